@@ -1,0 +1,99 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The errors of the library.
+
+Contract: everything the library raises on purpose is a `BackupDbError`. It is raised where the fault is
+understood and caught once, at the edge (a module, the command line) or where one database is isolated from
+the others. The text says what happened, where, and what to do next, and never holds a secret.
+"""
+
+from __future__ import annotations
+
+
+class BackupDbError(Exception):
+    """Root of all errors raised on purpose; `str()` of it is the message for the user."""
+
+
+class InvalidOption(BackupDbError):
+    """An option has a value that cannot be used, or two options contradict each other."""
+
+
+class RequirementMissing(BackupDbError):
+    """A Python library that the work needs is not installed.
+
+    `library` is the import name; `packages` names what to install, by distribution and on PyPI.
+    """
+
+    def __init__(self, message: str, *, library: str, packages: str) -> None:
+        super().__init__(message)
+        self.library = library
+        self.packages = packages
+
+
+class ClientMissing(BackupDbError):
+    """No usable dump client is installed on this host; the message names the package."""
+
+
+class ConnectionFailed(BackupDbError):
+    """The server cannot be reached or refuses the login.
+
+    `kind` is one of: wrong_password, access_denied, unknown_host, refused, timeout, tls, no_socket,
+    too_many_connections, unknown_database, lost, other.
+    """
+
+    def __init__(self, message: str, *, kind: str = "other") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class QueryFailed(BackupDbError):
+    """The server refused a statement of ours; the message has the server's own words."""
+
+
+class PrivilegeMissing(BackupDbError):
+    """The login lacks a right without which the backup would be silently incomplete."""
+
+
+class SelectionError(BackupDbError):
+    """The databases asked for are not there, or nothing is selected."""
+
+
+class CommandFailed(BackupDbError):
+    """A program that we started ended badly: exit status, signal, fatal line or missing completion mark."""
+
+
+class SnapshotLost(BackupDbError):
+    """The schema changed under the dump, so the moment it stood for is gone; trying again may succeed."""
+
+
+class RunTimeout(BackupDbError):
+    """The time that the user allowed has passed."""
+
+
+class Interrupted(BackupDbError):
+    """The run was asked to stop (SIGTERM, SIGINT, SIGHUP)."""
+
+
+class LockBusy(BackupDbError):
+    """Another run holds the lock of this instance and repository."""
+
+
+class NotEnoughSpace(BackupDbError):
+    """The repository's filesystem is, or would become, full."""
+
+
+class RepositoryError(BackupDbError):
+    """The repository is missing, not writable, or holds something that does not belong there."""
+
+
+class ManifestDamaged(RepositoryError):
+    """A manifest cannot be read, or is not one of ours."""
+
+
+class ArchiveDamaged(BackupDbError):
+    """Stored bytes are not what was written: truncated, altered or not of the expected format."""
+
+
+class WrongKey(BackupDbError):
+    """None of the given identities or passphrases opens the archive."""
