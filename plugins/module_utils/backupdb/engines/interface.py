@@ -1,0 +1,191 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an engine is: the values it takes and gives, and the functions that every engine file has.
+
+Everything above this folder (the run, the modules) speaks only these words. A new engine is one file with
+these functions and one line in `registry.py`. Units: bytes for sizes, seconds for times.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Protocol, Sequence
+
+if TYPE_CHECKING:
+    from ..connection import Server
+
+FATAL = "fatal"  # without it the database cannot be backed up truthfully: the database fails
+PARTIAL = "partial"  # without it something named is missing: the backup is published as partial
+DEGRADED = "degraded"  # without it the backup is whole but taken in a lesser way (no global lock, jobs 1)
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """What the server says about itself. `vendor` is the real one, whatever engine was asked for."""
+
+    vendor: str  # postgresql, mysql or mariadb
+    version: str  # as people write it: 15.20, 10.11.19, 9.7.4
+    version_number: tuple[int, ...]  # for comparing
+    role: str  # primary or replica
+    data_bytes: Optional[int]
+    settings: Mapping[str, Any]  # what a restore or a drill must match (max_allowed_packet, sql_mode, ...)
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database as the server lists it; never filtered by the user's selection."""
+
+    name: str  # surrogateescape where the server's bytes are not UTF-8
+    size_bytes: Optional[int]
+    owner: Optional[str]
+    encoding: Optional[str]
+    collation: Optional[str]
+    tables: Optional[int]  # None where counting needs a connection to the database
+    is_system: bool
+    connectable: bool
+    reason: Optional[str] = None  # why it can never be selected; None for an ordinary database
+
+
+@dataclass(frozen=True)
+class MissingPrivilege:
+    """A right that the login lacks, and the statement that gives it."""
+
+    privilege: str  # "PROCESS", "SELECT on table public.x", "BYPASSRLS"
+    severity: str  # FATAL, PARTIAL or DEGRADED
+    effect: str  # what is lost without it, in one clause
+    grant: str  # the exact statement for an administrator
+    database: Optional[str] = None  # None: the whole instance
+
+
+@dataclass(frozen=True)
+class Client:
+    """One installed dump program."""
+
+    path: str
+    vendor: str
+    version: str
+    major: int
+    usable: bool
+    reason: str  # why it is, or is not, the one to use
+
+
+@dataclass(frozen=True)
+class DumpOptions:
+    """How databases are dumped. Times in seconds; None is 'no limit' for `timeout` only."""
+
+    jobs: int = 1
+    triggers: bool = True
+    routines: bool = True
+    events: bool = True
+    row_counts: bool = False
+    fingerprints: bool = False
+    allow_newer_client: bool = False
+    db_lock_timeout: float = 60.0
+    timeout: Optional[float] = None
+    nice: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One archive of a database: the client call that writes it to its standard output.
+
+    `secret` is the content of the client's password file. The call runs with the file reachable at a path
+    that replaces `SECRET_PATH` in `argv` and in the values of `environment`.
+    """
+
+    name: str  # "data", "pre-data", "data-0001", "rest", "post-data"
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    secret: Optional[bytes]
+    format: str  # "postgresql-custom" or "sql"
+    completion_mark: Optional[bytes]  # must stand in the last 4 KiB of the plain stream
+    fatal_stderr: Optional[str]  # regular expression; a line of stderr that matches it fails the dump
+    lost_stderr: Optional[str] = None  # as above, but it means SnapshotLost: the caller may try again
+
+
+SECRET_PATH = "@SECRET_PATH@"  # noqa: S105  a placeholder, not a secret
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A moment of one database, held by the engine until the context that gave it is left.
+
+    The caller starts `parts` in order, at most `at_once` at a time, the first `at_once` of them at once,
+    and calls `begun` as soon as those are started; `begun` returns when the moment no longer needs the
+    server's global lock (an engine without one returns at once). `stopped` tells whether a started client has already ended
+    badly, so that `begun` does not wait for it. `check` raises if the moment was lost (the coordinator's session broke).
+    """
+
+    parts: Sequence[Part]
+    at_once: int
+    begun: Callable[[Callable[[], bool]], None]
+    check: Callable[[], None]
+    details: Callable[[], "SnapshotDetails"]  # call it after `begun`
+
+
+@dataclass(frozen=True)
+class SnapshotDetails:
+    """What was true at that moment; goes into the manifest."""
+
+    position: Mapping[str, Any]  # snapshot id, LSN, binlog file and position, GTID; how the moment was taken
+    properties: Mapping[str, Any]  # encoding, locale, collation, owner, settings, ACL, comment: to recreate the database
+    inventory: Mapping[str, int]  # object kind -> count
+    inventory_trusted: bool
+    row_counts: Optional[Mapping[str, int]] = None  # "schema.table" or "table" -> rows
+    fingerprints: Optional[Mapping[str, str]] = None
+    missing: Sequence[str] = ()  # named things that this backup does not have: makes it partial
+    warnings: Sequence[str] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)  # engine's own: text of excluded views, ...
+
+
+@dataclass(frozen=True)
+class AccountsExport:
+    """Users and roles of an instance."""
+
+    document: Mapping[str, Any]  # JSON-able, see accounts/document.py
+    sql: str  # the same as one readable file
+    missing: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+class Engine(Protocol):
+    """The function set of an engine file (a Python module satisfies it)."""
+
+    VENDORS: Sequence[str]
+    DRIVER: str  # SQLAlchemy dialect+driver
+    DEFAULT_PORT: int
+    DEFAULT_DATABASE: Optional[str]
+    SYSTEM_DATABASES: Mapping[str, str]  # name -> why it is left out
+
+    def facts(self, server: Server) -> ServerFacts:
+        """Ask the server for its vendor, version, role and the settings that matter."""
+
+    def databases(self, server: Server, facts: ServerFacts) -> list[Database]:
+        """List every database, system ones included, in the order of their names."""
+
+    def missing_privileges(
+        self, server: Server, facts: ServerFacts, databases: Sequence[Database], options: DumpOptions
+    ) -> list[MissingPrivilege]:
+        """Say which rights the login lacks for these databases and options."""
+
+    def clients(self, facts: ServerFacts, options: DumpOptions) -> list[Client]:
+        """Look at every installed dump client; the one to use is the first with `usable`."""
+
+    def package_hint(self, facts: ServerFacts) -> str:
+        """Name the package that brings a usable client."""
+
+    def snapshot(
+        self,
+        server: Server,
+        facts: ServerFacts,
+        client: Client,
+        database: Database,
+        options: DumpOptions,
+        missing: Sequence[MissingPrivilege],
+    ) -> AbstractContextManager[Snapshot]:
+        """Take the moment, plan the dump, and hold the moment until the context is left."""
+
+    def export_accounts(self, server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
+        """Export users, roles and grants."""
