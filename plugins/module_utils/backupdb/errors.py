@@ -39,7 +39,7 @@ class ConnectionFailed(BackupDbError):
     """The server cannot be reached or refuses the login.
 
     `kind` is one of: wrong_password, access_denied, unknown_host, refused, timeout, tls, no_socket,
-    too_many_connections, unknown_database, lost, other.
+    too_many_connections, starting_up, unknown_database, lost, other.
     """
 
     def __init__(self, message: str, *, kind: str = "other") -> None:
@@ -48,7 +48,14 @@ class ConnectionFailed(BackupDbError):
 
 
 class QueryFailed(BackupDbError):
-    """The server refused a statement of ours; the message has the server's own words."""
+    """The server refused a statement of ours; the message has the server's own words.
+
+    `code` is the SQLSTATE (PostgreSQL) or the error number as text (MySQL, MariaDB), or "".
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class PrivilegeMissing(BackupDbError):

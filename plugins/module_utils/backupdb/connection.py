@@ -1,0 +1,204 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reaching a database server: the `Instance` value and the `Server` that opens connections to it.
+
+Connections are SQLAlchemy Core (1.4 or 2.x) over psycopg2 or PyMySQL. What the drivers raise leaves this module as
+`ConnectionFailed` or `QueryFailed` (see connection_errors.py). Nothing here prints or stores a password.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional
+
+from .connection_arguments import driver_arguments
+from .connection_errors import translated
+from .errors import ConnectionFailed, InvalidOption, RequirementMissing
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Engine as SqlEngine
+
+SSL_MODES = ("prefer", "disable", "require", "verify_ca", "verify_full")
+APPLICATION_NAME = "vya.backupdb"
+
+# Only these pass by themselves within seconds; a wrong password tried again would lock accounts out.
+_RETRIED_KINDS = ("refused", "too_many_connections", "starting_up")
+_RETRY_DELAYS = (0.5, 1.0, 2.0)  # seconds
+
+# Pools kept open at once. A server may have thousands of databases; each visited once needs no pool for long.
+_POOLS_KEPT = 8
+_POOL_SIZE = 2
+_POOL_OVERFLOW = 4
+_POOL_WAIT = 60.0  # seconds
+
+_PACKAGES = {
+    "sqlalchemy": "python3-sqlalchemy (Debian, Ubuntu, EL), SQLAlchemy>=1.4 on PyPI",
+    "psycopg2": "python3-psycopg2 (Debian, Ubuntu, EL), psycopg2-binary on PyPI",
+    "pymysql": "python3-pymysql (Debian, Ubuntu), python3-PyMySQL (EL), PyMySQL on PyPI",
+}
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One database server endpoint and how to log in.
+
+    `unix_socket` wins over `host`. For PostgreSQL it is the directory of the socket or the socket file itself.
+    Without host and socket: the driver's local default. `connect_timeout` is in seconds.
+    """
+
+    id: str
+    engine: str
+    host: Optional[str] = None
+    port: Optional[int] = None
+    user: Optional[str] = None
+    password: Optional[str] = field(default=None, repr=False)
+    unix_socket: Optional[str] = None
+    database: Optional[str] = None
+    ssl_mode: str = "prefer"
+    ca_cert: Optional[str] = None
+    client_cert: Optional[str] = None
+    client_key: Optional[str] = None
+    connect_timeout: int = 10
+
+    def __post_init__(self) -> None:
+        if self.ssl_mode not in SSL_MODES:
+            raise InvalidOption(
+                f"instance {self.id}: ssl_mode {self.ssl_mode!r} is not known; use one of {', '.join(SSL_MODES)}"
+            )
+
+    def where(self) -> str:
+        """Say which endpoint this is, for messages."""
+        if self.unix_socket:
+            place = f"socket {self.unix_socket}"
+        elif self.host:
+            place = f"{self.host}:{self.port}" if self.port else self.host
+        else:
+            place = "the local default socket"
+        return f"instance {self.id} ({self.engine} at {place})"
+
+
+class Server:
+    """An instance that can be asked; a context manager that closes every connection at its end.
+
+    Safe to use from several threads. `cancel` is set when the run is asked to stop; long waits poll it.
+    """
+
+    def __init__(self, instance: Instance, *, driver: str, default_database: Optional[str]) -> None:
+        """`driver` is SQLAlchemy's dialect+driver; `default_database` is entered when a call names none."""
+        self.instance = instance
+        self.cancel = threading.Event()
+        self._driver = driver
+        self._default_database = instance.database or default_database
+        self._pools: OrderedDict[Optional[str], SqlEngine] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            pools, self._pools = self._pools, OrderedDict()
+        for pool in pools.values():
+            pool.dispose()
+
+    @contextmanager
+    def connect(self, database: Optional[str] = None, *, autocommit: bool = True) -> Iterator[Connection]:
+        """Lend a pooled connection, in autocommit or in a transaction that is rolled back at the end.
+
+        Raises `ConnectionFailed` and, for what happens inside the block, also `QueryFailed`.
+        """
+        with translated(self.instance, database):
+            connection = self._checked_out(database)
+            try:
+                if autocommit:
+                    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                yield connection
+            finally:
+                connection.close()
+
+    def rows(
+        self, statement: str, parameters: Optional[Mapping[str, Any]] = None, *, database: Optional[str] = None
+    ) -> list[Any]:
+        """Run one autocommitted query with `:name` parameters and return all its rows."""
+        from sqlalchemy import text
+
+        with self.connect(database) as connection:
+            return list(connection.execute(text(statement), dict(parameters or {})))
+
+    def value(
+        self, statement: str, parameters: Optional[Mapping[str, Any]] = None, *, database: Optional[str] = None
+    ) -> Any:
+        """Return the first column of the first row, or None where there is no row."""
+        rows = self.rows(statement, parameters, database=database)
+        return rows[0][0] if rows else None
+
+    def _checked_out(self, database: Optional[str]) -> Connection:
+        pool = self._pool(database)
+        for delay in (*_RETRY_DELAYS, None):
+            try:
+                with translated(self.instance, database):
+                    return pool.connect()
+            except ConnectionFailed as error:
+                if delay is None or error.kind not in _RETRIED_KINDS or self.cancel.wait(delay):
+                    raise
+        raise ConnectionFailed(f"{self.instance.where()}: no connection")
+
+    def _pool(self, database: Optional[str]) -> SqlEngine:
+        name = database if database is not None else self._default_database
+        evicted = None
+        with self._guard:
+            pool = self._pools.get(name)
+            if pool is None:
+                pool = self._pools[name] = create_pool(self.instance, driver=self._driver, database=name)
+                if len(self._pools) > _POOLS_KEPT:
+                    evicted = self._pools.popitem(last=False)[1]
+            self._pools.move_to_end(name)
+        if evicted is not None:
+            evicted.dispose()  # connections still lent out are closed when they come back
+        return pool
+
+
+def create_pool(instance: Instance, *, driver: str, database: Optional[str]) -> SqlEngine:
+    """Make the SQLAlchemy engine for one database of the instance, with a bounded pool.
+
+    Every part of the URL may hold any character: it is built with `URL.create`, never by joining text.
+    """
+    try:
+        from sqlalchemy import create_engine
+        from sqlalchemy.engine import URL
+    except ImportError as error:
+        raise _missing("sqlalchemy") from error
+    arguments = driver_arguments(instance, driver, APPLICATION_NAME)
+    url = URL.create(
+        driver,
+        username=instance.user,
+        password=instance.password,
+        host=arguments.host,
+        port=arguments.port,
+        database=database,
+    )
+    try:
+        return create_engine(
+            url,
+            connect_args=dict(arguments.connect),
+            pool_size=_POOL_SIZE,
+            max_overflow=_POOL_OVERFLOW,
+            pool_timeout=_POOL_WAIT,
+            hide_parameters=True,  # statement parameters must not reach error texts
+            **arguments.engine,
+        )
+    except ImportError as error:
+        raise _missing("psycopg2" if "psycopg2" in driver else "pymysql") from error
+
+
+def _missing(library: str) -> RequirementMissing:
+    return RequirementMissing(
+        f"the Python library {library} is missing: install {_PACKAGES[library]}",
+        library=library,
+        packages=_PACKAGES[library],
+    )

@@ -1,0 +1,149 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What psycopg2 and PyMySQL are given to connect, as their manuals name it.
+
+Sources: libpq "Parameter Key Words" (PostgreSQL manual 34.1.2); PyMySQL `connections.Connection`.
+"""
+
+from __future__ import annotations
+
+import os.path
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Mapping, Optional
+
+from .errors import InvalidOption
+
+if TYPE_CHECKING:
+    from .connection import Instance
+
+_CA_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu
+    "/etc/pki/tls/certs/ca-bundle.crt",  # EL
+)
+_PG_SOCKET_PREFIX = ".s.PGSQL."
+_TLS_REQUIRED = ("require", "verify_ca", "verify_full")
+_TLS_VERIFIED = ("verify_ca", "verify_full")
+_CR_SSL_CONNECTION_ERROR = 2026  # MySQL client error number
+
+
+@dataclass(frozen=True)
+class DriverArguments:
+    """Host and port for the URL, keyword arguments for the driver, and keyword arguments for `create_engine`."""
+
+    host: Optional[str]
+    port: Optional[int]
+    connect: Mapping[str, Any] = field(repr=False)
+    engine: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def driver_arguments(instance: Instance, driver: str, application_name: str) -> DriverArguments:
+    """Translate an instance for the driver; raises `InvalidOption` for certificates that are not there."""
+    for option in ("ca_cert", "client_cert", "client_key"):
+        path = getattr(instance, option)
+        if path and not os.path.isfile(path):
+            raise InvalidOption(f"{instance.where()}: {option} {path} is not a file on this host")
+    if driver.startswith("postgresql"):
+        return _psycopg2(instance, application_name)
+    return _pymysql(instance, application_name)
+
+
+def postgresql_socket(instance: Instance) -> tuple[Optional[str], Optional[int]]:
+    """Split a PostgreSQL socket, given as directory or as `.s.PGSQL.PORT` file, into directory and port."""
+    path = instance.unix_socket
+    if path is None:
+        return None, instance.port
+    directory, name = os.path.split(path)
+    if name.startswith(_PG_SOCKET_PREFIX) and name[len(_PG_SOCKET_PREFIX) :].isdigit():
+        return directory, instance.port or int(name[len(_PG_SOCKET_PREFIX) :])
+    return path, instance.port
+
+
+def verification_bundle(instance: Instance) -> Optional[str]:
+    """Return the file of trusted certificates: the given one, or the system's when verification is asked for."""
+    if instance.ca_cert or instance.ssl_mode not in _TLS_VERIFIED:
+        return instance.ca_cert
+    for path in _CA_BUNDLES:
+        if os.path.isfile(path):
+            return path
+    raise InvalidOption(
+        f"{instance.where()}: ssl_mode {instance.ssl_mode} needs ca_cert, and this host has no certificate bundle"
+    )
+
+
+def _psycopg2(instance: Instance, application_name: str) -> DriverArguments:
+    directory, port = postgresql_socket(instance)
+    connect: dict[str, Any] = {
+        "application_name": application_name,
+        "client_encoding": "UTF8",
+        "connect_timeout": instance.connect_timeout,
+        "sslmode": instance.ssl_mode.replace("_", "-"),
+        # A password file of the calling user would work here and not for the dump client, which has no home.
+        "passfile": "/nonexistent",
+        "keepalives_idle": 60,
+        "keepalives_interval": 15,
+        "keepalives_count": 8,
+    }
+    if directory is not None:
+        connect["host"] = directory
+    bundle = verification_bundle(instance)
+    if bundle:
+        connect["sslrootcert"] = bundle
+    if instance.client_cert:
+        connect["sslcert"] = instance.client_cert
+    if instance.client_key:
+        connect["sslkey"] = instance.client_key
+    return DriverArguments(host=None if directory else instance.host, port=port, connect=connect)
+
+
+def _pymysql(instance: Instance, application_name: str) -> DriverArguments:
+    connect: dict[str, Any] = {
+        "charset": "utf8mb4",
+        "program_name": application_name,
+        "connect_timeout": instance.connect_timeout,
+    }
+    if instance.unix_socket:
+        # The bytes never leave the machine: as in libpq, TLS is not spoken over a socket.
+        connect["unix_socket"] = instance.unix_socket
+        connect["ssl_disabled"] = True
+        return DriverArguments(host=None, port=None, connect=connect)
+    if instance.ssl_mode == "disable":
+        connect["ssl_disabled"] = True
+        return DriverArguments(host=instance.host, port=instance.port, connect=connect)
+    connect["ssl"] = _tls_context(instance)
+    engine = {"module": _TlsEnforcingDriver()} if instance.ssl_mode in _TLS_REQUIRED else {}
+    return DriverArguments(host=instance.host, port=instance.port, connect=connect, engine=engine)
+
+
+def _tls_context(instance: Instance) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=verification_bundle(instance))
+    context.check_hostname = instance.ssl_mode == "verify_full"
+    context.verify_mode = ssl.CERT_REQUIRED if instance.ssl_mode in _TLS_VERIFIED else ssl.CERT_NONE
+    if instance.client_cert:
+        context.load_cert_chain(instance.client_cert, instance.client_key)
+    return context
+
+
+class _TlsEnforcingDriver:
+    """PyMySQL with one difference: a server that offers no TLS is refused before the login is sent.
+
+    PyMySQL itself falls back to plain text in silence, which is what an attacker in the middle would arrange.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        import pymysql
+
+        return getattr(pymysql, name)
+
+    def connect(self, *args: Any, **kwargs: Any) -> Any:
+        import pymysql
+        from pymysql.constants import CLIENT
+
+        class Connection(pymysql.connections.Connection):
+            def _request_authentication(self) -> None:
+                if not self.server_capabilities & CLIENT.SSL:
+                    raise pymysql.err.OperationalError(_CR_SSL_CONNECTION_ERROR, "the server does not offer TLS")
+                super()._request_authentication()
+
+        return Connection(*args, **kwargs)
