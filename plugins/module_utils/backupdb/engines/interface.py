@@ -153,11 +153,14 @@ class AccountsExport:
 class Engine(Protocol):
     """The function set of an engine file (a Python module satisfies it)."""
 
-    VENDORS: Sequence[str]
+    VENDORS: Sequence[str]  # the real vendors that this file serves; the first is also its name
     DRIVER: str  # SQLAlchemy dialect+driver
     DEFAULT_PORT: int
     DEFAULT_DATABASE: Optional[str]
     SYSTEM_DATABASES: Mapping[str, str]  # name -> why it is left out
+
+    def detect(self, server: Server) -> str:
+        """Ask the server which vendor it really is; also the first connection, so it finds login faults."""
 
     def facts(self, server: Server) -> ServerFacts:
         """Ask the server for its vendor, version, role and the settings that matter."""

@@ -1,0 +1,34 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which engine serves an instance. A new engine is its file and one line here."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Iterator
+
+from ..connection import Instance, Server
+from ..errors import InvalidOption
+from . import mariadb, mysql, postgresql
+from .interface import Engine
+
+_ENGINES: tuple[Engine, ...] = (postgresql, mysql, mariadb)
+ENGINE_NAMES = ("postgresql", "mysql", "mariadb")
+
+
+@contextmanager
+def open_server(instance: Instance) -> Iterator[tuple[Engine, Server]]:
+    """Connect to the instance and give the engine of its real vendor with an open server.
+
+    `mysql` and `mariadb` are one protocol: which of the two answers is asked, not believed.
+    """
+    asked = next((engine for engine in _ENGINES if instance.engine in engine.VENDORS), None)
+    if asked is None:
+        raise InvalidOption(f"engine {instance.engine!r} is not known; use one of {', '.join(ENGINE_NAMES)}")
+    with Server(instance, driver=asked.DRIVER, default_database=asked.DEFAULT_DATABASE) as server:
+        vendor = asked.detect(server)
+        engine = next((engine for engine in _ENGINES if vendor in engine.VENDORS), None)
+        if engine is None:
+            raise InvalidOption(f"{instance.where()}: the server is {vendor}, which this collection does not know")
+        yield engine, server

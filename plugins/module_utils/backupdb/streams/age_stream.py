@@ -1,0 +1,135 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The payload of an age v1 file: 64 KiB chunks, each sealed with ChaCha20-Poly1305 (the STREAM construction).
+
+The nonce of a chunk is its number (11 bytes, big endian) and a byte that is 1 for the last chunk only, so that
+chunks cannot be swapped, dropped or added. The last chunk is full or shorter; it is empty only when the whole
+payload is. Source: C2SP age.md, section "Payload".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ArchiveDamaged
+from .age_crypto import TAG_SIZE, Cipher
+
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from .transform import BytesLike
+
+CHUNK_SIZE = 64 * 1024
+SEALED_SIZE = CHUNK_SIZE + TAG_SIZE
+
+
+def _chunk_nonce(number: int, *, last: bool) -> bytes:
+    return number.to_bytes(11, "big") + (b"\x01" if last else b"\x00")
+
+
+class Chunker:
+    """Cuts a stream into chunks of one size and holds the latest back: only the end tells which is the last."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._held = bytearray()
+
+    def push(self, data: BytesLike) -> list[bytes]:
+        """The chunks known not to be the last; `bytes`, because older releases of cryptography take nothing else."""
+        view = memoryview(data).cast("B")
+        chunks: list[bytes] = []
+        if self._held:
+            missing = self._size - len(self._held)
+            self._held += view[:missing]
+            view = view[missing:]
+            if not view:
+                return chunks
+            chunks.append(bytes(self._held))
+        complete = max(0, (len(view) - 1) // self._size)
+        chunks += [bytes(view[i * self._size : (i + 1) * self._size]) for i in range(complete)]
+        self._held = bytearray(view[complete * self._size :])
+        return chunks
+
+    def last(self) -> bytes:
+        return bytes(self._held)
+
+
+class StreamSealer:
+    """Plain bytes to a sealed payload; a `Transform`."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = Cipher(key)
+        self._chunker = Chunker(CHUNK_SIZE)
+        self._number = 0
+
+    def update(self, data: BytesLike) -> bytes:
+        return b"".join([self._seal(chunk, last=False) for chunk in self._chunker.push(data)])
+
+    def finish(self) -> bytes:
+        return self._seal(self._chunker.last(), last=True)
+
+    def _seal(self, chunk: bytes, *, last: bool) -> bytes:
+        sealed = self._cipher.seal(_chunk_nonce(self._number, last=last), chunk)
+        self._number += 1
+        return sealed
+
+
+class StreamOpener:
+    """A sealed payload to plain bytes; a `Transform` that returns authenticated bytes only.
+
+    Raises `ArchiveDamaged`. Good chunks before a bad one are still returned, and the error is raised by the next
+    call: what comes out does not depend on how the input was cut into calls.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = Cipher(key)
+        self._chunker = Chunker(SEALED_SIZE)
+        self._number = 0
+        self._error: Optional[ArchiveDamaged] = None
+
+    def update(self, data: BytesLike) -> bytes:
+        self._raise_error()
+        opened = []
+        for chunk in self._chunker.push(data):
+            plain = self._open(chunk, last=False)
+            if plain is None:
+                plain = self._open(chunk, last=True)
+                self._error = self._damaged(
+                    "was altered" if plain is None else "is the last one, yet more bytes follow it"
+                )
+                opened.append(plain or b"")
+                break
+            opened.append(plain)
+            self._number += 1
+        result = b"".join(opened)
+        if not result:
+            self._raise_error()
+        return result
+
+    def finish(self) -> bytes:
+        self._raise_error()
+        chunk = self._chunker.last()
+        if len(chunk) < TAG_SIZE:
+            raise self._damaged("is missing: the file was cut short")
+        plain = self._open(chunk, last=True)
+        if plain is None and self._open(chunk, last=False) is not None:
+            raise self._damaged("is not the last one, yet the file ends there: it was cut short")
+        if plain is None:
+            raise self._damaged("was altered or cut short")
+        if not plain and self._number:
+            raise self._damaged("is an empty last one, which no age program writes")
+        return plain
+
+    def _open(self, chunk: bytes, *, last: bool) -> Optional[bytes]:
+        return self._cipher.open(_chunk_nonce(self._number, last=last), chunk)
+
+    def _raise_error(self) -> None:
+        if self._error:
+            raise self._error
+
+    def _damaged(self, what: str) -> ArchiveDamaged:
+        return ArchiveDamaged(
+            f"The encrypted payload is damaged: chunk {self._number + 1} (plain bytes from {self._number * CHUNK_SIZE})"
+            f" {what}. Nothing from there on can be trusted; use another copy of this file, or another backup."
+        )
