@@ -32,7 +32,6 @@ from .age_stream import StreamOpener, StreamSealer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Optional
 
     from .age_header import Header
     from .transform import BytesLike
@@ -100,7 +99,7 @@ class Decryptor:
             raise InvalidOption("There is no identity to decrypt with. Give an identity file, or the passphrase.")
         self._identities = tuple(identities)
         self._header = HeaderReader()
-        self._payload: Optional[StreamOpener] = None
+        self._payload: StreamOpener | None = None
 
     def update(self, data: BytesLike) -> bytes:
         if self._payload is not None:

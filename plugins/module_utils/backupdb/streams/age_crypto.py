@@ -15,7 +15,6 @@ from ..errors import BackupDbError, InvalidOption, RequirementMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Optional
 
 KEY_SIZE = 32
 TAG_SIZE = 16
@@ -27,7 +26,7 @@ def _cryptography_is_there() -> Iterator[None]:
         yield
     except ImportError as error:
         raise RequirementMissing(
-            f"age encryption needs the Python library cryptography, version 38 or newer, which cannot be imported: {error}.",
+            f"age encryption needs the Python library cryptography (38 or newer), which cannot be imported: {error}",
             library="cryptography",
             packages="python3-cryptography (Debian, Ubuntu, Enterprise Linux), cryptography (PyPI)",
         ) from error
@@ -68,7 +67,7 @@ def x25519_public_key(secret: bytes) -> bytes:
     return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def x25519_shared_secret(secret: bytes, public: bytes) -> Optional[bytes]:
+def x25519_shared_secret(secret: bytes, public: bytes) -> bytes | None:
     """The shared secret, 32 bytes; None when it is all zeros, because `public` is a point of low order."""
     with _cryptography_is_there():
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -100,7 +99,7 @@ class Cipher:
     def seal(self, nonce: bytes, plain: bytes) -> bytes:
         return self._aead.encrypt(nonce, plain, None)
 
-    def open(self, nonce: bytes, sealed: bytes) -> Optional[bytes]:
+    def open(self, nonce: bytes, sealed: bytes) -> bytes | None:
         """The plain bytes, or None when they are not what was sealed under this key and nonce."""
         try:
             return self._aead.decrypt(nonce, sealed, None)

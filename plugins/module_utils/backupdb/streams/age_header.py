@@ -17,7 +17,6 @@ from ..errors import ArchiveDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Optional
 
     from .transform import BytesLike
 
@@ -40,7 +39,7 @@ def encode_base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii").rstrip("=")
 
 
-def decode_base64(text: bytes | str) -> Optional[bytes]:
+def decode_base64(text: bytes | str) -> bytes | None:
     """The bytes of canonical base64 without padding; None for anything else."""
     raw = text.encode("ascii", "replace") if isinstance(text, str) else text
     if not _BASE64.fullmatch(raw) or len(raw) % 4 == 1:
@@ -96,13 +95,13 @@ class HeaderReader:
         self._buffer = bytearray()
         self._line_start = 0
         self._searched = 0
-        self._arguments: Optional[tuple[str, ...]] = None
+        self._arguments: tuple[str, ...] | None = None
         self._body_lines: list[bytes] = []
         self._stanzas: list[Stanza] = []
         self._covered = b""
-        self._mac: Optional[bytes] = None
+        self._mac: bytes | None = None
 
-    def feed(self, data: BytesLike) -> Optional[Header]:
+    def feed(self, data: BytesLike) -> Header | None:
         """The header once it is complete, else None. Raises `ArchiveDamaged` as soon as it cannot be one."""
         self._buffer += data
         self._check_beginning()

@@ -18,7 +18,7 @@ from ..errors import InvalidOption
 from .age_recipients import X25519Identity
 
 if TYPE_CHECKING:
-    from typing import Optional
+    pass
 
 CREATED_COMMENT = "# created: "
 PUBLIC_KEY_COMMENT = "# public key: "
@@ -32,7 +32,7 @@ class IdentityFile:
 
     path: str
     identities: tuple[X25519Identity, ...]
-    created: Optional[str]
+    created: str | None
     mode: int
 
     @property
@@ -53,7 +53,7 @@ def parse_identities(text: str, *, where: str) -> tuple[X25519Identity, ...]:
     """
     if text.startswith(("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE")):
         raise InvalidOption(
-            f"The identities in {where} are themselves encrypted. Decrypt them first (`age -d`) into a file of mode 0600."
+            f"The identities in {where} are encrypted themselves. Decrypt them first (`age -d`) into a file of mode 0600."
         )
     identities = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -118,7 +118,9 @@ def write_identity_file(path: str, identity: X25519Identity) -> IdentityFile:
                 temporary.unlink()
         _sync_directory(target.parent)
     except FileExistsError as error:
-        raise InvalidOption(f"The file {path} exists already. It is never replaced; use it, or another path.") from error
+        raise InvalidOption(
+            f"The file {path} exists already. It is never replaced; use it, or another path."
+        ) from error
     except FileNotFoundError as error:
         raise InvalidOption(f"The directory {target.parent} does not exist. Create it first (mode 0700).") from error
     except OSError as error:
@@ -129,7 +131,7 @@ def write_identity_file(path: str, identity: X25519Identity) -> IdentityFile:
     return IdentityFile(path=path, identities=(identity,), created=created, mode=0o600)
 
 
-def _created(text: str) -> Optional[str]:
+def _created(text: str) -> str | None:
     lines = [line for line in text.splitlines() if line.startswith(CREATED_COMMENT)]
     return lines[0][len(CREATED_COMMENT) :].strip() if lines else None
 

@@ -20,7 +20,7 @@ from .age_crypto import KEY_SIZE, TAG_SIZE, Cipher, derive_key, scrypt_key, x255
 from .age_header import Stanza, decode_base64, encode_base64, malformed
 
 if TYPE_CHECKING:
-    from typing import Optional
+    pass
 
 FILE_KEY_SIZE = 16
 SALT_SIZE = 16
@@ -48,7 +48,7 @@ class Recipient(Protocol):
 class Identity(Protocol):
     """Something to decrypt with."""
 
-    def unwrap(self, stanza: Stanza) -> Optional[bytes]:
+    def unwrap(self, stanza: Stanza) -> bytes | None:
         """The file key, or None when the stanza is not for this identity; `ArchiveDamaged` when it is malformed."""
 
 
@@ -63,7 +63,7 @@ def fingerprint(recipient: str) -> str:
 
 
 class X25519Recipient:
-    """An age public key, `age1…`. Raises `InvalidOption`, which names the value only when it looks like a public key."""
+    """An age public key, `age1…`. Raises `InvalidOption`, which shows the value only if it looks public."""
 
     alone = False
 
@@ -107,7 +107,7 @@ class X25519Identity:
         """The secret key's text, for writing it to its file."""
         return bech32.encode(IDENTITY_PREFIX.lower(), self._secret).upper()
 
-    def unwrap(self, stanza: Stanza) -> Optional[bytes]:
+    def unwrap(self, stanza: Stanza) -> bytes | None:
         if stanza.arguments[0] != X25519:
             return None
         share = decode_base64(stanza.arguments[1]) if len(stanza.arguments) == 2 else None
@@ -154,7 +154,7 @@ class ScryptIdentity:
     def __repr__(self) -> str:
         return f"ScryptIdentity(max_work_factor={self._max_work_factor})"
 
-    def unwrap(self, stanza: Stanza) -> Optional[bytes]:
+    def unwrap(self, stanza: Stanza) -> bytes | None:
         if stanza.arguments[0] != SCRYPT:
             return None
         if len(stanza.arguments) != 3:
@@ -186,7 +186,7 @@ def _check_passphrase(passphrase: str) -> None:
 def _public_key_of(text: str) -> bytes:
     if "SECRET-KEY" in text.upper():
         raise InvalidOption(
-            "A secret key (AGE-SECRET-KEY-…) was given where a recipient, the public key, belongs. It is not shown here."
+            "A secret key (AGE-SECRET-KEY-…) was given where a recipient, the public key, belongs (not shown)."
             " `age-keygen -y FILE` prints the recipient (age1…). A key that was stored in a place for public ones"
             " should be replaced."
         )
