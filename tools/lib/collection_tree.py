@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Copy the checkout into a tree where Ansible finds it as the collection vya.backupdb.
+
+Ansible finds collections only under `.../ansible_collections/NAMESPACE/NAME`, and ansible-test refuses a symbolic
+link there, so the files that git knows (tracked, or new and not ignored) are copied to
+`.cache/ansible_collections/vya/backupdb`. Unchanged files are left alone, files that are gone are removed.
+Runs under the system's Python, before there is a virtual environment.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TREE = ROOT / ".cache" / "ansible_collections" / "vya" / "backupdb"
+# What tools leave in the tree on purpose and this script must not remove.
+KEPT = {Path("tests/output"), Path(".ansible")}
+
+
+def project_files() -> set[Path]:
+    """Tracked and untracked, not ignored files that exist, relative to the checkout."""
+    # The checkout may belong to another user than the one who tests it; git refuses that unless told.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    names = {Path(os.fsdecode(name)) for name in listing.split(b"\0") if name}
+    return {name for name in names if (ROOT / name).is_file() or (ROOT / name).is_symlink()}
+
+
+def is_current(source: Path, copy: Path) -> bool:
+    if copy.is_symlink() or source.is_symlink() or not copy.is_file():
+        return False
+    ours, theirs = source.stat(), copy.stat()
+    return (ours.st_size, ours.st_mtime_ns, ours.st_mode) == (theirs.st_size, theirs.st_mtime_ns, theirs.st_mode)
+
+
+def copy_file(source: Path, copy: Path) -> None:
+    """Replace `copy` in one step, so that a reader never sees half a file."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    temporary = copy.with_name(f".{copy.name}.{os.getpid()}")
+    shutil.copy2(source, temporary, follow_symlinks=False)
+    temporary.replace(copy)
+
+
+def remove_strangers(wanted: set[Path]) -> None:
+    for folder, folders, files in os.walk(TREE, topdown=True):
+        here = Path(folder)
+        folders[:] = [name for name in folders if (here / name).relative_to(TREE) not in KEPT]
+        for name in files:
+            if (here / name).relative_to(TREE) not in wanted:
+                (here / name).unlink(missing_ok=True)
+    for folder, _folders, _files in os.walk(TREE, topdown=False):
+        here = Path(folder)
+        if here != TREE and not any(here.iterdir()):
+            here.rmdir()
+
+
+def refresh() -> Path:
+    """Bring the tree up to date and return it."""
+    wanted = project_files()
+    TREE.mkdir(parents=True, exist_ok=True)
+    for name in sorted(wanted):
+        if not is_current(ROOT / name, TREE / name):
+            copy_file(ROOT / name, TREE / name)
+    remove_strangers(wanted)
+    return TREE
+
+
+if __name__ == "__main__":
+    refresh()

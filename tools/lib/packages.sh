@@ -1,0 +1,46 @@
+# Debian packages that the tests use. Sourced, never run.
+
+PACKAGES=(
+  git ca-certificates openssl util-linux
+  python3-venv
+  postgresql-15 postgresql-client-15 mariadb-server mariadb-client
+  age zstd
+  python3-sqlalchemy python3-pymysql python3-psycopg2 python3-cryptography python3-zstandard
+  python3-jsonschema python3-yaml
+)
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+  done
+}
+
+# A server package starts its service when it is installed. A policy-rc.d that answers 101 ("not allowed") prevents
+# that; one that was there before is put back afterwards.
+install_without_starting_services() (
+  policy=/usr/sbin/policy-rc.d
+  saved=$policy.before-backupdb
+  # shellcheck disable=SC2317  # called by the trap
+  restore() {
+    rm -f "$policy"
+    if [ -e "$saved" ] || [ -L "$saved" ]; then mv "$saved" "$policy"; fi
+  }
+  if [ -e "$policy" ] || [ -L "$policy" ]; then mv "$policy" "$saved"; fi
+  trap restore EXIT
+  trap 'exit 130' INT TERM
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  export DEBIAN_FRONTEND=noninteractive
+  quietly apt-get update -qq -o DPkg::Lock::Timeout=300 || exit 1
+  quietly apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+)
+
+ensure_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || die "missing packages; as root run: apt-get install --no-install-recommends ${missing[*]}"
+  say "installing ${missing[*]}"
+  install_without_starting_services "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+}

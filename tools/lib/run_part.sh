@@ -1,0 +1,8 @@
+# One part of tools/test in its own process: bash tools/lib/run_part.sh NAME
+set -euo pipefail
+for piece in common packages venv parts; do
+  # shellcheck source=/dev/null
+  . "$(dirname "${BASH_SOURCE[0]}")/$piece.sh"
+done
+cd "$ROOT"
+"part_$1"
