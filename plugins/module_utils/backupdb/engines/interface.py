@@ -46,6 +46,7 @@ class Database:
     is_system: bool
     connectable: bool
     reason: Optional[str] = None  # why it can never be selected; None for an ordinary database
+    unaddressable: bool = False  # an ordinary database that we cannot name to the server: leaving it out is a fault
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,14 @@ class Snapshot:
 
     The caller starts `parts` in order, at most `at_once` at a time, the first `at_once` of them at once,
     and calls `begun` as soon as those are started; `begun` returns when the moment no longer needs the
-    server's global lock (an engine without one returns at once). `stopped` tells whether a started client has already ended
-    badly, so that `begun` does not wait for it. `check` raises if the moment was lost (the coordinator's session broke).
+    server's global lock (an engine without one returns at once). `ended` tells how many of the started clients have
+    already ended, well or badly (a small dump is done before it can be seen on the server), so that `begun` does not
+    wait for them. `check` raises if the moment was lost (the coordinator's session broke).
     """
 
     parts: Sequence[Part]
     at_once: int
-    begun: Callable[[Callable[[], bool]], None]
+    begun: Callable[[Callable[[], int]], None]
     check: Callable[[], None]
     details: Callable[[], "SnapshotDetails"]  # call it after `begun`
 
