@@ -65,7 +65,7 @@ def _why_not(database: Database, selection: Selection) -> Optional[Skipped]:
         if _matches(entry, database.name):
             return Skipped(database.name, f"excluded by {entry!r}")
     if database.reason is not None:
-        return Skipped(database.name, database.reason, fault=wanted == database.name or database.connectable)
+        return Skipped(database.name, database.reason, fault=wanted == database.name or database.unaddressable)
     if not database.connectable:
         return Skipped(database.name, "does not accept connections", fault=wanted == database.name)
     return None

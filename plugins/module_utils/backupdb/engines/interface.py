@@ -113,11 +113,13 @@ SECRET_PATH = "@SECRET_PATH@"  # noqa: S105  a placeholder, not a secret
 class Snapshot:
     """A moment of one database, held by the engine until the context that gave it is left.
 
-    The caller starts `parts` in order, at most `at_once` at a time, the first `at_once` of them at once,
-    and calls `begun` as soon as those are started; `begun` returns when the moment no longer needs the
-    server's global lock (an engine without one returns at once). `ended` tells how many of the started clients have
-    already ended, well or badly (a small dump is done before it can be seen on the server), so that `begun` does not
-    wait for them. `check` raises if the moment was lost (the coordinator's session broke).
+    The caller starts `parts` in order, at most `at_once` at a time, the first `at_once` of them at once, and
+    calls `begun` as soon as those are started; `begun` returns when the moment no longer needs the server's global
+    lock (an engine without one returns at once). Its argument counts the started clients that have already ended,
+    well or badly: such a client is never seen waiting in the server. An engine reads that count *before* it
+    looks at the server; the other way round one client could be counted twice and the lock given up too early.
+    `check` raises if the moment was lost (the coordinator's session broke, a table list changed).
+    `details` is called after `begun`, while the clients run.
     """
 
     parts: Sequence[Part]

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where things lie in a repository, and how names from servers become safe path components.
+
+`<repository>/<host>/<instance>/<database>/<YYYYMMDDTHHMMSSZ>-<run_id8>/`; accounts rest in `@accounts`.
+Encoding: every byte outside a-z 0-9 _ . - becomes %xx, and so does a leading dot or dash. Capitals are encoded
+as well, since `Shop` and `shop` would be one folder on a filesystem that ignores case. Two different names
+never meet: short ones are encoded one to one, long ones end in a digest of the whole name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timezone
+from typing import NamedTuple, Optional
+
+from ..errors import InvalidOption
+
+ACCOUNTS_FOLDER = "@accounts"  # no encoded name begins with @
+LOCK_FILE = ".lock"
+MANIFEST_FILE = "manifest.json"
+CHECKSUM_FILE = "manifest.json.sha256"
+PARTIAL_PREFIX = ".partial-"
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
+_LEADING_ENCODED = frozenset(b".-")
+_LONGEST = 200  # bytes; filesystems allow 255, and a temporary name needs room too
+_KEPT = 160
+_DIGEST = 16  # hexadecimal digits
+_STAMP = "%Y%m%dT%H%M%SZ"
+_BACKUP_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{8})")
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class BackupName(NamedTuple):
+    """The two facts in a backup's folder name."""
+
+    time: datetime
+    run: str  # first 8 characters of the run id
+
+
+def encode_name(name: str) -> str:
+    """Return the path component for a database, instance or host; at most 200 bytes, never hidden, never "..".
+
+    Raises `InvalidOption` for an empty name.
+    """
+    if not name:
+        raise InvalidOption("an empty name cannot be a folder of a repository")
+    raw = name.encode("utf-8", "surrogateescape")
+    encoded = "".join(
+        chr(byte) if byte in _PLAIN and not (position == 0 and byte in _LEADING_ENCODED) else f"%{byte:02x}"
+        for position, byte in enumerate(raw)
+    )
+    if len(encoded) <= _LONGEST:
+        return encoded
+    return f"{encoded[:_KEPT]}~{hashlib.sha256(raw).hexdigest()[:_DIGEST]}"
+
+
+def backup_folder(time: datetime, run_id: str) -> str:
+    """Return the folder name of a backup begun at `time` by run `run_id`."""
+    return f"{time.astimezone(timezone.utc).strftime(_STAMP)}-{run_id[:8]}"
+
+
+def parse_backup_folder(name: str) -> Optional[BackupName]:
+    """Read a backup's folder name; None for anything else."""
+    match = _BACKUP_NAME.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        time = datetime.strptime(match.group(1), _STAMP).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return BackupName(time, match.group(2))

@@ -1,0 +1,219 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a dump client (or bytes in memory) to an archive: read, compress, encrypt, hash, write, all at once.
+
+Two threads share the work over a bounded queue of reused buffers: one reads and hashes the plain stream, the
+other transforms and writes. zstandard, cryptography and hashlib release the interpreter lock, so both run.
+Memory does not grow with the stream.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import IO, Any, Callable, Optional, Protocol, Sequence
+
+from ..errors import Interrupted, RunTimeout
+from .transform import Transform
+
+BLOCK_BYTES = 1 << 20
+_BUFFERS = 4
+_POLL = 0.25  # seconds between looks at the clock and the cancel flag while no data comes
+TAIL_BYTES = 4096
+
+
+class Sink(Protocol):
+    """Where stored bytes go; the writer counts and hashes them."""
+
+    def write(self, data: Any) -> None:
+        """Write all of `data`."""
+
+
+class Source(Protocol):
+    """What plain bytes come from; a file object in raw mode satisfies it."""
+
+    def readinto(self, buffer: Any) -> Optional[int]:
+        """Fill the buffer with what there is; 0 at the end."""
+
+
+@dataclass(frozen=True)
+class PlainStream:
+    """What was seen of the plain bytes while they passed."""
+
+    plain_bytes: int
+    sha256: str
+    longest_line: int  # bytes; in an SQL dump the longest statement a server must accept in one packet
+    tail: bytes  # the last 4 KiB
+
+
+class _Observer:
+    """Hashes and measures the plain stream in the reading thread."""
+
+    def __init__(self, *, measure_lines: bool) -> None:
+        self._digest = hashlib.sha256()
+        self._measure_lines = measure_lines
+        self._count = 0
+        self._line = 0
+        self._longest = 0
+        self._tail = b""
+
+    def see(self, data: memoryview) -> None:
+        self._digest.update(data)
+        self._count += len(data)
+        self._tail = bytes(data[-TAIL_BYTES:]) if len(data) >= TAIL_BYTES else (self._tail + bytes(data))[-TAIL_BYTES:]
+        if self._measure_lines:
+            first, *others = bytes(data).split(b"\n")
+            self._line += len(first)
+            for piece in others:
+                self._longest = max(self._longest, self._line)
+                self._line = len(piece)
+
+    def result(self) -> PlainStream:
+        return PlainStream(self._count, self._digest.hexdigest(), max(self._longest, self._line), self._tail)
+
+
+class Limiter:
+    """Holds a whole run to so many stored bytes a second; shared by its threads."""
+
+    def __init__(self, bytes_per_second: Optional[int]) -> None:
+        self._rate = bytes_per_second
+        self._free_at = time.monotonic()
+        self._guard = threading.Lock()
+
+    def take(self, count: int, cancel: threading.Event) -> None:
+        """Wait until `count` more bytes may pass."""
+        if not self._rate:
+            return
+        with self._guard:
+            now = time.monotonic()
+            self._free_at = max(self._free_at, now) + count / self._rate
+            wait = self._free_at - now
+        cancel.wait(wait)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may stop or slow a stream. `deadline` is a `time.monotonic()` value."""
+
+    cancel: threading.Event
+    limiter: Limiter
+    deadline: Optional[float] = None
+    timeout: Optional[float] = None  # the same as the user gave it, for the message
+
+    def check(self) -> None:
+        """Raise `Interrupted` or `RunTimeout` when it is time to stop."""
+        if self.cancel.is_set():
+            raise Interrupted("the run was asked to stop")
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise RunTimeout(f"not finished within timeout ({self.timeout:g} seconds)")
+
+
+def pump(
+    source: Source,
+    transforms: Sequence[Transform],
+    sink: Sink,
+    *,
+    limits: Limits,
+    end_source: Callable[[], None],
+    measure_lines: bool = False,
+    progress: Optional[Callable[[int], None]] = None,
+) -> PlainStream:
+    """Move the whole of `source` through the transforms into `sink`.
+
+    `end_source` must make `source` come to its end (kill the client); it is called when anything fails.
+    `progress` gets the count of plain bytes of each block. Raises what the transforms and the sink raise,
+    `Interrupted` and `RunTimeout`. A clean return means that the stream ended and every stage was closed;
+    whether the client ended well is for the caller to find out.
+    """
+    reader = _Reader(source, measure_lines=measure_lines)
+    reader.start()
+    try:
+        while True:
+            limits.check()
+            block = reader.next(_POLL)
+            if block is None:
+                continue
+            if not block:
+                break
+            _through(transforms, block, sink, limits)
+            if progress is not None:
+                progress(len(block))
+            reader.give_back(block)
+        _close(transforms, sink)
+    except BaseException:
+        end_source()
+        reader.abandon()
+        raise
+    reader.join()
+    return reader.observer.result()
+
+
+class _Reader(threading.Thread):
+    def __init__(self, source: Source, *, measure_lines: bool) -> None:
+        super().__init__(name="reader", daemon=True)
+        self.observer = _Observer(measure_lines=measure_lines)
+        self._source = source
+        self._filled: queue.Queue[Any] = queue.Queue()
+        self._free: queue.Queue[Optional[bytearray]] = queue.Queue()
+        for _ in range(_BUFFERS):
+            self._free.put(bytearray(BLOCK_BYTES))
+
+    def run(self) -> None:
+        try:
+            while True:
+                buffer = self._free.get()
+                if buffer is None:
+                    return
+                view = memoryview(buffer)
+                count = self._source.readinto(view)
+                if not count:
+                    self._filled.put(b"")
+                    return
+                self.observer.see(view[:count])
+                self._filled.put(view[:count])
+        except (OSError, ValueError) as error:
+            self._filled.put(error)
+
+    def next(self, patience: float) -> Any:
+        """Return the next block, an empty one at the end, or None when none came within `patience` seconds."""
+        try:
+            block = self._filled.get(timeout=patience)
+        except queue.Empty:
+            return None
+        if isinstance(block, Exception):
+            raise block
+        return block
+
+    def give_back(self, block: memoryview) -> None:
+        self._free.put(block.obj)  # type: ignore[arg-type]
+
+    def abandon(self) -> None:
+        self._free.put(None)
+
+
+def _through(transforms: Sequence[Transform], data: Any, sink: Sink, limits: Limits) -> None:
+    for transform in transforms:
+        data = transform.update(data)
+    if len(data):
+        limits.limiter.take(len(data), limits.cancel)
+        sink.write(data)
+
+
+def _close(transforms: Sequence[Transform], sink: Sink) -> None:
+    for position, transform in enumerate(transforms):
+        data = transform.finish()
+        for later in transforms[position + 1 :]:
+            data = later.update(data)
+        if data:
+            sink.write(data)
+
+
+def open_bytes(data: bytes) -> IO[bytes]:
+    """Offer bytes in memory as a source."""
+    import io
+
+    return io.BytesIO(data)
