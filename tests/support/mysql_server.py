@@ -13,9 +13,9 @@ from typing import Any
 from support import binaries, mysql_sid
 from support.private_server import PrivateServer
 
-# For speed and a small footprint: a test's data need not survive a power failure.
+# For speed and a small footprint: a test's data need not survive a power failure. It does survive kill().
 SMALL = {
-    "innodb_flush_log_at_trx_commit": "0",
+    "innodb_flush_log_at_trx_commit": "2",
     "innodb_buffer_pool_size": "64M",
     "innodb_use_native_aio": "0",
     "sync_binlog": "0",
@@ -59,6 +59,10 @@ class PrivateMySQLFamily(PrivateServer):
     def _server_program(self) -> Path:
         """The server."""
 
+    def own_settings(self) -> dict[str, str]:
+        """What only this vendor needs."""
+        return {}
+
     def _initialise(self) -> None:
         temporary = self.folder / "tmp"
         for folder in (self.data, temporary):
@@ -76,6 +80,7 @@ class PrivateMySQLFamily(PrivateServer):
     def _write_defaults(self, temporary: Path) -> None:
         settings = {
             **SMALL,
+            **self.own_settings(),
             "datadir": str(self.data),
             "tmpdir": str(temporary),
             "socket": str(self.socket),
@@ -186,6 +191,16 @@ class PrivateMySQL(PrivateMySQLFamily):
 
     def _server_program(self) -> Path:
         return self.binaries / "mysqld"
+
+    def own_settings(self) -> dict[str, str]:
+        installed = mysql_sid.FOLDER / "usr"
+        return {
+            "basedir": str(installed),
+            "plugin_dir": str(installed / "lib" / "mysql" / "plugin"),
+            "lc_messages_dir": str(installed / "share" / "mysql"),
+            "mysqlx": "OFF",  # would listen on a port of its own
+            "secure_file_priv": "NULL",  # the folder that the package would have made is not there
+        }
 
     def _install(self) -> None:
         self.run([str(self._server_program()), f"--defaults-file={self.defaults_file}", "--initialize-insecure"])

@@ -13,8 +13,8 @@ from typing import Any
 from support import binaries as known_binaries
 from support.private_server import PrivateServer
 
-# For speed: a test's data need not survive a power failure.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
+# For speed: a test's data need not survive a power failure. It does survive a crash of the server (kill()).
+FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 
 
 class PrivatePostgres(PrivateServer):

