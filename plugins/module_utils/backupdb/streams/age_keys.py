@@ -12,13 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..errors import InvalidOption
 from .age_recipients import X25519Identity
-
-if TYPE_CHECKING:
-    pass
 
 CREATED_COMMENT = "# created: "
 PUBLIC_KEY_COMMENT = "# public key: "
@@ -53,7 +49,8 @@ def parse_identities(text: str, *, where: str) -> tuple[X25519Identity, ...]:
     """
     if text.startswith(("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE")):
         raise InvalidOption(
-            f"The identities in {where} are encrypted themselves. Decrypt them first (`age -d`) into a file of mode 0600."
+            f"The identities in {where} are encrypted themselves."
+            " Decrypt them first (`age -d`) into a file of mode 0600."
         )
     identities = []
     for number, line in enumerate(text.splitlines(), start=1):

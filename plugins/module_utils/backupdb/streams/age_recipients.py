@@ -12,15 +12,12 @@ import base64
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ..errors import InvalidOption
 from . import bech32
 from .age_crypto import KEY_SIZE, TAG_SIZE, Cipher, derive_key, scrypt_key, x25519_public_key, x25519_shared_secret
 from .age_header import Stanza, decode_base64, encode_base64, malformed
-
-if TYPE_CHECKING:
-    pass
 
 FILE_KEY_SIZE = 16
 SALT_SIZE = 16

@@ -29,14 +29,18 @@ def _chunk_nonce(number: int, *, last: bool) -> bytes:
 
 
 class Chunker:
-    """Cuts a stream into chunks of one size and holds the latest back: only the end tells which is the last."""
+    """Cuts a stream into chunks of one size, whatever the sizes of the calls.
 
-    def __init__(self, size: int) -> None:
+    With `hold_back` a full chunk waits until more bytes follow it, because only then it is known not to be the last.
+    """
+
+    def __init__(self, size: int, *, hold_back: bool) -> None:
         self._size = size
+        self._hold_back = hold_back
         self._held = bytearray()
 
     def push(self, data: BytesLike) -> Iterator[bytes]:
-        """The chunks known not to be the last, one at a time; they must be taken to the end.
+        """The full chunks, one at a time; they must be taken to the end.
 
         They are `bytes` because older releases of cryptography take nothing else.
         """
@@ -45,15 +49,16 @@ class Chunker:
             missing = self._size - len(self._held)
             self._held += view[:missing]
             view = view[missing:]
-            if not view:
+            if len(self._held) < self._size or (self._hold_back and not view):
                 return
             yield bytes(self._held)
-        complete = max(0, (len(view) - 1) // self._size)
+        complete = max(0, len(view) - self._hold_back) // self._size
         for number in range(complete):
             yield bytes(view[number * self._size : (number + 1) * self._size])
         self._held = bytearray(view[complete * self._size :])
 
-    def last(self) -> bytes:
+    def rest(self) -> bytes:
+        """What is held when the stream has ended."""
         return bytes(self._held)
 
 
@@ -81,7 +86,7 @@ class StreamSealer:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = Cipher(key)
-        self._chunker = Chunker(CHUNK_SIZE)
+        self._chunker = Chunker(CHUNK_SIZE, hold_back=True)
         self._joiner = Joiner()
         self._number = 0
 
@@ -89,7 +94,7 @@ class StreamSealer:
         return self._joiner.join(self._seal(chunk, last=False) for chunk in self._chunker.push(data))
 
     def finish(self) -> bytes:
-        return self._seal(self._chunker.last(), last=True)
+        return self._seal(self._chunker.rest(), last=True)
 
     def _seal(self, chunk: bytes, *, last: bool) -> bytes:
         sealed = self._cipher.seal(_chunk_nonce(self._number, last=last), chunk)
@@ -106,9 +111,10 @@ class StreamOpener:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = Cipher(key)
-        self._chunker = Chunker(SEALED_SIZE)
+        self._chunker = Chunker(SEALED_SIZE, hold_back=False)
         self._joiner = Joiner()
         self._number = 0
+        self._ended = False
         self._error: ArchiveDamaged | None = None
 
     def update(self, data: BytesLike) -> bytes:
@@ -120,12 +126,12 @@ class StreamOpener:
 
     def finish(self) -> bytes:
         self._raise_error()
-        chunk = self._chunker.last()
-        if len(chunk) < TAG_SIZE:
+        if self._ended:
+            return b""
+        chunk = self._chunker.rest()
+        if not chunk:
             raise self._damaged("is missing: the file was cut short")
-        plain = self._open(chunk, last=True)
-        if plain is None and self._open(chunk, last=False) is not None:
-            raise self._damaged("is not the last one, yet the file ends there: it was cut short")
+        plain = self._open(chunk, last=True) if len(chunk) >= TAG_SIZE else None
         if plain is None:
             raise self._damaged("was altered or cut short")
         if not plain and self._number:
@@ -134,17 +140,24 @@ class StreamOpener:
 
     def _opened(self, data: BytesLike) -> Iterator[bytes]:
         for chunk in self._chunker.push(data):
-            plain = self._open(chunk, last=False)
+            plain = self._open_full(chunk)
             if plain is None:
-                plain = self._open(chunk, last=True)
-                if plain is None:
-                    self._error = self._damaged("was altered")
-                else:
-                    self._error = self._damaged("is the last one, yet more bytes follow it")
-                    yield plain
+                self._error = self._damaged("follows the last one" if self._ended else "was altered")
                 return
             yield plain
             self._number += 1
+        if self._ended and self._chunker.rest():
+            self._error = self._damaged("follows the last one")
+
+    def _open_full(self, chunk: bytes) -> bytes | None:
+        """A full chunk may be the last one: it is tried so when it is not one of those before."""
+        if self._ended:
+            return None
+        plain = self._open(chunk, last=False)
+        if plain is None:
+            plain = self._open(chunk, last=True)
+            self._ended = plain is not None
+        return plain
 
     def _open(self, chunk: bytes, *, last: bool) -> bytes | None:
         return self._cipher.open(_chunk_nonce(self._number, last=last), chunk)
