@@ -1,0 +1,100 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options in `backup_arguments`."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Where a run stores its backups, how, and within which limits."""
+
+    DOCUMENTATION = r"""
+options:
+  accounts:
+    description:
+      - Whether users, roles and grants of the instance are backed up too.
+    type: bool
+    default: true
+  repository:
+    description:
+      - Directory on the host under which backups are kept. It must exist and be an absolute path.
+      - It is not created, because a missing one is most often a filesystem that is not mounted.
+    type: path
+    required: true
+  host:
+    description:
+      - Name of the folder in the repository that stands for this host.
+      - The default is the short host name. The role P(vya.backupdb.backup#role) passes C(inventory_hostname).
+    type: str
+  encryption:
+    description:
+      - How archives are encrypted. V(age) is the open age format (age-encryption.org/v1).
+      - V(none) leaves everything readable for whoever gets hold of the files, so it must be asked for.
+    type: str
+    default: age
+    choices: [age, none]
+  recipients:
+    description:
+      - Public keys (C(age1...)) for which archives are encrypted. Each one alone can open them.
+      - Two are recommended, one of them of an offline recovery key. M(vya.backupdb.age_keypair) makes keys.
+      - With O(encryption=age), one of O(recipients) and O(passphrase) is needed, and not both.
+    type: list
+    elements: str
+  passphrase:
+    description:
+      - Passphrase with which archives are encrypted instead of O(recipients).
+      - The host then holds what opens its own backups. Prefer O(recipients).
+      - If it is not given, the environment variable E(BACKUPDB_PASSPHRASE) on the host is used.
+    type: str
+  compression:
+    description:
+      - How archives are compressed.
+    type: str
+    default: zstd
+    choices: [zstd, gzip, none]
+  compression_level:
+    description:
+      - Level of the compression. The default is a quick one that fits the method.
+    type: int
+  compression_threads:
+    description:
+      - Threads that compress one archive (V(zstd) only).
+    type: int
+    default: 1
+  workers:
+    description:
+      - How many databases are dumped at the same time.
+      - The default is V(2), or V(1) on a host with a single processor.
+    type: int
+  skip_if_newer_than:
+    description:
+      - Skip a database whose newest backup is younger than this, such as V(12h), V(30m) or V(2d).
+      - A second run after a failed one then does only what is missing.
+    type: str
+  timeout:
+    description:
+      - Longest time for one database, such as V(6h). One that has not ended by then fails, the others go on.
+      - The default is no limit.
+    type: str
+  db_lock_timeout:
+    description:
+      - Longest time to wait for a lock of the database server, such as V(60s).
+    type: str
+    default: 60s
+  repository_lock_timeout:
+    description:
+      - Longest time to wait for another run that works on the same instance and repository.
+      - With V(0s) the second run fails at once and says who holds the lock.
+    type: str
+    default: 0s
+  nice:
+    description:
+      - How much the dump clients and compressors give way to other processes, from V(0) to V(19).
+    type: int
+    default: 0
+  bandwidth_limit:
+    description:
+      - Most bytes per second that the run writes into the repository, such as V(50M).
+    type: str
+"""

@@ -1,0 +1,34 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options in `selection_arguments`."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Which databases of the instance are meant."""
+
+    DOCUMENTATION = r"""
+options:
+  databases:
+    description:
+      - Databases to take, as exact names or shell-style patterns (C(*), C(?), C([a-z])).
+      - A name or pattern that matches nothing is an error, so that a spelling mistake is not a missing backup.
+      - The server's own databases (such as C(information_schema) or C(template0)) are never taken.
+    type: list
+    elements: str
+    default: ['*']
+  exclude:
+    description:
+      - Databases to leave out, as exact names or patterns. It wins over O(databases), in whatever order they are.
+      - What is left out is listed in RV(ignore:skipped) with the reason.
+    type: list
+    elements: str
+    default: []
+  allow_empty:
+    description:
+      - Whether it is all right that no database is selected. Without it that is an error.
+    type: bool
+    default: false
+"""

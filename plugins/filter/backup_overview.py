@@ -1,0 +1,64 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter that puts the summaries of many hosts into one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Callable, Mapping
+
+DOCUMENTATION = r"""
+name: backup_overview
+short_description: Put the backup summaries of many hosts into one
+version_added: 1.0.0
+author: vya.backupdb contributors (@vya)
+description:
+  - Takes the results of P(vya.backupdb.backup_summary#filter) by host and makes one dictionary for the whole play.
+options:
+  _input:
+    description: Summaries by host name. An empty one stands for a host that did not get as far as a backup.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+---
+- name: Show how many hosts are well
+  ansible.builtin.debug:
+    msg: "{{ ({'db1': my_summary} | vya.backupdb.backup_overview).message }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) one sentence, and RV(ignore:hosts) the
+      summaries by host.
+  type: dict
+"""
+
+_NOT_BEGUN: Mapping[str, Any] = {
+    "status": "failed",
+    "message": "No backup was made: the host did not get as far as that, see its error.",
+    "lines": [],
+    "instances": [],
+}
+
+
+def backup_overview(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Join the summaries; a host without one counts as failed."""
+    hosts = {host: dict(summary or _NOT_BEGUN) for host, summary in summaries.items()}
+    counts = Counter(summary["status"] for summary in hosts.values())
+    return {
+        "status": "ok" if set(counts) <= {"ok"} else "failed",
+        "message": ", ".join(f"{count} hosts {status}" for status, count in sorted(counts.items())),
+        "hosts": hosts,
+    }
+
+
+class FilterModule:
+    """What Ansible asks for the filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"backup_overview": backup_overview}

@@ -1,0 +1,129 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters that sum up what database_backup returned, for people (lines) and for programs (the same as data)."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping
+
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.text import human_duration, human_size
+
+DOCUMENTATION = r"""
+name: backup_summary
+short_description: Sum up the results of database_backup for one host
+version_added: 1.0.0
+author: vya.backupdb contributors (@vya)
+description:
+  - Takes what a loop over M(vya.backupdb.database_backup) registered and makes a short summary of it, free of secrets.
+options:
+  _input:
+    description: The registered variable of the loop, or an empty dictionary when there was none.
+    type: dict
+    required: true
+  error:
+    description: Why there was no run, when there was none.
+    type: str
+    default: ""
+  unreachable:
+    description: Whether there was no run because the host could not be reached.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+---
+- name: Back up two instances
+  vya.backupdb.database_backup:
+    instance: "{{ my_id }}"
+    engine: postgresql
+    login_unix_socket: "/run/{{ my_id }}"
+    repository: /var/backups/backupdb
+    recipients: ["{{ backup_recipient }}"]
+  loop: [shop, wiki]
+  loop_control:
+    loop_var: my_id
+  register: my_results
+  failed_when: false
+
+- name: Show what became of them
+  ansible.builtin.debug:
+    msg: "{{ (my_results | vya.backupdb.backup_summary).lines }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - A dictionary. RV(ignore:status) is V(ok), V(partial), V(failed) or V(unreachable), RV(ignore:message) one sentence,
+      RV(ignore:lines) a list of lines to print, and RV(ignore:instances) the instances with their backups.
+  type: dict
+"""
+
+# From good to bad: a whole is as bad as its worst part.
+_STATUSES = ("ok", "partial", "unreachable", "failed")
+
+
+def backup_summary(registered: Mapping[str, Any], error: str = "", unreachable: bool = False) -> dict[str, Any]:
+    """Sum up the results of a loop over instances; `error` says why there is none."""
+    results = [result for result in registered.get("results", ()) if not result.get("skipped")]
+    instances = [_instance(result) for result in results]
+    if instances:
+        status = max((instance["status"] for instance in instances), key=_STATUSES.index)
+        bad = [f"{instance['id']} {instance['status']}" for instance in instances if instance["status"] != "ok"]
+        message = f"Not all backups were made: {', '.join(bad)}." if bad else f"{len(instances)} instances are backed up."
+        lines = [line for instance in instances for line in _lines(instance)]
+    else:
+        status = "unreachable" if unreachable else "failed"
+        message = f"No backup was made: {error or 'the run was skipped'}"
+        lines = [message]
+    return {"status": status, "message": message, "lines": lines, "instances": instances}
+
+
+def _instance(result: Mapping[str, Any]) -> dict[str, Any]:
+    if result.get("unreachable"):
+        status = "unreachable"
+    elif result.get("failed"):
+        status = "partial" if result.get("status") == "partial" else "failed"
+    else:
+        status = "ok"
+    message = result.get("message") or result.get("msg") or ""
+    if status == "ok" and result.get("status") == "failed":  # check mode on a host that is not prepared yet
+        message = f"cannot be looked at before the host is prepared: {message}"
+    backups = [*result.get("databases", ()), *filter(None, [result.get("accounts")])]
+    return {
+        "id": result.get("instance") or result.get("__backup_id") or "?",
+        "status": status,
+        "message": message,
+        "duration": result.get("duration"),
+        "plain_bytes": result.get("plain_bytes"),
+        "stored_bytes": result.get("stored_bytes"),
+        "backups": [_backup(backup) for backup in backups],
+        "warnings": list(result.get("warnings", ())),
+    }
+
+
+def _backup(backup: Mapping[str, Any]) -> dict[str, Any]:
+    reasons = [backup.get("error"), backup.get("reason"), *backup.get("missing", ())]
+    kept = {key: backup.get(key) for key in ("name", "status", "path", "plain_bytes", "stored_bytes", "duration")}
+    return {**kept, "why": "; ".join(str(reason) for reason in reasons if reason)}
+
+
+def _lines(instance: Mapping[str, Any]) -> list[str]:
+    lines = [f"{instance['id']}: {instance['status']}: {instance['message']}"]
+    backups = instance["backups"]
+    widest = max((len(str(backup["name"])) for backup in backups), default=0)
+    for backup in backups:
+        columns = [f"{backup['status']:<8}", f"{backup['name']:<{widest}}"]
+        if backup["path"]:
+            columns += [f"{human_size(backup['stored_bytes'] or 0):>10}", f"{human_duration(backup['duration'] or 0):>8}"]
+        columns += [text for text in (backup["path"], backup["why"]) if text]
+        lines.append("  " + "  ".join(columns))
+    return lines + [f"  warning: {warning}" for warning in instance["warnings"]]
+
+
+class FilterModule:
+    """What Ansible asks for the filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"backup_summary": backup_summary}

@@ -1,0 +1,88 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The edge between the library and Ansible: one place where errors become a failed task and results become output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Iterator
+
+from .backupdb.errors import BackupDbError, RequirementMissing
+from .requirements import respawn_if_missing
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+WARNINGS_SHOWN = 20
+
+
+def finish_with(module: AnsibleModule, work: Callable[[], dict[str, Any]], **known: Any) -> None:
+    """Do the work and end the module with its result; does not return.
+
+    `known` is what can be said of the work when it fails before it has a result of its own. A result whose `status`
+    is `partial` or `failed` fails the task, with everything in it.
+    """
+    try:
+        result = work()
+    except RequirementMissing as error:
+        respawn_if_missing(error.library)  # returns only where no other interpreter has the library
+        _fail(module, error, known)
+    except BackupDbError as error:
+        _fail(module, error, known)
+    else:
+        _report(module, {**known, **result})
+
+
+def _fail(module: AnsibleModule, error: BackupDbError, known: dict[str, Any]) -> None:
+    message = printable(str(error))
+    module.fail_json(msg=message, error_kind=type(error).__name__, **{**known, "changed": False, "status": "failed"})
+
+
+def _report(module: AnsibleModule, result: dict[str, Any]) -> None:
+    result = printable(result)
+    warnings = [*result.get("warnings", []), *_masking_warnings(module, result)]
+    if len(warnings) > WARNINGS_SHOWN:
+        left_out = len(warnings) - WARNINGS_SHOWN
+        warnings = [*warnings[:WARNINGS_SHOWN], f"{left_out} more warnings are not shown"]
+    result["warnings"] = warnings  # Ansible also shows what stands under this key to the user
+    if not module._diff:
+        result.pop("diff", None)
+    if result.get("status") in ("partial", "failed"):
+        module.fail_json(msg=result["message"], **result)
+    module.exit_json(**result)
+
+
+def printable(value: Any) -> Any:
+    """Return the value with every text fit for JSON in UTF-8: bytes that are not text become `\\xNN`."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {printable(key): printable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [printable(item) for item in value]
+    return value
+
+
+def _masking_warnings(module: AnsibleModule, result: dict[str, Any]) -> list[str]:
+    """Warn where Ansible will mask a part of the result because it looks like a secret; never shows the secret."""
+    found = []
+    for option, specification in module.argument_spec.items():
+        secret = module.params.get(option)
+        if specification.get("no_log") and secret and any(secret in text for text in _texts(result)):
+            found.append(
+                f"The value of {option} also occurs in a name or path of this result, where Ansible masks it. "
+                "Choose a longer, random one."
+            )
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(key)
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    else:
+        yield str(value)

@@ -1,0 +1,343 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module database_backup."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_backup
+short_description: Back up the databases and accounts of a database server
+version_added: 1.0.0
+description:
+  - Backs up every selected database of one PostgreSQL, MySQL or MariaDB server, and its users, roles and grants.
+  - Each database is dumped in one consistent snapshot by the server's own client, compressed and encrypted while the
+    bytes stream (no plain text reaches the disk), and published in one step with a manifest once it is complete.
+    What is not complete is not published, and earlier backups are never touched.
+  - Databases do not stop each other. If one fails, the others are done, and then the task fails with
+    the whole result.
+  - In check mode everything is done but the dumps and writing. The module connects, selects, looks for clients and
+    rights, and returns the plan.
+notes:
+  - The dump client of the server's version must be installed on the host where the module runs. The error names the
+    package.
+  - Run the module as the user to whom backups shall belong. Directories get the mode V(0700), files V(0600).
+author:
+  - vya.backupdb contributors (@vya)
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.connection
+  - vya.backupdb.selection
+  - vya.backupdb.dump
+  - vya.backupdb.backup
+attributes:
+  check_mode:
+    support: full
+    details: The same code runs up to the point where the first byte would be written.
+  diff_mode:
+    support: full
+    details: Shows the newest backup of every database before and after, never contents.
+  idempotent:
+    support: partial
+    details: Every run makes new backups, unless O(skip_if_newer_than) says which existing ones are new enough.
+seealso:
+  - module: vya.backupdb.database_info
+  - module: vya.backupdb.age_keypair
+  - plugin: vya.backupdb.backup
+    plugin_type: role
+"""
+
+EXAMPLES = r"""
+---
+- name: Back up every database and all accounts of a PostgreSQL server
+  vya.backupdb.database_backup:
+    instance: shop-pg
+    engine: postgresql
+    login_unix_socket: /var/run/postgresql
+    login_user: backupdb
+    repository: /var/backups/backupdb
+    recipients:
+      - age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
+      - age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg
+
+- name: Back up what has no backup of the last twelve hours, over TCP with a checked certificate
+  vya.backupdb.database_backup:
+    instance: wiki-db
+    engine: mariadb
+    login_host: db.example.org
+    login_user: backupdb
+    login_password: "{{ vault_wiki_db_password }}"
+    ssl_mode: verify_full
+    databases: ["wiki*", "forum"]
+    exclude: ["*_scratch"]
+    repository: /var/backups/backupdb
+    recipients: ["{{ backup_recipient }}"]
+    skip_if_newer_than: 12h
+  register: backup
+
+- name: Back up a big database in four parts, gently
+  vya.backupdb.database_backup:
+    instance: warehouse
+    engine: postgresql
+    login_host: 192.0.2.10
+    login_user: backupdb
+    login_password: "{{ vault_warehouse_password }}"
+    databases: [facts]
+    jobs: 4
+    nice: 10
+    bandwidth_limit: 80M
+    timeout: 6h
+    row_counts: true
+    repository: /srv/backup
+    recipients: ["{{ backup_recipient }}"]
+"""
+
+RETURN = r"""
+run_id:
+  description: Identifier of this run. Its first eight characters end the names of the backups' folders.
+  returned: when the run began
+  type: str
+  sample: 3f0c9a52d1e94c0b8f4f0b7f5a6d2c11
+instance:
+  description: The O(instance) asked for.
+  returned: always
+  type: str
+  sample: shop-pg
+host:
+  description: The folder of the repository that stands for this host.
+  returned: always
+  type: str
+  sample: db1
+engine:
+  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  returned: when the run began
+  type: str
+  sample: postgresql
+server_version:
+  description: Version of the server.
+  returned: when the run began
+  type: str
+  sample: "15.20"
+status:
+  description: V(ok), V(partial) when a named piece is missing or a database failed, or V(failed).
+  returned: always
+  type: str
+  sample: ok
+message:
+  description: The outcome in one sentence. On failure also in RV(ignore:msg).
+  returned: when the run began
+  type: str
+  sample: 2 databases and the accounts are backed up
+databases:
+  description: What became of each selected database.
+  returned: when the run began
+  type: list
+  elements: dict
+  contains: &backup
+    name:
+      description: Name of the database, or V(@accounts).
+      type: str
+      sample: orders
+    status:
+      description:
+        - V(complete), V(partial) (published, but RV(databases[].missing) names what it lacks), V(failed) (nothing was
+          published), or V(skipped). V(planned) in check mode.
+      type: str
+      sample: complete
+    path:
+      description: Folder of the backup. V(null) when none was published.
+      type: str
+      sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
+    archives:
+      description: Files of the backup.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: File name.
+          type: str
+          sample: data.dump.zst.age
+        stored_bytes:
+          description: Size of the file.
+          type: int
+          sample: 1048892
+        sha256:
+          description: Digest of the file.
+          type: str
+          sample: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    plain_bytes:
+      description: Bytes that the dump client wrote.
+      type: int
+      sample: 8032931
+    stored_bytes:
+      description: Bytes that rest in the repository.
+      type: int
+      sample: 1048892
+    sha256:
+      description: Digest of the manifest, which holds the digests of all archives.
+      type: str
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    duration:
+      description: Seconds.
+      type: float
+      sample: 4.2
+    rate:
+      description: Plain bytes per second.
+      type: float
+      sample: 1912602.6
+    warnings:
+      description: What is worth knowing about this backup.
+      type: list
+      elements: str
+      sample: []
+    missing:
+      description: Named pieces that the backup does not have.
+      type: list
+      elements: str
+      sample: []
+    error:
+      description: Why it failed and what to do. V(null) otherwise.
+      type: str
+      sample: null
+    reason:
+      description: Why it was skipped. V(null) otherwise.
+      type: str
+      sample: null
+accounts:
+  description: The same for users, roles and grants. V(null) when O(accounts=false).
+  returned: when the run began
+  type: dict
+  contains: *backup
+skipped:
+  description: Databases that were left out.
+  returned: when the run began
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the database.
+      type: str
+      sample: template0
+    reason:
+      description: Why it was left out.
+      type: str
+      sample: does not accept connections
+warnings:
+  description: What is worth knowing about this run.
+  returned: when the run began
+  type: list
+  elements: str
+  sample: ["database 'old' was in the last run and is gone"]
+plain_bytes:
+  description: Bytes that all dump clients wrote.
+  returned: when the run began
+  type: int
+  sample: 8051200
+stored_bytes:
+  description: Bytes that rest in the repository because of this run.
+  returned: when the run began
+  type: int
+  sample: 1052000
+duration:
+  description: Seconds of the whole run.
+  returned: when the run began
+  type: float
+  sample: 5.1
+rate:
+  description: Plain bytes per second over the whole run.
+  returned: when the run began
+  type: float
+  sample: 1578666.7
+plan:
+  description: What a real run would do.
+  returned: in check mode
+  type: dict
+  contains:
+    client:
+      description: The dump client that would be used.
+      type: dict
+      sample: {"path": "/usr/lib/postgresql/15/bin/pg_dump", "version": "15.20"}
+    forecast_bytes:
+      description: Bytes that the run is expected to store.
+      type: int
+      sample: 1052000
+    free_bytes:
+      description: Bytes that are free in the repository.
+      type: int
+      sample: 52613349376
+missing_privileges:
+  description: Rights that the login lacks, each with the statement that grants it.
+  returned: in check mode
+  type: list
+  elements: dict
+  contains:
+    privilege:
+      description: The right.
+      type: str
+      sample: SELECT on table public.orders
+    severity:
+      description: V(fatal), V(partial) or V(degraded).
+      type: str
+      sample: fatal
+    effect:
+      description: What is lost without it.
+      type: str
+      sample: the table cannot be dumped
+    grant:
+      description: The statement that an administrator runs.
+      type: str
+      sample: GRANT pg_read_all_data TO backupdb;
+    database:
+      description: The database concerned. V(null) stands for the whole instance.
+      type: str
+      sample: orders
+diff:
+  description: The newest backup of every database before and after.
+  returned: in diff mode
+  type: dict
+  sample: {"before": "orders: none\n", "after": "orders: 20261124T021500Z-3f0c9a52\n"}
+error_kind:
+  description: Kind of the failure, such as V(ConnectionFailed). The text is in RV(ignore:msg).
+  returned: when the run could not begin
+  type: str
+  sample: ConnectionFailed
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
+    BACKUP_CONSTRAINTS,
+    backup_arguments,
+    connection_arguments,
+    dump_arguments,
+    request_from,
+    selection_arguments,
+    short_host_name,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import backup
+from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+
+
+def main() -> None:
+    """Run one backup of one instance and end with what became of each database."""
+    module = AnsibleModule(
+        argument_spec={
+            **connection_arguments(),
+            **selection_arguments(),
+            **dump_arguments(),
+            **backup_arguments(),
+        },
+        supports_check_mode=True,
+        **BACKUP_CONSTRAINTS,
+    )
+    finish_with(
+        module,
+        lambda: backup.run(request_from(module.params), check_mode=module.check_mode),
+        instance=module.params["instance"],
+        host=module.params["host"] or short_host_name(),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module database_info."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_info
+short_description: See what a backup of a database server would meet
+version_added: 1.0.0
+description:
+  - Logs in to a PostgreSQL, MySQL or MariaDB server and returns what it is, which databases it has, which of them
+    a backup would take and why, which rights the login lacks (with the statement that grants them), and which dump
+    clients are installed.
+  - Changes nothing, neither on the host nor on the server.
+author:
+  - vya.backupdb contributors (@vya)
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.attributes.info_module
+  - vya.backupdb.connection
+  - vya.backupdb.selection
+  - vya.backupdb.dump
+seealso:
+  - module: vya.backupdb.database_backup
+"""
+
+EXAMPLES = r"""
+---
+- name: See which databases a backup of this PostgreSQL server would take
+  vya.backupdb.database_info:
+    instance: shop-pg
+    engine: postgresql
+    login_unix_socket: /var/run/postgresql
+    login_user: backupdb
+  register: server
+
+- name: Show the rights that the login lacks
+  ansible.builtin.debug:
+    msg: "{{ server.missing_privileges | map(attribute='grant') | list }}"
+
+- name: Ask a MariaDB server over TCP with a checked certificate
+  vya.backupdb.database_info:
+    instance: wiki-db
+    engine: mariadb
+    login_host: db.example.org
+    login_user: backupdb
+    login_password: "{{ vault_wiki_db_password }}"
+    ssl_mode: verify_full
+    databases: ["wiki*"]
+    exclude: ["*_scratch"]
+"""
+
+RETURN = r"""
+instance:
+  description: The O(instance) asked for.
+  returned: always
+  type: str
+  sample: shop-pg
+engine:
+  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  returned: success
+  type: str
+  sample: postgresql
+server:
+  description: What the server says about itself.
+  returned: success
+  type: dict
+  contains:
+    vendor:
+      description: The same as RV(engine).
+      type: str
+      sample: postgresql
+    version:
+      description: Version as people write it.
+      type: str
+      sample: "15.20"
+    role:
+      description: V(primary) or V(replica).
+      type: str
+      sample: primary
+    data_bytes:
+      description: Size of all its databases in bytes. V(null) when the server does not say.
+      type: int
+      sample: 7340032
+    settings:
+      description: Settings that a restore has to match.
+      type: dict
+      sample: {"server_encoding": "UTF8"}
+latency_ms:
+  description: Milliseconds that a question to the server and its answer took.
+  returned: success
+  type: float
+  sample: 0.42
+databases:
+  description: Every database of the server, in the order of their names.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the database.
+      type: str
+      sample: orders
+    size_bytes:
+      description: Size on the server. V(null) when the login may not see it.
+      type: int
+      sample: 8032931
+    owner:
+      description: Owner (PostgreSQL).
+      type: str
+      sample: shop
+    encoding:
+      description: Character set.
+      type: str
+      sample: UTF8
+    collation:
+      description: Collation.
+      type: str
+      sample: C.UTF-8
+    tables:
+      description: Number of tables. V(null) when counting needs a connection to the database.
+      type: int
+      sample: 12
+    is_system:
+      description: Whether it belongs to the server itself.
+      type: bool
+      sample: false
+    connectable:
+      description: Whether the server lets anybody connect to it.
+      type: bool
+      sample: true
+    selected:
+      description: Whether a backup with these options takes it.
+      type: bool
+      sample: true
+    reason:
+      description: Why it is selected or not.
+      type: str
+      sample: matches '*'
+missing_privileges:
+  description: Rights that the login lacks for a whole backup of the selected databases. Empty is good.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    privilege:
+      description: The right.
+      type: str
+      sample: SELECT on table public.orders
+    severity:
+      description:
+        - With V(fatal) the database cannot be backed up, with V(partial) a named piece is missing,
+          with V(degraded) the backup is whole but taken in a lesser way.
+      type: str
+      sample: fatal
+    effect:
+      description: What is lost without it.
+      type: str
+      sample: the table cannot be dumped
+    grant:
+      description: The statement that an administrator runs.
+      type: str
+      sample: GRANT pg_read_all_data TO backupdb;
+    database:
+      description: The database concerned. V(null) stands for the whole instance.
+      type: str
+      sample: orders
+clients:
+  description: Installed dump clients, the one that would be used first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The program.
+      type: str
+      sample: /usr/lib/postgresql/15/bin/pg_dump
+    vendor:
+      description: Whose client it is.
+      type: str
+      sample: postgresql
+    version:
+      description: Its version.
+      type: str
+      sample: "15.20"
+    usable:
+      description: Whether it fits this server.
+      type: bool
+      sample: true
+    reason:
+      description: Why it is usable or not.
+      type: str
+      sample: same major version as the server
+warnings:
+  description: What is worth knowing before a backup.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+error_kind:
+  description: Kind of the failure, such as V(ConnectionFailed). The text is in RV(ignore:msg).
+  returned: failure
+  type: str
+  sample: ConnectionFailed
+status:
+  description: V(failed).
+  returned: failure
+  type: str
+  sample: failed
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
+    CONNECTION_CONSTRAINTS,
+    connection_arguments,
+    dump_arguments,
+    dump_options_from,
+    instance_from,
+    selection_arguments,
+    selection_from,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import information
+from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+
+
+def main() -> None:
+    """Ask the server and end with its answers."""
+    module = AnsibleModule(
+        argument_spec={**connection_arguments(), **selection_arguments(), **dump_arguments()},
+        supports_check_mode=True,
+        **CONNECTION_CONSTRAINTS,
+    )
+    options = module.params
+    finish_with(
+        module,
+        lambda: information.collect(instance_from(options), selection_from(options), dump_options_from(options)),
+        instance=options["instance"],
+    )
+
+
+if __name__ == "__main__":
+    main()
