@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional
+from typing import TYPE_CHECKING, Any
 
 from .connection_arguments import driver_arguments
 from .connection_errors import translated
@@ -53,16 +54,16 @@ class Instance:
 
     id: str
     engine: str
-    host: Optional[str] = None
-    port: Optional[int] = None
-    user: Optional[str] = None
-    password: Optional[str] = field(default=None, repr=False)
-    unix_socket: Optional[str] = None
-    database: Optional[str] = None
+    host: str | None = None
+    port: int | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    unix_socket: str | None = None
+    database: str | None = None
     ssl_mode: str = "prefer"
-    ca_cert: Optional[str] = None
-    client_cert: Optional[str] = None
-    client_key: Optional[str] = None
+    ca_cert: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
     connect_timeout: int = 10
 
     def __post_init__(self) -> None:
@@ -88,13 +89,13 @@ class Server:
     Safe to use from several threads. `cancel` is set when the run is asked to stop; long waits poll it.
     """
 
-    def __init__(self, instance: Instance, *, driver: str, default_database: Optional[str]) -> None:
+    def __init__(self, instance: Instance, *, driver: str, default_database: str | None) -> None:
         """`driver` is SQLAlchemy's dialect+driver; `default_database` is entered when a call names none."""
         self.instance = instance
         self.cancel = threading.Event()
         self._driver = driver
         self._default_database = instance.database or default_database
-        self._pools: OrderedDict[Optional[str], SqlEngine] = OrderedDict()
+        self._pools: OrderedDict[str | None, SqlEngine] = OrderedDict()
         self._guard = threading.Lock()
 
     def __enter__(self) -> Server:
@@ -107,7 +108,7 @@ class Server:
             pool.dispose()
 
     @contextmanager
-    def connect(self, database: Optional[str] = None, *, autocommit: bool = True) -> Iterator[Connection]:
+    def connect(self, database: str | None = None, *, autocommit: bool = True) -> Iterator[Connection]:
         """Lend a pooled connection, in autocommit or in a transaction that is rolled back at the end.
 
         Raises `ConnectionFailed` and, for what happens inside the block, also `QueryFailed`.
@@ -122,7 +123,7 @@ class Server:
                 connection.close()
 
     def rows(
-        self, statement: str, parameters: Optional[Mapping[str, Any]] = None, *, database: Optional[str] = None
+        self, statement: str, parameters: Mapping[str, Any] | None = None, *, database: str | None = None
     ) -> list[Any]:
         """Run one autocommitted query with `:name` parameters and return all its rows."""
         from sqlalchemy import text
@@ -130,14 +131,12 @@ class Server:
         with self.connect(database) as connection:
             return list(connection.execute(text(statement), dict(parameters or {})))
 
-    def value(
-        self, statement: str, parameters: Optional[Mapping[str, Any]] = None, *, database: Optional[str] = None
-    ) -> Any:
+    def value(self, statement: str, parameters: Mapping[str, Any] | None = None, *, database: str | None = None) -> Any:
         """Return the first column of the first row, or None where there is no row."""
         rows = self.rows(statement, parameters, database=database)
         return rows[0][0] if rows else None
 
-    def _checked_out(self, database: Optional[str]) -> Connection:
+    def _checked_out(self, database: str | None) -> Connection:
         pool = self._pool(database)
         for delay in (*_RETRY_DELAYS, None):
             try:
@@ -148,7 +147,7 @@ class Server:
                     raise
         raise ConnectionFailed(f"{self.instance.where()}: no connection")
 
-    def _pool(self, database: Optional[str]) -> SqlEngine:
+    def _pool(self, database: str | None) -> SqlEngine:
         name = database if database is not None else self._default_database
         evicted = None
         with self._guard:
@@ -163,7 +162,7 @@ class Server:
         return pool
 
 
-def create_pool(instance: Instance, *, driver: str, database: Optional[str]) -> SqlEngine:
+def create_pool(instance: Instance, *, driver: str, database: str | None) -> SqlEngine:
     """Make the SQLAlchemy engine for one database of the instance, with a bounded pool.
 
     Every part of the URL may hold any character: it is built with `URL.create`, never by joining text.

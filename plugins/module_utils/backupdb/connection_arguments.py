@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os.path
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Mapping, Optional
+from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidOption
 
@@ -32,8 +33,8 @@ _CR_SSL_CONNECTION_ERROR = 2026  # MySQL client error number
 class DriverArguments:
     """Host and port for the URL, keyword arguments for the driver, and keyword arguments for `create_engine`."""
 
-    host: Optional[str]
-    port: Optional[int]
+    host: str | None
+    port: int | None
     connect: Mapping[str, Any] = field(repr=False)
     engine: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -42,14 +43,14 @@ def driver_arguments(instance: Instance, driver: str, application_name: str) -> 
     """Translate an instance for the driver; raises `InvalidOption` for certificates that are not there."""
     for option in ("ca_cert", "client_cert", "client_key"):
         path = getattr(instance, option)
-        if path and not os.path.isfile(path):
+        if path and not Path(path).is_file():
             raise InvalidOption(f"{instance.where()}: {option} {path} is not a file on this host")
     if driver.startswith("postgresql"):
         return _psycopg2(instance, application_name)
     return _pymysql(instance, application_name)
 
 
-def postgresql_socket(instance: Instance) -> tuple[Optional[str], Optional[int]]:
+def postgresql_socket(instance: Instance) -> tuple[str | None, int | None]:
     """Split a PostgreSQL socket, given as directory or as `.s.PGSQL.PORT` file, into directory and port."""
     path = instance.unix_socket
     if path is None:
@@ -60,12 +61,12 @@ def postgresql_socket(instance: Instance) -> tuple[Optional[str], Optional[int]]
     return path, instance.port
 
 
-def verification_bundle(instance: Instance) -> Optional[str]:
+def verification_bundle(instance: Instance) -> str | None:
     """Return the file of trusted certificates: the given one, or the system's when verification is asked for."""
     if instance.ca_cert or instance.ssl_mode not in _TLS_VERIFIED:
         return instance.ca_cert
     for path in _CA_BUNDLES:
-        if os.path.isfile(path):
+        if Path(path).is_file():
             return path
     raise InvalidOption(
         f"{instance.where()}: ssl_mode {instance.ssl_mode} needs ca_cert, and this host has no certificate bundle"
@@ -142,8 +143,8 @@ class _TlsEnforcingDriver:
 
         class Connection(pymysql.connections.Connection):
             def _request_authentication(self) -> None:
-                if not self.server_capabilities & CLIENT.SSL:
+                if not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
                     raise pymysql.err.OperationalError(_CR_SSL_CONNECTION_ERROR, "the server does not offer TLS")
-                super()._request_authentication()
+                super()._request_authentication()  # type: ignore[misc]
 
         return Connection(*args, **kwargs)

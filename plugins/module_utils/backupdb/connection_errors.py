@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Iterator, Optional
+from typing import TYPE_CHECKING, Any
 
 from .errors import ConnectionFailed, QueryFailed
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _ADVICE = {
     "wrong_password": "wrong user or password; check login_user and login_password",
-    "access_denied": "the server does not let this login in from here; check the account's host, pg_hba.conf and its rights",
+    "access_denied": "the server does not admit this login; check the account's host, pg_hba.conf and its rights",
     "unknown_host": "the host name cannot be resolved; check login_host",
     "refused": "connection refused; check that the server runs and listens there, and login_port",
     "timeout": "no answer in time; check the network path, the firewall and connect_timeout",
@@ -90,7 +91,7 @@ _LOST_SQLSTATES = ("57P01", "57P02", "57P05", "08000", "08003", "08006")
 
 
 @contextmanager
-def translated(instance: Instance, database: Optional[str] = None) -> Iterator[None]:
+def translated(instance: Instance, database: str | None = None) -> Iterator[None]:
     """Turn what the driver raises inside the block into `ConnectionFailed` or `QueryFailed`."""
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -107,15 +108,13 @@ def translated(instance: Instance, database: Optional[str] = None) -> Iterator[N
         raise ConnectionFailed(_clean(instance, f"{_place(instance, database)}: {error}")) from error
 
 
-def _from_driver(
-    instance: Instance, database: Optional[str], error: Optional[BaseException], invalidated: bool
-) -> Exception:
+def _from_driver(instance: Instance, database: str | None, error: BaseException | None, invalidated: bool) -> Exception:
     if type(error).__module__.split(".")[0] == "pymysql":
         return _from_pymysql(instance, database, error, invalidated)
     return _from_psycopg2(instance, database, error, invalidated)
 
 
-def _from_pymysql(instance: Instance, database: Optional[str], error: Any, invalidated: bool) -> Exception:
+def _from_pymysql(instance: Instance, database: str | None, error: Any, invalidated: bool) -> Exception:
     number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     text = str(error.args[1]) if len(error.args) > 1 else str(error)
     kind = _MYSQL_KINDS.get(number)
@@ -128,7 +127,7 @@ def _from_pymysql(instance: Instance, database: Optional[str], error: Any, inval
     return QueryFailed(_clean(instance, f"{_place(instance, database)}: [{number}] {text}"), code=str(number))
 
 
-def _kind_of_socket_error(error: Optional[BaseException]) -> str:
+def _kind_of_socket_error(error: BaseException | None) -> str:
     if isinstance(error, socket.gaierror):
         return "unknown_host"
     if isinstance(error, ConnectionRefusedError):
@@ -142,7 +141,7 @@ def _kind_of_socket_error(error: Optional[BaseException]) -> str:
     return "other"
 
 
-def _from_psycopg2(instance: Instance, database: Optional[str], error: Any, invalidated: bool) -> Exception:
+def _from_psycopg2(instance: Instance, database: str | None, error: Any, invalidated: bool) -> Exception:
     code = getattr(error, "pgcode", None) or ""
     text = " ".join(str(error).split())
     # Without a code it comes from libpq: the login, or a connection that broke under a statement.
@@ -163,12 +162,12 @@ def _kind_of_libpq_text(text: str) -> str:
     return "other"
 
 
-def _connection_failed(instance: Instance, database: Optional[str], kind: str, text: str) -> ConnectionFailed:
+def _connection_failed(instance: Instance, database: str | None, kind: str, text: str) -> ConnectionFailed:
     message = f"{_place(instance, database)}: {_ADVICE[kind]} ({text})"
     return ConnectionFailed(_clean(instance, message), kind=kind)
 
 
-def _place(instance: Instance, database: Optional[str]) -> str:
+def _place(instance: Instance, database: str | None) -> str:
     return f"{instance.where()}, database {database!r}" if database is not None else instance.where()
 
 

@@ -18,9 +18,12 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Iterator, Mapping, Optional, Sequence
+from io import FileIO
+from pathlib import Path
+from typing import IO, cast
 
 from .engines.interface import SECRET_PATH
 from .errors import ClientMissing, CommandFailed
@@ -46,7 +49,7 @@ class Captured:
 class StandardError(threading.Thread):
     """Reads a client's stderr to its end; keeps a bounded part of it and the first line that each pattern found."""
 
-    def __init__(self, stream: IO[bytes], patterns: Mapping[str, Optional[str]]) -> None:
+    def __init__(self, stream: IO[bytes], patterns: Mapping[str, str | None]) -> None:
         super().__init__(name="stderr", daemon=True)
         self._stream = stream
         self._patterns = {name: re.compile(text) for name, text in patterns.items() if text}
@@ -72,7 +75,7 @@ class StandardError(threading.Thread):
 class Running:
     """A started client: its stdout, its stderr, its end."""
 
-    def __init__(self, process: subprocess.Popen[bytes], patterns: Mapping[str, Optional[str]]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], patterns: Mapping[str, str | None]) -> None:
         self._process = process
         self.name = ""
         self.stderr = StandardError(_pipe(process.stderr), patterns)
@@ -82,8 +85,9 @@ class Running:
         return self._process.pid
 
     @property
-    def stdout(self) -> IO[bytes]:
-        return _pipe(self._process.stdout)
+    def stdout(self) -> FileIO:
+        """The unbuffered reading end of the client's standard output."""
+        return cast(FileIO, _pipe(self._process.stdout))
 
     def ended(self) -> bool:
         """Tell whether the client has exited, well or badly."""
@@ -120,11 +124,11 @@ class Running:
 def start(
     argv: Sequence[str],
     *,
-    environment: Optional[Mapping[str, str]] = None,
-    secret: Optional[bytes] = None,
+    environment: Mapping[str, str] | None = None,
+    secret: bytes | None = None,
     nice: int = 0,
-    patterns: Optional[Mapping[str, Optional[str]]] = None,
-    stdin: Optional[int] = None,
+    patterns: Mapping[str, str | None] | None = None,
+    stdin: int | None = None,
 ) -> Running:
     """Start a client with a pipe on its stdout.
 
@@ -136,7 +140,7 @@ def start(
         words = [word.replace(SECRET_PATH, path) for word in argv]
         variables = {name: value.replace(SECRET_PATH, path) for name, value in (environment or {}).items()}
         try:
-            process = subprocess.Popen(  # noqa: S603  an argv list, no shell
+            process = subprocess.Popen(
                 [*_prefix(nice), *words],
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=subprocess.PIPE,
@@ -150,19 +154,17 @@ def start(
         except (OSError, ValueError) as error:
             raise CommandFailed(f"{argv[0]} cannot be started: {error}") from error
     running = Running(process, patterns or {})
-    running.name = os.path.basename(argv[0])
-    try:
+    running.name = Path(argv[0]).name
+    with suppress(OSError):  # the user's pipe quota is used up: slower, not wrong
         fcntl.fcntl(running.stdout.fileno(), _F_SETPIPE_SZ, PIPE_BYTES)
-    except OSError:
-        pass  # the user's pipe quota is used up: slower, not wrong
     return running
 
 
 def run_captured(
     argv: Sequence[str],
     *,
-    environment: Optional[Mapping[str, str]] = None,
-    secret: Optional[bytes] = None,
+    environment: Mapping[str, str] | None = None,
+    secret: bytes | None = None,
     timeout: float = 60.0,
     max_bytes: int = 64 << 20,
 ) -> Captured:
@@ -229,7 +231,7 @@ def _minimal_environment() -> dict[str, str]:
 
 
 @contextmanager
-def _secret_file(secret: Optional[bytes]) -> Iterator[int]:
+def _secret_file(secret: bytes | None) -> Iterator[int]:
     """Hold the secret in an anonymous file: nothing is left behind, whatever way we end."""
     if secret is None:
         yield -1
@@ -243,7 +245,7 @@ def _secret_file(secret: Optional[bytes]) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _pipe(stream: Optional[IO[bytes]]) -> IO[bytes]:
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     if stream is None:
         raise CommandFailed("internal: a client was started without pipes")
     return stream

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Optional
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import InvalidOption
 
@@ -35,7 +36,7 @@ class Encryption:
 
     mode: str = "age"
     recipients: tuple[str, ...] = ()
-    passphrase: Optional[str] = field(default=None, repr=False)
+    passphrase: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         keys = bool(self.recipients) + (self.passphrase is not None)
@@ -59,7 +60,7 @@ class Compression:
     """How archives are compressed. `level` None is the method's default; `threads` is for zstd only."""
 
     method: str = "zstd"
-    level: Optional[int] = None
+    level: int | None = None
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -82,14 +83,14 @@ class BackupRequest:
     repository: str
     host: str
     accounts: bool = True
-    workers: Optional[int] = None
-    skip_if_newer_than: Optional[float] = None
+    workers: int | None = None
+    skip_if_newer_than: float | None = None
     repository_lock_timeout: float = 0.0
-    bandwidth_limit: Optional[int] = None
-    run_id: Optional[str] = None
+    bandwidth_limit: int | None = None
+    run_id: str | None = None
 
     def __post_init__(self) -> None:
-        if not os.path.isabs(self.repository):
+        if not Path(self.repository).is_absolute():
             raise InvalidOption(f"repository {self.repository!r} must be an absolute path")
         if not self.host:
             raise InvalidOption("host is empty; give the name under which this host's backups are kept")

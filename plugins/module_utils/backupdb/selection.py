@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional, Sequence
 
 from .engines.interface import Database
 from .errors import SelectionError
@@ -54,7 +54,7 @@ def select(databases: Sequence[Database], selection: Selection, *, where: str) -
     return selected, skipped
 
 
-def _why_not(database: Database, selection: Selection) -> Optional[Skipped]:
+def _why_not(database: Database, selection: Selection) -> Skipped | None:
     wanted = next((entry for entry in selection.include if _matches(entry, database.name)), None)
     if database.is_system:
         # Naming one exactly doesn't bring it in: what is in it belongs to the server, accounts are exported apart.

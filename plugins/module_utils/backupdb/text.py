@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from typing import Union
 
 from .errors import InvalidOption
 
@@ -16,7 +15,7 @@ _BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
-def parse_duration(text: Union[str, float]) -> float:
+def parse_duration(text: str | float) -> float:
     """Read "90", "90s", "15m", "12h", "2d" or "1w" as seconds."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw]?)\s*", str(text).lower())
     if match is None:
@@ -24,7 +23,7 @@ def parse_duration(text: Union[str, float]) -> float:
     return float(match.group(1)) * _SECONDS[match.group(2)]
 
 
-def parse_size(text: Union[str, int]) -> int:
+def parse_size(text: str | int) -> int:
     """Read "1048576", "512K", "50M", "1.5G" as bytes (powers of 1024; "MB" and "MiB" mean the same as "M")."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", str(text).lower())
     if match is None:

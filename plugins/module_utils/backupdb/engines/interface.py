@@ -9,9 +9,10 @@ these functions and one line in `registry.py`. Units: bytes for sizes, seconds f
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Protocol, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 if TYPE_CHECKING:
     from ..connection import Server
@@ -29,7 +30,7 @@ class ServerFacts:
     version: str  # as people write it: 15.20, 10.11.19, 9.7.4
     version_number: tuple[int, ...]  # for comparing
     role: str  # primary or replica
-    data_bytes: Optional[int]
+    data_bytes: int | None
     settings: Mapping[str, Any]  # what a restore or a drill must match (max_allowed_packet, sql_mode, ...)
 
 
@@ -38,14 +39,14 @@ class Database:
     """One database as the server lists it; never filtered by the user's selection."""
 
     name: str  # surrogateescape where the server's bytes are not UTF-8
-    size_bytes: Optional[int]
-    owner: Optional[str]
-    encoding: Optional[str]
-    collation: Optional[str]
-    tables: Optional[int]  # None where counting needs a connection to the database
+    size_bytes: int | None
+    owner: str | None
+    encoding: str | None
+    collation: str | None
+    tables: int | None  # None where counting needs a connection to the database
     is_system: bool
     connectable: bool
-    reason: Optional[str] = None  # why it can never be selected; None for an ordinary database
+    reason: str | None = None  # why it can never be selected; None for an ordinary database
     unaddressable: bool = False  # an ordinary database that we cannot name to the server: leaving it out is a fault
 
 
@@ -57,7 +58,7 @@ class MissingPrivilege:
     severity: str  # FATAL, PARTIAL or DEGRADED
     effect: str  # what is lost without it, in one clause
     grant: str  # the exact statement for an administrator
-    database: Optional[str] = None  # None: the whole instance
+    database: str | None = None  # None: the whole instance
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class DumpOptions:
     fingerprints: bool = False
     allow_newer_client: bool = False
     db_lock_timeout: float = 60.0
-    timeout: Optional[float] = None
+    timeout: float | None = None
     nice: int = 0
 
 
@@ -99,11 +100,11 @@ class Part:
     name: str  # "data", "pre-data", "data-0001", "rest", "post-data"
     argv: Sequence[str]
     environment: Mapping[str, str]
-    secret: Optional[bytes]
+    secret: bytes | None
     format: str  # "postgresql-custom" or "sql"
-    completion_mark: Optional[bytes]  # must stand in the last 4 KiB of the plain stream
-    fatal_stderr: Optional[str]  # regular expression; a line of stderr that matches it fails the dump
-    lost_stderr: Optional[str] = None  # as above, but it means SnapshotLost: the caller may try again
+    completion_mark: bytes | None  # must stand in the last 4 KiB of the plain stream
+    fatal_stderr: str | None  # regular expression; a line of stderr that matches it fails the dump
+    lost_stderr: str | None = None  # as above, but it means SnapshotLost: the caller may try again
 
 
 SECRET_PATH = "@SECRET_PATH@"  # noqa: S105  a placeholder, not a secret
@@ -126,7 +127,7 @@ class Snapshot:
     at_once: int
     begun: Callable[[Callable[[], int]], None]
     check: Callable[[], None]
-    details: Callable[[], "SnapshotDetails"]  # call it after `begun`
+    details: Callable[[], SnapshotDetails]  # call it after `begun`
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,13 @@ class SnapshotDetails:
     """What was true at that moment; goes into the manifest."""
 
     position: Mapping[str, Any]  # snapshot id, LSN, binlog file and position, GTID; how the moment was taken
-    properties: Mapping[str, Any]  # encoding, locale, collation, owner, settings, ACL, comment: to recreate the database
+    properties: Mapping[
+        str, Any
+    ]  # encoding, locale, collation, owner, settings, ACL, comment: to recreate the database
     inventory: Mapping[str, int]  # object kind -> count
     inventory_trusted: bool
-    row_counts: Optional[Mapping[str, int]] = None  # "schema.table" or "table" -> rows
-    fingerprints: Optional[Mapping[str, str]] = None
+    row_counts: Mapping[str, int] | None = None  # "schema.table" or "table" -> rows
+    fingerprints: Mapping[str, str] | None = None
     missing: Sequence[str] = ()  # named things that this backup does not have: makes it partial
     warnings: Sequence[str] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine's own: text of excluded views, ...
@@ -160,7 +163,7 @@ class Engine(Protocol):
     VENDORS: Sequence[str]  # the real vendors that this file serves; the first is also its name
     DRIVER: str  # SQLAlchemy dialect+driver
     DEFAULT_PORT: int
-    DEFAULT_DATABASE: Optional[str]
+    DEFAULT_DATABASE: str | None
     SYSTEM_DATABASES: Mapping[str, str]  # name -> why it is left out
 
     def detect(self, server: Server) -> str:

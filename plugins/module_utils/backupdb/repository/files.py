@@ -40,7 +40,7 @@ def storage_error(error: OSError, path: Path, doing: str) -> Exception:
 def make_folder(path: Path) -> None:
     """Make a folder with mode 0700, unless it is there; make it last beyond a power cut."""
     try:
-        os.mkdir(path, 0o700)
+        path.mkdir(mode=0o700)
     except FileExistsError:
         if not path.is_dir() or path.is_symlink():
             raise RepositoryError(f"{path} is in the way: it should be a folder of the repository") from None
@@ -84,7 +84,7 @@ def publish_folder(source: Path, target: Path) -> None:
     if os.path.lexists(target):
         raise taken
     try:
-        os.rename(source, target)
+        source.rename(target)
     except OSError as error:
         raise storage_error(error, target, "publishing") from error
     sync_folder(target.parent)

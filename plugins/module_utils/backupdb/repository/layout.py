@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime, timezone
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ..errors import InvalidOption
 
@@ -62,7 +62,7 @@ def backup_folder(time: datetime, run_id: str) -> str:
     return f"{time.astimezone(timezone.utc).strftime(_STAMP)}-{run_id[:8]}"
 
 
-def parse_backup_folder(name: str) -> Optional[BackupName]:
+def parse_backup_folder(name: str) -> BackupName | None:
     """Read a backup's folder name; None for anything else."""
     match = _BACKUP_NAME.fullmatch(name)
     if match is None:

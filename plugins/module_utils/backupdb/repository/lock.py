@@ -15,9 +15,9 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 from ..errors import LockBusy, RepositoryError
 from ..text import iso, utc_now
@@ -75,7 +75,9 @@ def _taken(descriptor: int, path: Path) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        raise RepositoryError(f"{path} cannot be locked: {error.strerror}; the filesystem must support flock") from error
+        raise RepositoryError(
+            f"{path} cannot be locked: {error.strerror}; the filesystem must support flock"
+        ) from error
     return True
 
 

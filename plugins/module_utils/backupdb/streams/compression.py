@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import threading
 import zlib
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandFailed, RequirementMissing
 
@@ -30,7 +30,7 @@ _PACKAGES = (
 )
 
 
-def compressor(compression: Compression) -> Optional[Transform]:
+def compressor(compression: Compression) -> Transform | None:
     """Make the transform for one archive; None for no compression.
 
     Raises `RequirementMissing` for zstd when neither the Python library nor the program is there.
@@ -75,7 +75,7 @@ class _ZstdProgram:
                 library="zstandard",
                 packages=_PACKAGES,
             )
-        self._process = subprocess.Popen(  # noqa: S603  an argv list, no shell
+        self._process = subprocess.Popen(
             [program, "-q", f"-{level}", f"-T{threads}", "-c"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -11,11 +11,13 @@ Memory does not grow with the stream.
 from __future__ import annotations
 
 import hashlib
+import io
 import queue
 import threading
 import time
-from dataclasses import dataclass
-from typing import IO, Any, Callable, Optional, Protocol, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable, Protocol
 
 from ..errors import Interrupted, RunTimeout
 from .transform import Transform
@@ -36,7 +38,7 @@ class Sink(Protocol):
 class Source(Protocol):
     """What plain bytes come from; a file object in raw mode satisfies it."""
 
-    def readinto(self, buffer: Any) -> Optional[int]:
+    def readinto(self, buffer: Any, /) -> int | None:
         """Fill the buffer with what there is; 0 at the end."""
 
 
@@ -79,7 +81,7 @@ class _Observer:
 class Limiter:
     """Holds a whole run to so many stored bytes a second; shared by its threads."""
 
-    def __init__(self, bytes_per_second: Optional[int]) -> None:
+    def __init__(self, bytes_per_second: int | None) -> None:
         self._rate = bytes_per_second
         self._free_at = time.monotonic()
         self._guard = threading.Lock()
@@ -97,17 +99,23 @@ class Limiter:
 
 @dataclass(frozen=True)
 class Limits:
-    """What may stop or slow a stream. `deadline` is a `time.monotonic()` value."""
+    """What may stop or slow a stream: the end of the run, of this database, or of its time.
+
+    `deadline` is a `time.monotonic()` value.
+    """
 
     cancel: threading.Event
     limiter: Limiter
-    deadline: Optional[float] = None
-    timeout: Optional[float] = None  # the same as the user gave it, for the message
+    abort: threading.Event = field(default_factory=threading.Event)
+    deadline: float | None = None
+    timeout: float | None = None  # the same as the user gave it, for the message
 
     def check(self) -> None:
         """Raise `Interrupted` or `RunTimeout` when it is time to stop."""
         if self.cancel.is_set():
             raise Interrupted("the run was asked to stop")
+        if self.abort.is_set():
+            raise Interrupted("stopped because another part of the database failed")
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise RunTimeout(f"not finished within timeout ({self.timeout:g} seconds)")
 
@@ -120,14 +128,12 @@ def pump(
     limits: Limits,
     end_source: Callable[[], None],
     measure_lines: bool = False,
-    progress: Optional[Callable[[int], None]] = None,
 ) -> PlainStream:
     """Move the whole of `source` through the transforms into `sink`.
 
     `end_source` must make `source` come to its end (kill the client); it is called when anything fails.
-    `progress` gets the count of plain bytes of each block. Raises what the transforms and the sink raise,
-    `Interrupted` and `RunTimeout`. A clean return means that the stream ended and every stage was closed;
-    whether the client ended well is for the caller to find out.
+    Raises what the transforms and the sink raise, `Interrupted` and `RunTimeout`. A clean return means that the
+    stream ended and every stage was closed; whether the client ended well is for the caller to find out.
     """
     reader = _Reader(source, measure_lines=measure_lines)
     reader.start()
@@ -140,8 +146,6 @@ def pump(
             if not block:
                 break
             _through(transforms, block, sink, limits)
-            if progress is not None:
-                progress(len(block))
             reader.give_back(block)
         _close(transforms, sink)
     except BaseException:
@@ -158,7 +162,7 @@ class _Reader(threading.Thread):
         self.observer = _Observer(measure_lines=measure_lines)
         self._source = source
         self._filled: queue.Queue[Any] = queue.Queue()
-        self._free: queue.Queue[Optional[bytearray]] = queue.Queue()
+        self._free: queue.Queue[bytearray | None] = queue.Queue()
         for _ in range(_BUFFERS):
             self._free.put(bytearray(BLOCK_BYTES))
 
@@ -212,8 +216,6 @@ def _close(transforms: Sequence[Transform], sink: Sink) -> None:
             sink.write(data)
 
 
-def open_bytes(data: bytes) -> IO[bytes]:
+def open_bytes(data: bytes) -> io.BytesIO:
     """Offer bytes in memory as a source."""
-    import io
-
     return io.BytesIO(data)

@@ -1,0 +1,149 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The run: one pass over one instance. Connect, look, select, lock, dump, publish, report.
+
+A database that fails does not stop the others; whatever fails, nothing of it is published and earlier backups stay
+as they are.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Callable
+
+from . import plan, result
+from .archive import Envelope
+from .connection import Server
+from .database_backup import Done, Job, back_up_accounts, back_up_database
+from .engines.interface import Database
+from .engines.registry import open_server
+from .errors import InvalidOption
+from .forecast import Space, forecast
+from .history import Past, fresh_reason, gone, look_back, new
+from .parallel import Outcome, Tasks
+from .repository import layout, local
+from .repository.catalogue import StoredBackup
+from .repository.lock import run_lock
+from .request import BackupRequest
+from .stopping import stop_signals
+from .streams.pipeline import Limiter
+from .survey import Survey, survey
+
+_WAIT = 0.5  # seconds between looks for a signal
+_PATIENCE = 30.0  # seconds that databases get to stop in good order
+
+
+@dataclass
+class Task:
+    """One thing that a run makes: a database's backup, or the accounts'."""
+
+    name: str | None  # None is the accounts
+    work: Callable[[], Done]
+    last: StoredBackup | None = None  # the backup before this one
+    seconds: float = 0.0  # how long it took
+
+
+def run(request: BackupRequest, *, check_mode: bool = False) -> dict[str, Any]:
+    """Back up an instance and return the result as plain values; in check mode the plan, and nothing is written.
+
+    Raises `BackupDbError` when the run cannot begin. Once it has begun it always returns, and its `status` tells:
+    `ok`, `partial` (all is published, something named is missing) or `failed` (something is not published).
+    """
+    began = time.monotonic()
+    run_id = request.run_id or uuid.uuid4().hex
+    if not layout.RUN_ID.fullmatch(run_id):
+        raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
+    envelope = Envelope(request.compression, request.encryption)
+    envelope.check()
+    if check_mode:
+        return plan.make(request, run_id)
+    root = local.open_repository(request.repository)
+    with open_server(request.instance) as (engine, server), stop_signals(server.cancel) as received:
+        found = survey(engine, server, request.selection, request.dump)
+        client = found.usable_client(request.instance.where())
+        folder = local.make_instance_folder(root, request.host, request.instance.id)
+        with run_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=server.cancel):
+            leftovers = local.remove_leftovers(folder)
+            past = look_back(folder, found)
+            job = Job(
+                run_id=run_id,
+                host=request.host,
+                folder=folder,
+                engine=engine,
+                server=server,
+                facts=found.facts,
+                client=client,
+                options=request.dump,
+                envelope=envelope,
+                limiter=Limiter(request.bandwidth_limit),
+            )
+            tasks, fresh = _tasks(request, job, found, past, Space(root))
+            outcomes = _carry_out(tasks, request, server)
+    return result.of_run(
+        request,
+        run_id=run_id,
+        found=found,
+        tasks=tasks,
+        fresh=fresh,
+        outcomes=outcomes,
+        warnings=[
+            *past.problems,
+            *(f"removed {path}, left by a run that did not end well" for path in leftovers),
+            *(f"stopped by {name}" for name in received),
+        ],
+        gone=gone(past, found),
+        new=new(past, found),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _tasks(
+    request: BackupRequest, job: Job, found: Survey, past: Past, space: Space
+) -> tuple[list[Task], dict[str | None, str]]:
+    """Return what there is to do, accounts first, and what is fresh enough with the reason."""
+    tasks: list[Task] = []
+    fresh: dict[str | None, str] = {}
+    wanted: list[Database | None] = [*([None] if request.accounts else []), *found.selected]
+    for database in wanted:
+        name = database.name if database is not None else None
+        last = past.newest.get(name)
+        reason = fresh_reason(request, last)
+        if reason is not None:
+            fresh[name] = reason
+        elif database is None:
+            tasks.append(Task(None, partial(back_up_accounts, job), last))
+        else:
+            work = partial(_within_space, job, database, found, space, forecast(database, last))
+            tasks.append(Task(name, work, last))
+    return tasks, fresh
+
+
+def _within_space(job: Job, database: Database, found: Survey, space: Space, needed: int | None) -> Done:
+    with space.promise(needed):
+        return back_up_database(job, database, found.missing_for(database))
+
+
+def _carry_out(tasks: Sequence[Task], request: BackupRequest, server: Server) -> list[Outcome[Done] | None]:
+    """Do the tasks, `workers` at once. A task that does not heed the order to stop is left behind: None."""
+
+    def timed(task: Task) -> Done:
+        began = time.monotonic()
+        try:
+            return task.work()
+        finally:
+            task.seconds = time.monotonic() - began
+
+    running = Tasks([partial(timed, task) for task in tasks], at_once=request.worker_count(), name="worker")
+    give_up: float | None = None
+    while tasks and not running.wait(_WAIT):
+        if not server.cancel.is_set():
+            continue
+        give_up = give_up or time.monotonic() + _PATIENCE
+        if time.monotonic() > give_up:
+            break
+    return running.outcomes()

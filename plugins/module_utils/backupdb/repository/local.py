@@ -1,0 +1,126 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The repository in a local (or mounted) folder: opening it, publishing a backup, clearing what dead runs left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..errors import RepositoryError
+from . import layout
+from .files import StoredFile, make_folder, publish_folder, remove_tree, storage_error, sync_folder, write_file
+from .manifest import serialise
+
+
+@dataclass(frozen=True)
+class Published:
+    """A backup that now exists: its folder and the digest of its manifest."""
+
+    folder: Path
+    manifest_sha256: str
+
+
+def open_repository(path: str) -> Path:
+    """Check that the repository can be written; raises `RepositoryError` with what to do.
+
+    The top folder is never made here: where it is missing, a mount is likely missing too.
+    """
+    root = Path(path)
+    if not root.exists():
+        raise RepositoryError(
+            f"repository {root} does not exist on this host; mount it, or make it with mode 0700 for the backup user"
+        )
+    if not root.is_dir():
+        raise RepositoryError(f"repository {root} is not a folder")
+    if os.statvfs(root).f_flag & os.ST_RDONLY:
+        raise RepositoryError(f"repository {root} is on a filesystem mounted read-only; remount it writable")
+    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+        raise RepositoryError(
+            f"repository {root} is not writable for uid {os.geteuid()}; give it to the backup user with mode 0700"
+        )
+    return root
+
+
+def instance_path(root: Path, host: str, instance: str) -> Path:
+    """Return where the backups of an instance lie; the folder may not be there yet."""
+    return root / layout.encode_name(host) / layout.encode_name(instance)
+
+
+def make_instance_folder(root: Path, host: str, instance: str) -> Path:
+    """Make and return the folder of an instance."""
+    folder = instance_path(root, host, instance)
+    make_folder(folder.parent)
+    make_folder(folder)
+    return folder
+
+
+def remove_leftovers(instance_folder: Path) -> list[Path]:
+    """Remove unpublished folders. Only for the holder of the lock, which proves that their runs are dead."""
+    leftovers = sorted(instance_folder.glob(f"*/{layout.PARTIAL_PREFIX}*"))
+    for leftover in leftovers:
+        remove_tree(leftover)
+    return leftovers
+
+
+class Publication:
+    """One backup in the making, beside its final place; published by one rename or removed without trace."""
+
+    def __init__(self, database_folder: Path, *, run_id: str, time: datetime) -> None:
+        make_folder(database_folder)
+        self._final = database_folder / layout.backup_folder(time, run_id)
+        self._folder = database_folder / f"{layout.PARTIAL_PREFIX}{run_id}"
+        make_folder(self._folder)
+        self._files: list[StoredFile] = []
+
+    @property
+    def backup_id(self) -> str:
+        """The name of the backup's folder."""
+        return self._final.name
+
+    @property
+    def final_folder(self) -> Path:
+        """Where the backup will be once it is published."""
+        return self._final
+
+    def create(self, name: str) -> StoredFile:
+        """Open a new archive for writing."""
+        stored = StoredFile(self._folder / name)
+        self._files.append(stored)
+        return stored
+
+    def publish(self, manifest: Mapping[str, Any]) -> Published:
+        """Write checksums and manifest, in this order, and give the folder its final name."""
+        import hashlib
+
+        content = serialise(manifest)
+        digest = hashlib.sha256(content).hexdigest()
+        lines = [f"{digest}  {layout.MANIFEST_FILE}"]
+        lines += [f"{archive['sha256']}  {archive['name']}" for archive in manifest["archives"]]
+        write_file(self._folder / layout.CHECKSUM_FILE, ("\n".join(lines) + "\n").encode("ascii"))
+        write_file(self._folder / layout.MANIFEST_FILE, content)
+        sync_folder(self._folder)
+        publish_folder(self._folder, self._final)
+        return Published(self._final, digest)
+
+    def abandon(self) -> None:
+        """Remove what was written; an empty database folder goes too. Harmless after `publish`."""
+        for stored in self._files:
+            stored.discard()
+        remove_tree(self._folder)
+        with suppress(OSError):  # it holds earlier backups, or this one
+            self._final.parent.rmdir()
+
+
+def free_bytes(path: Path) -> int:
+    """Return the bytes that this user may still write on the filesystem of `path`."""
+    try:
+        state = os.statvfs(path)
+    except OSError as error:
+        raise storage_error(error, path, "reading the free space of") from error
+    return state.f_bavail * state.f_frsize

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`manifest.json`: what a backup is, in one self-describing file. Its presence makes the backup exist.
+
+The form is fixed by the JSON Schema in the collection's documentation (docs/manifest.schema.json). Hosts need no
+schema library: reading checks here what later code relies on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ..errors import ManifestDamaged
+from ..text import parse_iso
+
+SCHEMA = 1
+KINDS = ("database", "accounts")
+STATUSES = ("complete", "partial")
+_REQUIRED: Mapping[str, type] = {
+    "schema": int,
+    "kind": str,
+    "backup_id": str,
+    "run_id": str,
+    "host": str,
+    "instance": str,
+    "status": str,
+    "engine": str,
+    "server": dict,
+    "started": str,
+    "finished": str,
+    "archives": list,
+    "plain_bytes": int,
+    "stored_bytes": int,
+    "missing": list,
+    "warnings": list,
+}
+_ARCHIVE_REQUIRED: Mapping[str, type] = {
+    "name": str,
+    "format": str,
+    "compression": str,
+    "encryption": str,
+    "plain_bytes": int,
+    "plain_sha256": str,
+    "stored_bytes": int,
+    "sha256": str,
+}
+
+
+def serialise(manifest: Mapping[str, Any]) -> bytes:
+    """Write a manifest as stable, readable JSON; names that are not UTF-8 stay exact as escaped surrogates."""
+    return (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode("ascii")
+
+
+def parse(content: bytes, where: str) -> dict[str, Any]:
+    """Read a manifest; raises `ManifestDamaged` which says what is wrong with the file `where`."""
+    try:
+        manifest = json.loads(content)
+    except ValueError as error:
+        raise ManifestDamaged(f"{where} is not JSON: {error}") from error
+    if not isinstance(manifest, dict):
+        raise ManifestDamaged(f"{where} is not a manifest: it holds no object")
+    _check_keys(manifest, _REQUIRED, where)
+    if manifest["schema"] != SCHEMA:
+        raise ManifestDamaged(
+            f"{where} has schema {manifest['schema']}, this version of vya.backupdb reads {SCHEMA}; use a newer one"
+        )
+    if manifest["kind"] not in KINDS or manifest["status"] not in STATUSES:
+        raise ManifestDamaged(f"{where} has an unknown kind or status")
+    if manifest["kind"] == "database" and not isinstance(manifest.get("database"), str):
+        raise ManifestDamaged(f"{where} names no database")
+    for archive in manifest["archives"]:
+        if not isinstance(archive, dict):
+            raise ManifestDamaged(f"{where} lists an archive that is no object")
+        _check_keys(archive, _ARCHIVE_REQUIRED, where)
+        if "/" in archive["name"] or archive["name"] in ("", ".", ".."):
+            raise ManifestDamaged(f"{where} lists an archive outside its folder: {archive['name']!r}")
+    started(manifest, where)
+    return manifest
+
+
+def started(manifest: Mapping[str, Any], where: str) -> datetime:
+    """Return when the backup was begun, which is the moment it stands for."""
+    try:
+        return parse_iso(manifest["started"])
+    except ValueError as error:
+        raise ManifestDamaged(f"{where} has no readable start time: {error}") from error
+
+
+def _check_keys(found: Mapping[str, Any], required: Mapping[str, type], where: str) -> None:
+    for key, kind in required.items():
+        if not isinstance(found.get(key), kind):
+            raise ManifestDamaged(f"{where} is not a whole manifest: {key} is missing or not a {kind.__name__}")

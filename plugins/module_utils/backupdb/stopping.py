@@ -1,0 +1,37 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asked to stop: SIGTERM, SIGINT or SIGHUP become a flag that every long step looks at."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@contextmanager
+def stop_signals(cancel: threading.Event) -> Iterator[list[str]]:
+    """Set `cancel` when a signal asks us to stop; give the list of the signals' names that came.
+
+    Outside the main thread nothing is installed: signals are then the caller's affair.
+    """
+    received: list[str] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def stop(number: int, _frame: Any) -> None:
+        received.append(signal.Signals(number).name)
+        cancel.set()
+
+    previous = {number: signal.signal(number, stop) for number in _SIGNALS}
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
