@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Callable, Mapping
+from collections.abc import Mapping
+from typing import Any, Callable
 
 DOCUMENTATION = r"""
 name: backup_overview

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping
+from collections.abc import Mapping
+from typing import Any, Callable
 
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.text import human_duration, human_size
 
@@ -54,8 +55,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - A dictionary. RV(ignore:status) is V(ok), V(partial), V(failed) or V(unreachable), RV(ignore:message) one sentence,
-      RV(ignore:lines) a list of lines to print, and RV(ignore:instances) the instances with their backups.
+    - A dictionary. RV(ignore:status) is V(ok), V(partial), V(failed) or V(unreachable), RV(ignore:message) one
+      sentence, RV(ignore:lines) a list of lines to print, and RV(ignore:instances) the instances with their backups.
   type: dict
 """
 
@@ -70,7 +71,7 @@ def backup_summary(registered: Mapping[str, Any], error: str = "", unreachable: 
     if instances:
         status = max((instance["status"] for instance in instances), key=_STATUSES.index)
         bad = [f"{instance['id']} {instance['status']}" for instance in instances if instance["status"] != "ok"]
-        message = f"Not all backups were made: {', '.join(bad)}." if bad else f"{len(instances)} instances are backed up."
+        message = f"Not all is backed up: {', '.join(bad)}." if bad else "Every instance is backed up."
         lines = [line for instance in instances for line in _lines(instance)]
     else:
         status = "unreachable" if unreachable else "failed"
@@ -115,7 +116,8 @@ def _lines(instance: Mapping[str, Any]) -> list[str]:
     for backup in backups:
         columns = [f"{backup['status']:<8}", f"{backup['name']:<{widest}}"]
         if backup["path"]:
-            columns += [f"{human_size(backup['stored_bytes'] or 0):>10}", f"{human_duration(backup['duration'] or 0):>8}"]
+            size, duration = human_size(backup["stored_bytes"] or 0), human_duration(backup["duration"] or 0)
+            columns += [f"{size:>10}", f"{duration:>8}"]
         columns += [text for text in (backup["path"], backup["why"]) if text]
         lines.append("  " + "  ".join(columns))
     return lines + [f"  warning: {warning}" for warning in instance["warnings"]]

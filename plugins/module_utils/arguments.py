@@ -10,7 +10,8 @@ kind duration or size are text (`12h`, `50M`); they are read here, so that a wro
 from __future__ import annotations
 
 import platform
-from typing import Any, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
@@ -177,7 +178,7 @@ def short_host_name() -> str:
     return platform.node().split(".")[0]
 
 
-def _duration(options: Mapping[str, Any], name: str) -> Optional[float]:
+def _duration(options: Mapping[str, Any], name: str) -> float | None:
     if options[name] is None:
         return None
     try:
@@ -186,7 +187,7 @@ def _duration(options: Mapping[str, Any], name: str) -> Optional[float]:
         raise InvalidOption(f"option {name}: {error}") from error
 
 
-def _size(options: Mapping[str, Any], name: str) -> Optional[int]:
+def _size(options: Mapping[str, Any], name: str) -> int | None:
     if options[name] is None:
         return None
     try:
@@ -204,5 +205,5 @@ def _at_least(options: Mapping[str, Any], name: str, least: int) -> int:
 
 def _niceness(value: int) -> int:
     if not 0 <= value <= GREATEST_NICENESS:
-        raise InvalidOption(f"option nice: {value} is not between 0 (as now) and {GREATEST_NICENESS} (last in the queue)")
+        raise InvalidOption(f"option nice: {value} is not between 0 (as now) and {GREATEST_NICENESS} (idle)")
     return value

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Iterator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Callable
 
 from .backupdb.errors import BackupDbError, RequirementMissing
 from .requirements import respawn_if_missing
@@ -24,18 +25,13 @@ def finish_with(module: AnsibleModule, work: Callable[[], dict[str, Any]], **kno
     """
     try:
         result = work()
-    except RequirementMissing as error:
-        respawn_if_missing(error.library)  # returns only where no other interpreter has the library
-        _fail(module, error, known)
     except BackupDbError as error:
-        _fail(module, error, known)
+        outcome = {**known, "changed": False, "status": "failed", "error_kind": type(error).__name__}
+        if isinstance(error, RequirementMissing):
+            respawn_if_missing(module, error, **outcome)
+        module.fail_json(msg=printable(str(error)), **outcome)
     else:
         _report(module, {**known, **result})
-
-
-def _fail(module: AnsibleModule, error: BackupDbError, known: dict[str, Any]) -> None:
-    message = printable(str(error))
-    module.fail_json(msg=message, error_kind=type(error).__name__, **{**known, "changed": False, "status": "failed"})
 
 
 def _report(module: AnsibleModule, result: dict[str, Any]) -> None:

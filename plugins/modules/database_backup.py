@@ -27,6 +27,7 @@ author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
   - vya.backupdb.attributes
+  - vya.backupdb.attributes.actiongroup_backupdb
   - vya.backupdb.connection
   - vya.backupdb.selection
   - vya.backupdb.dump
@@ -120,15 +121,18 @@ server_version:
   type: str
   sample: "15.20"
 status:
-  description: V(ok), V(partial) when a named piece is missing or a database failed, or V(failed).
+  description:
+    - V(ok), V(partial) when everything is published but something named is missing, V(failed) when something is not
+      published, and V(planned) in check mode. The task fails when it is V(partial) or V(failed).
   returned: always
   type: str
   sample: ok
 message:
-  description: The outcome in one sentence. On failure also in RV(ignore:msg).
+  description: The outcome in a sentence, with the reason of everything that went wrong.
   returned: when the run began
   type: str
-  sample: 2 databases and the accounts are backed up
+  sample: >-
+    instance shop-pg (postgresql at socket /var/run/postgresql): 3 complete; 1.0 MiB stored in 5.1 s
 databases:
   description: What became of each selected database.
   returned: when the run began
@@ -142,7 +146,7 @@ databases:
     status:
       description:
         - V(complete), V(partial) (published, but RV(databases[].missing) names what it lacks), V(failed) (nothing was
-          published), or V(skipped). V(planned) in check mode.
+          published), V(skipped), or V(planned) in check mode.
       type: str
       sample: complete
     path:
@@ -150,7 +154,7 @@ databases:
       type: str
       sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
     archives:
-      description: Files of the backup.
+      description: Files of the backup, each as in its manifest.
       type: list
       elements: dict
       contains:
@@ -158,6 +162,30 @@ databases:
           description: File name.
           type: str
           sample: data.dump.zst.age
+        part:
+          description: Which part of the database it holds.
+          type: str
+          sample: data
+        format:
+          description: What is in it once it is decrypted and decompressed.
+          type: str
+          sample: postgresql-custom
+        compression:
+          description: How it is compressed.
+          type: str
+          sample: zstd
+        encryption:
+          description: How it is encrypted.
+          type: str
+          sample: age
+        plain_bytes:
+          description: Bytes that the dump client wrote.
+          type: int
+          sample: 8032931
+        plain_sha256:
+          description: Digest of these bytes.
+          type: str
+          sample: 60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752
         stored_bytes:
           description: Size of the file.
           type: int
@@ -167,7 +195,7 @@ databases:
           type: str
           sample: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
     plain_bytes:
-      description: Bytes that the dump client wrote.
+      description: Bytes that the dump clients wrote.
       type: int
       sample: 8032931
     stored_bytes:
@@ -175,7 +203,7 @@ databases:
       type: int
       sample: 1048892
     sha256:
-      description: Digest of the manifest, which holds the digests of all archives.
+      description: Digest of the manifest, which holds the digests of all archives. V(null) when nothing was published.
       type: str
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     duration:
@@ -184,8 +212,8 @@ databases:
       sample: 4.2
     rate:
       description: Plain bytes per second.
-      type: float
-      sample: 1912602.6
+      type: int
+      sample: 1912602
     warnings:
       description: What is worth knowing about this backup.
       type: list
@@ -204,6 +232,30 @@ databases:
       description: Why it was skipped. V(null) otherwise.
       type: str
       sample: null
+    plan:
+      description: What a real run would do. Only in check mode, and not for accounts.
+      type: dict
+      contains:
+        client:
+          description: The dump client that would be used. V(null) when there is none on the host.
+          type: str
+          sample: /usr/lib/postgresql/15/bin/pg_dump
+        jobs:
+          description: In how many parts it would be dumped at the same time.
+          type: int
+          sample: 1
+        forecast_bytes:
+          description: Bytes that the backup is expected to need. V(null) when nothing is known.
+          type: int
+          sample: 1052000
+        free_bytes:
+          description: Bytes that are free in the repository.
+          type: int
+          sample: 52613349376
+        would_skip:
+          description: Whether the newest backup is new enough.
+          type: bool
+          sample: false
 accounts:
   description: The same for users, roles and grants. V(null) when O(accounts=false).
   returned: when the run began
@@ -223,12 +275,52 @@ skipped:
       description: Why it was left out.
       type: str
       sample: does not accept connections
+new:
+  description: Databases that have their first backup.
+  returned: when the run began
+  type: list
+  elements: str
+  sample: [orders]
+gone:
+  description: Databases that were in the last run and are no longer on the server. Their backups are kept.
+  returned: when the run began
+  type: list
+  elements: str
+  sample: []
+missing_privileges:
+  description: Rights that the login lacks, each with the statement that grants it.
+  returned: when the run began
+  type: list
+  elements: dict
+  contains:
+    privilege:
+      description: The right.
+      type: str
+      sample: SELECT on table public.orders
+    severity:
+      description:
+        - With V(fatal) the database cannot be backed up, with V(partial) a named piece is missing,
+          with V(degraded) the backup is whole but taken in a lesser way.
+      type: str
+      sample: fatal
+    effect:
+      description: What is lost without it.
+      type: str
+      sample: the table cannot be dumped
+    grant:
+      description: The statement that an administrator runs.
+      type: str
+      sample: GRANT pg_read_all_data TO backupdb;
+    database:
+      description: The database concerned. V(null) stands for the whole instance.
+      type: str
+      sample: orders
 warnings:
   description: What is worth knowing about this run.
   returned: when the run began
   type: list
   elements: str
-  sample: ["database 'old' was in the last run and is gone"]
+  sample: ["database 'old' was in the last run and is no longer on the server; its backups are kept"]
 plain_bytes:
   description: Bytes that all dump clients wrote.
   returned: when the run began
@@ -247,56 +339,13 @@ duration:
 rate:
   description: Plain bytes per second over the whole run.
   returned: when the run began
-  type: float
-  sample: 1578666.7
-plan:
-  description: What a real run would do.
-  returned: in check mode
-  type: dict
-  contains:
-    client:
-      description: The dump client that would be used.
-      type: dict
-      sample: {"path": "/usr/lib/postgresql/15/bin/pg_dump", "version": "15.20"}
-    forecast_bytes:
-      description: Bytes that the run is expected to store.
-      type: int
-      sample: 1052000
-    free_bytes:
-      description: Bytes that are free in the repository.
-      type: int
-      sample: 52613349376
-missing_privileges:
-  description: Rights that the login lacks, each with the statement that grants it.
-  returned: in check mode
-  type: list
-  elements: dict
-  contains:
-    privilege:
-      description: The right.
-      type: str
-      sample: SELECT on table public.orders
-    severity:
-      description: V(fatal), V(partial) or V(degraded).
-      type: str
-      sample: fatal
-    effect:
-      description: What is lost without it.
-      type: str
-      sample: the table cannot be dumped
-    grant:
-      description: The statement that an administrator runs.
-      type: str
-      sample: GRANT pg_read_all_data TO backupdb;
-    database:
-      description: The database concerned. V(null) stands for the whole instance.
-      type: str
-      sample: orders
+  type: int
+  sample: 1578666
 diff:
   description: The newest backup of every database before and after.
   returned: in diff mode
   type: dict
-  sample: {"before": "orders: none\n", "after": "orders: 20261124T021500Z-3f0c9a52\n"}
+  sample: {"before": "orders: no backup\n", "after": "orders: 20261124T021500Z-3f0c9a52, complete, 1.0 MiB\n"}
 error_kind:
   description: Kind of the failure, such as V(ConnectionFailed). The text is in RV(ignore:msg).
   returned: when the run could not begin
@@ -305,7 +354,6 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
     BACKUP_CONSTRAINTS,
     backup_arguments,

@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.info_module
+  - vya.backupdb.attributes.actiongroup_backupdb
   - vya.backupdb.connection
   - vya.backupdb.selection
   - vya.backupdb.dump
@@ -132,6 +133,10 @@ databases:
       description: Whether the server lets anybody connect to it.
       type: bool
       sample: true
+    unaddressable:
+      description: Whether it has a name with which the server cannot be asked for it.
+      type: bool
+      sample: false
     selected:
       description: Whether a backup with these options takes it.
       type: bool
@@ -139,7 +144,7 @@ databases:
     reason:
       description: Why it is selected or not.
       type: str
-      sample: matches '*'
+      sample: selected by databases
 missing_privileges:
   description: Rights that the login lacks for a whole backup of the selected databases. Empty is good.
   returned: success
@@ -186,6 +191,10 @@ clients:
       description: Its version.
       type: str
       sample: "15.20"
+    major:
+      description: Its major version.
+      type: int
+      sample: 15
     usable:
       description: Whether it fits this server.
       type: bool
@@ -213,7 +222,6 @@ status:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
     CONNECTION_CONSTRAINTS,
     connection_arguments,
