@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from support import run_state
 from support.ansible import Ansible
-from support.servers import PrivateMariaDB, PrivateMySQL, PrivatePostgres, PrivateServer, make_server
+from support.servers import PrivateServer, make_server
 
 
 @pytest.fixture

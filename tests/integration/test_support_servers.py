@@ -21,7 +21,7 @@ VERSIONS = {"postgres15": "PostgreSQL 15.", "postgres18": "PostgreSQL 18.", "mar
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_server_answers_over_tls_and_keeps_its_data_over_a_crash(server_factory: Callable[..., Any], kind: str) -> None:
+def test_a_tls_server_answers_and_keeps_its_data_over_a_crash(server_factory: Callable[..., Any], kind: str) -> None:
     tls = kind != "postgres18"  # that build has none
     server = server_factory(kind, tls=tls)
     assert str(server.sql("SELECT version()")[0][0]).startswith(VERSIONS[kind])
@@ -71,19 +71,26 @@ def test_a_wrong_password_is_refused_over_tcp_and_socket(postgres15: PrivatePost
 
 def test_leftovers_of_a_dead_run_are_removed_at_the_next_start() -> None:
     """A run that dies by SIGKILL leaves its server behind; the next run ends it."""
-    code = "import sys, os, signal; from support.servers import PrivateMariaDB as S; s = S(); s.start(); \
-print(s.pid, s.folder, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
-    tests = str(Path(__file__).parents[1])
-    dead = subprocess.run([sys.executable, "-c", code], cwd=tests, env={"PYTHONPATH": tests}, stdout=subprocess.PIPE, check=False)
-    pid, folder = dead.stdout.decode().split()
+    dies = """
+import os, signal
+from support.servers import PrivateMariaDB
+server = PrivateMariaDB()
+server.start()
+print(server.pid, server.folder, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    pid, folder = run_python(dies).split()
     assert run_state.is_alive(int(pid))
-    subprocess.run(
-        [sys.executable, "-c", "from support import run_state; run_state.run_folder()"],
-        env={"PYTHONPATH": tests},
-        check=True,
-    )
+    run_python("from support import run_state; run_state.run_folder()")
     assert not run_state.is_alive(int(pid))
     assert not Path(folder).exists()
+
+
+def run_python(code: str) -> str:
+    tests = str(Path(__file__).parents[1])
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env={"PYTHONPATH": tests}, check=False, stdout=subprocess.PIPE, text=True)
+    return done.stdout
 
 
 def test_a_full_small_filesystem_refuses_to_take_more(small_tmpfs: Callable[[str], Path]) -> None:

@@ -150,7 +150,8 @@ class Ansible:
     ) -> ModuleRun:
         """Run one module by a task on localhost; `task` are further keywords of the task (environment, become)."""
         step = {"name": "Run the module", name: dict(options or {}), **(task or {})}
-        run = self.run_playbook([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": [step]}], **run_options)
+        play = {"name": "Test", "hosts": "all", "gather_facts": False, "tasks": [step]}
+        run = self.run_playbook([play], **run_options)
         results = run.of_task("Run the module")
         if len(results) != 1:
             raise AssertionError(f"the module {name} gave {len(results)} results: {run.output}")
@@ -197,5 +198,5 @@ def read_run(returncode: int, output: str, record: Path) -> AnsibleRun:
     lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     entries = [json.loads(line) for line in lines]
     results = [TaskResult(**entry) for entry in entries if entry["kind"] != "stats"]
-    stats = next((entry["stats"] for entry in entries if entry["kind"] == "stats"), {})
+    stats: dict[str, Any] = next((entry["stats"] for entry in entries if entry["kind"] == "stats"), {})
     return AnsibleRun(returncode=returncode, output=output, results=results, stats=stats)

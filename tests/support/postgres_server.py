@@ -141,8 +141,8 @@ class PrivatePostgres(PrivateServer):
     def run_sql_script(self, script: str | Path, *, database: str = "postgres") -> str:
         """Run a file, or a text, through psql; the first error stops it."""
         text = script.read_text(encoding="utf-8") if isinstance(script, Path) else script
-        client = [str(self.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self._conninfo(database), "-f", "-"]
-        return self.run(client, text=text)
+        client = [str(self.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+        return self.run([*client, "-d", self._conninfo(database)], text=text)
 
     def _conninfo(self, database: str) -> str:
         quoted = database.replace("\\", "\\\\").replace("'", "\\'")

@@ -37,7 +37,7 @@ class ServerFailed(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 on which nothing listens, outside the range from which outgoing connections take theirs."""
+    """A TCP port of 127.0.0.1 on which nothing listens, below those that outgoing connections take."""
     while True:
         port = random.randrange(15000, 30000)  # noqa: S311  # no secret
         with socket.socket() as probe:

@@ -5,6 +5,8 @@
 
     with PrivatePostgres(binaries=embedded_postgres()) as server:
         server.sql("SELECT 1")
+
+Leaving the block stops the server and deletes its folder.
 """
 
 from __future__ import annotations

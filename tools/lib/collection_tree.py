@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -19,8 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = ROOT / ".cache" / "ansible_collections" / "vya" / "backupdb"
-# What tools leave in the tree on purpose and this script must not remove.
-KEPT = {Path("tests/output"), Path(".ansible")}
+# What is in the tree on purpose and this script must not remove.
+KEPT = {Path(".git"), Path("tests/output"), Path(".ansible")}
 
 
 def project_files() -> set[Path]:
@@ -47,17 +46,18 @@ def copy_file(source: Path, copy: Path) -> None:
     temporary.replace(copy)
 
 
-def remove_strangers(wanted: set[Path]) -> None:
-    for folder, folders, files in os.walk(TREE, topdown=True):
-        here = Path(folder)
-        folders[:] = [name for name in folders if (here / name).relative_to(TREE) not in KEPT]
-        for name in files:
-            if (here / name).relative_to(TREE) not in wanted:
-                (here / name).unlink(missing_ok=True)
-    for folder, _folders, _files in os.walk(TREE, topdown=False):
-        here = Path(folder)
-        if here != TREE and not any(here.iterdir()):
-            here.rmdir()
+def remove_strangers(folder: Path, wanted: set[Path]) -> None:
+    """Remove below `folder` what is not wanted, and the folders that are then empty."""
+    for path in folder.iterdir():
+        name = path.relative_to(TREE)
+        if name in KEPT or name in wanted:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            remove_strangers(path, wanted)
+            if not any(path.iterdir()):
+                path.rmdir()
+        else:
+            path.unlink()
 
 
 def refresh() -> Path:
@@ -67,7 +67,11 @@ def refresh() -> Path:
     for name in sorted(wanted):
         if not is_current(ROOT / name, TREE / name):
             copy_file(ROOT / name, TREE / name)
-    remove_strangers(wanted)
+    remove_strangers(TREE, wanted)
+    # A repository of its own: else git, which ansible-test and ansible-lint ask for the files, would look at the
+    # checkout around the tree, in which .cache is ignored, and say that there are none.
+    if not (TREE / ".git").exists():
+        subprocess.run(["git", "init", "--quiet", str(TREE)], check=True)
     return TREE
 
 

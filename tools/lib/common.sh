@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # used by those who source it
 # Paths and small helpers that every piece of tools/ shares. Sourced, never run.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -11,7 +13,8 @@ export LC_ALL=C.UTF-8 LANG=C.UTF-8
 # pip must not warn about root in every call, and nothing here may wait for an answer.
 export PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # Settings of the caller's shell must not change what is tested.
-unset PYTHONPATH PYTHONHOME ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH ANSIBLE_INVENTORY VIRTUAL_ENV
+unset PYTHONPATH PYTHONHOME ANSIBLE_CONFIG ANSIBLE_INVENTORY VIRTUAL_ENV
+export ANSIBLE_COLLECTIONS_PATH=$CACHE
 
 say() { printf '%s\n' "$*"; }
 

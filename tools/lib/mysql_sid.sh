@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # MySQL for the tests: Debian 12 has no MySQL server, sid has one. Its packages are unpacked, not installed, into a
 # folder of their own together with the libraries they need (sid's libc too), and the three programs are told by
 # patchelf to use those libraries. Nothing of the system changes. Sourced, never run.
@@ -14,9 +15,9 @@ ensure_mysql() {
   say "unpacking MySQL from Debian sid"
   rm -rf "$MYSQL_FOLDER" "$MYSQL_FOLDER.new"
   mkdir -p "$MYSQL_FOLDER.new"
-  download_from_sid "$MYSQL_FOLDER.new/apt" "${MYSQL_PACKAGES[@]}" && unpack_mysql "$MYSQL_FOLDER.new" ||
-    die "MySQL could not be had from Debian sid: the base of this part failed, nothing was tested. sid moves: look
-       at the messages above, and try again in a day when a package does not install"
+  if ! { download_from_sid "$MYSQL_FOLDER.new/apt" "${MYSQL_PACKAGES[@]}" && unpack_mysql "$MYSQL_FOLDER.new"; }; then
+    die "MySQL could not be had from Debian sid, so nothing was tested: the messages above say why (sid moves)"
+  fi
   printf '%s' "$recipe" >"$MYSQL_FOLDER.new/.complete"
   mv "$MYSQL_FOLDER.new" "$MYSQL_FOLDER"
 }

@@ -1,8 +1,10 @@
+# shellcheck shell=bash
 # Debian packages that the tests use. Sourced, never run.
 
+# shellcheck disable=SC2034  # used by tools/test
 PACKAGES=(
   git ca-certificates openssl util-linux
-  python3-venv
+  python3-venv shellcheck
   postgresql-15 postgresql-client-15 mariadb-server mariadb-client
   age zstd
   python3-sqlalchemy python3-pymysql python3-psycopg2 python3-cryptography python3-zstandard

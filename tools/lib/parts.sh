@@ -1,14 +1,18 @@
+# shellcheck shell=bash
 # The parts of tools/test: one function each, run by run_part.sh with errexit on. Sourced, never run.
 
+# shellcheck disable=SC2034  # used by tools/test
 ALL_PARTS=(lint unit floor distro integration mysql sanity docs galaxy)
 
-PLAIN_FILES=(plugins tests tools)
-
+# Each linter gets its say before the part fails.
 part_lint() {
-  ruff check .
-  ruff format --check .
-  mypy
-  (cd "$TREE" && ansible-lint --offline --strict --profile production)
+  local failed=0
+  ruff check . || failed=1
+  ruff format --check . || failed=1
+  mypy || failed=1
+  shellcheck -x tools/test tools/lib/*.sh .ci/run || failed=1
+  (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
+  return "$failed"
 }
 
 part_unit() { pytest tests/unit; }
@@ -46,4 +50,51 @@ part_distro() {
 part_mysql() {
   ensure_mysql
   pytest tests/integration -m mysql
+}
+
+# All sanity tests, and there is no ignore file that could hide something.
+part_sanity() {
+  local ignored pip cached
+  ignored=$(find "$TREE/tests/sanity" -name 'ignore*' 2>/dev/null || true)
+  [ -z "$ignored" ] || die "there is an ignore file: $ignored"
+  # ansible-test looks into its cache, under the version of pip that it wants, before it downloads get-pip.
+  pip=$("$VENV/bin/python" -c 'from types import SimpleNamespace as Python
+from ansible_test._internal.python_requirements import get_venv_packages
+print(get_venv_packages(Python(version="3.11"))["pip"].replace(".", "_"))')
+  cached=$HOME/.ansible/test/cache/get_pip_$pip.py
+  [ -e "$cached" ] || install -D -m 644 "$ROOT/tools/lib/get_pip_stand_in.py" "$cached"
+  cd "$TREE" || exit
+  PATH=$(path_for_ansible_test)
+  # Without what pip says about the dozens of small environments that ansible-test makes.
+  ansible-test sanity --venv --color no 2>&1 | tee "$CACHE/sanity.log" |
+    grep -vE "^(Looking in|WARNING: Location|Collecting|Processing|Using cached| |Installing|Attempting|Success)"
+  # Green because it found nothing to look at is no success.
+  ! grep -q 'All targets skipped' "$CACHE/sanity.log" || die "ansible-test found no files to test"
+}
+
+# ansible-test uses every pythonX.Y on PATH. Shims of pyenv answer for versions that they then refuse to start, so they
+# are left out; the floor's Python, when there is one, is put in.
+path_for_ansible_test() {
+  local python
+  printf '%s' "$PATH" | tr ':' '\n' | grep -v '/shims$' | paste -sd: | tr -d '\n'
+  if python=$(find_floor_python); then printf ':%s\n' "$(dirname "$python")"; fi
+}
+
+part_docs() {
+  cd "$TREE" || exit
+  antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
+  antsibull-changelog lint
+  antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
+}
+
+part_galaxy() {
+  local built
+  built=$(mktemp -d)
+  # shellcheck disable=SC2064  # the folder of now
+  trap "rm -rf '$built'" EXIT
+  ansible-galaxy collection build --output-path "$built" "$TREE"
+  printf '[galaxy-importer]\nRUN_ANSIBLE_TEST = False\nOFFLINE_ANSIBLE_LINT = True\nREQUIRE_V1_OR_GREATER = True\n' \
+    >"$built/importer.cfg"
+  cd "$built" || exit
+  GALAXY_IMPORTER_CONFIG=$built/importer.cfg python -m galaxy_importer.main "$built"/*.tar.gz
 }

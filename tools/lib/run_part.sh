@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # One part of tools/test in its own process: bash tools/lib/run_part.sh NAME
 set -euo pipefail
 for piece in common packages mysql_sid venv parts; do

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Virtual environments, each rebuilt only when its list of packages or its interpreter changed. Sourced, never run.
 
 # ensure_venv FOLDER PYTHON CONSTRAINTS [venv option ...]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
@@ -26,7 +27,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def _write(self, entry: dict[str, Any]) -> None:
-        with open(os.environ["BACKUPDB_TEST_RECORD"], "a", encoding="utf-8") as file:
+        with Path(os.environ["BACKUPDB_TEST_RECORD"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, default=str) + "\n")
 
     def _record(self, kind: str, given: Any) -> None:
