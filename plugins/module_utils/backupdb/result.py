@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .repository.catalogue import StoredBackup
 
 ACCOUNTS = "@accounts"  # what the accounts' backup is called where databases are named beside it
+_ARCHIVE_KEYS = ("name", "part", "format", "plain_bytes", "stored_bytes", "sha256")  # the manifest has the rest
 _NOT_STOPPED = "did not stop in time and was left behind; the next run clears what it wrote"
 
 
@@ -148,7 +149,7 @@ def _of_task(task: Task, outcome: Outcome[Done] | None) -> dict[str, Any]:
     return {
         **entry(task.name, manifest["status"]),
         "path": str(done.published.folder),
-        "archives": [dict(archive) for archive in manifest["archives"]],
+        "archives": [{key: archive[key] for key in _ARCHIVE_KEYS} for archive in manifest["archives"]],
         "plain_bytes": plain,
         "stored_bytes": manifest["stored_bytes"],
         "sha256": done.published.manifest_sha256,
