@@ -10,8 +10,9 @@ object first, grants on objects after the databases are back. That is why each s
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping, Optional, Sequence
+from typing import Any
 
 from ..text import iso, utc_now
 
@@ -33,7 +34,7 @@ class Statement:
 
     kind: str
     sql: str
-    database: Optional[str] = None
+    database: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Account:
     name: str
     kind: str
     statements: Sequence[Statement]
-    host: Optional[str] = None
+    host: str | None = None
     reserved: bool = False
 
 
@@ -95,7 +96,7 @@ def as_sql(document: Mapping[str, Any]) -> str:
     for title, kinds in SECTIONS:
         blocks = [line for account in document["accounts"] for line in _block(account, kinds)]
         if blocks:
-            lines += ["", f"-- ==== {title} ===="] + blocks
+            lines += ["", f"-- ==== {title} ====", *blocks]
     if document["instance"]:
         lines += ["", f"-- ==== {INSTANCE_SECTION} ====", ""]
         lines += [statement["sql"] for statement in document["instance"]]

@@ -1,0 +1,250 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The session that holds the moment: locks first, then the snapshot, both kept until the dump has ended.
+
+Why in this order: a snapshot does not protect from TRUNCATE or a rewriting ALTER TABLE, which are not under MVCC
+(PostgreSQL manual 13.6). Exported before the tables are locked, it lets such a statement empty a table with
+every program ending well. LOCK TABLE takes no snapshot, so the one exported afterwards is younger than every lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..connection_errors import translated
+from ..errors import BackupDbError, Interrupted, QueryFailed, SnapshotLost
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from ..connection import Server
+    from .interface import ServerFacts
+
+_ATTEMPTS = 5  # how often the list of tables may change under us before we give up
+_LOCKED_AT_ONCE = 500  # tables in one LOCK statement
+_CANCEL_POLL = 0.25  # seconds
+
+_UNDEFINED_TABLE = "42P01"
+_UNDEFINED_SCHEMA = "3F000"
+_WRONG_OBJECT_TYPE = "42809"  # a table became a view of the same name
+_DEADLOCK = "40P01"
+_CHANGED_UNDER_US = (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA, _WRONG_OBJECT_TYPE, _DEADLOCK)
+_OUT_OF_LOCK_SLOTS = "53200"
+_LOCK_NOT_AVAILABLE = "55P03"
+_QUERY_CANCELED = "57014"
+
+# pg_dump looks at the same tables: no system schemas, no other session's temporary tables.
+_TABLES = """
+    SELECT c.oid, format('%I.%I', n.nspname, c.relname)
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+     ORDER BY c.oid"""
+_HELD = """
+    SELECT relation FROM pg_catalog.pg_locks
+     WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted AND mode = 'AccessShareLock'
+       AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"""
+_BLOCKERS = """
+    SELECT DISTINCT format('%s by process %s', l.relation::regclass, l.pid) FROM pg_catalog.pg_locks l
+     WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+     ORDER BY 1 LIMIT 5"""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An exported snapshot and where the server stood."""
+
+    snapshot: str  # for pg_dump --snapshot
+    lsn: str | None
+    taken_at: str  # ISO 8601, UTC
+    replica: bool
+    tables: int  # locked
+
+
+class Session:
+    """One connection on which we run our own BEGIN, SAVEPOINT and ROLLBACK."""
+
+    def __init__(self, connection: Connection, server: Server, database: str) -> None:
+        self._connection = connection
+        self._server = server
+        self.database = database
+
+    @property
+    def where(self) -> str:
+        """Say which instance and database this is, for messages."""
+        return f"{self._server.instance.where()}, database {self.database!r}"
+
+    def run(self, statement: str) -> None:
+        """Run a statement that returns nothing."""
+        with self._answering():
+            self._connection.exec_driver_sql(statement).close()
+
+    def rows(self, statement: str) -> list[Any]:
+        """Run a query without parameters and return its rows."""
+        with self._answering():
+            return list(self._connection.exec_driver_sql(statement))
+
+    def value(self, statement: str) -> Any:
+        """Return the first column of the first row, or None."""
+        rows = self.rows(statement)
+        return rows[0][0] if rows else None
+
+    def attempt(self, statement: str) -> list[Any]:
+        """As `rows`, but a refused statement leaves the transaction, its snapshot and its locks as they are."""
+        self.run("SAVEPOINT attempt")
+        try:
+            rows = self.rows(statement)
+        except QueryFailed:
+            self.run("ROLLBACK TO SAVEPOINT attempt")
+            raise
+        self.run("RELEASE SAVEPOINT attempt")
+        return rows
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            with translated(self._server.instance, self.database):
+                yield
+        except QueryFailed as error:
+            if error.code == _QUERY_CANCELED and self._server.cancel.is_set():
+                raise Interrupted(f"{self.where}: stopped while the server was being asked") from error
+            raise
+
+
+@contextmanager
+def coordinator(server: Server, database: str, encoding: str | None) -> Iterator[Session]:
+    """Open the session of a moment and end it, with its transaction, when the block is left.
+
+    A statement that runs when `server.cancel` is set is cancelled on the server and raises `Interrupted`.
+    """
+    with server.connect(database) as pooled:
+        # A name may hold a percent sign, which the driver would take for a parameter.
+        connection = pooled.execution_options(no_parameters=True)
+        driver: Any = connection.connection.dbapi_connection
+        connection.detach()  # it is not for others once it has been ours: it is closed, not pooled
+        if encoding == "SQL_ASCII":
+            driver.set_client_encoding("LATIN1")  # no conversion on either side: bytes come and go as they are
+        with _cancelling(server.cancel, driver):
+            yield Session(connection, server, database)
+
+
+def take_moment(session: Session, facts: ServerFacts, *, lock_timeout: float) -> Moment:
+    """Lock every table, export a snapshot, and make sure that it shows no table that is not locked.
+
+    `lock_timeout` is in seconds. Raises `SnapshotLost` when tables come and go faster than they can be locked.
+    """
+    for _attempt in range(_ATTEMPTS):
+        tables = session.rows(_TABLES)
+        _begin(session, facts, lock_timeout)
+        try:
+            _lock(session, [name for _oid, name in tables])
+        except QueryFailed as error:
+            session.run("ROLLBACK")
+            if error.code in _CHANGED_UNDER_US:
+                continue
+            raise _explained(session, error, tables=len(tables), lock_timeout=lock_timeout) from error
+        snapshot = session.value("SELECT pg_catalog.pg_export_snapshot()")
+        held = {oid for (oid,) in session.rows(_HELD)}
+        if all(oid in held for oid, _name in session.rows(_TABLES)):
+            return _moment(session, snapshot, len(tables))
+        session.run("ROLLBACK")
+    raise SnapshotLost(
+        f"{session.where}: tables were created, dropped or renamed faster than they could be locked, "
+        f"{_ATTEMPTS} times in a row; run the backup when the schema is quiet"
+    )
+
+
+def still_held(session: Session) -> None:
+    """Raise `SnapshotLost` when the session, and with it locks and snapshot, has ended."""
+    try:
+        session.value("SELECT 1")
+    except Interrupted:
+        raise
+    except BackupDbError as error:
+        raise SnapshotLost(f"{session.where}: the session that held the snapshot has ended ({error})") from error
+
+
+def _begin(session: Session, facts: ServerFacts, lock_timeout: float) -> None:
+    session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    settings = {
+        "statement_timeout": "0",
+        "idle_in_transaction_session_timeout": "0",
+        "lock_timeout": str(max(1, round(lock_timeout * 1000))),
+        "row_security": "off",  # rows hidden from the login are an error, not a smaller count
+        "tcp_keepalives_idle": "60",
+        "tcp_keepalives_interval": "15",
+        "tcp_keepalives_count": "8",
+        # One way to write every value, so that fingerprints can be compared between servers.
+        "search_path": "",
+        "extra_float_digits": "3",
+        "DateStyle": "ISO, YMD",
+        "IntervalStyle": "postgres",
+        "TimeZone": "UTC",
+        "bytea_output": "hex",
+        "lc_monetary": "C",
+    }
+    if facts.version_number >= (17,):
+        settings["transaction_timeout"] = "0"
+    for name, value in settings.items():
+        session.run(f"SET LOCAL {name} = '{value}'")
+
+
+def _lock(session: Session, names: Sequence[str]) -> None:
+    for start in range(0, len(names), _LOCKED_AT_ONCE):
+        batch = ", ".join(f"ONLY {name}" for name in names[start : start + _LOCKED_AT_ONCE])
+        session.run(f"LOCK TABLE {batch} IN ACCESS SHARE MODE")
+
+
+def _moment(session: Session, snapshot: str, tables: int) -> Moment:
+    ((replica, lsn, taken_at),) = session.rows(
+        """
+        SELECT pg_is_in_recovery(),
+               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text,
+               to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    )
+    return Moment(snapshot=snapshot, lsn=lsn, taken_at=taken_at, replica=replica, tables=tables)
+
+
+def _explained(session: Session, error: QueryFailed, *, tables: int, lock_timeout: float) -> QueryFailed:
+    """Say what to do about a lock that was not given. The transaction has been rolled back."""
+    if error.code == _OUT_OF_LOCK_SLOTS:
+        value = session.value("SELECT current_setting('max_locks_per_transaction')")
+        return QueryFailed(
+            f"{session.where}: the server has no room for the locks of {tables} tables; "
+            f"raise max_locks_per_transaction (now {value}) and restart the server",
+            code=error.code,
+        )
+    if error.code == _LOCK_NOT_AVAILABLE:
+        blockers = ", ".join(text for (text,) in session.rows(_BLOCKERS)) or "unknown, it has gone meanwhile"
+        return QueryFailed(
+            f"{session.where}: a table could not be locked within {lock_timeout:g} seconds "
+            f"(exclusively locked: {blockers}); end that work or raise db_lock_timeout",
+            code=error.code,
+        )
+    return error
+
+
+@contextmanager
+def _cancelling(cancel: threading.Event, driver: Any) -> Iterator[None]:
+    """Cancel what the connection is doing as soon as `cancel` is set."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_CANCEL_POLL):
+            if cancel.is_set():
+                # Said again each time round: between two statements there is nothing that it could cancel.
+                driver.cancel()
+
+    watcher = threading.Thread(target=watch, name="cancel", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
