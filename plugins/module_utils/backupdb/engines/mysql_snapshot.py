@@ -1,0 +1,181 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One moment of one database, held for its dump clients.
+
+With the rights for it, a global read lock is held until every dump client has begun its transaction: the clients,
+the inventory, the coordinates, counts and fingerprints then stand for one moment. Without, one client makes its own
+moment, which `position` says, and rows are not counted, since the counts would stand for another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable
+
+from ..errors import ConnectionFailed, QueryFailed, SnapshotLost
+from .interface import FATAL, PARTIAL, Client, Database, DumpOptions, MissingPrivilege, Snapshot, SnapshotDetails
+from .mysql_catalogue import programs, relations
+from .mysql_clients import known_options
+from .mysql_commands import option_file
+from .mysql_content import count_rows, fingerprints
+from .mysql_family import Family, own_session
+from .mysql_lock import LOCK_WAIT, MAX_HOLD, GlobalReadLock
+from .mysql_moment import Moment, Preflight, look_before, prepare_session, see
+from .mysql_plan import Plan, plan
+from .mysql_report import dumped_kinds, extra, inventory, left_out, warnings
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from ..connection import Server
+
+UNDER_LOCK = "global read lock"
+WITHOUT_LOCK = "single transaction of the dump client"
+
+_DEFINITION_CHANGED = "1412"
+
+
+@contextmanager
+def take(
+    server: Server,
+    client: Client,
+    database: Database,
+    options: DumpOptions,
+    missing: Sequence[MissingPrivilege],
+    *,
+    family: Family,
+) -> Iterator[Snapshot]:
+    """Take the moment and hold it until the context is left.
+
+    Raises `SnapshotLost` where trying again may help, and `QueryFailed` or `ConnectionFailed` where it will not.
+    """
+    known = known_options(client)
+    secret = option_file(server.instance, family, known)
+    with own_session(server) as connection:
+        lock = None
+        try:
+            prepare_session(server, connection, family)
+            preflight = look_before(server, connection, database.name)
+            lock = GlobalReadLock(server, connection)
+            unlocked = _lock(lock, family, options, missing)
+            moment = see(server, connection, database.name, preflight, family)
+            jobs = options.jobs if unlocked is None else 1
+            held = _Held(
+                server=server,
+                connection=connection,
+                database=database.name,
+                options=options,
+                missing=missing,
+                preflight=preflight,
+                moment=moment,
+                lock=lock,
+                planned=plan(client, secret, known, database.name, moment.found, options, jobs=jobs),
+                history="dump-history" in known,
+                unlocked=unlocked,
+            )
+            yield Snapshot(held.planned.parts, held.planned.at_once, held.begun, held.check, held.details)
+        finally:
+            _release(lock)
+
+
+@dataclass
+class _Held:
+    """A moment that is being dumped: the functions that a `Snapshot` carries."""
+
+    server: Server
+    connection: Connection
+    database: str
+    options: DumpOptions
+    missing: Sequence[MissingPrivilege]
+    preflight: Preflight
+    moment: Moment
+    lock: GlobalReadLock
+    planned: Plan
+    history: bool  # the client can dump history rows
+    unlocked: str | None  # why there is no lock; None while the moment is one for all
+
+    def begun(self, ended: Callable[[], int]) -> None:
+        """Hold the lock until the clients have begun. One client that was too late is still a moment of its own."""
+        if self.unlocked is not None:
+            return
+        clients = self.planned.at_once
+        self.lock.wait_until_begun(self.database, clients, ended)
+        self.lock.release()
+        if not self.lock.expired.is_set():
+            return
+        reason = f"the dump had not begun within {MAX_HOLD:g} s, after which the lock is given back"
+        if clients > 1:
+            raise SnapshotLost(f"{self._place()}: {reason}; run with jobs 1, or when the server is less busy")
+        self.unlocked = reason
+
+    def check(self) -> None:
+        """Raise `SnapshotLost` when routines, triggers or events changed, which no transaction protects."""
+        dumped = dumped_kinds(self.options)
+        with self.server.connect() as connection:
+            now = programs(self.server, connection, self.database).changed
+            lost = [
+                f"{kind} {name}"
+                for (kind, name), changed in self.moment.programs.changed.items()
+                if kind in dumped and now.get((kind, name)) != changed
+            ]
+            if not self.planned.listed:
+                before = {one.name for one in self.moment.found} | {one.name for one in self.preflight.broken}
+                lost += sorted(before ^ {one.name for one in relations(self.server, connection, self.database)})
+        if lost:
+            raise SnapshotLost(f"{self._place()}: changed while it was being dumped: {', '.join(lost[:10])}")
+
+    def details(self) -> SnapshotDetails:
+        """Put together what the manifest says; rows are counted now, in the coordinator's snapshot."""
+        locked = self.unlocked is None
+        counts = prints = None
+        try:
+            if locked and self.options.row_counts:
+                counts = count_rows(self.server, self.connection, self.database, self.moment.found)
+            if locked and self.options.fingerprints:
+                prints = fingerprints(self.server, self.connection, self.database, self.moment.found)
+        except QueryFailed as error:
+            if error.code != _DEFINITION_CHANGED:
+                raise
+            raise SnapshotLost(f"{self._place()}: a table changed before its rows were read: {error}") from error
+        return SnapshotDetails(
+            position={
+                "taken": UNDER_LOCK if locked else WITHOUT_LOCK,
+                **(self.moment.coordinates if locked else {}),
+            },
+            properties=self.moment.properties,
+            inventory=inventory(self.moment, self.options),
+            inventory_trusted=not any(one.severity in (FATAL, PARTIAL) for one in self.missing),
+            row_counts=counts,
+            fingerprints=prints,
+            missing=left_out(self.moment, self.preflight, self.options, history=self.history),
+            warnings=warnings(
+                self.moment, self.preflight, self.options, unlocked=self.unlocked, jobs=self.planned.at_once
+            ),
+            extra=extra(self.preflight),
+        )
+
+    def _place(self) -> str:
+        return f"{self.server.instance.where()}, database {self.database}"
+
+
+def _lock(
+    lock: GlobalReadLock, family: Family, options: DumpOptions, missing: Sequence[MissingPrivilege]
+) -> str | None:
+    """Take the global read lock; return why it was not taken, or None when it is in force."""
+    lacking = [one.privilege for one in missing if one.privilege in (family.lock_right.grant, "PROCESS")]
+    if lacking:
+        return f"the login lacks {' and '.join(lacking)}"
+    if lock.acquire(family, options.db_lock_timeout):
+        return None
+    return f"the server was too busy to give it within tries of {LOCK_WAIT} s"
+
+
+def _release(lock: GlobalReadLock | None) -> None:
+    try:
+        if lock is not None:
+            lock.release()
+    except (QueryFailed, ConnectionFailed):
+        pass  # a broken session holds no lock
