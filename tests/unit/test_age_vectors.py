@@ -56,7 +56,7 @@ def read_vector(path: Path) -> Vector:
     return Vector(path.name, keys, zlib.decompress(sealed) if keys.get("compressed") == ["zlib"] else sealed)
 
 
-VECTORS = [read_vector(path) for path in sorted(FOLDER.iterdir()) if path.name != "make"]
+VECTORS = [read_vector(path) for path in sorted(FOLDER.iterdir()) if path.suffix != ".py"]
 SUPPORTED = [vector for vector in VECTORS if not vector.unsupported]
 UNSUPPORTED = [vector for vector in VECTORS if vector.unsupported]
 

@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the age test vectors in this folder with the `age` and `age-keygen` programs.
+"""Make the age test vectors in this folder with the `age` and `age-keygen` programs: `python make.py`.
 
 Needs both programs (package `age`) and, for the scrypt vectors only, the Python package `cryptography`: `age` itself
 always takes work factor 18, so these are written by this project and accepted only after `age -d` has opened them.
@@ -73,7 +72,7 @@ def flipped(sealed: bytes, position: int) -> bytes:
 
 def main() -> None:
     for old in HERE.iterdir():
-        if old.name != "make":
+        if old.suffix != ".py":
             old.unlink()
     identity, recipient = keygen()
     other_identity, other_recipient = keygen()
