@@ -105,6 +105,9 @@ def _instance(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _backup(backup: Mapping[str, Any]) -> dict[str, Any]:
     reasons = [backup.get("error"), backup.get("reason"), *backup.get("missing", ())]
+    forecast = backup.get("plan", {}).get("forecast_bytes")
+    if backup.get("status") == "planned" and forecast is not None:
+        reasons.append(f"needs about {human_size(forecast)}")
     kept = {key: backup.get(key) for key in ("name", "status", "path", "plain_bytes", "stored_bytes", "duration")}
     return {**kept, "why": "; ".join(str(reason) for reason in reasons if reason)}
 

@@ -59,8 +59,8 @@ EXAMPLES = r"""
     login_user: backupdb
     repository: /var/backups/backupdb
     recipients:
-      - age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
-      - age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg
+      - "{{ backup_recipient }}"
+      - "{{ offline_recovery_recipient }}"
 
 - name: Back up what has no backup of the last twelve hours, over TCP with a checked certificate
   vya.backupdb.database_backup:

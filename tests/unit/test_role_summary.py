@@ -1,0 +1,116 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The summary that the role backup prints and publishes."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+FILTERS = "ansible_collections.vya.backupdb.plugins.filter"
+backup_summary = importlib.import_module(f"{FILTERS}.backup_summary").backup_summary
+backup_overview = importlib.import_module(f"{FILTERS}.backup_overview").backup_overview
+
+
+def database(name: str, status: str = "complete", **more: Any) -> dict[str, Any]:
+    published = status in ("complete", "partial")
+    return {
+        "name": name,
+        "status": status,
+        "path": f"/srv/backup/db1/shop/{name}/1" if published else None,
+        "plain_bytes": 4096 if published else 0,
+        "stored_bytes": 2048 if published else 0,
+        "duration": 1.5,
+        "missing": [],
+        "error": None,
+        "reason": None,
+        **more,
+    }
+
+
+def result(instance: str, status: str, databases: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {
+        "instance": instance,
+        "status": status,
+        "failed": status not in ("ok", "planned"),
+        "message": f"{instance} said so",
+        "databases": databases,
+        "accounts": None,
+        "warnings": [],
+        **more,
+    }
+
+
+def test_a_good_run_is_ok_and_every_backup_has_its_line() -> None:
+    registered = {
+        "results": [result("shop", "ok", [database("orders"), database("a")], accounts=database("@accounts"))]
+    }
+    summary = backup_summary(registered)
+    assert summary["status"] == "ok"
+    assert summary["lines"] == [
+        "shop: ok: shop said so",
+        "  complete  orders        2.0 KiB     1.5 s  /srv/backup/db1/shop/orders/1",
+        "  complete  a             2.0 KiB     1.5 s  /srv/backup/db1/shop/a/1",
+        "  complete  @accounts     2.0 KiB     1.5 s  /srv/backup/db1/shop/@accounts/1",
+    ]
+
+
+def test_a_host_is_as_bad_as_its_worst_instance() -> None:
+    partial = result("a", "partial", [database("x", "partial", missing=["trigger t"])])
+    failed = result("b", "failed", [database("y", "failed", error="wrong flag")])
+    assert backup_summary({"results": [partial, result("c", "ok", [])]})["status"] == "partial"
+    summary = backup_summary({"results": [partial, failed, result("c", "ok", [])]})
+    assert summary["status"] == "failed"
+    assert summary["message"] == "Not all is backed up: a partial, b failed."
+    assert any("trigger t" in line for line in summary["lines"])
+    assert any("wrong flag" in line for line in summary["lines"])
+
+
+def test_an_instance_that_could_not_begin_tells_why() -> None:
+    registered = {"results": [{"__backup_id": "shop", "failed": True, "msg": "wrong password", "status": "failed"}]}
+    assert backup_summary(registered)["lines"] == ["shop: failed: wrong password"]
+
+
+def test_an_instance_whose_host_was_lost_on_the_way_is_unreachable() -> None:
+    registered = {"results": [{"__backup_id": "shop", "unreachable": True, "msg": "connection lost"}]}
+    assert backup_summary(registered)["status"] == "unreachable"
+
+
+def test_a_host_without_any_run_tells_why() -> None:
+    assert backup_summary({}, error="no apt here") == {
+        "status": "failed",
+        "message": "No backup was made: no apt here",
+        "lines": ["No backup was made: no apt here"],
+        "instances": [],
+    }
+    skipped = {"results": [{"__backup_id": "shop", "skipped": True}]}
+    assert backup_summary(skipped, error="no route", unreachable=True)["status"] == "unreachable"
+
+
+def test_a_plan_shows_what_each_database_needs() -> None:
+    planned = database("orders", "planned", plan={"forecast_bytes": 2048})
+    summary = backup_summary({"results": [result("shop", "planned", [planned])]})
+    assert summary["status"] == "ok"
+    assert summary["lines"][1] == "  planned   orders  needs about 2.0 KiB"
+
+
+def test_what_cannot_be_looked_at_before_the_host_is_prepared_is_part_of_the_plan() -> None:
+    registered = {"results": [{"__backup_id": "shop", "failed": False, "msg": "no psycopg2", "status": "failed"}]}
+    summary = backup_summary(registered)
+    assert summary["status"] == "ok"
+    assert summary["lines"] == ["shop: ok: cannot be looked at before the host is prepared: no psycopg2"]
+
+
+def test_warnings_are_shown() -> None:
+    summary = backup_summary({"results": [result("shop", "ok", [], warnings=["database 'old' is gone"])]})
+    assert summary["lines"][-1] == "  warning: database 'old' is gone"
+
+
+def test_the_overview_counts_a_host_without_a_summary_as_failed() -> None:
+    good = backup_summary({"results": [result("shop", "ok", [])]})
+    overview = backup_overview({"db1": good, "db2": {}})
+    assert overview["status"] == "failed"
+    assert overview["message"] == "1 hosts failed, 1 hosts ok"
+    assert overview["hosts"]["db2"]["status"] == "failed"
+    assert backup_overview({"db1": good})["status"] == "ok"
