@@ -53,10 +53,10 @@ def read_vector(path: Path) -> Vector:
     for line in head.decode().splitlines():
         key, _separator, value = line.partition(": ")
         keys.setdefault(key, []).append(value)
-    return Vector(path.name, keys, zlib.decompress(sealed) if keys.get("compressed") == ["zlib"] else sealed)
+    return Vector(path.stem, keys, zlib.decompress(sealed) if keys.get("compressed") == ["zlib"] else sealed)
 
 
-VECTORS = [read_vector(path) for path in sorted(FOLDER.iterdir()) if path.suffix != ".py"]
+VECTORS = [read_vector(path) for path in sorted(FOLDER.iterdir()) if path.is_file() and path.suffix != ".py"]
 SUPPORTED = [vector for vector in VECTORS if not vector.unsupported]
 UNSUPPORTED = [vector for vector in VECTORS if vector.unsupported]
 

@@ -7,6 +7,7 @@ Needs both programs (package `age`) and, for the scrypt vectors only, the Python
 always takes work factor 18, so these are written by this project and accepted only after `age -d` has opened them.
 Each file has the format of the published vectors (C2SP CCTV): `key: value` lines, an empty line, the age file.
 Every vector is new after a run, because keys and nonces are; the names and what they show stay the same.
+The files end in .bin so that tools which look at text leave them alone.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def write(name: str, expect: str, sealed: bytes, released: bytes | None, comment
         lines.append(f"payload: {hashlib.sha256(released).hexdigest()}")
     for key, value in keys.items():
         lines += [f"{key}: {one}" for one in ([value] if isinstance(value, str) else value)]
-    (HERE / name).write_bytes("\n".join(lines).encode() + b"\n\n" + sealed)
+    (HERE / f"{name}.bin").write_bytes("\n".join(lines).encode() + b"\n\n" + sealed)
 
 
 def flipped(sealed: bytes, position: int) -> bytes:
@@ -71,9 +72,8 @@ def flipped(sealed: bytes, position: int) -> bytes:
 
 
 def main() -> None:
-    for old in HERE.iterdir():
-        if old.suffix != ".py":
-            old.unlink()
+    for old in HERE.glob("*.bin"):
+        old.unlink()
     identity, recipient = keygen()
     other_identity, other_recipient = keygen()
     stranger, _recipient = keygen()
