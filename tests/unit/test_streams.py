@@ -1,0 +1,289 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bytes on the move: the pipeline, compression, and reading back what was written."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backupdb import process
+from backupdb.archive import Envelope, dump_part, store_document
+from backupdb.engines.interface import Part
+from backupdb.errors import (
+    ArchiveDamaged,
+    CommandFailed,
+    Interrupted,
+    RequirementMissing,
+    RunTimeout,
+    SnapshotLost,
+    WrongKey,
+)
+from backupdb.repository.local import Publication
+from backupdb.request import Compression, Encryption
+from backupdb.streams import pipeline
+from backupdb.streams.age import ScryptIdentity, X25519Identity
+from backupdb.streams.compression import compressor
+from backupdb.streams.pipeline import Limiter, Limits
+from backupdb.streams.reading import plain_blocks
+from backupdb.text import utc_now
+
+DATA = os.urandom(1 << 20) * 3 + b"zeros" + bytes(5 << 20) + b"\n-- the end"
+
+
+@pytest.fixture
+def publication(tmp_path: Path) -> Publication:
+    return Publication(tmp_path / "shop", run_id="0" * 32, time=utc_now())
+
+
+def limits(**values: Any) -> Limits:
+    return Limits(cancel=threading.Event(), limiter=Limiter(None), **values)
+
+
+def part(script: str, **values: Any) -> Part:
+    fields: dict[str, Any] = {
+        "name": "data",
+        "argv": ["/bin/sh", "-c", script],
+        "environment": {},
+        "secret": None,
+        "format": "sql",
+        "completion_mark": b"-- Dump completed",
+        "fatal_stderr": r"^dump: error",
+        "lost_stderr": r"table definition has changed",
+        **values,
+    }
+    return Part(**fields)
+
+
+def without_zstandard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "zstandard", None)
+
+
+IDENTITY = X25519Identity.generate()
+AGE = Encryption(recipients=(IDENTITY.recipient,))
+
+
+@pytest.mark.parametrize("encryption", [Encryption("none"), AGE], ids=["plain", "age"])
+@pytest.mark.parametrize(
+    "compression",
+    [Compression(), Compression(threads=2, level=3), Compression("gzip"), Compression("none")],
+    ids=["zstd", "zstd-2-threads", "gzip", "none"],
+)
+def test_what_is_stored_is_read_back_for_every_option(
+    publication: Publication, compression: Compression, encryption: Encryption
+) -> None:
+    envelope = Envelope(compression, encryption)
+    archive = store_document("accounts", DATA, publication, envelope, form="json", limits=limits()).record
+    folder = publication.final_folder.parent / f".partial-{'0' * 32}"
+    assert b"".join(plain_blocks(folder, archive, [IDENTITY])) == DATA
+    assert archive["plain_bytes"] == len(DATA)
+    assert archive["plain_sha256"] == hashlib.sha256(DATA).hexdigest()
+    assert archive["stored_bytes"] == (folder / archive["name"]).stat().st_size
+    assert archive["sha256"] == hashlib.sha256((folder / archive["name"]).read_bytes()).hexdigest()
+
+
+def test_a_passphrase_opens_what_it_closed_and_another_does_not(publication: Publication) -> None:
+    envelope = Envelope(Compression(), Encryption(passphrase="correct horse"))
+    archive = store_document("accounts", b"{}", publication, envelope, form="json", limits=limits()).record
+    folder = publication.final_folder.parent / f".partial-{'0' * 32}"
+    assert b"".join(plain_blocks(folder, archive, [ScryptIdentity("correct horse")])) == b"{}"
+    with pytest.raises(WrongKey):
+        list(plain_blocks(folder, archive, [ScryptIdentity("wrong")]))
+
+
+@pytest.mark.parametrize("method", ["zstd", "gzip", "none"])
+@pytest.mark.parametrize("encryption", [Encryption("none"), AGE], ids=["plain", "age"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "longer", "empty"])
+def test_damaged_bytes_are_never_taken_for_whole(
+    publication: Publication, method: str, encryption: Encryption, damage: str
+) -> None:
+    envelope = Envelope(Compression(method), encryption)
+    archive = store_document("accounts", DATA, publication, envelope, form="json", limits=limits()).record
+    folder = publication.final_folder.parent / f".partial-{'0' * 32}"
+    path = folder / archive["name"]
+    content = bytearray(path.read_bytes())
+    if damage == "truncated":
+        content = content[:-100]
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 1
+    elif damage == "longer":
+        content += b"x"
+    else:
+        content = bytearray()
+    path.write_bytes(content)
+    with pytest.raises(ArchiveDamaged, match=archive["name"]):
+        list(plain_blocks(folder, archive, [IDENTITY]))
+
+
+def test_the_zstd_program_serves_where_the_library_is_missing(
+    publication: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_library = store_document(
+        "with", DATA, publication, Envelope(Compression(), Encryption("none")), form="json", limits=limits()
+    ).record
+    without_zstandard(monkeypatch)
+    record = store_document(
+        "without", DATA, publication, Envelope(Compression(), Encryption("none")), form="json", limits=limits()
+    ).record
+    folder = publication.final_folder.parent / f".partial-{'0' * 32}"
+    for archive in (with_library, record):
+        assert b"".join(plain_blocks(folder, archive, [])) == DATA
+        subprocess.run(["zstd", "-q", "-t", str(folder / archive["name"])], check=True)
+
+
+def test_without_library_and_program_the_message_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_zstandard(monkeypatch)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(RequirementMissing, match="python3-zstandard.*zstd.*gzip"):
+        compressor(Compression())
+
+
+def test_a_dump_that_is_whole_gets_its_record(publication: Publication) -> None:
+    script = "echo 'INSERT 1'; echo; echo '-- Dump completed on x'; echo 'a note' >&2"
+    archive = dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), nice=5)
+    assert archive.record["name"] == "data.sql.zst.age"
+    assert archive.record["longest_statement_bytes"] == len("-- Dump completed on x")
+    assert list(archive.warnings) == ["a note"]
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "says"),
+    [
+        ("echo x; echo '-- Dump completed'; exit 3", CommandFailed, "exit status 3"),
+        ("echo x; echo '-- Dump completed'; kill -9 $$", CommandFailed, "SIGKILL"),
+        ("echo x", CommandFailed, "completion mark"),
+        ("true", CommandFailed, "wrote nothing"),
+        ("echo '-- Dump completed'; echo 'dump: error: table t is broken' >&2", CommandFailed, "table t is broken"),
+        ("echo x; echo 'table definition has changed' >&2; exit 2", SnapshotLost, "definition has changed"),
+    ],
+    ids=["status", "killed", "no-mark", "empty", "fatal-line", "schema-changed"],
+)
+def test_a_dump_that_is_not_whole_is_refused(
+    publication: Publication, script: str, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), nice=0)
+
+
+def test_a_program_that_is_missing_is_named(publication: Publication) -> None:
+    broken = part("", argv=["/nonexistent/pg_dump"])
+    with pytest.raises(CommandFailed, match="/nonexistent/pg_dump"):
+        dump_part(broken, publication, Envelope(Compression(), AGE), limits=limits(), nice=0)
+
+
+def test_a_client_that_hangs_is_ended_at_the_timeout_with_all_its_children(publication: Publication) -> None:
+    script = "sleep 61.5 & echo $!; exec sleep 61.5"
+    deadline = time.monotonic() + 0.5
+    began = time.monotonic()
+    with pytest.raises(RunTimeout, match="timeout"):
+        dump_part(
+            part(script),
+            publication,
+            Envelope(Compression(), AGE),
+            limits=limits(deadline=deadline, timeout=0.5),
+            nice=0,
+        )
+    assert time.monotonic() - began < 10
+    left = subprocess.run(["pgrep", "-f", "^sleep 61.5$"], check=False, stdout=subprocess.PIPE, text=True)
+    assert left.stdout == ""
+
+
+def test_a_run_that_is_asked_to_stop_ends_its_clients(publication: Publication) -> None:
+    cancel = threading.Event()
+    threading.Timer(0.3, cancel.set).start()
+    with pytest.raises(Interrupted):
+        dump_part(
+            part("while :; do echo data; sleep 0.01; done"),
+            publication,
+            Envelope(Compression(), AGE),
+            limits=Limits(cancel=cancel, limiter=Limiter(None)),
+            nice=0,
+        )
+
+
+def test_a_bandwidth_limit_slows_the_stream() -> None:
+    sink = io.BytesIO()
+    began = time.monotonic()
+    slow = Limits(cancel=threading.Event(), limiter=Limiter(4 << 20))
+    pipeline.pump(pipeline.open_bytes(bytes(2 << 20)), [], Sink(sink.write), limits=slow, end_source=lambda: None)
+    assert time.monotonic() - began > 0.4
+    assert len(sink.getvalue()) == 2 << 20
+
+
+class Sink:
+    def __init__(self, write: Callable[[bytes], Any]) -> None:
+        self.write = write
+
+
+def test_a_sink_that_fails_ends_the_source_and_is_heard() -> None:
+    ended = threading.Event()
+
+    def full(_: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        pipeline.pump(pipeline.open_bytes(bytes(1 << 22)), [], Sink(full), limits=limits(), end_source=ended.set)
+    assert ended.is_set()
+
+
+def test_the_longest_line_is_measured_across_blocks() -> None:
+    data = b"a" * 10 + b"\n" + b"b" * (3 << 20) + b"\n" + b"c" * 7
+    seen = pipeline.pump(
+        pipeline.open_bytes(data),
+        [],
+        Sink(lambda _: None),
+        limits=limits(),
+        end_source=lambda: None,
+        measure_lines=True,
+    )
+    assert seen.longest_line == 3 << 20
+    assert seen.tail == data[-4096:]
+    assert seen.plain_bytes == len(data)
+
+
+def test_a_secret_reaches_a_client_by_a_private_file_that_never_has_a_name() -> None:
+    secret = b"canary-88f1"
+    seen = process.run_captured(
+        ["sh", "-c", "cat $F; stat -L -c %a%h $F; tr '\\0' ' ' < /proc/self/environ /proc/self/cmdline"],
+        environment={"F": "@SECRET_PATH@"},
+        secret=secret,
+    )
+    assert seen.stdout.startswith(b"canary-88f16000")
+    assert seen.stdout.count(secret) == 1
+
+
+def test_clients_get_a_minimal_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "canary-77")
+    monkeypatch.setenv("LD_PRELOAD", "")
+    seen = process.run_captured(["env"]).stdout.decode()
+    assert sorted(line.split("=")[0] for line in seen.splitlines()) == ["HOME", "LC_ALL", "PATH"]
+
+
+def test_a_client_dies_with_the_process_that_started_it() -> None:
+    code = (
+        "import os, signal, sys; from backupdb import process;"
+        "client = process.start(['sleep', '63.25']); sys.stdout.write(str(client.pid)); sys.stdout.flush();"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    root = Path(process.__file__).parents[1]
+    seen = subprocess.run(
+        [__import__("sys").executable, "-c", code],
+        check=False,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    pid = int(seen.stdout)
+    for _ in range(50):
+        if not Path(f"/proc/{pid}").exists() or "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"client {pid} survived")
