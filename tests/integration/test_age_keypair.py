@@ -16,6 +16,8 @@ from backupdb.streams.age_keys import generate_identity, read_identity_file, wri
 from support.ansible import Ansible, ModuleRun
 from support.tree import folder_state
 
+pytestmark = pytest.mark.distro
+
 MODULE = "vya.backupdb.age_keypair"
 
 

@@ -22,6 +22,8 @@ from backupdb.streams.age import (
 from backupdb.streams.age_keys import generate_identity, read_identity_file, write_identity_file
 from support.age_program import age, age_keygen, age_on_terminal
 
+pytestmark = pytest.mark.distro
+
 CHUNK = 64 * 1024
 SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * 1024 * 1024 + 7]
 
