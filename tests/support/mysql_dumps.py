@@ -1,0 +1,217 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dumping from and restoring to private MariaDB and MySQL servers, without the layers above the engine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from backupdb.connection import Instance, Server
+from backupdb.engines.interface import Client, Database, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
+from backupdb.errors import CommandFailed, SnapshotLost
+from backupdb.process import Running, start
+
+from support.mysql_server import PrivateMySQLFamily
+
+# Lines of a dump that carry the time, the server's name or the database's.
+_VOLATILE = re.compile(rb"^-- (?:Dump completed|Host:|Current Database)[^\n]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """The parts of one dump by name, and what the engine said about it."""
+
+    parts: Mapping[str, bytes]
+    details: SnapshotDetails
+    commands: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open server with its engine and facts."""
+
+    engine: Any
+    server: Server
+    facts: ServerFacts
+
+    def database(self, name: str) -> Database:
+        return next(one for one in self.engine.databases(self.server, self.facts) if one.name == name)
+
+    def client(self) -> Client:
+        found: list[Client] = self.engine.clients(self.facts, DumpOptions())
+        return next(client for client in found if client.usable)
+
+    def missing(self, names: Sequence[str], **options: Any) -> list[MissingPrivilege]:
+        databases = [self.database(name) for name in names]
+        found: list[MissingPrivilege] = self.engine.missing_privileges(
+            self.server, self.facts, databases, DumpOptions(**options)
+        )
+        return found
+
+
+def instance(private: PrivateMySQLFamily, **changes: Any) -> Instance:
+    """The private server as an instance; `changes` are fields of `Instance`."""
+    plain = Instance(
+        id="test",
+        engine=private.engine,
+        host=private.host,
+        port=private.port,
+        user=private.user,
+        password=private.password,
+    )
+    return replace(plain, **changes)
+
+
+@contextmanager
+def opened(engine: Any, private: PrivateMySQLFamily, **changes: Any) -> Iterator[Opened]:
+    with Server(instance(private, **changes), driver=engine.DRIVER, default_database=None) as server:
+        yield Opened(engine, server, engine.facts(server))
+
+
+def dump(
+    where: Opened,
+    database: str,
+    *,
+    before_start: Callable[[], None] | None = None,
+    after_begun: Callable[[], None] | None = None,
+    **options: Any,
+) -> Dumped:
+    """Dump one database; `before_start` runs when the snapshot is there, `after_begun` while no output is read yet."""
+    chosen = DumpOptions(**options)
+    found = where.database(database)
+    missing = where.engine.missing_privileges(where.server, where.facts, [found], chosen)
+    with where.engine.snapshot(where.server, where.facts, where.client(), found, chosen, missing) as snapshot:
+        if before_start:
+            before_start()
+        parts: dict[str, bytes] = {}
+        with suppress_broken(running := []):
+            for part in snapshot.parts[: snapshot.at_once]:
+                running.append((part, _start(part)))
+            snapshot.begun(lambda: sum(client.ended() for _, client in running))
+            if after_begun:
+                after_begun()
+            for part in snapshot.parts[snapshot.at_once :]:
+                running.append((part, _start(part)))
+            for part, client in running:
+                parts[part.name] = _finished(part, client)
+        snapshot.check()
+        details = snapshot.details()
+    return Dumped(parts, details, {part.name: part.argv for part, _ in running})
+
+
+@contextmanager
+def suppress_broken(running: list[tuple[Any, Running]]) -> Iterator[None]:
+    """End the clients that are left when one of them has failed."""
+    try:
+        yield
+    finally:
+        for _, client in running:
+            with suppress(OSError, ValueError):
+                client.close()
+
+
+def restore(private: PrivateMySQLFamily, database: str, parts: Mapping[str, bytes]) -> None:
+    """Load the parts in the order that their names stand for, with the standard client; the first error stops it."""
+    order = sorted(parts, key=lambda name: (not name.startswith("pre"), name.startswith("post"), name))
+    for name in order:
+        done = subprocess.run(
+            [str(private.client), f"--defaults-extra-file={private.client_file}", "--binary-mode", "--", database],
+            input=parts[name],
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CommandFailed(f"restore of {name}: {done.stderr.decode('utf-8', 'replace')[:2000]}")
+
+
+def without_times(stream: bytes) -> bytes:
+    """Take out what differs between two dumps of equal content."""
+    return _VOLATILE.sub(b"--", stream)
+
+
+@contextmanager
+def new_database(private: PrivateMySQLFamily, name: str, clause: str = "CHARACTER SET utf8mb4") -> Iterator[str]:
+    """A database that is gone afterwards."""
+    execute(private, f"DROP DATABASE IF EXISTS {quoted(name)}", f"CREATE DATABASE {quoted(name)} {clause}")
+    try:
+        yield name
+    finally:
+        execute(private, f"DROP DATABASE IF EXISTS {quoted(name)}")
+
+
+@contextmanager
+def new_account(private: PrivateMySQLFamily, name: str, *statements: str, password: str = "pw") -> Iterator[str]:
+    """An account for any host that is gone afterwards; `statements` are run with it, {account} is its name."""
+    account = f"'{name}'@'%'"
+    execute(private, f"DROP USER IF EXISTS {account}", f"CREATE USER {account} IDENTIFIED BY '{password}'")
+    try:
+        execute(private, *(statement.format(account=account) for statement in statements))
+        yield name
+    finally:
+        execute(private, f"DROP USER IF EXISTS {account}")
+
+
+def execute(private: PrivateMySQLFamily, *statements: str, database: str | None = None) -> list[tuple[Any, ...]]:
+    """Run statements as the superuser and return the rows of the last one."""
+    connection = private.connect(database=database)
+    try:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+    finally:
+        connection.close()
+
+
+@contextmanager
+def pair_writers(private: PrivateMySQLFamily, database: str, first: str, second: str) -> Iterator[None]:
+    """Insert a row into both tables in one transaction, over and over, until the block ends."""
+    stop = threading.Event()
+
+    def write() -> None:
+        connection = private.connect(database=database)
+        connection.autocommit(False)
+        try:
+            with connection.cursor() as cursor:
+                while not stop.is_set():
+                    cursor.execute(f"INSERT INTO {quoted(first)} (v) VALUES (1)")
+                    cursor.execute(f"INSERT INTO {quoted(second)} (v) VALUES (1)")
+                    connection.commit()
+        finally:
+            connection.close()
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+
+
+def quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _start(part: Any) -> Running:
+    patterns = {"lost": part.lost_stderr, "fatal": part.fatal_stderr}
+    return start(part.argv, environment=part.environment, secret=part.secret, patterns=patterns)
+
+
+def _finished(part: Any, client: Running) -> bytes:
+    output = b"".join(iter(lambda: client.stdout.read(1 << 20), b""))
+    status = client.wait()
+    if "lost" in client.stderr.found:
+        raise SnapshotLost(client.stderr.found["lost"])
+    if status != 0 or "fatal" in client.stderr.found or part.completion_mark not in output[-4096:]:
+        raise CommandFailed(f"{part.name}: status {status}: {client.stderr.lines()}")
+    return output
