@@ -114,7 +114,7 @@ def _pymysql(instance: Instance, application_name: str) -> DriverArguments:
         connect["ssl_disabled"] = True
         return DriverArguments(host=instance.host, port=instance.port, connect=connect)
     connect["ssl"] = _tls_context(instance)
-    engine = {"module": _TlsEnforcingDriver()} if instance.ssl_mode in _TLS_REQUIRED else {}
+    engine = {"module": _TlsDriver(required=instance.ssl_mode in _TLS_REQUIRED)}
     return DriverArguments(host=instance.host, port=instance.port, connect=connect, engine=engine)
 
 
@@ -127,11 +127,16 @@ def _tls_context(instance: Instance) -> ssl.SSLContext:
     return context
 
 
-class _TlsEnforcingDriver:
-    """PyMySQL with one difference: a server that offers no TLS is refused before the login is sent.
+class _TlsDriver:
+    """PyMySQL with one difference: what happens with a server that offers no TLS is decided here.
 
-    PyMySQL itself falls back to plain text in silence, which is what an attacker in the middle would arrange.
+    Versions of PyMySQL differ. Before 1.2 a given TLS context is dropped in silence, which is what an attacker in the
+    middle would arrange; since 1.2 it is demanded. Here the server is refused before the login is sent, or, when TLS
+    is only preferred, talked to without.
     """
+
+    def __init__(self, *, required: bool) -> None:
+        self._required = required
 
     def __getattr__(self, name: str) -> Any:
         import pymysql
@@ -142,10 +147,15 @@ class _TlsEnforcingDriver:
         import pymysql
         from pymysql.constants import CLIENT
 
+        required = self._required
+
         class Connection(pymysql.connections.Connection):
             def _request_authentication(self) -> None:
                 if not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
-                    raise pymysql.err.OperationalError(_CR_SSL_CONNECTION_ERROR, "the server does not offer TLS")
+                    if required:
+                        raise pymysql.err.OperationalError(_CR_SSL_CONNECTION_ERROR, "the server does not offer TLS")
+                    self.ssl = False
+                    self.client_flag &= ~CLIENT.SSL
                 super()._request_authentication()  # type: ignore[misc]
 
         return Connection(*args, **kwargs)
