@@ -16,6 +16,11 @@ options:
       - Whether users, roles and grants of the instance are backed up too.
     type: bool
     default: true
+  allow_empty:
+    description:
+      - Whether it is all right that no database is selected. Without it that is an error.
+    type: bool
+    default: false
   repository:
     description:
       - Directory on the host under which backups are kept. It must exist and be an absolute path.

@@ -22,13 +22,8 @@ options:
   exclude:
     description:
       - Databases to leave out, as exact names or patterns. It wins over O(databases), in whatever order they are.
-      - What is left out is listed in RV(ignore:skipped) with the reason.
+      - What is left out is listed in the result with the reason.
     type: list
     elements: str
     default: []
-  allow_empty:
-    description:
-      - Whether it is all right that no database is selected. Without it that is an error.
-    type: bool
-    default: false
 """

@@ -61,7 +61,6 @@ def selection_arguments() -> dict[str, Any]:
     return {
         "databases": {"type": "list", "elements": "str", "default": ["*"]},
         "exclude": {"type": "list", "elements": "str", "default": []},
-        "allow_empty": {"type": "bool", "default": False},
     }
 
 
@@ -82,6 +81,7 @@ def backup_arguments() -> dict[str, Any]:
     """Options that only a run has: where to, how stored, and within which limits."""
     return {
         "accounts": {"type": "bool", "default": True},
+        "allow_empty": {"type": "bool", "default": False},
         "repository": {"type": "path", "required": True},
         "host": {"type": "str"},
         "encryption": {"type": "str", "default": "age", "choices": ["age", "none"]},
@@ -120,9 +120,11 @@ def instance_from(options: Mapping[str, Any]) -> Instance:
 
 
 def selection_from(options: Mapping[str, Any]) -> Selection:
-    """Make the library's selection of databases."""
+    """Make the library's selection of databases. Only a run minds that it is empty."""
     return Selection(
-        include=tuple(options["databases"]), exclude=tuple(options["exclude"]), allow_empty=options["allow_empty"]
+        include=tuple(options["databases"]),
+        exclude=tuple(options["exclude"]),
+        allow_empty=options.get("allow_empty", True),
     )
 
 

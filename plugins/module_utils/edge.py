@@ -36,11 +36,14 @@ def finish_with(module: AnsibleModule, work: Callable[[], dict[str, Any]], **kno
 
 def _report(module: AnsibleModule, result: dict[str, Any]) -> None:
     result = printable(result)
-    warnings = [*result.get("warnings", []), *_masking_warnings(module, result)]
+    if "skipped" in result:
+        # Under this key Ansible takes the task for skipped, and shows and keeps nothing of its result.
+        result["skipped_databases"] = result.pop("skipped")
+    warnings = [*result.pop("warnings", []), *_masking_warnings(module, result)]
+    for warning in warnings[:WARNINGS_SHOWN]:
+        module.warn(warning)  # Ansible also returns them, under the key `warnings`
     if len(warnings) > WARNINGS_SHOWN:
-        left_out = len(warnings) - WARNINGS_SHOWN
-        warnings = [*warnings[:WARNINGS_SHOWN], f"{left_out} more warnings are not shown"]
-    result["warnings"] = warnings  # Ansible also shows what stands under this key to the user
+        module.warn(f"{len(warnings) - WARNINGS_SHOWN} more warnings are not shown")
     if not module._diff:
         result.pop("diff", None)
     if result.get("status") in ("partial", "failed"):

@@ -154,7 +154,7 @@ databases:
       type: str
       sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
     archives:
-      description: Files of the backup, each as in its manifest.
+      description: Files of the backup. Its manifest tells more about each.
       type: list
       elements: dict
       contains:
@@ -170,22 +170,10 @@ databases:
           description: What is in it once it is decrypted and decompressed.
           type: str
           sample: postgresql-custom
-        compression:
-          description: How it is compressed.
-          type: str
-          sample: zstd
-        encryption:
-          description: How it is encrypted.
-          type: str
-          sample: age
         plain_bytes:
           description: Bytes that the dump client wrote.
           type: int
           sample: 8032931
-        plain_sha256:
-          description: Digest of these bytes.
-          type: str
-          sample: 60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752
         stored_bytes:
           description: Size of the file.
           type: int
@@ -261,8 +249,8 @@ accounts:
   returned: when the run began
   type: dict
   contains: *backup
-skipped:
-  description: Databases that were left out.
+skipped_databases:
+  description: Databases that were left out. It is not called C(skipped), which means a skipped task to Ansible.
   returned: when the run began
   type: list
   elements: dict
@@ -317,7 +305,7 @@ missing_privileges:
       sample: orders
 warnings:
   description: What is worth knowing about this run.
-  returned: when the run began
+  returned: when there is something
   type: list
   elements: str
   sample: ["database 'old' was in the last run and is no longer on the server; its backups are kept"]

@@ -205,10 +205,10 @@ clients:
       sample: same major version as the server
 warnings:
   description: What is worth knowing before a backup.
-  returned: success
+  returned: when there is something
   type: list
   elements: str
-  sample: []
+  sample: ["no usable dump client on this host; install postgresql-client-15"]
 error_kind:
   description: Kind of the failure, such as V(ConnectionFailed). The text is in RV(ignore:msg).
   returned: failure
