@@ -111,7 +111,8 @@ def _script(server: PrivateServer, name: str) -> str:
 
 def contents(server: Any, database: str) -> dict[str, int]:
     """Rows of every table, and how many objects of other kinds there are."""
-    return _postgresql_contents(server, database) if server.engine == "postgresql" else _mariadb_contents(server, database)
+    count = _postgresql_contents if server.engine == "postgresql" else _mariadb_contents
+    return count(server, database)
 
 
 def _postgresql_contents(server: Any, database: str) -> dict[str, int]:

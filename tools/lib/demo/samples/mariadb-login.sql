@@ -1,3 +1,6 @@
+-- mariadb-install-db makes root without a password for every name of this machine.
+DELETE FROM mysql.global_priv WHERE user = 'root' AND host NOT IN ('localhost', '127.0.0.1');
+FLUSH PRIVILEGES;
 -- The login of the backups: reads everything, changes nothing.
 CREATE USER backupdb@'127.0.0.1' IDENTIFIED BY '@PASSWORD@';
 GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, SHOW DATABASES, PROCESS, RELOAD, BINLOG MONITOR
