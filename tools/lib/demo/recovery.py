@@ -32,9 +32,9 @@ def recover(folder: Path, sample: Sample, *, identity: str) -> None:
         terminal.shell(f"{plain} \\\n    | pg_restore --exit-on-error --dbname={sample.main}_restored", folder=folder)
     else:
         mariadb = f"mariadb --defaults-extra-file={sample.server.folder.name}/client.cnf"
-        terminal.shell(
-            f"{mariadb} -e 'CREATE OR REPLACE DATABASE {sample.main}_restored CHARACTER SET utf8mb4'", folder=folder
-        )
+        # Without the checks MariaDB may refuse to drop its own tables, which refer to each other.
+        fresh = f"CREATE OR REPLACE DATABASE {sample.main}_restored CHARACTER SET utf8mb4"
+        terminal.shell(f"{mariadb} -e 'SET foreign_key_checks = 0; {fresh}'", folder=folder)
         terminal.shell(f"{plain} \\\n    | {mariadb} {sample.main}_restored", folder=folder)
     terminal.compare(before, servers.contents(sample.server, f"{sample.main}_restored"))
 
