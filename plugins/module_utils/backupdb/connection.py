@@ -9,6 +9,7 @@ Connections are SQLAlchemy Core (1.4 or 2.x) over psycopg2 or PyMySQL. What the 
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -90,7 +91,11 @@ class Server:
     """
 
     def __init__(self, instance: Instance, *, driver: str, default_database: str | None) -> None:
-        """`driver` is SQLAlchemy's dialect+driver; `default_database` is entered when a call names none."""
+        """`driver` is SQLAlchemy's dialect+driver; `default_database` is entered when a call names none.
+
+        Raises `RequirementMissing` for a library that is not installed.
+        """
+        _require("sqlalchemy", driver.rpartition("+")[2])
         self.instance = instance
         self.cancel = threading.Event()
         self._driver = driver
@@ -167,11 +172,9 @@ def create_pool(instance: Instance, *, driver: str, database: str | None) -> Sql
 
     Every part of the URL may hold any character: it is built with `URL.create`, never by joining text.
     """
-    try:
-        from sqlalchemy import create_engine
-        from sqlalchemy.engine import URL
-    except ImportError as error:
-        raise _missing("sqlalchemy") from error
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import URL
+
     arguments = driver_arguments(instance, driver, APPLICATION_NAME)
     url = URL.create(
         driver,
@@ -181,23 +184,24 @@ def create_pool(instance: Instance, *, driver: str, database: str | None) -> Sql
         port=arguments.port,
         database=database,
     )
-    try:
-        return create_engine(
-            url,
-            connect_args=dict(arguments.connect),
-            pool_size=_POOL_SIZE,
-            max_overflow=_POOL_OVERFLOW,
-            pool_timeout=_POOL_WAIT,
-            hide_parameters=True,  # statement parameters must not reach error texts
-            **arguments.engine,
-        )
-    except ImportError as error:
-        raise _missing("psycopg2" if "psycopg2" in driver else "pymysql") from error
-
-
-def _missing(library: str) -> RequirementMissing:
-    return RequirementMissing(
-        f"the Python library {library} is missing: install {_PACKAGES[library]}",
-        library=library,
-        packages=_PACKAGES[library],
+    return create_engine(
+        url,
+        connect_args=dict(arguments.connect),
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_timeout=_POOL_WAIT,
+        hide_parameters=True,  # statement parameters must not reach error texts
+        **arguments.engine,
     )
+
+
+def _require(*libraries: str) -> None:
+    for library in libraries:
+        try:
+            importlib.import_module(library)
+        except ImportError as error:
+            raise RequirementMissing(
+                f"the Python library {library} is missing: install {_PACKAGES[library]}",
+                library=library,
+                packages=_PACKAGES[library],
+            ) from error
