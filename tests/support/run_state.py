@@ -10,6 +10,7 @@ a pid alone does not, because pids are used again. Paths are short because a uni
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import itertools
 import os
@@ -98,7 +99,8 @@ def new_folder(prefix: str) -> Path:
 def remove_with_servers(folder: Path) -> None:
     """Remove the folder of a run: end the servers that work in it, unmount what is mounted in it, delete it."""
     for pid in _processes_below(folder):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # its parent's end may have taken it along
+            os.kill(pid, signal.SIGKILL)
     wait_until_gone(_processes_below(folder), seconds=10)
     for mount in mounts_below(folder):
         subprocess.run(["umount", "-l", str(mount)], check=False)
