@@ -16,10 +16,19 @@ from typing import Any
 
 from backupdb.connection import Instance, Server
 from backupdb.engines import postgresql as engine
-from backupdb.engines.interface import Client, Database, DumpOptions, MissingPrivilege, Part, ServerFacts, SnapshotDetails
+from backupdb.engines.interface import (
+    Client,
+    Database,
+    DumpOptions,
+    MissingPrivilege,
+    Part,
+    ServerFacts,
+    SnapshotDetails,
+)
+from backupdb.engines.postgresql_quoting import connection_string, identifier
 from backupdb.errors import SnapshotLost
 from backupdb.process import start
-from backupdb.engines.postgresql_quoting import connection_string, identifier
+
 from support.servers import PrivatePostgres
 
 TORTURE = Path(__file__).parent / "schemas" / "postgresql_torture.sql"
@@ -90,7 +99,7 @@ def _run(archives: list[tuple[Part, Path]]) -> None:
         copier = threading.Thread(target=_copy, args=(client.stdout, path))
         copier.start()
         running.append((client, copier))
-    for client, copier in running:
+    for _client, copier in running:
         copier.join()
     ended = [(client.wait(), client) for client, _copier in running]
     for _status, client in ended:

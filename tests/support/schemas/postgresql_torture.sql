@@ -203,8 +203,7 @@ BEGIN
     EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 50', current_database());
     EXECUTE format('COMMENT ON DATABASE %I IS ''it''''s the torture database''', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
-    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO torture_owner WITH GRANT OPTION', current_database());
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO torture_reader', current_database());
+    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO torture_reader WITH GRANT OPTION', current_database());
     EXECUTE format('ALTER DATABASE %I OWNER TO torture_owner', current_database());
 END
 $database$;

@@ -33,13 +33,13 @@ _OF_INSTANCE = (
     ("parameter_grant", re.compile(r"(?:GRANT|REVOKE) [A-Z, ]+ ON PARAMETER ")),
 )
 _OF_THE_SCRIPT = re.compile(r"SET [a-z_]+ = ")
-_AS_ANOTHER = re.compile(r"SET SESSION AUTHORIZATION ")
+_AS_ANOTHER = re.compile(rf"SET SESSION AUTHORIZATION {_NAME};$")
 _GRANTED_BY = re.compile(rf" GRANTED BY {_NAME};$")
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """One statement; `role` is None for the whole instance's, `grantor` is set for a membership that names one."""
+    """One statement; `role` is None for the whole instance's, `grantor` is who gave it, where that is written."""
 
     role: str | None
     statement: Statement
@@ -85,7 +85,7 @@ def _classified(sql: str, switched: str) -> Parsed:
         match = pattern.match(sql)
         if match:
             role = match.groupdict().get("role") or match.group(1)
-            grantor = _GRANTED_BY.search(sql) if kind == "membership" else None
+            grantor = _GRANTED_BY.search(sql) if kind == "membership" else _AS_ANOTHER.match(switched)
             return Parsed(unquoted(role), Statement(kind, whole), unquoted(grantor.group(1)) if grantor else None)
     for kind, pattern in _OF_INSTANCE:
         if pattern.match(sql):
@@ -120,7 +120,7 @@ def _end(script: str, position: int) -> int:
 
 
 def in_order_of_grants(roles: Sequence[str], grantors: dict[str, set[str]]) -> list[str]:
-    """Sort roles by name, yet each after those that granted it a membership: they must have theirs first."""
+    """Sort roles by name, yet each after those that granted it something: they must have theirs first."""
     ordered: list[str] = []
     left = sorted(roles)
     while left:

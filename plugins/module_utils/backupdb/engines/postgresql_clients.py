@@ -87,7 +87,7 @@ def _version(path: Path) -> str | None:
         said = run_captured([str(path), "--version"], timeout=_SECONDS)
     except CommandFailed:
         return None
-    match = re.search(r"\) (\d+(?:\.\d+)*)", said.stdout.decode("utf-8", "replace"))
+    match = re.match(r"pg_dump \([^)]*\) (\d+(?:\.\d+)*)", said.stdout.decode("utf-8", "replace"))
     return match.group(1) if said.returncode == 0 and match else None
 
 

@@ -29,11 +29,12 @@ _MOST_NAMED_TABLES = 1000
 
 _FATAL = r"^pg_dump: (error|fatal|\[)"
 # The schema changed between snapshot and dump (functions, views and sequences cannot be locked), a statement that
-# waits for our locks stands in pg_dump's way, or the session that exported the snapshot has ended.
+# waits for our locks stands in pg_dump's way (its --lock-wait-timeout is a statement_timeout), or the session that
+# exported the snapshot has ended.
 _LOST = (
     r"cache lookup failed|could not open relation with OID|could not find tuple for|"
     r"relation .* does not exist|(schema|type|function|role) .* does not exist|no matching tables were found|"
-    r"canceling statement due to lock timeout|could not obtain lock on relation|deadlock detected|"
+    r"canceling statement due to (lock|statement) timeout|could not obtain lock on relation|deadlock detected|"
     r"invalid snapshot identifier|snapshot .* does not exist|could not import the requested snapshot|"
     r"conflict with recovery"
 )

@@ -1,0 +1,258 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine dumps comes back whole through pg_restore alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backupdb.engines import postgresql as engine
+from backupdb.engines.interface import DumpOptions
+from backupdb.engines.postgresql_quoting import identifier
+from support.postgresql_dumps import (
+    TORTURE,
+    client_of,
+    drop_database,
+    make_database,
+    new_database,
+    opened,
+    plain,
+    restore,
+    take,
+)
+from support.servers import PrivatePostgres
+
+BOTH = ["postgres15", "postgres18"]
+COMPARED = DumpOptions(row_counts=True, fingerprints=True)
+ODD_NAMES = [
+    "single ' quote",
+    'double " quote',
+    "back`tick and \\ backslash",
+    "semi;colon --",
+    "$(touch x)",
+    "line\nbreak",
+    "-leading-dash",
+    "../../x",
+    "a/b",
+    "a=b",
+    "postgresql://localhost/x",
+    "dbname='postgres' host=nowhere",
+    "percent %s %(x)s",
+    "naïve_ключ_鍵😀",
+    "n" * 63,
+    "case",
+    "CASE",
+    " ",
+]
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def torture(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]:
+    """A server with the torture schema in the database `torture`."""
+    private: PrivatePostgres = request.getfixturevalue(request.param)
+    make_database(private, "torture")
+    private.run_sql_script(TORTURE, database="torture")
+    yield private
+    drop_database(private, "torture")
+    private.sql("DROP ROLE torture_owner, torture_reader")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_torture_schema_comes_back_equal(torture: PrivatePostgres, jobs: int, scratch: Path) -> None:
+    options = DumpOptions(jobs=jobs, row_counts=True, fingerprints=True)
+    with opened(torture) as (server, facts):
+        client = client_of(torture, facts)
+        dump = take(server, facts, client, "torture", scratch, options=options)
+        names = [part.name for part, _path in dump.archives]
+        assert names == (["data"] if jobs == 1 else ["pre-data", "data-0001", "data-0002", "rest", "post-data"])
+        restore(torture, dump, "again")
+        try:
+            assert plain(torture, "again") == plain(torture, "torture")
+            (scratch / "again").mkdir()
+            again = take(server, facts, client, "again", scratch / "again", options=options).details
+        finally:
+            drop_database(torture, "again")
+    assert again.inventory == dump.details.inventory
+    assert again.row_counts == dump.details.row_counts
+    assert again.fingerprints == dump.details.fingerprints
+    assert dump.details.inventory_trusted
+    assert not dump.details.missing
+    assert not dump.details.warnings
+
+
+def test_the_inventory_names_what_the_schema_has(torture: PrivatePostgres, scratch: Path) -> None:
+    with opened(torture) as (server, facts):
+        details = take(server, facts, client_of(torture, facts), "torture", scratch, options=COMPARED).details
+    some = {
+        "partitioned_tables": 2,
+        "partitions": 5,
+        "views": 2,
+        "materialized_views": 2,
+        "foreign_tables": 1,
+        "enum_labels": 4,
+        "domains": 1,
+        "range_types": 1,
+        "extensions": 3,
+        "event_triggers": 1,
+        "policies": 1,
+        "large_objects": 2,
+        "publications": 1,
+        "user_mappings": 1,
+        "procedures": 1,
+        "aggregates": 1,
+        "operators": 1,
+        "casts": 2,  # one came with the range type
+    }
+    assert {kind: details.inventory[kind] for kind in some} == some
+    assert details.extra["extensions"].keys() == {"hstore", "plpgsql", "postgres_fdw"}
+    assert details.extra["unpopulated_materialized_views"] == ["shop.never_filled"]
+    assert details.extra["foreign_tables"] == ["shop.far_away"]
+    assert details.extra["unlogged_tables"] == ["shop.cache"]
+
+
+def test_rows_are_counted_for_leaf_tables_and_filled_views_only(torture: PrivatePostgres, scratch: Path) -> None:
+    with opened(torture) as (server, facts):
+        details = take(server, facts, client_of(torture, facts), "torture", scratch, options=COMPARED).details
+    counts = details.row_counts or {}
+    assert counts["shop.parents"] == 2  # its own, not its children's
+    assert counts["shop.children"] == 1
+    assert sum(counts[f"shop.orders_{part}"] for part in ("2025", "2026_0", "2026_1", "default")) == 1000
+    assert counts["shop.secrets"] == 20
+    assert counts["shop.monthly"] > 1
+    assert counts['public."Upper"'] == 1
+    assert counts["public.upper"] == 3
+    assert not {"shop.orders", "shop.orders_2026", "shop.far_away", "shop.never_filled", "shop.totals"} & counts.keys()
+    prints = details.fingerprints or {}
+    assert prints["shop.secrets"].startswith("20:")
+    assert prints["sequence shop.free_sequence"] == "995:true"
+    assert prints["large objects"].startswith("2:")
+    assert "shop.monthly" not in prints  # a restore makes its rows anew
+
+
+def test_a_fingerprint_sees_one_changed_byte_and_not_the_order_of_rows(
+    postgres15: PrivatePostgres, scratch: Path
+) -> None:
+    with new_database(postgres15, "printed"), opened(postgres15) as (server, facts):
+
+        def printed() -> str:
+            found = take(server, facts, client_of(postgres15, facts), "printed", scratch, options=COMPARED)
+            return (found.details.fingerprints or {})["public.t"]
+
+        postgres15.run_sql_script(
+            "CREATE TABLE t (a int, b bytea); INSERT INTO t VALUES (1, 'x'), (2, 'y');", database="printed"
+        )
+        first = printed()
+        postgres15.run_sql_script("TRUNCATE t; INSERT INTO t VALUES (2, 'y'), (1, 'x');", database="printed")
+        assert printed() == first
+        postgres15.run_sql_script("UPDATE t SET b = 'z' WHERE a = 2;", database="printed")
+        assert printed() != first
+
+
+def test_properties_make_the_same_database_under_another_name(torture: PrivatePostgres, scratch: Path) -> None:
+    with opened(torture) as (server, facts):
+        client = client_of(torture, facts)
+        wanted = take(server, facts, client, "torture", scratch).details.properties
+        assert wanted["owner"] == "torture_owner"
+        assert wanted["connection_limit"] == 50
+        assert wanted["comment"] == "it's the torture database"
+        assert {"role": "torture_reader", "settings": ["statement_timeout=90s"]} in wanted["settings"]
+        assert wanted["settings"][0]["role"] is None
+        make_database(torture, "other")
+        try:
+            torture.sql(f"ALTER DATABASE other OWNER TO {identifier(wanted['owner'])}")
+            for statement in wanted["acl_statements"]:
+                torture.sql(statement.replace('ON DATABASE "torture"', 'ON DATABASE "other"'))
+            made = take(server, facts, client, "other", scratch).details.properties
+        finally:
+            drop_database(torture, "other")
+    assert sorted(made["acl"]) == sorted(wanted["acl"])
+    same = ("owner", "encoding", "locale_provider", "lc_collate", "lc_ctype", "locale", "tablespace")
+    assert [made[key] for key in same] == [wanted[key] for key in same]
+
+
+def test_a_builtin_locale_and_its_name_are_properties(postgres18: PrivatePostgres, scratch: Path) -> None:
+    builtin = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' ENCODING UTF8 LOCALE 'C.UTF-8'"
+    with new_database(postgres18, "builtin", options=builtin), opened(postgres18) as (server, facts):
+        properties = take(server, facts, client_of(postgres18, facts), "builtin", scratch).details.properties
+    assert properties["locale_provider"] == "builtin"
+    assert properties["locale"] == "C.UTF-8"
+
+
+def test_databases_with_odd_names_are_dumped_by_their_name(postgres15: PrivatePostgres, scratch: Path) -> None:
+    with opened(postgres15) as (server, facts):
+        client = client_of(postgres15, facts)
+        for number, name in enumerate(ODD_NAMES):
+            with new_database(postgres15, name):
+                postgres15.sql(f"CREATE TABLE t AS SELECT {number} AS number", database=name)
+                dump = take(server, facts, client, name, scratch, options=COMPARED)
+                assert dump.details.row_counts == {"public.t": 1}
+                restore(postgres15, dump, "restored odd")
+                try:
+                    assert postgres15.sql("SELECT number FROM t", database="restored odd") == [(number,)], name
+                finally:
+                    drop_database(postgres15, "restored odd")
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_other_encodings_come_back_byte_by_byte(
+    postgres15: PrivatePostgres, encoding: str, jobs: int, scratch: Path
+) -> None:
+    # In SQL_ASCII a byte means nothing: 0xE9 and 0xFF are as good as any.
+    column, table, value = {
+        "LATIN1": (b"caf\xe9", b"\xc4pfel", b"\xe9\xff"),
+        "SQL_ASCII": (b"caf\xe9", b"\xff\xfe", b"\xe9\xff"),
+        "EUC_JP": ("鍵".encode("euc_jp"), "表".encode("euc_jp"), "日本".encode("euc_jp")),
+    }[encoding]
+    with new_database(postgres15, "encoded", options=f"ENCODING '{encoding}' LOCALE 'C'"):
+        connection = postgres15.connect(database="encoded")
+        connection.set_client_encoding(encoding)
+        with connection.cursor() as cursor:
+            cursor.execute(b'CREATE TABLE "' + table + b'" (id serial, "' + column + b'" text)')
+            cursor.execute(b'INSERT INTO "' + table + b'" ("' + column + b"\") VALUES ('" + value + b"'), ('plain')")
+            cursor.execute("CREATE TABLE plain AS SELECT 1 AS one")
+        connection.close()
+        with opened(postgres15) as (server, facts):
+            options = DumpOptions(jobs=jobs, row_counts=True, fingerprints=True)
+            dump = take(server, facts, client_of(postgres15, facts), "encoded", scratch, options=options)
+            assert sorted((dump.details.row_counts or {}).values()) == [1, 2]
+            restore(postgres15, dump, "encoded again")
+            try:
+                assert _hex_rows(postgres15, "encoded again", table) == _hex_rows(postgres15, "encoded", table)
+                (scratch / "again").mkdir()
+                again = take(
+                    server, facts, client_of(postgres15, facts), "encoded again", scratch / "again", options=options
+                )
+                assert again.details.fingerprints == dump.details.fingerprints
+            finally:
+                drop_database(postgres15, "encoded again")
+
+
+def _hex_rows(private: PrivatePostgres, database: str, table: bytes) -> list[Any]:
+    connection = private.connect(database=database)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        connection.set_client_encoding(cursor.fetchone()[0])
+        cursor.execute(
+            b"SELECT encode(convert_to(t::text, getdatabaseencoding()), 'hex') FROM \"" + table + b'" t ORDER BY id'
+        )
+        rows = list(cursor.fetchall())
+    connection.close()
+    return rows
+
+
+def test_passwords_with_the_marks_of_a_password_file_work(postgres15: PrivatePostgres, scratch: Path) -> None:
+    password = r"co:lon back\slash 'quote\' ends: "
+    postgres15.sql("CREATE ROLE marks LOGIN SUPERUSER PASSWORD %s", parameters=[password])
+    try:
+        with new_database(postgres15, "locked"), opened(postgres15, user="marks", password=password) as (server, facts):
+            dump = take(server, facts, client_of(postgres15, facts), "locked", scratch)
+            ((part, _path),) = dump.archives
+            assert password not in " ".join([*part.argv, *part.environment.values()])
+            assert engine.export_accounts(server, facts, client_of(postgres15, facts)).missing == []
+    finally:
+        postgres15.sql("DROP ROLE marks")
