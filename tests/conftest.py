@@ -15,8 +15,13 @@ from typing import Any
 
 import pytest
 from support import run_state
-from support.ansible import Ansible
+from support.ansible import Ansible, collection_tree
 from support.servers import PrivateServer, make_server
+
+
+def pytest_configure() -> None:
+    """Tests that import modules of the collection find the checkout as it is now."""
+    collection_tree()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ Runs under the system's Python, before there is a virtual environment.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -62,17 +63,26 @@ def remove_strangers(folder: Path, wanted: set[Path]) -> None:
 
 def refresh() -> Path:
     """Bring the tree up to date and return it."""
-    wanted = project_files()
     TREE.mkdir(parents=True, exist_ok=True)
-    for name in sorted(wanted):
-        if not is_current(ROOT / name, TREE / name):
-            copy_file(ROOT / name, TREE / name)
-    remove_strangers(TREE, wanted)
-    # A repository of its own: else git, which ansible-test and ansible-lint ask for the files, would look at the
-    # checkout around the tree, in which .cache is ignored, and say that there are none.
+    with (ROOT / ".cache" / "collection_tree.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test runs may start at once
+        wanted = project_files()
+        for name in sorted(wanted):
+            if not is_current(ROOT / name, TREE / name):
+                copy_file(ROOT / name, TREE / name)
+        remove_strangers(TREE, wanted)
+        make_repository()
+    return TREE
+
+
+def make_repository() -> None:
+    """Give the tree a git repository of its own.
+
+    Else git, which ansible-test and ansible-lint ask for the files, would look at the checkout around the tree, in
+    which .cache is ignored, and say that there are none.
+    """
     if not (TREE / ".git").exists():
         subprocess.run(["git", "init", "--quiet", str(TREE)], check=True)
-    return TREE
 
 
 if __name__ == "__main__":
