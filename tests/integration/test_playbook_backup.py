@@ -1,0 +1,236 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook and its roles on real servers: hosts, instances and failures of every sort in one run."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.ansible import ROOT, AnsibleRun, write_json
+from support.servers import PrivateServer
+from support.tree import folder_state
+
+PLAYBOOK = "vya.backupdb.backup"
+BACKUP = "vya.backupdb.database_backup"
+RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+LAST_TASK = "Fail the hosts on which something went wrong"
+UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+
+
+@pytest.fixture(scope="module")
+def shop(postgres15: PrivateServer) -> Iterator[PrivateServer]:
+    postgres15.sql("CREATE DATABASE shop")
+    yield postgres15
+    postgres15.sql("DROP DATABASE shop")
+
+
+@pytest.fixture(scope="module")
+def wiki(mariadb: PrivateServer) -> Iterator[PrivateServer]:
+    mariadb.sql("CREATE DATABASE wiki")
+    yield mariadb
+    mariadb.sql("DROP DATABASE wiki")
+
+
+@pytest.fixture
+def repository(scratch: Path) -> Path:
+    return scratch / "repository"
+
+
+@pytest.fixture
+def inventory(scratch: Path, repository: Path, shop: PrivateServer, wiki: PrivateServer) -> dict[str, Any]:
+    """The host `db1` with both engines, whose logins come from a file of secrets."""
+    logins = {"shop-pg": login(shop), "wiki-db": login(wiki)}
+    secrets_file = write_json(scratch / "logins.yml", logins)
+    common = {
+        "ansible_connection": "local",
+        "backupdb_install": "none",
+        "backupdb_repository": str(repository),
+        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
+        "backupdb_recipients": [RECIPIENT],
+        "backupdb_logins": f"{{{{ lookup('ansible.builtin.file', '{secrets_file}') | from_yaml }}}}",
+    }
+    return {"all": {"vars": common, "hosts": {"db1": {"backupdb_instances": [instance(shop), instance(wiki)]}}}}
+
+
+def instance(server: PrivateServer, **more: Any) -> dict[str, Any]:
+    name, database = ("shop-pg", "shop") if server.engine == "postgresql" else ("wiki-db", "wiki")
+    where = {"login_host": server.host, "login_port": server.port}
+    return {"id": name, "engine": server.engine, **where, "databases": [database], **more}
+
+
+def login(server: PrivateServer) -> dict[str, str]:
+    return {"login_user": server.user, "login_password": server.password}
+
+
+def published(repository: Path) -> set[str]:
+    """Host, instance and database of every backup."""
+    return {"/".join(path.relative_to(repository).parts[:3]) for path in repository.rglob("manifest.json")}
+
+
+def summary_of(run: AnsibleRun) -> dict[str, Any]:
+    return run.stats["custom"]["_run"]["backup_summary"]
+
+
+ALL_OF_DB1 = {"db1/shop-pg/shop", "db1/shop-pg/@accounts", "db1/wiki-db/wiki", "db1/wiki-db/@accounts"}
+
+
+def test_the_playbook_backs_up_both_engines_and_the_second_run_is_quick_and_changes_nothing(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], repository: Path
+) -> None:
+    playbook = ROOT / "playbooks" / "backup.yml"
+    first = run_playbook(playbook, inventory=inventory)
+    assert first.returncode == 0, first.output
+    assert published(repository) == ALL_OF_DB1
+    summary = summary_of(first)
+    assert (summary["status"], summary["hosts"]["db1"]["status"]) == ("ok", "ok")
+    shown = first.of_task("Show what became of the instances", host="db1")[0].result["msg"]
+    assert isinstance(shown, list)
+    assert any("complete" in line and str(repository) in line for line in shown)
+
+    before = {path: state.sha256 for path, state in folder_state(repository).items()}
+    second = run_playbook(playbook, inventory=inventory, extra_vars={"backup_skip_if_newer_than": "1h"})
+    assert second.returncode == 0, second.output
+    assert second.stats["hosts"]["db1"]["changed"] == 0
+    assert set(folder_state(repository)) == set(before)
+    on_host = [task for task in second.results if task.action in (BACKUP, "ansible.builtin.stat")]
+    assert len([task for task in on_host if task.kind in ("ok", "item_ok")]) <= 5
+    touching = {"ansible.builtin.file", "ansible.builtin.copy", "ansible.builtin.setup", "ansible.builtin.apt"}
+    assert [task.task for task in second.results if task.action in touching and task.kind != "skipped"] == []
+
+
+def test_everything_is_tried_and_told_before_bad_hosts_fail_in_the_last_task(
+    run_playbook: Callable[..., AnsibleRun],
+    inventory: dict[str, Any],
+    repository: Path,
+    scratch: Path,
+    shop: PrivateServer,
+    wiki: PrivateServer,
+) -> None:
+    occupied = scratch / "occupied"
+    occupied.write_text("a file where a directory should be", encoding="utf-8")
+    wrong = {**instance(shop), "id": "wrong-pg", **login(shop), "login_password": "not the password"}
+    inventory["all"]["hosts"].update(
+        {
+            "mixed": {"backupdb_instances": [wrong, instance(wiki)]},
+            "broken": {"backupdb_instances": [instance(shop)], "backupdb_repository": str(occupied)},
+            "lost": {"backupdb_instances": [instance(shop)], **UNREACHABLE},
+            "empty": {"backupdb_instances": []},
+        }
+    )
+    run = run_playbook(PLAYBOOK, inventory=inventory)
+    assert run.returncode != 0
+    assert published(repository) == ALL_OF_DB1 | {"mixed/wiki-db/wiki", "mixed/wiki-db/@accounts"}
+
+    summary = summary_of(run)
+    assert summary["status"] == "failed"
+    statuses = {host: told["status"] for host, told in summary["hosts"].items()}
+    assert statuses == {"db1": "ok", "mixed": "failed", "broken": "failed", "lost": "unreachable", "empty": "failed"}
+    instances = {told["id"]: told for told in summary["hosts"]["mixed"]["instances"]}
+    assert (instances["wrong-pg"]["status"], instances["wiki-db"]["status"]) == ("failed", "ok")
+    assert "password" in instances["wrong-pg"]["message"]
+    assert str(occupied) in summary["hosts"]["broken"]["message"]
+    assert "Connection refused" in summary["hosts"]["lost"]["message"]
+
+    failed = {task.host for task in run.of_task(LAST_TASK) if task.kind == "failed"}
+    assert failed == {"mixed", "broken", "lost"}
+    assert run.results[-1].task.endswith(LAST_TASK)
+    assert "backupdb_instances is empty" in run.output
+    text = json.dumps(summary)
+    assert shop.password not in text
+    assert wiki.password not in text
+
+
+def test_a_first_check_on_a_new_host_is_a_plan_and_leaves_nothing(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], repository: Path, scratch: Path
+) -> None:
+    inventory["all"]["vars"].update({"backupdb_install": "packages", "backupdb_extra_packages": ["hello"]})
+    # As it is where the library is not there yet.
+    hiding = scratch / "hiding"
+    hiding.mkdir()
+    (hiding / "psycopg2.py").write_text("raise ImportError('hidden')\n", encoding="utf-8")
+    run = run_playbook(PLAYBOOK, inventory=inventory, check=True, diff=True, environment={"PYTHONPATH": str(hiding)})
+    assert run.returncode == 0, run.output
+    (plan,) = run.of_task("Say what would be done")
+    assert "hello" in plan.result["msg"][0]
+    assert "postgresql-client" in plan.result["msg"][0]
+    assert str(repository) in plan.result["msg"][-1]
+    told = summary_of(run)["hosts"]["db1"]
+    assert told["status"] == "ok"
+    assert "before the host is prepared" in told["instances"][0]["message"]
+    assert {backup["status"] for backup in told["instances"][1]["backups"]} == {"planned"}
+    assert not repository.exists()
+    assert list(scratch.glob("state-*")) == []
+
+
+def test_a_check_on_a_prepared_host_changes_nothing_and_shows_what_would_be(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], repository: Path
+) -> None:
+    assert run_playbook(PLAYBOOK, inventory=inventory).returncode == 0
+    before = folder_state(repository)
+    run = run_playbook(PLAYBOOK, inventory=inventory, check=True, diff=True)
+    assert run.returncode == 0, run.output
+    assert folder_state(repository) == before
+    assert "+shop: a new backup by run" in run.output
+    inventory["all"]["hosts"]["db1"]["backupdb_instances"][0]["databases"] = ["shpo"]
+    bad = run_playbook(PLAYBOOK, inventory=inventory, check=True)
+    assert bad.returncode != 0  # an error stays an error where nothing is left to be prepared
+    assert "nearest name is 'shop'" in bad.output
+
+
+def test_the_preflight_lists_everything_that_is_wrong_at_once(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], shop: PrivateServer
+) -> None:
+    inventory["all"]["hosts"]["db1"].update(
+        {
+            "backupdb_instances": [instance(shop), instance(shop)],
+            "backupdb_repository": "backups",
+            "backupdb_recipients": [],
+        }
+    )
+    run = run_playbook(PLAYBOOK, inventory=inventory)
+    assert run.returncode != 0
+    (task,) = run.of_task("Check the variables of this host")
+    problems = task.result["msg"]
+    assert len(problems) == 3
+    for words in ("shop-pg", "backupdb_repository", "backupdb_recipients"):
+        assert any(words in problem for problem in problems), problems
+
+
+def test_no_secret_is_shown_at_the_greatest_verbosity_whatever_fails(
+    run_playbook: Callable[..., AnsibleRun],
+    inventory: dict[str, Any],
+    scratch: Path,
+    shop: PrivateServer,
+    wiki: PrivateServer,
+) -> None:
+    canaries = {name: secrets.token_urlsafe(18) for name in ("passphrase", "wrong", "misspelt", "unsupported")}
+    files = {name: scratch / f"canary-{name}" for name in canaries}
+    for name, file in files.items():
+        file.touch(mode=0o600)
+        file.write_text(canaries[name], encoding="utf-8")
+    look_up = {name: f"{{{{ lookup('ansible.builtin.file', '{file}') }}}}" for name, file in files.items()}
+    inventory["all"]["vars"].update({"backupdb_recipients": [], "backupdb_passphrase": look_up["passphrase"]})
+    inventory["all"]["hosts"]["db1"]["backupdb_instances"] += [
+        {**instance(shop), "id": "wrong-pg", "login_user": "postgres", "login_password": look_up["wrong"]},
+        {**instance(wiki), "id": "wrong-db", "login_user": "root", "login_password": look_up["wrong"]},
+        {**instance(wiki), "id": "gone-db", "login_port": 1, "login_password": look_up["wrong"]},
+    ]
+    inventory["all"]["hosts"]["misspelt"] = {
+        "backupdb_instances": [{**instance(shop), "login_passwort": look_up["misspelt"]}]
+    }
+    inventory["all"]["hosts"]["unsupported"] = {
+        "backupdb_instances": [{**instance(shop), "engine": "oracle", "login_password": look_up["unsupported"]}]
+    }
+    inventory["all"]["hosts"]["lost"] = {"backupdb_instances": [instance(shop)], **UNREACHABLE}
+    run = run_playbook(PLAYBOOK, inventory=inventory, verbosity=4, diff=True)
+    told = {entry["id"]: entry["status"] for entry in summary_of(run)["hosts"]["db1"]["instances"]}
+    assert told == {"shop-pg": "ok", "wiki-db": "ok", "wrong-pg": "failed", "wrong-db": "failed", "gone-db": "failed"}
+    for name, secret in {**canaries, "shop": shop.password, "wiki": wiki.password}.items():
+        assert secret not in run.output, name
+        assert secret not in json.dumps([task.result for task in run.results]), name
