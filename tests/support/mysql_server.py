@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,8 @@ class PrivateMySQLFamily(PrivateServer):
         statements = [
             f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{self.password}'",
             "DROP USER IF EXISTS 'root'@'127.0.0.1'",
+            # mariadb-install-db makes it; a server that resolves no names cannot even show it.
+            f"DROP USER IF EXISTS 'root'@'{socket.gethostname().lower()}'",
             f"CREATE USER 'root'@'127.0.0.1' IDENTIFIED BY '{self.password}'",
             "GRANT ALL PRIVILEGES ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION",
         ]
