@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from support.postgresql_dumps import (
     TORTURE,
     client_of,
     drop_database,
+    listed,
     make_database,
     new_database,
     opened,
@@ -256,3 +257,84 @@ def test_passwords_with_the_marks_of_a_password_file_work(postgres15: PrivatePos
             assert engine.export_accounts(server, facts, client_of(postgres15, facts)).missing == []
     finally:
         postgres15.sql("DROP ROLE marks")
+
+
+EXTENSION = """
+CREATE TABLE ext_settings (id serial, v text);
+SELECT pg_catalog.pg_extension_config_dump('ext_settings', 'WHERE id > 1');
+SELECT pg_catalog.pg_extension_config_dump('ext_settings_id_seq', '');
+INSERT INTO ext_settings (v) VALUES ('made by the extension');
+CREATE TABLE ext_inner (n int);
+INSERT INTO ext_inner VALUES (1);
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_tables_of_extensions_come_back_as_the_extension_wants_it(
+    server_factory: Callable[..., Any], scratch: Path, jobs: int
+) -> None:
+    private = server_factory("postgres18")
+    folder = private.folder / "extension"
+    folder.mkdir(mode=0o755)
+    (folder / "settled.control").write_text("default_version = '1'\nschema = public\n", encoding="utf-8")
+    (folder / "settled--1.sql").write_text(EXTENSION, encoding="utf-8")
+    private.sql(f"ALTER SYSTEM SET extension_control_path = '{private.folder}:$system'")
+    private.sql("SELECT pg_reload_conf()")
+    private.sql("CREATE DATABASE extended")
+    private.sql("CREATE ROLE reader LOGIN PASSWORD 'password-of-the-reader'")
+    private.run_sql_script(
+        "CREATE EXTENSION settled; INSERT INTO ext_settings (v) VALUES ('own'); INSERT INTO ext_inner VALUES (2);"
+        "CREATE TABLE own AS SELECT 1 AS n; GRANT SELECT ON own, ext_settings, ext_settings_id_seq TO reader;",
+        database="extended",
+    )
+    options = DumpOptions(jobs=jobs, row_counts=True, fingerprints=True)
+    # No right on the extension's inner table is needed, as none of its rows are dumped.
+    with opened(private, user="reader", password="password-of-the-reader") as (server, facts):
+        assert not engine.missing_privileges(server, facts, [listed(server, facts, "extended")], options)
+        dump = take(server, facts, client_of(private, facts), "extended", scratch, options=options)
+    assert dump.details.row_counts == {"public.own": 1}
+    restore(private, dump, "extended again")
+    assert private.sql("SELECT v FROM ext_settings ORDER BY id", database="extended again") == [
+        ("made by the extension",),
+        ("own",),
+    ]
+    assert private.sql("SELECT nextval('ext_settings_id_seq')", database="extended again") == [(3,)]
+
+
+def test_more_tables_than_a_command_line_can_name_are_all_dumped(
+    postgres15: PrivatePostgres, monkeypatch: pytest.MonkeyPatch, scratch: Path
+) -> None:
+    monkeypatch.setattr("backupdb.engines.postgresql_parts._MOST_NAMED_TABLES", 5)
+    with new_database(postgres15, "many"), opened(postgres15) as (server, facts):
+        for number in range(20):
+            rows = 2000 if number == 7 else 1
+            statement = f"CREATE TABLE t{number} AS SELECT n FROM generate_series(1, {rows}) n"
+            postgres15.sql(statement, database="many")
+        options = DumpOptions(jobs=3, row_counts=True)
+        dump = take(server, facts, client_of(postgres15, facts), "many", scratch, options=options)
+        arguments = {part.name: " ".join(part.argv) for part, _path in dump.archives}
+        assert list(arguments) == ["pre-data", "data-0001", "data-0002", "data-0003", "rest", "post-data"]
+        assert "--table=public.t7" in arguments["data-0001"]  # the largest
+        assert arguments["rest"].count("--exclude-table=") == 5
+        assert any('15 small tables are in the part "rest"' in warning for warning in dump.details.warnings)
+        restore(postgres15, dump, "many again")
+        counted = take(server, facts, client_of(postgres15, facts), "many again", scratch, options=options)
+        assert counted.details.row_counts == dump.details.row_counts
+        drop_database(postgres15, "many again")
+
+
+def test_a_hostile_search_path_of_the_database_is_not_followed(postgres15: PrivatePostgres, scratch: Path) -> None:
+    """Its owner could otherwise have his own functions called by the superuser who makes the backup."""
+    with new_database(postgres15, "hostile"), opened(postgres15) as (server, facts):
+        postgres15.run_sql_script(
+            "CREATE SCHEMA evil; CREATE TABLE t AS SELECT 1 AS n;"
+            "CREATE FUNCTION evil.format(text, name, name) RETURNS text LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION 'called'; END$$;"
+            "CREATE FUNCTION evil.pg_table_size(oid) RETURNS bigint LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION 'called'; END$$;"
+            "ALTER DATABASE hostile SET search_path = evil, pg_catalog;",
+            database="hostile",
+        )
+        options = DumpOptions(jobs=2, row_counts=True, fingerprints=True)
+        details = take(server, facts, client_of(postgres15, facts), "hostile", scratch, options=options).details
+    assert details.row_counts == {"public.t": 1}

@@ -73,8 +73,8 @@ def snapshot(
     options: DumpOptions,
     missing: Sequence[MissingPrivilege],
 ) -> Iterator[Snapshot]:
-    with coordinator(server, database.name, database.encoding) as session:
-        moment = take_moment(session, facts, lock_timeout=options.db_lock_timeout)
+    with coordinator(server, facts, database) as session:
+        moment = take_moment(session, lock_timeout=options.db_lock_timeout)
         planned = plan(session, server.instance, client, database, options, moment)
         yield Snapshot(
             parts=planned.parts,

@@ -4,8 +4,8 @@
 """What the rows were at the moment: exact counts and, if asked, a hash of each table's content.
 
 A hash is the sum of the hashes of all rows, so that their order does not matter, over the rows' text with the columns
-in the order of their names. The session's settings fix how values are written. Foreign tables have no rows here, and
-unlogged tables have none on a standby.
+in the order of their names. The session's settings fix how values are written. Foreign tables have no rows here,
+unlogged tables have none on a standby, and an extension makes the rows of its own tables itself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import QueryFailed
+from .postgresql_relations import FROM, NAME, ORDINARY
 
 if TYPE_CHECKING:
     from .interface import DumpOptions
@@ -22,20 +23,14 @@ if TYPE_CHECKING:
 
 LARGE_OBJECTS = "large objects"  # key beside the names of tables; a table's name cannot have a space without quotes
 
-_RELATIONS = """
-    SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'm' AS derived, c.relispopulated AS populated,
+_RELATIONS = f"""
+    SELECT {NAME} AS name, c.relkind = 'm' AS derived, c.relispopulated AS populated,
            c.relpersistence = 'u' AS unlogged,
            (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C")
               FROM pg_catalog.pg_attribute a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-     ORDER BY 1"""
-_SEQUENCES = """
-    SELECT format('%I.%I', n.nspname, c.relname)
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' ORDER BY 1"""
+      {FROM} WHERE c.relkind IN ('r', 'm') AND {ORDINARY} ORDER BY 1"""  # noqa: S608
+_SEQUENCES = f"SELECT {NAME} {FROM} WHERE c.relkind = 'S' AND {ORDINARY} ORDER BY 1"
 _OF_LARGE_OBJECTS = """
     SELECT count(*), COALESCE(sum(hashtextextended(oid::text || ' ' || md5(lo_get(oid)), 0)), 0)
       FROM pg_catalog.pg_largeobject_metadata"""
@@ -76,22 +71,22 @@ def _read_relation(session: Session, contents: Contents, name: str, columns: str
         if contents.row_counts is not None:
             statement = f"SELECT count(*) FROM ONLY {name}"  # noqa: S608  quoted by the server
             for (count,) in _read(session, name, statement, contents.warnings):
-                contents.row_counts[name] = int(count)
+                contents.row_counts[session.shown(name)] = int(count)
         return
     statement = (
         f'SELECT count(*), COALESCE(sum(hashtextextended(ROW({columns})::text COLLATE "C", 0)), 0) '  # noqa: S608
         f"FROM ONLY {name} AS t"
     )
     for count, total in _read(session, name, statement, contents.warnings):
-        contents.fingerprints[name] = f"{count}:{total}"
+        contents.fingerprints[session.shown(name)] = f"{count}:{total}"
         if contents.row_counts is not None:
-            contents.row_counts[name] = int(count)
+            contents.row_counts[session.shown(name)] = int(count)
 
 
 def _read_others(session: Session, fingerprints: dict[str, str], warnings: list[str]) -> None:
     for (name,) in session.rows(_SEQUENCES):
         for value, called in _read(session, name, f"SELECT last_value, is_called FROM {name}", warnings):  # noqa: S608
-            fingerprints[f"sequence {name}"] = f"{value}:{str(called).lower()}"
+            fingerprints[f"sequence {session.shown(name)}"] = f"{value}:{str(called).lower()}"
     for count, total in _read(session, LARGE_OBJECTS, _OF_LARGE_OBJECTS, warnings):
         fingerprints[LARGE_OBJECTS] = f"{count}:{total}"
 
@@ -101,5 +96,5 @@ def _read(session: Session, name: str, statement: str, warnings: list[str]) -> S
     try:
         return session.attempt(statement)
     except QueryFailed as error:
-        warnings.append(f"{name} could not be counted or compared: {error}")
+        warnings.append(f"{session.shown(name)} could not be counted or compared: {error}")
         return []

@@ -12,6 +12,7 @@ from .interface import PARTIAL, DumpOptions, MissingPrivilege, SnapshotDetails
 from .postgresql_contents import read_contents
 from .postgresql_inventory import read_inventory
 from .postgresql_properties import read_properties
+from .postgresql_relations import FROM, NAME, ORDINARY
 
 if TYPE_CHECKING:
     from ..connection import Server
@@ -23,10 +24,6 @@ _EXTENSIONS = """
 _TABLESPACES = """
     SELECT DISTINCT t.spcname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
      WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY 1"""
-_OF_KIND = """
-    SELECT format('%I.%I', n.nspname, c.relname)
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE {condition} AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1"""
 _LARGE_OBJECT_BYTES = "SELECT pg_relation_size('pg_catalog.pg_largeobject')"
 
 
@@ -83,7 +80,8 @@ def _position(moment: Moment) -> dict[str, Any]:
 
 
 def _named(session: Session, condition: str) -> list[str]:
-    return [name for (name,) in session.rows(_OF_KIND.format(condition=condition))]
+    statement = f"SELECT {NAME} {FROM} WHERE {condition} AND {ORDINARY} ORDER BY 1"
+    return [session.shown(name) for (name,) in session.rows(statement)]
 
 
 def _client_warnings(facts: ServerFacts, client: Client) -> list[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Callable
 from .interface import Client, Database, DumpOptions, Part
 from .postgresql_login import login_environment, login_secret
 from .postgresql_quoting import argument, connection_string
+from .postgresql_relations import FROM, NAME, ORDINARY
 
 if TYPE_CHECKING:
     from ..connection import Instance
@@ -40,14 +41,9 @@ _LOST = (
 )
 
 # Tables whose rows pg_dump writes by itself. Tables of extensions have rules of their own and stay in the rest.
-_SIZES = """
-    SELECT format('%I.%I', n.nspname, c.relname), COALESCE(pg_table_size(c.oid), 0)
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_class'::regclass
-                          AND d.objid = c.oid AND d.deptype = 'e')
-     ORDER BY 2 DESC, 1"""
+_SIZES = f"""
+    SELECT {NAME}, COALESCE(pg_table_size(c.oid), 0) {FROM}
+     WHERE c.relkind = 'r' AND {ORDINARY} ORDER BY 2 DESC, 1"""
 
 
 @dataclass(frozen=True)

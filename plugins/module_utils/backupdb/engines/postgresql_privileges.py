@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from .interface import FATAL, PARTIAL, Database, MissingPrivilege, ServerFacts
 from .postgresql_quoting import identifier, literal
+from .postgresql_relations import FROM, NAME, WITH_ROWS
+from .postgresql_session import Session, coordinator
 
 if TYPE_CHECKING:
     from ..connection import Server
@@ -28,22 +30,19 @@ _LOGIN = "SELECT current_user, rolsuper FROM pg_catalog.pg_roles WHERE rolname =
 _MAY_CONNECT = """
     SELECT has_database_privilege(oid, 'CONNECT') FROM pg_catalog.pg_database WHERE datname = :name"""
 
-_USER_SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 _SCHEMAS = f"""
-    SELECT DISTINCT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't' AND {_USER_SCHEMA}
-       AND NOT has_schema_privilege(n.oid, 'USAGE') ORDER BY 1"""  # noqa: S608
+    SELECT DISTINCT n.nspname {FROM}
+     WHERE c.relkind IN ('r', 'p', 'S') AND {WITH_ROWS} AND NOT has_schema_privilege(n.oid, 'USAGE')
+     ORDER BY 1"""
 _UNREADABLE = f"""
-    SELECT c.relkind = 'S' AS is_sequence, n.nspname AS schema, c.relname AS name
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relpersistence <> 't' AND {_USER_SCHEMA}
+    SELECT c.relkind = 'S' AS is_sequence, n.nspname AS schema, c.relname AS name {FROM}
+     WHERE {WITH_ROWS}
        AND CASE WHEN c.relkind IN ('r', 'p') THEN NOT has_table_privilege(c.oid, 'SELECT')
                 WHEN c.relkind = 'S' THEN NOT has_sequence_privilege(c.oid, 'SELECT') ELSE false END
-     ORDER BY 2, 3"""  # noqa: S608
+     ORDER BY 2, 3"""
 _ROW_SECURITY = f"""
-    SELECT format('%I.%I', n.nspname, c.relname)
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND {_USER_SCHEMA} AND row_security_active(c.oid) ORDER BY 1"""  # noqa: S608
+    SELECT {NAME} {FROM}
+     WHERE c.relkind IN ('r', 'p') AND {WITH_ROWS} AND row_security_active(c.oid) ORDER BY 1"""
 _LARGE_OBJECTS = """
     SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m
      WHERE current_setting('lo_compat_privileges') = 'off' AND NOT pg_has_role(m.lomowner, 'USAGE')
@@ -67,33 +66,35 @@ def find_missing(server: Server, facts: ServerFacts, databases: Sequence[Databas
     ((login, superuser),) = server.rows(_LOGIN)
     if superuser:
         return []
-    return [entry for database in databases for entry in _in_database(server, facts, identifier(login), database.name)]
+    return [entry for database in databases for entry in _in_database(server, facts, identifier(login), database)]
 
 
-def _in_database(server: Server, facts: ServerFacts, login: str, name: str) -> list[MissingPrivilege]:
+def _in_database(server: Server, facts: ServerFacts, login: str, database: Database) -> list[MissingPrivilege]:
+    name = database.name
     if server.value(_MAY_CONNECT, {"name": name}) is False:
         grant = f"GRANT CONNECT ON DATABASE {identifier(name)} TO {login};"
         return [MissingPrivilege("CONNECT", FATAL, "nothing of it can be read", grant, name)]
-    return [
-        *_relations(server, facts, login, name),
-        *_row_security(server, login, name),
-        *_large_objects(server, facts, login, name),
-        *_superuser_only(server, login, name),
-    ]
+    with coordinator(server, facts, database) as session:
+        return [
+            *_relations(session, facts, login),
+            *_row_security(session, login),
+            *_large_objects(session, facts, login),
+            *_superuser_only(session, login),
+        ]
 
 
-def _relations(server: Server, facts: ServerFacts, login: str, name: str) -> list[MissingPrivilege]:
-    schemas = [schema for (schema,) in server.rows(_SCHEMAS, database=name)]
-    unreadable = server.rows(_UNREADABLE, database=name)
+def _relations(session: Session, facts: ServerFacts, login: str) -> list[MissingPrivilege]:
+    schemas = _names(session, _SCHEMAS)
+    unreadable = session.rows(_UNREADABLE)
     if len(schemas) + len(unreadable) > _MOST_NAMED and facts.version_number >= _READ_ALL_DATA:
-        some = ", ".join(f"{row.schema}.{row.name}" for row in unreadable[:_MOST_NAMED])
+        some = ", ".join(session.shown(f"{row.schema}.{row.name}") for row in unreadable[:_MOST_NAMED])
         return [
             MissingPrivilege(
                 f"SELECT on {len(unreadable)} tables and sequences" + (f" ({some}, …)" if some else ""),
                 FATAL,
                 "their rows cannot be read",
                 f"GRANT pg_read_all_data TO {login};",
-                name,
+                session.database,
             )
         ]
     missing = [
@@ -102,29 +103,30 @@ def _relations(server: Server, facts: ServerFacts, login: str, name: str) -> lis
             FATAL,
             "nothing in it can be read",
             f"GRANT USAGE ON SCHEMA {identifier(schema)} TO {login};",
-            name,
+            session.database,
         )
         for schema in schemas
     ]
     for row in unreadable:
-        what = f"{'SEQUENCE' if row.is_sequence else 'TABLE'} {identifier(row.schema)}.{identifier(row.name)}"
+        relation = session.shown(f"{identifier(row.schema)}.{identifier(row.name)}")
+        what = f"{'SEQUENCE' if row.is_sequence else 'TABLE'} {relation}"
         effect = "its value cannot be read" if row.is_sequence else "its rows cannot be read"
         grant = f"GRANT SELECT ON {what} TO {login};"
-        missing.append(MissingPrivilege(f"SELECT on {what}", FATAL, effect, grant, name))
+        missing.append(MissingPrivilege(f"SELECT on {what}", FATAL, effect, grant, session.database))
     return missing
 
 
-def _row_security(server: Server, login: str, name: str) -> list[MissingPrivilege]:
-    tables = [table for (table,) in server.rows(_ROW_SECURITY, database=name)]
+def _row_security(session: Session, login: str) -> list[MissingPrivilege]:
+    tables = _names(session, _ROW_SECURITY)
     if not tables:
         return []
     effect = f"row security hides rows of {_shortened(tables)} from the login"
-    return [MissingPrivilege("BYPASSRLS", FATAL, effect, f"ALTER ROLE {login} BYPASSRLS;", name)]
+    return [MissingPrivilege("BYPASSRLS", FATAL, effect, f"ALTER ROLE {login} BYPASSRLS;", session.database)]
 
 
-def _large_objects(server: Server, facts: ServerFacts, login: str, name: str) -> list[MissingPrivilege]:
+def _large_objects(session: Session, facts: ServerFacts, login: str) -> list[MissingPrivilege]:
     query = _LARGE_OBJECTS_18 if facts.version_number >= _HAS_LARGE_OBJECT_PRIVILEGE else _LARGE_OBJECTS
-    objects = [str(oid) for (oid,) in server.rows(query, database=name)]
+    objects = [str(oid) for (oid,) in session.rows(query)]
     if not objects:
         return []
     return [
@@ -133,7 +135,7 @@ def _large_objects(server: Server, facts: ServerFacts, login: str, name: str) ->
             FATAL,
             "they cannot be read, and pg_dump stops at the first",
             _large_object_grant(objects, login),
-            name,
+            session.database,
         )
     ]
 
@@ -147,18 +149,24 @@ def _large_object_grant(objects: Sequence[str], login: str) -> str:
     )
 
 
-def _superuser_only(server: Server, login: str, name: str) -> list[MissingPrivilege]:
-    mappings = [mapped for (mapped,) in server.rows(_USER_MAPPINGS, database=name)]
-    subscriptions = [subscription for (subscription,) in server.rows(_SUBSCRIPTIONS, database=name)]
+def _superuser_only(session: Session, login: str) -> list[MissingPrivilege]:
+    mappings = _names(session, _USER_MAPPINGS)
+    subscriptions = _names(session, _SUBSCRIPTIONS)
     left_out = []
     if mappings:
         left_out.append(f"options of user mappings on foreign servers {_shortened(mappings)}")
     if subscriptions:
         left_out.append(f"subscriptions {_shortened(subscriptions)}")
     return [
-        MissingPrivilege("SUPERUSER", PARTIAL, f"pg_dump leaves out {what}", f"ALTER ROLE {login} SUPERUSER;", name)
+        MissingPrivilege(
+            "SUPERUSER", PARTIAL, f"pg_dump leaves out {what}", f"ALTER ROLE {login} SUPERUSER;", session.database
+        )
         for what in left_out
     ]
+
+
+def _names(session: Session, query: str) -> list[str]:
+    return [session.shown(name) for (name,) in session.rows(query)]
 
 
 def _shortened(names: Sequence[str]) -> str:

@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..connection_errors import translated
 from ..errors import BackupDbError, Interrupted, QueryFailed, SnapshotLost
+from .postgresql_relations import FROM, NAME, WITH_ROWS
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from ..connection import Server
-    from .interface import ServerFacts
+    from .interface import Database, ServerFacts
 
 _ATTEMPTS = 5  # how often the list of tables may change under us before we give up
 _LOCKED_AT_ONCE = 500  # tables in one LOCK statement
@@ -38,20 +39,36 @@ _OUT_OF_LOCK_SLOTS = "53200"
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
 
-# pg_dump looks at the same tables: no system schemas, no other session's temporary tables.
-_TABLES = """
-    SELECT c.oid, format('%I.%I', n.nspname, c.relname)
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-     ORDER BY c.oid"""
+# Of the session from its beginning on; whatever the login or the database set for themselves does not hold.
+_SETTINGS = {
+    # The database's owner may have put a schema of his in front of pg_catalog: nothing of his is to be called.
+    "search_path": "",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "row_security": "off",  # rows hidden from the login are an error, not a smaller count
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "15",
+    "tcp_keepalives_count": "8",
+    # One way to write every value, so that fingerprints can be compared between servers.
+    "extra_float_digits": "3",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+}
+_SETTINGS_17 = {"transaction_timeout": "0"}
+
+_TABLES = f"SELECT c.oid, {NAME} {FROM} WHERE c.relkind IN ('r', 'p') AND {WITH_ROWS} ORDER BY c.oid"
 _HELD = """
     SELECT relation FROM pg_catalog.pg_locks
      WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted AND mode = 'AccessShareLock'
        AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"""
 _BLOCKERS = """
-    SELECT DISTINCT format('%s by process %s', l.relation::regclass, l.pid) FROM pg_catalog.pg_locks l
-     WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+    SELECT DISTINCT l.relation::regclass || CASE WHEN l.pid IS NULL THEN ' by a prepared transaction'
+                                                 ELSE ' by process ' || l.pid END
+      FROM pg_catalog.pg_locks l
+     WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessExclusiveLock'
        AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
      ORDER BY 1 LIMIT 5"""
 
@@ -70,15 +87,21 @@ class Moment:
 class Session:
     """One connection on which we run our own BEGIN, SAVEPOINT and ROLLBACK."""
 
-    def __init__(self, connection: Connection, server: Server, database: str) -> None:
+    def __init__(self, connection: Connection, server: Server, database: str, *, bytewise: bool) -> None:
+        """`bytewise`: texts come as one character per byte, as the database has no encoding; see `shown`."""
         self._connection = connection
         self._server = server
+        self._bytewise = bytewise
         self.database = database
 
     @property
     def where(self) -> str:
         """Say which instance and database this is, for messages."""
         return f"{self._server.instance.where()}, database {self.database!r}"
+
+    def shown(self, text: str) -> str:
+        """Return a text of the database for people and for the manifest: read as UTF-8 where it has no encoding."""
+        return text.encode("latin-1").decode("utf-8", "surrogateescape") if self._bytewise else text
 
     def run(self, statement: str) -> None:
         """Run a statement that returns nothing."""
@@ -118,31 +141,36 @@ class Session:
 
 
 @contextmanager
-def coordinator(server: Server, database: str, encoding: str | None) -> Iterator[Session]:
-    """Open the session of a moment and end it, with its transaction, when the block is left.
+def coordinator(server: Server, facts: ServerFacts, database: Database) -> Iterator[Session]:
+    """Open a session of our own in a database and end it, with its transaction, when the block is left.
 
     A statement that runs when `server.cancel` is set is cancelled on the server and raises `Interrupted`.
     """
-    with server.connect(database) as pooled:
+    with server.connect(database.name) as pooled:
         # A name may hold a percent sign, which the driver would take for a parameter.
         connection = pooled.execution_options(no_parameters=True)
         driver: Any = connection.connection.dbapi_connection
         connection.detach()  # it is not for others once it has been ours: it is closed, not pooled
-        if encoding == "SQL_ASCII":
+        bytewise = database.encoding == "SQL_ASCII"
+        if bytewise:
             driver.set_client_encoding("LATIN1")  # no conversion on either side: bytes come and go as they are
         with _cancelling(server.cancel, driver):
-            yield Session(connection, server, database)
+            session = Session(connection, server, database.name, bytewise=bytewise)
+            settings = {**_SETTINGS, **(_SETTINGS_17 if facts.version_number >= (17,) else {})}
+            session.run("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
+            yield session
 
 
-def take_moment(session: Session, facts: ServerFacts, *, lock_timeout: float) -> Moment:
+def take_moment(session: Session, *, lock_timeout: float) -> Moment:
     """Lock every table, export a snapshot, and make sure that it shows no table that is not locked.
 
     `lock_timeout` is in seconds. Raises `SnapshotLost` when tables come and go faster than they can be locked.
     """
     for _attempt in range(_ATTEMPTS):
         tables = session.rows(_TABLES)
-        _begin(session, facts, lock_timeout)
+        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         try:
+            session.run(f"SET LOCAL lock_timeout = {max(1, round(lock_timeout * 1000))}")  # milliseconds
             _lock(session, [name for _oid, name in tables])
         except QueryFailed as error:
             session.run("ROLLBACK")
@@ -168,31 +196,6 @@ def still_held(session: Session) -> None:
         raise
     except BackupDbError as error:
         raise SnapshotLost(f"{session.where}: the session that held the snapshot has ended ({error})") from error
-
-
-def _begin(session: Session, facts: ServerFacts, lock_timeout: float) -> None:
-    session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    settings = {
-        "statement_timeout": "0",
-        "idle_in_transaction_session_timeout": "0",
-        "lock_timeout": str(max(1, round(lock_timeout * 1000))),
-        "row_security": "off",  # rows hidden from the login are an error, not a smaller count
-        "tcp_keepalives_idle": "60",
-        "tcp_keepalives_interval": "15",
-        "tcp_keepalives_count": "8",
-        # One way to write every value, so that fingerprints can be compared between servers.
-        "search_path": "",
-        "extra_float_digits": "3",
-        "DateStyle": "ISO, YMD",
-        "IntervalStyle": "postgres",
-        "TimeZone": "UTC",
-        "bytea_output": "hex",
-        "lc_monetary": "C",
-    }
-    if facts.version_number >= (17,):
-        settings["transaction_timeout"] = "0"
-    for name, value in settings.items():
-        session.run(f"SET LOCAL {name} = '{value}'")
 
 
 def _lock(session: Session, names: Sequence[str]) -> None:
@@ -221,7 +224,9 @@ def _explained(session: Session, error: QueryFailed, *, tables: int, lock_timeou
             code=error.code,
         )
     if error.code == _LOCK_NOT_AVAILABLE:
-        blockers = ", ".join(text for (text,) in session.rows(_BLOCKERS)) or "unknown, it has gone meanwhile"
+        blockers = (
+            ", ".join(session.shown(text) for (text,) in session.rows(_BLOCKERS)) or "unknown, it has gone meanwhile"
+        )
         return QueryFailed(
             f"{session.where}: a table could not be locked within {lock_timeout:g} seconds "
             f"(exclusively locked: {blockers}); end that work or raise db_lock_timeout",
@@ -233,13 +238,16 @@ def _explained(session: Session, error: QueryFailed, *, tables: int, lock_timeou
 @contextmanager
 def _cancelling(cancel: threading.Event, driver: Any) -> Iterator[None]:
     """Cancel what the connection is doing as soon as `cancel` is set."""
+    from psycopg2 import Error
+
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(_CANCEL_POLL):
             if cancel.is_set():
                 # Said again each time round: between two statements there is nothing that it could cancel.
-                driver.cancel()
+                with suppress(Error):  # the connection may be gone
+                    driver.cancel()
 
     watcher = threading.Thread(target=watch, name="cancel", daemon=True)
     watcher.start()
