@@ -45,8 +45,6 @@ attributes:
 seealso:
   - module: vya.backupdb.database_info
   - module: vya.backupdb.age_keypair
-  - plugin: vya.backupdb.backup
-    plugin_type: role
 """
 
 EXAMPLES = r"""
