@@ -49,7 +49,7 @@ def find_clients(facts: ServerFacts, *, family: Family, environment: Mapping[str
     for directory in (*search.split(os.pathsep), *_USUAL_DIRECTORIES):
         for program in family.dump_programs:
             path = Path(directory, program)
-            if not directory or not path.is_file() or not os.access(path, os.X_OK):
+            if not directory or not os.access(path, os.X_OK) or not path.is_file():
                 continue
             real = path.resolve()
             if real not in seen:
