@@ -176,7 +176,7 @@ def test_a_symbolic_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_missing_repository_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(RepositoryError, match="does not exist.*mount"):
+    with pytest.raises(RepositoryError, match=r"does not exist.*mount"):
         local.open_repository(str(tmp_path / "nowhere"))
     assert not (tmp_path / "nowhere").exists()
 
@@ -186,7 +186,7 @@ def test_a_full_filesystem_is_an_error_with_the_numbers() -> None:
     stored.__init__(Path("/dev/shm/backupdb-test-full"))  # type: ignore[misc]  # noqa: S108
     try:
         os.dup2(os.open("/dev/full", os.O_WRONLY), stored._descriptor)
-        with pytest.raises(NotEnoughSpace, match="full.*free"):
+        with pytest.raises(NotEnoughSpace, match=r"full.*free"):
             stored.write(b"x" * 100)
     finally:
         stored.discard()

@@ -75,7 +75,7 @@ def test_a_system_database_named_exactly_is_still_left_out() -> None:
 
 
 def test_a_name_that_matches_nothing_is_an_error_that_names_the_nearest() -> None:
-    with pytest.raises(SelectionError, match="'shop_tset'.*nearest name is 'shop_test'"):
+    with pytest.raises(SelectionError, match=r"'shop_tset'.*nearest name is 'shop_test'"):
         chosen(("shop_tset",))
 
 

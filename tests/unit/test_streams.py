@@ -143,7 +143,7 @@ def test_the_zstd_program_serves_where_the_library_is_missing(
 def test_without_library_and_program_the_message_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     without_zstandard(monkeypatch)
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(RequirementMissing, match="python3-zstandard.*zstd.*gzip"):
+    with pytest.raises(RequirementMissing, match=r"python3-zstandard.*zstd.*gzip"):
         compressor(Compression())
 
 

@@ -28,6 +28,7 @@ _PG_SOCKET_PREFIX = ".s.PGSQL."
 _TLS_REQUIRED = ("require", "verify_ca", "verify_full")
 _TLS_VERIFIED = ("verify_ca", "verify_full")
 _CR_SSL_CONNECTION_ERROR = 2026  # MySQL client error number
+SERVER_TIMED_OUT = -110  # our own: the number of ETIMEDOUT, where the client library's numbers say only "lost"
 
 
 @dataclass(frozen=True)
@@ -104,18 +105,19 @@ def _pymysql(instance: Instance, application_name: str) -> DriverArguments:
         "charset": "utf8mb4",
         "program_name": application_name,
         "connect_timeout": instance.connect_timeout,
+        # As bytes: PyMySQL would encode a text as latin1, the server's own clients send it as it was typed.
+        "password": (instance.password or "").encode(),
     }
+    driver = _Driver(tls_required=not instance.unix_socket and instance.ssl_mode in _TLS_REQUIRED)
     if instance.unix_socket:
         # The bytes never leave the machine: as in libpq, TLS is not spoken over a socket.
         connect["unix_socket"] = instance.unix_socket
+    if instance.unix_socket or instance.ssl_mode == "disable":
         connect["ssl_disabled"] = True
-        return DriverArguments(host=None, port=None, connect=connect)
-    if instance.ssl_mode == "disable":
-        connect["ssl_disabled"] = True
-        return DriverArguments(host=instance.host, port=instance.port, connect=connect)
-    connect["ssl"] = _tls_context(instance)
-    engine = {"module": _TlsDriver(required=instance.ssl_mode in _TLS_REQUIRED)}
-    return DriverArguments(host=instance.host, port=instance.port, connect=connect, engine=engine)
+    else:
+        connect["ssl"] = _tls_context(instance)
+    host, port = (None, None) if instance.unix_socket else (instance.host, instance.port)
+    return DriverArguments(host=host, port=port, connect=connect, engine={"module": driver})
 
 
 def _tls_context(instance: Instance) -> ssl.SSLContext:
@@ -127,16 +129,17 @@ def _tls_context(instance: Instance) -> ssl.SSLContext:
     return context
 
 
-class _TlsDriver:
-    """PyMySQL with one difference: what happens with a server that offers no TLS is decided here.
+class _Driver:
+    """PyMySQL with two differences, both about servers that are not what they should be.
 
-    Versions of PyMySQL differ. Before 1.2 a given TLS context is dropped in silence, which is what an attacker in the
-    middle would arrange; since 1.2 it is demanded. Here the server is refused before the login is sent, or, when TLS
-    is only preferred, talked to without.
+    A server that offers no TLS is refused before the login is sent when TLS is required, and else talked to without:
+    versions of PyMySQL differ in this, and before 1.2 a demanded TLS is dropped in silence, which is what an attacker
+    in the middle would arrange. And a server that accepts the connection but never says a word runs into
+    `connect_timeout` as well, which PyMySQL applies only until the connection is accepted.
     """
 
-    def __init__(self, *, required: bool) -> None:
-        self._required = required
+    def __init__(self, *, tls_required: bool) -> None:
+        self._tls_required = tls_required
 
     def __getattr__(self, name: str) -> Any:
         import pymysql
@@ -147,12 +150,22 @@ class _TlsDriver:
         import pymysql
         from pymysql.constants import CLIENT
 
-        required = self._required
+        tls_required = self._tls_required
 
         class Connection(pymysql.connections.Connection):
+            def connect(self, sock: Any = None) -> None:
+                self._read_timeout = self.connect_timeout
+                try:
+                    super().connect(sock)
+                except pymysql.err.OperationalError as error:
+                    if "timed out" in str(error):
+                        raise pymysql.err.OperationalError(SERVER_TIMED_OUT, str(error)) from error
+                    raise
+                self._read_timeout = None
+
             def _request_authentication(self) -> None:
                 if not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
-                    if required:
+                    if tls_required:
                         raise pymysql.err.OperationalError(_CR_SSL_CONNECTION_ERROR, "the server does not offer TLS")
                     self.ssl = False
                     self.client_flag &= ~CLIENT.SSL

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .connection_arguments import SERVER_TIMED_OUT
 from .errors import ConnectionFailed, QueryFailed
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _ADVICE = {
 }
 
 _MYSQL_KINDS = {
+    SERVER_TIMED_OUT: "timeout",
     1040: "too_many_connections",
     1203: "too_many_connections",
     1226: "too_many_connections",
