@@ -43,6 +43,7 @@ _NOT_BEGUN: Mapping[str, Any] = {
     "message": "No backup was made: the host did not get as far as that, see its error.",
     "lines": [],
     "instances": [],
+    "warnings": [],
 }
 
 

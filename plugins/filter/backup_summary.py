@@ -56,9 +56,12 @@ RETURN = r"""
 _value:
   description:
     - A dictionary. RV(ignore:status) is V(ok), V(partial), V(failed) or V(unreachable), RV(ignore:message) one
-      sentence, RV(ignore:lines) a list of lines to print, and RV(ignore:instances) the instances with their backups.
+      sentence, RV(ignore:lines) a list of lines to print, RV(ignore:instances) the instances with their backups, and
+      RV(ignore:warnings) what the runs warned about.
   type: dict
 """
+
+WARNINGS_SHOWN = 5  # of one backup; all of them are in its manifest
 
 # From good to bad: a whole is as bad as its worst part.
 _STATUSES = ("ok", "partial", "unreachable", "failed")
@@ -66,6 +69,7 @@ _STATUSES = ("ok", "partial", "unreachable", "failed")
 
 def backup_summary(registered: Mapping[str, Any], error: str = "", unreachable: bool = False) -> dict[str, Any]:
     """Sum up the results of a loop over instances; `error` says why there is none."""
+    warnings = list(registered.get("warnings", ()))  # Ansible collects there what all items of the loop warned about
     results = [result for result in registered.get("results", ()) if not result.get("skipped")]
     instances = [_instance(result) for result in results]
     if instances:
@@ -73,11 +77,12 @@ def backup_summary(registered: Mapping[str, Any], error: str = "", unreachable: 
         bad = [f"{instance['id']} {instance['status']}" for instance in instances if instance["status"] != "ok"]
         message = f"Not all is backed up: {', '.join(bad)}." if bad else "Every instance is backed up."
         lines = [line for instance in instances for line in _lines(instance)]
+        lines += [f"warning: {warning}" for warning in warnings]
     else:
         status = "unreachable" if unreachable else "failed"
         message = f"No backup was made: {error or 'the run was skipped'}"
         lines = [message]
-    return {"status": status, "message": message, "lines": lines, "instances": instances}
+    return {"status": status, "message": message, "lines": lines, "instances": instances, "warnings": warnings}
 
 
 def _instance(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +104,6 @@ def _instance(result: Mapping[str, Any]) -> dict[str, Any]:
         "plain_bytes": result.get("plain_bytes"),
         "stored_bytes": result.get("stored_bytes"),
         "backups": [_backup(backup) for backup in backups],
-        "warnings": list(result.get("warnings", ())),
     }
 
 
@@ -109,6 +113,7 @@ def _backup(backup: Mapping[str, Any]) -> dict[str, Any]:
     if backup.get("status") == "planned" and forecast is not None:
         reasons.append(f"needs about {human_size(forecast)}")
     kept = {key: backup.get(key) for key in ("name", "status", "path", "plain_bytes", "stored_bytes", "duration")}
+    kept["warnings"] = list(backup.get("warnings", ()))
     return {**kept, "why": "; ".join(str(reason) for reason in reasons if reason)}
 
 
@@ -123,7 +128,8 @@ def _lines(instance: Mapping[str, Any]) -> list[str]:
             columns += [f"{size:>10}", f"{duration:>8}"]
         columns += [text for text in (backup["path"], backup["why"]) if text]
         lines.append("  " + "  ".join(columns))
-    return lines + [f"  warning: {warning}" for warning in instance["warnings"]]
+        lines += [f"    warning: {warning}" for warning in backup["warnings"][:WARNINGS_SHOWN]]
+    return lines
 
 
 class FilterModule:

@@ -37,7 +37,6 @@ def result(instance: str, status: str, databases: list[dict[str, Any]], **more: 
         "message": f"{instance} said so",
         "databases": databases,
         "accounts": None,
-        "warnings": [],
         **more,
     }
 
@@ -83,6 +82,7 @@ def test_a_host_without_any_run_tells_why() -> None:
         "message": "No backup was made: no apt here",
         "lines": ["No backup was made: no apt here"],
         "instances": [],
+        "warnings": [],
     }
     skipped = {"results": [{"__backup_id": "shop", "skipped": True}]}
     assert backup_summary(skipped, error="no route", unreachable=True)["status"] == "unreachable"
@@ -103,8 +103,12 @@ def test_what_cannot_be_looked_at_before_the_host_is_prepared_is_part_of_the_pla
 
 
 def test_warnings_are_shown() -> None:
-    summary = backup_summary({"results": [result("shop", "ok", [], warnings=["database 'old' is gone"])]})
-    assert summary["lines"][-1] == "  warning: database 'old' is gone"
+    outside = database("orders", warnings=["table log is outside the snapshot"])
+    summary = backup_summary({"results": [result("shop", "ok", [outside])], "warnings": ["database 'old' is gone"]})
+    assert summary["lines"][-2:] == [
+        "    warning: table log is outside the snapshot",
+        "warning: database 'old' is gone",
+    ]
 
 
 def test_the_overview_counts_a_host_without_a_summary_as_failed() -> None:
