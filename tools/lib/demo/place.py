@@ -15,10 +15,14 @@ import stat
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+# Another folder, so that a test does not take a person's demo away.
+FOLDER_VARIABLE = "BACKUPDB_DEMO_FOLDER"
 
 
 def demo_folder() -> Path:
     """The folder of this user and this checkout, whether it is there or not."""
+    if os.environ.get(FOLDER_VARIABLE):
+        return Path(os.environ[FOLDER_VARIABLE])
     digest = hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:8]
     return Path(f"/var/tmp/vya-demo-{os.geteuid()}-{digest}")  # noqa: S108  # its owner is checked
 
