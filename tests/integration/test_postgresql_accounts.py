@@ -63,6 +63,7 @@ def exported(private: PrivatePostgres, **login: Any) -> AccountsExport:
         return engine.export_accounts(server, facts, client_of(private, facts))
 
 
+@pytest.mark.distro
 def test_each_role_has_its_own_statements(private: PrivatePostgres) -> None:
     document = exported(private).document
     accounts = {account["name"]: account for account in document["accounts"]}

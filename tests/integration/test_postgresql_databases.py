@@ -69,6 +69,7 @@ def test_templates_closed_and_invalid_databases_have_a_reason(private: PrivatePo
     assert not found["invalid"].connectable
 
 
+@pytest.mark.distro
 def test_a_name_in_another_encoding_is_reported_and_harms_no_other(private: PrivatePostgres) -> None:
     with new_database(private, "latin", options="ENCODING 'LATIN1' LOCALE 'C'"):
         private.sql("CREATE DATABASE \"caf\u00e9 \\x41\\\\\" TEMPLATE template0 ENCODING 'UTF8'", database="latin")

@@ -18,13 +18,14 @@ from .interface import (
     MissingPrivilege,
     ServerFacts,
     Snapshot,
+    SnapshotDetails,
 )
 from .postgresql_catalogue import SYSTEM_DATABASES, read_databases, read_facts
 from .postgresql_clients import find_clients, package_name
 from .postgresql_details import read_details
 from .postgresql_parts import plan
 from .postgresql_privileges import find_missing
-from .postgresql_session import coordinator, still_held, take_moment
+from .postgresql_session import coordinator, holding, still_held, take_moment
 
 if TYPE_CHECKING:
     from ..connection import Server
@@ -76,6 +77,21 @@ def snapshot(
     with coordinator(server, facts, database) as session:
         moment = take_moment(session, lock_timeout=options.db_lock_timeout)
         planned = plan(session, server.instance, client, database, options, moment)
+
+        def details() -> SnapshotDetails:
+            with holding(session):
+                return read_details(
+                    session,
+                    server,
+                    facts,
+                    client,
+                    database,
+                    options,
+                    moment,
+                    missing=missing,
+                    warnings=planned.warnings,
+                )
+
         yield Snapshot(
             parts=planned.parts,
             # All at once: each client locks its tables when it starts. One that started later could find a statement
@@ -83,17 +99,7 @@ def snapshot(
             at_once=len(planned.parts),
             begun=lambda _stopped: None,
             check=lambda: still_held(session),
-            details=lambda: read_details(
-                session,
-                server,
-                facts,
-                client,
-                database,
-                options,
-                moment,
-                missing=missing,
-                warnings=planned.warnings,
-            ),
+            details=details,
         )
 
 

@@ -59,9 +59,9 @@ def plan(
 ) -> Plan:
     """Plan the dump of the moment that the session holds."""
     part = _part_maker(instance, client, database, options, moment)
-    if options.jobs <= 1:
+    sized = session.rows(_SIZES) if options.jobs > 1 else []
+    if not sized:
         return Plan([part("data")])
-    sized = session.rows(_SIZES)
     named = sized[:_MOST_NAMED_TABLES]
     encoding = database.encoding or "UTF8"
     tables = {name: argument(name, encoding) for name, _size in named}
@@ -105,6 +105,10 @@ def _part_maker(
     instance: Instance, client: Client, database: Database, options: DumpOptions, moment: Moment
 ) -> Callable[..., Part]:
     environment = login_environment(instance)
+    if database.encoding:
+        # What pg_dump takes by itself, unless the login has a client_encoding of its own, which would also change
+        # how table names in its arguments are read.
+        environment["PGCLIENTENCODING"] = database.encoding
     secret = login_secret(instance)
 
     def part(name: str, *selection: str) -> Part:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..connection_errors import translated
-from ..errors import BackupDbError, Interrupted, QueryFailed, SnapshotLost
+from ..errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
 from .postgresql_relations import FROM, NAME, WITH_ROWS
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ _CHANGED_UNDER_US = (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA, _WRONG_OBJECT_TYPE, _D
 _OUT_OF_LOCK_SLOTS = "53200"
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
+# In a failed transaction; and on a replica: cancelled because what the primary did could not wait for us.
+_TRANSACTION_ENDED = ("25P02", "40001", _DEADLOCK)
 
 # Of the session from its beginning on; whatever the login or the database set for themselves does not hold.
 _SETTINGS = {
@@ -188,14 +190,22 @@ def take_moment(session: Session, *, lock_timeout: float) -> Moment:
     )
 
 
-def still_held(session: Session) -> None:
-    """Raise `SnapshotLost` when the session, and with it locks and snapshot, has ended."""
+@contextmanager
+def holding(session: Session) -> Iterator[None]:
+    """Raise `SnapshotLost` when the session, and with it locks and snapshot, ends inside the block."""
     try:
-        session.value("SELECT 1")
-    except Interrupted:
-        raise
-    except BackupDbError as error:
+        yield
+    except (ConnectionFailed, QueryFailed) as error:
+        # Without a code it is SQLAlchemy that refuses: once broken, it does not use the connection any more.
+        if isinstance(error, QueryFailed) and error.code and error.code not in _TRANSACTION_ENDED:
+            raise
         raise SnapshotLost(f"{session.where}: the session that held the snapshot has ended ({error})") from error
+
+
+def still_held(session: Session) -> None:
+    """Raise `SnapshotLost` when the session has ended or its transaction has failed."""
+    with holding(session):
+        session.value("SELECT 1")
 
 
 def _lock(session: Session, names: Sequence[str]) -> None:
