@@ -94,6 +94,7 @@ class Session:
         self._connection = connection
         self._server = server
         self._bytewise = bytewise
+        self._broken: ConnectionFailed | None = None
         self.database = database
 
     @property
@@ -133,9 +134,14 @@ class Session:
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
+        if self._broken is not None:
+            raise self._broken  # SQLAlchemy would connect anew: a session without our locks and without our snapshot
         try:
             with translated(self._server.instance, self.database):
                 yield
+        except ConnectionFailed as error:
+            self._broken = error
+            raise
         except QueryFailed as error:
             if error.code == _QUERY_CANCELED and self._server.cancel.is_set():
                 raise Interrupted(f"{self.where}: stopped while the server was being asked") from error
@@ -196,8 +202,7 @@ def holding(session: Session) -> Iterator[None]:
     try:
         yield
     except (ConnectionFailed, QueryFailed) as error:
-        # Without a code it is SQLAlchemy that refuses: once broken, it does not use the connection any more.
-        if isinstance(error, QueryFailed) and error.code and error.code not in _TRANSACTION_ENDED:
+        if isinstance(error, QueryFailed) and error.code not in _TRANSACTION_ENDED:
             raise
         raise SnapshotLost(f"{session.where}: the session that held the snapshot has ended ({error})") from error
 
