@@ -21,7 +21,7 @@ from backupdb.process import Running, start
 from support.mysql_server import PrivateMySQLFamily
 
 # Lines of a dump that carry the time, the server's name or the database's.
-_VOLATILE = re.compile(rb"^-- (?:Dump completed|Host:|Current Database)[^\n]*$", re.MULTILINE)
+_VOLATILE = re.compile(rb"^-- (?:Dump completed|Host:|Dumping (?:events|routines) for database)[^\n]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Opened:
     facts: ServerFacts
 
     def database(self, name: str) -> Database:
-        return next(one for one in self.engine.databases(self.server, self.facts) if one.name == name)
+        found: list[Database] = self.engine.databases(self.server, self.facts)
+        return next(one for one in found if one.name == name)
 
     def client(self) -> Client:
         found: list[Client] = self.engine.clients(self.facts, DumpOptions())
@@ -91,7 +92,7 @@ def dump(
         if before_start:
             before_start()
         parts: dict[str, bytes] = {}
-        with suppress_broken(running := []):
+        with _ended_at_last(running := []):
             for part in snapshot.parts[: snapshot.at_once]:
                 running.append((part, _start(part)))
             snapshot.begun(lambda: sum(client.ended() for _, client in running))
@@ -107,7 +108,7 @@ def dump(
 
 
 @contextmanager
-def suppress_broken(running: list[tuple[Any, Running]]) -> Iterator[None]:
+def _ended_at_last(running: list[tuple[Any, Running]]) -> Iterator[None]:
     """End the clients that are left when one of them has failed."""
     try:
         yield
@@ -147,10 +148,10 @@ def new_database(private: PrivateMySQLFamily, name: str, clause: str = "CHARACTE
 
 
 @contextmanager
-def new_account(private: PrivateMySQLFamily, name: str, *statements: str, password: str = "pw") -> Iterator[str]:
-    """An account for any host that is gone afterwards; `statements` are run with it, {account} is its name."""
+def new_account(private: PrivateMySQLFamily, name: str, *statements: str) -> Iterator[str]:
+    """An account for any host, gone afterwards; its password is "pw". In `statements` {account} is its name."""
     account = f"'{name}'@'%'"
-    execute(private, f"DROP USER IF EXISTS {account}", f"CREATE USER {account} IDENTIFIED BY '{password}'")
+    execute(private, f"DROP USER IF EXISTS {account}", f"CREATE USER {account} IDENTIFIED BY 'pw'")
     try:
         execute(private, *(statement.format(account=account) for statement in statements))
         yield name

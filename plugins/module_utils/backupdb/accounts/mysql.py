@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..engines.interface import AccountsExport, ServerFacts
 from ..engines.mysql_family import DENIED_CODES, Family, ask, first_answer, own_session, quoted, quoted_account
-from ..engines.mysql_grants import NAME, parse_line, plain_name
+from ..engines.mysql_grants import NAME, UNQUOTED_TEXT, parse_line, plain_name
 from ..errors import QueryFailed
 from .document import Account, Statement, as_sql, build
 
@@ -31,7 +31,9 @@ SUPERUSER = "root"
 # A role that everyone has; it is there without CREATE ROLE (MariaDB 10.11).
 _EVERYONE = "PUBLIC"
 
-_GRANTEE = re.compile(rf"^(?P<head>.*?\s(?:TO|FROM)\s+(?P<grantee>{NAME}(?:@{NAME})?))(?P<tail>\s.*)?$", re.DOTALL)
+_GRANTEE = re.compile(
+    rf"^(?P<head>{UNQUOTED_TEXT}\s(?:TO|FROM)\s+(?P<grantee>{NAME}(?:@{NAME})?))(?P<tail>\s.*)?$", re.DOTALL
+)
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 _DEFAULT_ROLES = re.compile(rf"\sDEFAULT ROLE (?P<roles>{NAME}@{NAME}(?:,\s*{NAME}@{NAME})*)")
 
@@ -65,13 +67,14 @@ def export_accounts(server: Server, facts: ServerFacts, *, family: Family) -> Ac
 
 def grant_statement(line: str) -> Statement | None:
     """Make a statement of one line of SHOW GRANTS; None for the empty USAGE, which says nothing."""
-    match = _GRANTEE.match(line)
-    if match is None:
-        return Statement("global_grant", f"{line};")
-    options = _options(match["tail"] or "")
-    sql = f"{match['head']}{options};"
     if line.startswith("SET DEFAULT ROLE"):
         return Statement("default_role", f"{line};")
+    match = _GRANTEE.match(line)
+    if match is None:
+        shown = _TEXTS.sub("'...'", line)
+        raise QueryFailed(f"this line of SHOW GRANTS is not understood: {shown}")
+    options = _options(match["tail"] or "")
+    sql = f"{match['head']}{options};"
     if line.startswith("GRANT PROXY ON"):
         return Statement("proxy", sql)
     entry = parse_line(line)

@@ -59,7 +59,7 @@ def clients(facts: ServerFacts, options: DumpOptions) -> list[Client]:
 
 def package_hint(facts: ServerFacts) -> str:
     """Name the package that brings a usable client."""
-    return "install MariaDB's client: mariadb-client (Debian, Ubuntu), mariadb (EL)"
+    return "MariaDB's client: mariadb-client (Debian, Ubuntu), mariadb (EL)"
 
 
 def snapshot(

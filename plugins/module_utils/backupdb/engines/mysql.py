@@ -76,7 +76,7 @@ def package_hint(facts: ServerFacts) -> str:
     """Name the package that brings a usable client."""
     series = ".".join(str(part) for part in facts.version_number[:2])
     return (
-        f"install Oracle's mysqldump {series} or newer: mysql-client (Ubuntu), mysql (EL) or mysql-community-client"
+        f"Oracle's mysqldump {series} or newer: mysql-client (Ubuntu), mysql (EL) or mysql-community-client"
         " (from MySQL's own repositories); Debian's default-mysql-client is MariaDB's"
     )
 

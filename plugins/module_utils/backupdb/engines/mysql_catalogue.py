@@ -9,13 +9,14 @@ beforehand and left out by name. Everything is read on the connection that is pa
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import QueryFailed
 from .mysql_facts import BASE_TABLE_TYPES
-from .mysql_family import DENIED_CODES, ask, quoted
+from .mysql_family import DENIED_CODES, LOCK_WAIT_TIMEOUT, ask, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -93,6 +94,24 @@ def programs(server: Server, connection: Connection, database: str) -> Programs:
     return Programs(changed)
 
 
+def definitions(server: Server, connection: Connection, database: str) -> dict[str, str]:
+    """Return a digest of each table's columns, to see a change that the dump clients do not notice.
+
+    A column that is added in place leaves the older snapshots readable, but with the new columns.
+    """
+    rows = ask(
+        server,
+        connection,
+        "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, collation_name"
+        " FROM information_schema.columns WHERE table_schema = :database ORDER BY table_name, ordinal_position",
+        database=database,
+    )
+    digests: dict[str, Any] = {}
+    for name, *column in rows:
+        digests.setdefault(str(name), hashlib.sha256()).update(repr(column).encode("utf-8", "surrogateescape"))
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
 def find_broken(server: Server, connection: Connection, database: str, found: Sequence[Relation]) -> list[Broken]:
     """Find the tables and views at which a dump client would stop."""
     broken = []
@@ -159,6 +178,9 @@ def _refusal(server: Server, connection: Connection, database: str, relation: Re
             return None
         verdict = [(str(row[2]), str(row[3])) for row in ask(server, connection, f"CHECK TABLE {place} QUICK")]
     except QueryFailed as error:
+        if error.code == LOCK_WAIT_TIMEOUT:
+            text = f"table {database}.{relation.name} is locked by another session; run later or raise db_lock_timeout"
+            raise QueryFailed(f"{server.instance.where()}: {text}", code=error.code) from error
         if error.code in DENIED_CODES:
             raise
         return str(error)

@@ -36,6 +36,7 @@ SYSTEM_DATABASES: Mapping[str, str] = {
 
 # Errors that say "you may not", as opposed to "that is not there" (manuals, "Server Error Message Reference").
 DENIED_CODES = ("1044", "1045", "1142", "1143", "1227", "1370")
+LOCK_WAIT_TIMEOUT = "1205"
 
 
 # What a restore or a drill server must match, or should know.

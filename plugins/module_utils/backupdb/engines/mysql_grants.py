@@ -20,9 +20,13 @@ _NO_WILDCARD = 1 << 20
 _NOT_IN_ALL = ("PROXY", "GRANT OPTION")
 
 # Which quotes are used follows the server's sql_mode.
-NAME = r"(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[^\s`'\".@]+)"
+_QUOTED = r"`(?:[^`]|``)*`|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
+NAME = rf"(?:{_QUOTED}|[^\s`'\".@]+)"
+UNQUOTED_TEXT = rf"(?:{_QUOTED}|[^`'\"])+?"  # goes over quoted names, which may hold any word
+
 _GRANT = re.compile(
-    rf"^(?P<verb>GRANT|REVOKE)\s+(?P<rights>.+?)\s+ON\s+(?P<kind>TABLE\s+|FUNCTION\s+|PROCEDURE\s+|PACKAGE\s+|PACKAGE\s+BODY\s+)?"
+    rf"^(?P<verb>GRANT|REVOKE)\s+(?P<rights>{UNQUOTED_TEXT})\s+ON\s+"
+    r"(?P<kind>(?:TABLE|FUNCTION|PROCEDURE|PACKAGE|PACKAGE\s+BODY|LIBRARY)\s+)?"
     rf"(?P<database>{NAME})\.(?P<object>{NAME})\s+(?:TO|FROM)\s+(?P<grantee>.+)$",
     re.DOTALL,
 )

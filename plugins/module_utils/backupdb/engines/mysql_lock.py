@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..errors import BackupDbError, Interrupted, QueryFailed
-from .mysql_family import Family, ask
+from .mysql_family import LOCK_WAIT_TIMEOUT, Family, ask
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -29,7 +29,6 @@ MAX_HOLD = 10.0  # seconds that the lock is held at most
 _TRIES = 3
 _PAUSE = 2.0  # seconds between tries, in which the writers get through
 _POLL = 0.1  # seconds; the server refreshes innodb_trx no oftener
-_LOCK_WAIT_TIMEOUT = "1205"
 
 
 class GlobalReadLock:
@@ -39,6 +38,7 @@ class GlobalReadLock:
         self._server = server
         self._connection = connection
         self._session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
+        self._newest = self._session  # no session that is older than the lock is a dump client's
         self._login = str(ask(server, connection, "SELECT SUBSTRING_INDEX(USER(), '@', 1)")[0][0])
         self._using = threading.Lock()  # a driver's connection serves one thread at a time
         self._watchdog = threading.Timer(MAX_HOLD, self._expire)
@@ -59,11 +59,12 @@ class GlobalReadLock:
             try:
                 ask(self._server, self._connection, "FLUSH TABLES WITH READ LOCK")
             except QueryFailed as error:
-                if error.code != _LOCK_WAIT_TIMEOUT:
+                if error.code != LOCK_WAIT_TIMEOUT:
                     raise
                 continue
             self.held = True
             self._watchdog.start()
+            self._newest = max(int(row["id"]) for row in self._sessions())
             return True
         return False
 
@@ -113,11 +114,14 @@ class GlobalReadLock:
         return True
 
     def _present(self, database: str) -> set[int]:
-        """Return the sessions of this login in this database that are younger than the coordinator's."""
+        """Return the sessions of this login in this database that are younger than the lock: the dump clients.
+
+        Another program with the same login could be taken for one, so a backup should have a login of its own.
+        """
         return {
             int(row["id"])
             for row in self._sessions()
-            if int(row["id"]) > self._session and row["user"] == self._login and row["db"] == database
+            if int(row["id"]) > self._newest and row["user"] == self._login and row["db"] == database
         }
 
     def _in_transaction(self) -> set[int]:

@@ -15,6 +15,7 @@ from .mysql_catalogue import (
     Programs,
     Relation,
     dead_definers,
+    definitions,
     find_broken,
     programs,
     properties,
@@ -40,6 +41,7 @@ class Preflight:
     """What was found beforehand. `definers`: dead ones with what is theirs; None where accounts cannot be read."""
 
     broken: Sequence[Broken]
+    definitions: Mapping[str, str]  # table -> digest of its columns
     definers: Mapping[str, Sequence[str]] | None
 
 
@@ -53,8 +55,12 @@ class Moment:
     properties: Mapping[str, Any]
 
 
-def prepare_session(server: Server, connection: Connection, family: Family) -> None:
-    """Make the session live as long as the dump, whatever timeouts the server has for others."""
+def prepare_session(server: Server, connection: Connection, family: Family, *, lock_timeout: float) -> None:
+    """Make the session live as long as the dump, whatever timeouts the server has for others.
+
+    `lock_timeout` in seconds is for a table that another session has locked.
+    """
+    ask(server, connection, f"SET SESSION lock_wait_timeout = {max(1, int(lock_timeout))}")
     for statement in _SESSION:
         ask(server, connection, statement)
     for statement in family.session_settings:
@@ -70,6 +76,7 @@ def look_before(server: Server, connection: Connection, database: str) -> Prefli
     found = relations(server, connection, database)
     return Preflight(
         broken=find_broken(server, connection, database, found),
+        definitions=definitions(server, connection, database),
         definers=dead_definers(server, connection, database),
     )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Callable
 
 from ..errors import ConnectionFailed, QueryFailed, SnapshotLost
 from .interface import FATAL, PARTIAL, Client, Database, DumpOptions, MissingPrivilege, Snapshot, SnapshotDetails
-from .mysql_catalogue import programs, relations
+from .mysql_catalogue import definitions, programs, relations
 from .mysql_clients import known_options
 from .mysql_commands import option_file
 from .mysql_content import count_rows, fingerprints
@@ -57,7 +57,7 @@ def take(
     with own_session(server) as connection:
         lock = None
         try:
-            prepare_session(server, connection, family)
+            prepare_session(server, connection, family, lock_timeout=options.db_lock_timeout)
             preflight = look_before(server, connection, database.name)
             lock = GlobalReadLock(server, connection)
             unlocked = _lock(lock, family, options, missing)
@@ -112,18 +112,23 @@ class _Held:
         self.unlocked = reason
 
     def check(self) -> None:
-        """Raise `SnapshotLost` when routines, triggers or events changed, which no transaction protects."""
-        dumped = dumped_kinds(self.options)
+        """Raise `SnapshotLost` when programs changed, or columns in place: no transaction protects from that."""
         with self.server.connect() as connection:
             now = programs(self.server, connection, self.database).changed
-            lost = [
-                f"{kind} {name}"
-                for (kind, name), changed in self.moment.programs.changed.items()
-                if kind in dumped and now.get((kind, name)) != changed
-            ]
-            if not self.planned.listed:
-                before = {one.name for one in self.moment.found} | {one.name for one in self.preflight.broken}
-                lost += sorted(before ^ {one.name for one in relations(self.server, connection, self.database)})
+            columns = definitions(self.server, connection, self.database)
+            names = {one.name for one in relations(self.server, connection, self.database)}
+        dumped = dumped_kinds(self.options)
+        lost = [
+            f"{kind} {name}"
+            for (kind, name), changed in self.moment.programs.changed.items()
+            if kind in dumped and now.get((kind, name)) != changed
+        ]
+        before = self.preflight.definitions
+        tables = [one.name for one in self.moment.found if one.is_table]
+        lost += [f"table {name}" for name in tables if columns.get(name) != before.get(name)]
+        if not self.planned.listed:
+            listed = {one.name for one in self.moment.found} | {one.name for one in self.preflight.broken}
+            lost += sorted(listed ^ names)
         if lost:
             raise SnapshotLost(f"{self._place()}: changed while it was being dumped: {', '.join(lost[:10])}")
 
