@@ -210,11 +210,11 @@ def test_what_cannot_begin_says_what_to_do(
     server = request.getfixturevalue(kind)
     tasks = [
         {"name": f"Fault {number}", "ignore_errors": True, BACKUP: options_for(server, repository, **fault)}
-        for number, (fault, *_) in enumerate(FAULTS)
+        for number, (fault, _kind, _words) in enumerate(FAULTS)
     ]
     run = run_playbook([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": tasks}])
     assert "Traceback" not in run.output
-    for number, (_, kind_of_error, words) in enumerate(FAULTS):
+    for number, (_fault, kind_of_error, words) in enumerate(FAULTS):
         (task,) = run.of_task(f"Fault {number}")
         assert_one_message(task.result, kind_of_error, words)
     assert list(repository.rglob("*")) == []
