@@ -254,6 +254,7 @@ def _take_again(attempt: Callable[[], Any]) -> dict[str, int]:
     return dict(attempt().details.row_counts)
 
 
+@pytest.mark.distro
 def test_a_broken_session_is_a_lost_moment(postgres15: PrivatePostgres) -> None:
     with new_database(postgres15, "broken"), opened(postgres15) as (server, facts):
         database = listed(server, facts, "broken")
