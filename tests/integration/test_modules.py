@@ -93,6 +93,7 @@ def promised(documented: Mapping[str, Any], *moments: str) -> set[str]:
     return {key for key, value in documented.items() if value["returned"] in moments}
 
 
+@pytest.mark.distro
 def test_a_backup_returns_what_is_documented_and_nothing_else(
     run_module: Callable[..., Any], postgresql: PrivateServer, repository: Path
 ) -> None:

@@ -80,6 +80,7 @@ def summary_of(run: AnsibleRun) -> dict[str, Any]:
 ALL_OF_DB1 = {"db1/shop-pg/shop", "db1/shop-pg/@accounts", "db1/wiki-db/wiki", "db1/wiki-db/@accounts"}
 
 
+@pytest.mark.distro
 def test_the_playbook_backs_up_both_engines_and_the_second_run_is_quick_and_changes_nothing(
     run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], repository: Path
 ) -> None:
