@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 from backupdb import backup
 from backupdb.connection import Instance
 from backupdb.engines.interface import DumpOptions
+from backupdb.errors import BackupDbError
 from backupdb.repository import catalogue, layout, local
 from backupdb.repository.catalogue import Problems, StoredBackup
 from backupdb.request import BackupRequest, Compression, Encryption, Selection
@@ -92,3 +96,70 @@ def plain(folder: str | Path, part: str = "data", **wanted: Any) -> bytes:
 def unpublished(repository: Path) -> list[Path]:
     """What lies in a repository under no final name."""
     return sorted(repository.glob(f"*/*/*/{layout.PARTIAL_PREFIX}*"))
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """The processes below a process: pid to program name."""
+    found: dict[int, str] = {}
+    parents: dict[int, tuple[int, str]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _, tail = path.read_text().rpartition(")")
+        except OSError:  # it ended in between
+            continue
+        parents[int(path.parent.name)] = (int(tail.split()[1]), head.partition("(")[2])
+    for child, (_, name) in parents.items():
+        above = child
+        while above in parents and above != pid:
+            above = parents[above][0]
+        if above == pid and child != pid:
+            found[child] = name
+    return found
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float = 20.0, what: str = "the condition") -> Any:
+    """Wait until `condition()` is true and return it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not come within {seconds:g} seconds")
+
+
+class BackgroundRun(threading.Thread):
+    """A run in a thread of this process."""
+
+    def __init__(self, request: BackupRequest) -> None:
+        super().__init__(daemon=True)
+        self._request = request
+        self._result: dict[str, Any] = {}
+        self._error: BackupDbError | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._result = backup.run(self._request)
+        except BackupDbError as error:
+            self._error = error
+
+    def result(self, *, seconds: float = 60.0) -> dict[str, Any]:
+        """Wait for the end; raises what the run raised."""
+        self.join(seconds)
+        if self.is_alive():
+            raise AssertionError(f"the run did not end within {seconds:g} seconds")
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+def client_pid(program: str, *, of: int | None = None) -> int:
+    """Wait for a dump client of this process (or of process `of`) and return its pid."""
+
+    def look() -> int | None:
+        below = descendants(of or os.getpid())
+        return next((pid for pid, name in below.items() if name.startswith(program[:15])), None)
+
+    pid: int = wait_for(look, what=program)
+    return pid

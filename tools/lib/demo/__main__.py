@@ -52,7 +52,7 @@ def up() -> None:
 
     terminal.heading("What the repository holds")
     terminal.shell(
-        f"PYTHONPATH={root}/plugins/module_utils python -m backupdb list {controller.REPOSITORY}", folder=folder
+        f"PYTHONPATH={root}/plugins/module_utils python -m backupdb.command_line list {controller.REPOSITORY}", folder=folder
     )
 
     for sample, identity in zip(samples, (controller.IDENTITY, controller.RECOVERY_IDENTITY)):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library on the command line, without Ansible: `python -m backupdb COMMAND`.
+"""The library on the command line, without Ansible: `python -m backupdb.command_line COMMAND`.
 
 backup              run a backup; the request is JSON on standard input (the options of module database_backup)
 list REPOSITORY     print what a repository holds, newest first per database

@@ -1,0 +1,222 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole run, brought back by nothing but `age`, `zstd` and the database's own client."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from backupdb.request import Compression, Encryption
+from support import mysql_dumps, postgresql_dumps
+from support.library import IDENTITY, back_up, database_folder, entry_of, plain, stored_backups
+from support.private_server import PrivateServer
+from support.servers import PrivatePostgres
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "manifest.schema.json").read_text(encoding="utf-8"))
+SCHEMAS = Path(__file__).parents[1] / "support" / "schemas"
+
+
+@pytest.fixture
+def identity_file(scratch: Path) -> Path:
+    path = scratch / "key.txt"
+    path.touch(mode=0o600)
+    path.write_text(IDENTITY.reveal() + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def repository(scratch: Path) -> Path:
+    folder = scratch / "repository"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def shell(command: str) -> None:
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def archives(folder: str) -> list[str]:
+    """The archives of a backup in the order of restore."""
+    order = {"pre": 0, "pre-data": 0, "data": 1, "rest": 2, "post": 3, "post-data": 3}
+    parts = {
+        archive["part"]: archive["name"]
+        for archive in json.loads(Path(folder, "manifest.json").read_text())["archives"]
+    }
+    return [parts[part] for part in sorted(parts, key=lambda part: (order.get(part, 1), part))]
+
+
+@pytest.fixture
+def postgresql_torture(postgres15: Any) -> Iterator[Any]:
+    with postgresql_dumps.new_database(postgres15, "torture_run"):
+        postgres15.run_sql_script(SCHEMAS / "postgresql_torture.sql", database="torture_run")
+        yield postgres15
+    postgres15.sql("DROP ROLE IF EXISTS torture_owner, torture_reader")
+
+
+@pytest.mark.distro
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_postgresql_database_comes_back_by_standard_programs(
+    postgresql_torture: Any, repository: Path, identity_file: Path, jobs: int
+) -> None:
+    server = postgresql_torture
+    result = back_up(server, repository, databases=["torture_run"], jobs=jobs, row_counts=True, fingerprints=True)
+    assert result["status"] == "ok", result["message"]
+    folder = entry_of(result, "torture_run")["path"]
+    shell(f"cd {shlex.quote(folder)} && sha256sum --quiet -c manifest.json.sha256")
+    with postgresql_dumps.new_database(server, "again", options="ENCODING UTF8"):
+        login = f"PGPASSFILE={server.password_file} {server.binaries}/pg_restore -h {server.host}"
+        login += f" -p {server.port} -U postgres"
+        for name in archives(folder):
+            shell(f"cd {shlex.quote(folder)} && age -d -i {identity_file} {name} | zstd -d | {login} -e -d again")
+        assert postgresql_dumps.plain(server, "again") == postgresql_dumps.plain(server, "torture_run")
+
+
+@pytest.mark.distro
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_mariadb_database_comes_back_by_standard_programs(
+    mariadb: Any, repository: Path, identity_file: Path, jobs: int
+) -> None:
+    clause = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+    with mysql_dumps.new_database(mariadb, "torture_run", clause):
+        mariadb.run_sql_script(SCHEMAS / "mariadb_torture.sql", database="torture_run")
+        result = back_up(mariadb, repository, databases=["torture_run"], jobs=jobs, row_counts=True)
+        assert result["status"] == "ok", result["message"]
+        folder = entry_of(result, "torture_run")["path"]
+        shell(f"cd {shlex.quote(folder)} && sha256sum --quiet -c manifest.json.sha256")
+        with mysql_dumps.new_database(mariadb, "again", clause):
+            client = f"{mariadb.client} --defaults-extra-file={mariadb.client_file} --binary-mode again"
+            for name in archives(folder):
+                shell(f"cd {shlex.quote(folder)} && age -d -i {identity_file} {name} | zstd -d | {client}")
+            names = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type <> 'VIEW'"
+            tables = [row[0] for row in mariadb.sql(names, parameters=("torture_run",))]
+            assert tables
+            for table in tables:
+                pair = [
+                    mariadb.sql(f"CHECKSUM TABLE {database}.{mysql_dumps.quoted(table)} EXTENDED")[0][1]
+                    for database in ("torture_run", "again")
+                ]
+                assert pair[0] == pair[1], table
+
+
+@pytest.mark.parametrize("encryption", ["age", "none"])
+@pytest.mark.parametrize("method", ["zstd", "gzip", "none"])
+def test_every_combination_of_options_is_read_back(
+    postgres15: Any, repository: Path, method: str, encryption: str
+) -> None:
+    with postgresql_dumps.new_database(postgres15, "small"):
+        postgres15.sql("CREATE TABLE t AS SELECT g FROM generate_series(1, 1000) g", database="small")
+        options: dict[str, Any] = {"compression": Compression(method)}
+        if encryption == "none":
+            options["encryption"] = Encryption("none")
+        result = back_up(postgres15, repository, databases=["small"], **options)
+        assert result["status"] == "ok", result["message"]
+        dump = plain(entry_of(result, "small")["path"])
+        assert dump.startswith(b"PGDMP")
+        with postgresql_dumps.new_database(postgres15, "small_again"):
+            path = repository / "plain.dump"
+            path.write_bytes(dump)
+            login = f"PGPASSFILE={postgres15.password_file} {postgres15.binaries}/pg_restore -h {postgres15.host}"
+            shell(f"{login} -p {postgres15.port} -U postgres -e -d small_again {path}")
+            assert postgres15.sql("SELECT count(*) FROM t", database="small_again") == [(1000,)]
+
+
+ODD_NAMES = ["a/b", "../../x", "..x", "-rf", "@accounts", "$(x)", "q'\"`;", "ünï漢", "Case", "case"]
+LONG_NAMES = ["x" * 63, "漢" * 21]
+
+
+@pytest.mark.parametrize("kind", ["postgres15", "mariadb"])
+def test_every_odd_name_gets_a_safe_path_of_its_own(
+    kind: str, request: pytest.FixtureRequest, repository: Path
+) -> None:
+    server = request.getfixturevalue(kind)
+    names = [*ODD_NAMES, *LONG_NAMES, *(["line\nbreak"] if kind == "postgres15" else ["漢" * 64])]
+    dumps: Any = postgresql_dumps if kind == "postgres15" else mysql_dumps
+    outside = {path for path in repository.parent.iterdir()}
+    with _all(dumps, server, names):
+        result = back_up(server, repository, workers=2)
+    assert result["status"] == "ok", result["message"]
+    paths = {entry["name"]: Path(entry["path"]) for entry in result["databases"]}
+    assert set(names) <= set(paths)
+    assert len({str(path.parent).lower() for path in paths.values()}) == len(paths)
+    for name in names:
+        assert paths[name].parent.parent == repository / "host1" / "test"
+        assert stored_backups(repository, name)[0].database == name
+    assert {path for path in repository.parent.iterdir()} == outside
+
+
+class _all:
+    """Databases with these names, gone afterwards."""
+
+    def __init__(self, dumps: Any, server: Any, names: list[str]) -> None:
+        self._made = [dumps.new_database(server, name) for name in names]
+
+    def __enter__(self) -> None:
+        for made in self._made:
+            made.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        for made in reversed(self._made):
+            made.__exit__(*error)
+
+
+@pytest.mark.parametrize("kind", ["postgres15", "postgres18", "mariadb"])
+def test_manifests_hold_to_their_schema_and_hold_no_secret(
+    kind: str, request: pytest.FixtureRequest, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server: PrivateServer = request.getfixturevalue(kind)
+    if isinstance(server, PrivatePostgres):
+        monkeypatch.setenv("PATH", f"{server.binaries}:{os.environ['PATH']}")
+    dumps: Any = mysql_dumps if kind == "mariadb" else postgresql_dumps
+    with dumps.new_database(server, "schema_check"):
+        for jobs in (1, 2):
+            back_up(server, repository, databases=["schema_check"], jobs=jobs, row_counts=True, fingerprints=True)
+    found = [*stored_backups(repository, "schema_check")]
+    found += [entry for entry in _accounts(repository)]
+    assert len(found) == 4
+    for entry in found:
+        jsonschema.validate(entry.manifest, SCHEMA)
+        assert server.password not in (entry.folder / "manifest.json").read_text(encoding="utf-8")
+
+
+def _accounts(repository: Path) -> list[Any]:
+    from backupdb.repository import catalogue
+
+    return list(catalogue.backups(database_folder(repository, "x").parent / "@accounts", catalogue.Problems()))
+
+
+@pytest.mark.parametrize("kind", ["postgres15", "mariadb"])
+def test_accounts_are_stored_as_document_and_as_one_readable_file(
+    kind: str, request: pytest.FixtureRequest, repository: Path
+) -> None:
+    server = request.getfixturevalue(kind)
+    if kind == "mariadb":
+        server.sql("CREATE USER 'acc one'@'10.%%' IDENTIFIED BY 'x'", parameters=())
+    else:
+        server.sql("CREATE ROLE \"acc one\" LOGIN PASSWORD 'x'")
+    try:
+        result = back_up(server, repository, databases=["nothing*"], selection=_nothing())
+    finally:
+        server.sql("DROP USER 'acc one'@'10.%%'" if kind == "mariadb" else 'DROP ROLE "acc one"', parameters=())
+    folder = result["accounts"]["path"]
+    document = json.loads(plain(folder, "accounts", format="json"))
+    text = plain(folder, "accounts", format="sql").decode()
+    account = next(entry for entry in document["accounts"] if entry["name"] == "acc one")
+    assert any(statement["kind"] == "identity" for statement in account["statements"])
+    assert "acc one" in text
+    assert not any(entry["name"].startswith(("pg_", "mariadb.sys", "mysql.")) for entry in document["accounts"])
+
+
+def _nothing() -> Any:
+    from backupdb.request import Selection
+
+    return Selection(include=("nothing*",), allow_empty=True)
