@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pymysql
 from backupdb.connection import Instance, Server
 from backupdb.engines.interface import Client, Database, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from backupdb.errors import CommandFailed, SnapshotLost
@@ -160,13 +161,20 @@ def new_account(private: PrivateMySQLFamily, name: str, *statements: str) -> Ite
 
 
 def execute(private: PrivateMySQLFamily, *statements: str, database: str | None = None) -> list[tuple[Any, ...]]:
-    """Run statements as the superuser and return the rows of the last one."""
-    connection = private.connect(database=database)
+    """Run statements as root@localhost, who may do everything, and return the rows of the last one."""
+    connection = pymysql.connect(
+        unix_socket=str(private.socket),
+        user=private.user,
+        password=private.password,
+        database=database,
+        charset="utf8mb4",
+        autocommit=True,
+    )
     try:
         with connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
-            return list(cursor.fetchall())
+            return list(cursor.fetchall()) if statements else []
     finally:
         connection.close()
 

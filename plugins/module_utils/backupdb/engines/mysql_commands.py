@@ -28,7 +28,8 @@ _FATAL = r"(?i)\b(?:got error|error:? \d+|couldn't|insufficient|access denied|lo
 # definition changed, 1205 waited for a change, 1034, 1194 and 1195 table crashed (left out at the next try).
 _LOST = (
     r"\b(?:1051|1146|1305|1356|1360|1539|1412|1205|1034|1194|1195|1932)\b|Couldn't find table"
-    r"|Couldn't read status information|Table definition has changed|doesn't exist|marked as crashed"
+    r"|Couldn't read status information|Error in field count"
+    r"|Table definition has changed|doesn't exist|marked as crashed"
 )
 
 

@@ -1,0 +1,233 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MySQL, with Oracle's own client: round trip, one moment, rights, accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backupdb.engines import mysql as engine
+from backupdb.engines.interface import DEGRADED, FATAL, Database, DumpOptions
+from backupdb.errors import SnapshotLost
+from support import mysql_sid
+from support.mysql_dumps import (
+    Dumped,
+    Opened,
+    dump,
+    execute,
+    new_account,
+    new_database,
+    opened,
+    pair_writers,
+    restore,
+    without_times,
+)
+
+pytestmark = pytest.mark.mysql
+
+NOWHERE = Database("torture", None, None, None, None, None, is_system=False, connectable=True)
+TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mysql_torture.sql"
+
+
+@pytest.fixture(autouse=True)
+def _client_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{mysql_sid.programs()}")
+
+
+@pytest.fixture
+def where(mysql: Any) -> Iterator[Opened]:
+    with opened(engine, mysql) as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def torture(mysql: Any) -> Iterator[str]:
+    with new_database(mysql, "torture", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci") as name:
+        mysql.run_sql_script(TORTURE, database=name)
+        yield name
+
+
+def test_facts_name_the_real_vendor_and_what_a_restore_must_match(where: Opened) -> None:
+    assert where.facts.vendor == "mysql" == engine.detect(where.server)
+    assert where.facts.version_number >= (9, 0)
+    assert where.facts.role == "primary"
+    assert {"max_allowed_packet", "lower_case_table_names", "sql_mode", "innodb_page_size"} <= set(where.facts.settings)
+
+
+def test_mariadbs_client_under_the_name_mysqldump_is_seen_and_not_used(where: Opened) -> None:
+    clients = engine.clients(where.facts, DumpOptions())
+    assert [client.vendor for client in clients] == ["mysql", "mariadb"]
+    assert [client.usable for client in clients] == [True, False]
+    assert "MariaDB's client" in clients[1].reason
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_database_with_one_of_everything_comes_back_equal(mysql: Any, where: Opened, torture: str, jobs: int) -> None:
+    first = dump(where, torture, jobs=jobs, row_counts=True, fingerprints=True)
+    assert first.details.missing == []
+    assert first.details.inventory_trusted
+    assert first.details.position["taken"] == "global read lock"
+    assert "binlog_file" in first.details.position
+    assert len(first.parts) == (1 if jobs == 1 else 4)
+    second = restored_and_dumped(mysql, where, first, jobs)
+    assert second.details.inventory == first.details.inventory
+    assert second.details.row_counts == first.details.row_counts
+    assert second.details.fingerprints == first.details.fingerprints
+    # The first dump leaves out a character set that was not written in CREATE TABLE; from the second on it is there.
+    third = restored_and_dumped(mysql, where, second, jobs)
+    assert {name: without_times(part) for name, part in third.parts.items()} == {
+        name: without_times(part) for name, part in second.parts.items()
+    }
+
+
+def restored_and_dumped(mysql: Any, where: Opened, dumped: Dumped, jobs: int) -> Dumped:
+    with new_database(mysql, "again", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci") as other:
+        restore(mysql, other, dumped.parts)
+        return dump(where, other, jobs=jobs, row_counts=True, fingerprints=True)
+
+
+def test_the_stream_has_no_gtid_no_create_database_and_no_tablespaces(where: Opened, torture: str) -> None:
+    stream = dump(where, torture).parts["data"]
+    for unwanted in (
+        b"GTID_PURGED",
+        b"CREATE DATABASE",
+        b"USE `",
+        b"CREATE TABLESPACE",
+        b"CHANGE MASTER",
+        b"CHANGE REPL",
+    ):
+        assert unwanted not in stream
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_pairs_that_are_written_during_the_dump_stay_pairs(mysql: Any, where: Opened, jobs: int) -> None:
+    with new_database(mysql, "pairs") as name:
+        for table in ("left_side", "right_side"):
+            execute(mysql, f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, v INT)", database=name)
+        with pair_writers(mysql, name, "left_side", "right_side"):
+            done = [dump(where, name, jobs=jobs, row_counts=True) for _ in range(3)]
+        for one in done:
+            with new_database(mysql, "pairs_again") as other:
+                restore(mysql, other, one.parts)
+                sides = "SELECT (SELECT COUNT(*) FROM left_side), (SELECT COUNT(*) FROM right_side)"
+                counts = execute(mysql, sides, database=other)[0]
+            assert counts[0] == counts[1]
+            assert one.details.row_counts == {"left_side": counts[0], "right_side": counts[1]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "TRUNCATE TABLE z_last",
+        "DROP TABLE z_last",
+        "ALTER TABLE z_last MODIFY v BIGINT",
+        "ALTER TABLE z_last ADD COLUMN w INT NOT NULL DEFAULT 5, ALGORITHM=INSTANT",
+        "RENAME TABLE z_last TO z_other",
+        "DROP PROCEDURE z_procedure",
+    ],
+)
+def test_a_change_between_snapshot_and_dump_is_an_error_and_never_a_gap(mysql: Any, where: Opened, change: str) -> None:
+    with new_database(mysql, "long_dump") as name:
+        execute(
+            mysql,
+            "CREATE TABLE a_big (id INT PRIMARY KEY, v LONGTEXT)",
+            *[f"INSERT INTO a_big VALUES ({number}, REPEAT('x', 1000000))" for number in range(12)],
+            "CREATE TABLE z_last (id INT PRIMARY KEY, v INT)",
+            "INSERT INTO z_last VALUES (1, 1), (2, 2)",
+            "CREATE PROCEDURE z_procedure() SELECT 1",
+            database=name,
+        )
+        with pytest.raises(SnapshotLost):
+            dump(where, name, after_begun=lambda: execute(mysql, change, database=name))
+
+
+def test_missing_rights_are_named_with_their_grants(mysql: Any, torture: str) -> None:
+    rights = "GRANT SELECT ON torture.* TO {account}"
+    with new_account(mysql, "poor", rights) as name, opened(engine, mysql, user=name, password="pw") as here:
+        missing = here.missing([torture])
+    fatal = {one.grant for one in missing if one.severity == FATAL}
+    assert fatal == {
+        "GRANT SHOW VIEW ON `torture`.* TO 'poor'@'%';",
+        "GRANT TRIGGER ON `torture`.* TO 'poor'@'%';",
+        "GRANT EVENT ON `torture`.* TO 'poor'@'%';",
+        "GRANT SHOW_ROUTINE ON *.* TO 'poor'@'%';",
+    }
+    degraded = {one.privilege for one in missing if one.severity == DEGRADED}
+    assert degraded == {"RELOAD", "PROCESS", "REPLICATION CLIENT", "SHOW DATABASES"}
+
+
+def test_the_named_grants_are_enough_for_a_whole_dump(mysql: Any, torture: str) -> None:
+    with new_account(mysql, "fed", "GRANT SELECT ON torture.* TO {account}") as name:
+        with opened(engine, mysql, user=name, password="pw") as here:
+            for one in here.missing([torture]):
+                execute(mysql, one.grant)
+        with opened(engine, mysql, user=name, password="pw") as here:
+            assert here.missing([torture]) == []
+            done = dump(here, torture, jobs=2, row_counts=True)
+    assert done.details.position["taken"] == "global read lock"
+    assert done.details.inventory["procedures"] == 1
+
+
+def test_rights_of_a_default_role_count_and_those_of_another_do_not(mysql: Any, torture: str) -> None:
+    execute(mysql, "DROP ROLE IF EXISTS reading", "CREATE ROLE reading", "GRANT ALL ON *.* TO reading")
+    try:
+        with new_account(mysql, "member", "GRANT reading TO {account}", "GRANT USAGE ON *.* TO {account}") as name:
+            with opened(engine, mysql, user=name, password="pw") as here:
+                rights = engine.missing_privileges(here.server, here.facts, [NOWHERE], DumpOptions())
+                assert any(one.severity == FATAL for one in rights)
+            execute(mysql, f"SET DEFAULT ROLE reading TO '{name}'@'%'")
+            with opened(engine, mysql, user=name, password="pw") as here:
+                assert here.missing([torture]) == []
+    finally:
+        execute(mysql, "DROP ROLE reading")
+
+
+def test_accounts_are_exported_and_come_back_the_same(mysql: Any, where: Opened) -> None:
+    statements = (
+        "CREATE ROLE 'r_one', 'r_two'",
+        "GRANT SELECT ON torture.* TO 'r_one'",
+        "GRANT 'r_one' TO 'r_two' WITH ADMIN OPTION",
+        "CREATE USER 'o''dd `n\"a'@'10.0.0.0/255.0.0.0' IDENTIFIED WITH caching_sha2_password BY 'x\\\\y' REQUIRE X509 "
+        "WITH MAX_QUERIES_PER_HOUR 5 PASSWORD EXPIRE INTERVAL 90 DAY ACCOUNT LOCK COMMENT 'it''s'",
+        "GRANT 'r_two' TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
+        "SET DEFAULT ROLE 'r_two' TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
+        "GRANT SELECT, BACKUP_ADMIN ON *.* TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0' WITH GRANT OPTION",
+        "GRANT UPDATE (name), SELECT (id) ON torture.parent TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
+        "GRANT EXECUTE ON PROCEDURE torture.count_them TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
+        "GRANT PROXY ON 'root'@'localhost' TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
+    )
+    drop = "DROP USER IF EXISTS 'o''dd `n\"a'@'10.0.0.0/255.0.0.0', 'r_one', 'r_two'"
+    with new_database(mysql, "torture") as name:
+        mysql.run_sql_script(TORTURE, database=name)
+        execute(mysql, drop, *statements)
+        try:
+            first = engine.export_accounts(where.server, where.facts, where.client())
+            assert list(first.missing) == []
+            mine = [one for one in first.document["accounts"] if not one["reserved"]]
+            assert {one["name"]: one["kind"] for one in mine} == {
+                "o'dd `n\"a": "user",
+                "r_one": "role",
+                "r_two": "role",
+            }
+            assert " AS 0x" in first.sql
+            execute(mysql, drop)
+            order = (
+                "identity",
+                "membership",
+                "default_role",
+                "global_grant",
+                "proxy",
+                "database_grant",
+                "object_grant",
+            )
+            for kind in order:
+                for one in mine:
+                    execute(mysql, *[said["sql"] for said in one["statements"] if said["kind"] == kind])
+            second = engine.export_accounts(where.server, where.facts, where.client())
+            assert second.document["accounts"] == first.document["accounts"]
+        finally:
+            execute(mysql, drop)
