@@ -135,11 +135,32 @@ def test_a_statement_that_keeps_waiting_ends_the_moment_and_the_next_one_is_true
     assert dump.details.row_counts == {"public.kept": 0}
 
 
-def _wait_for_a_waiting_lock(private: PrivatePostgres) -> None:
-    deadline = time.monotonic() + 10
-    while not private.sql("SELECT 1 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"):
-        assert time.monotonic() < deadline, "nothing waits for a lock"
-        time.sleep(0.02)
+def _wait_for_a_waiting_lock(private: PrivatePostgres, mode: str = "AccessExclusiveLock") -> None:
+    _wait_until(lambda: bool(private.sql(f"SELECT 1 FROM pg_locks WHERE NOT granted AND mode = '{mode}'")))
+
+
+def test_the_snapshot_is_younger_than_the_locks(postgres15: PrivatePostgres, scratch: Path) -> None:
+    """One taken before a TRUNCATE that commits while we wait for the lock sees neither the old rows nor the new."""
+    with new_database(postgres15, "renewed"), opened(postgres15) as (server, facts):
+        postgres15.run_sql_script("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n;", database="renewed")
+        other = postgres15.connect(database="renewed")
+        dumps = []
+        client = client_of(postgres15, facts)
+        options = DumpOptions(row_counts=True)
+        thread = threading.Thread(
+            target=lambda: dumps.append(take(server, facts, client, "renewed", scratch, options=options))
+        )
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; TRUNCATE kept; INSERT INTO kept SELECT generate_series(1, 5)")
+            thread.start()
+            _wait_for_a_waiting_lock(postgres15, "AccessShareLock")
+            cursor.execute("COMMIT")
+        other.close()
+        thread.join()
+        assert dumps[0].details.row_counts == {"public.kept": 5}
+        restore(postgres15, dumps[0], "renewed again")
+        assert postgres15.sql("SELECT count(*) FROM kept", database="renewed again") == [(5,)]
+        drop_database(postgres15, "renewed again")
 
 
 @pytest.mark.distro
@@ -156,6 +177,25 @@ def test_tables_are_locked_before_the_snapshot_and_until_the_end(postgres15: Pri
             snapshot.check()
             assert _held(postgres15) == ['"odd %s ""name"""', "part", "whole"]
         _wait_until(lambda: _held(postgres15) == [])
+
+
+def test_a_table_that_is_made_while_we_wait_for_locks_is_locked_too(postgres15: PrivatePostgres, scratch: Path) -> None:
+    with new_database(postgres15, "locked"), opened(postgres15) as (server, facts):
+        postgres15.run_sql_script("CREATE TABLE first (n int);", database="locked")
+        other = postgres15.connect(database="locked")
+        held: list[list[str]] = []
+        client = client_of(postgres15, facts)
+        between = lambda: held.append(_held(postgres15))  # noqa: E731  as short as it is
+        thread = threading.Thread(target=lambda: take(server, facts, client, "locked", scratch, between=between))
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE first IN ACCESS EXCLUSIVE MODE")
+            thread.start()
+            _wait_for_a_waiting_lock(postgres15, "AccessShareLock")
+            postgres15.sql("CREATE TABLE late AS SELECT 1 AS n", database="locked")
+            cursor.execute("COMMIT")
+        other.close()
+        thread.join()
+    assert held == [["first", "late"]]
 
 
 def _held(private: PrivatePostgres) -> list[str]:
