@@ -192,7 +192,7 @@ def test_a_run_that_is_asked_to_stop_reports_and_leaves_nothing(
     client_pid(CLIENTS[kind], of=process.pid)
     wait_for(lambda: unpublished(repository), what="the unpublished folder")
     process.send_signal(number)
-    output, _ = process.communicate(timeout=30)
+    output, _errors = process.communicate(timeout=30)
     result = json.loads(output)
     assert process.returncode == 1
     assert result["status"] == "failed"

@@ -30,7 +30,7 @@ def server(request: pytest.FixtureRequest) -> PrivateServer:
 
 
 def ask(instance: Instance, statement: str = "SELECT 1") -> Any:
-    with open_server(instance) as (_, opened):
+    with open_server(instance) as (_engine, opened):
         return opened.value(statement)
 
 
@@ -109,7 +109,7 @@ def test_a_refused_connection_is_tried_again(postgres15: PrivateServer) -> None:
 
 def serve_once(port: int, target: int) -> None:
     with socket.create_server(("127.0.0.1", port)) as listener:
-        client, _ = listener.accept()
+        client, _address = listener.accept()
         with client, socket.create_connection(("127.0.0.1", target)) as upstream:
             back = threading.Thread(target=copy, args=(upstream, client), daemon=True)
             back.start()
@@ -212,7 +212,7 @@ def test_a_missing_certificate_file_is_named(server: PrivateServer) -> None:
 
 
 def test_a_refused_statement_carries_the_servers_code(server: PrivateServer) -> None:
-    with open_server(instance_of(server)) as (_, opened), pytest.raises(QueryFailed) as caught:
+    with open_server(instance_of(server)) as (_engine, opened), pytest.raises(QueryFailed) as caught:
         opened.value("SELECT * FROM nowhere.nothing")
     assert caught.value.code in ("42P01", "3F000", "1146", "1049")
 

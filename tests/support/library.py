@@ -104,11 +104,11 @@ def descendants(pid: int) -> dict[int, str]:
     parents: dict[int, tuple[int, str]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            head, _, tail = path.read_text().rpartition(")")
+            head, _mark, tail = path.read_text().rpartition(")")
         except OSError:  # it ended in between
             continue
         parents[int(path.parent.name)] = (int(tail.split()[1]), head.partition("(")[2])
-    for child, (_, name) in parents.items():
+    for child, (_parent, name) in parents.items():
         above = child
         while above in parents and above != pid:
             above = parents[above][0]

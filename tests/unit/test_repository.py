@@ -147,7 +147,7 @@ def test_publishing_never_replaces_what_is_there(
     tmp_path: Path, renameat2: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not renameat2:
-        monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
+        monkeypatch.setattr("ctypes.CDLL", lambda *_names, **_options: object())
     source, target = tmp_path / "new", tmp_path / "old"
     source.mkdir()
     target.mkdir()

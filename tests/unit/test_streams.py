@@ -227,7 +227,7 @@ class Sink:
 def test_a_sink_that_fails_ends_the_source_and_is_heard() -> None:
     ended = threading.Event()
 
-    def full(_: bytes) -> None:
+    def full(_data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
@@ -240,7 +240,7 @@ def test_the_longest_line_is_measured_across_blocks() -> None:
     seen = pipeline.pump(
         pipeline.open_bytes(data),
         [],
-        Sink(lambda _: None),
+        Sink(lambda _data: None),
         limits=limits(),
         end_source=lambda: None,
         measure_lines=True,
@@ -271,7 +271,8 @@ def test_clients_get_a_minimal_environment(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_client_dies_with_the_process_that_started_it() -> None:
     code = (
         "import os, signal, sys; from backupdb import process;"
-        "client = process.start(['sleep', '63.25']); sys.stdout.write(str(client.pid)); sys.stdout.flush();"
+        "client = process.start(['sh', '-c', 'echo ready; exec sleep 63.25']); client.stdout.read(5);"
+        "sys.stdout.write(str(client.pid)); sys.stdout.flush();"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     root = Path(process.__file__).parents[1]
@@ -282,7 +283,7 @@ def test_a_client_dies_with_the_process_that_started_it() -> None:
         env={**os.environ, "PYTHONPATH": str(root)},
     )
     pid = int(seen.stdout)
-    for _ in range(50):
+    for _attempt in range(50):
         if not Path(f"/proc/{pid}").exists() or "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text():
             return
         time.sleep(0.1)

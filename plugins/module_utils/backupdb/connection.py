@@ -106,7 +106,7 @@ class Server:
     def __enter__(self) -> Server:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_exception: object) -> None:
         with self._guard:
             pools, self._pools = self._pools, OrderedDict()
         for pool in pools.values():

@@ -160,11 +160,25 @@ class AccountsExport:
 class Engine(Protocol):
     """The function set of an engine file (a Python module satisfies it)."""
 
-    VENDORS: Sequence[str]  # the real vendors that this file serves; the first is also its name
-    DRIVER: str  # SQLAlchemy dialect+driver
-    DEFAULT_PORT: int
-    DEFAULT_DATABASE: str | None
-    SYSTEM_DATABASES: Mapping[str, str]  # name -> why it is left out
+    @property
+    def VENDORS(self) -> Sequence[str]:
+        """The real vendors that this file serves; the first is also its name."""
+
+    @property
+    def DRIVER(self) -> str:
+        """SQLAlchemy's dialect and driver."""
+
+    @property
+    def DEFAULT_PORT(self) -> int:
+        """Where the server listens unless told otherwise."""
+
+    @property
+    def DEFAULT_DATABASE(self) -> str | None:
+        """The database entered when none is named."""
+
+    @property
+    def SYSTEM_DATABASES(self) -> Mapping[str, str]:
+        """Names of the server's own databases, each with the reason why it is left out."""
 
     def detect(self, server: Server) -> str:
         """Ask the server which vendor it really is; also the first connection, so it finds login faults."""

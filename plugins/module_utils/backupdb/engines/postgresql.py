@@ -30,7 +30,21 @@ from .postgresql_session import coordinator, holding, still_held, take_moment
 if TYPE_CHECKING:
     from ..connection import Server
 
-__all__ = ["DEFAULT_DATABASE", "DEFAULT_PORT", "DRIVER", "SYSTEM_DATABASES", "VENDORS"]
+__all__ = [
+    "DEFAULT_DATABASE",
+    "DEFAULT_PORT",
+    "DRIVER",
+    "SYSTEM_DATABASES",
+    "VENDORS",
+    "clients",
+    "databases",
+    "detect",
+    "export_accounts",
+    "facts",
+    "missing_privileges",
+    "package_hint",
+    "snapshot",
+]
 
 VENDORS = ("postgresql",)
 DRIVER = "postgresql+psycopg2"

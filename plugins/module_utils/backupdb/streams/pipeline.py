@@ -163,7 +163,7 @@ class _Reader(threading.Thread):
         self._source = source
         self._filled: queue.Queue[Any] = queue.Queue()
         self._free: queue.Queue[bytearray | None] = queue.Queue()
-        for _ in range(_BUFFERS):
+        for _number in range(_BUFFERS):
             self._free.put(bytearray(BLOCK_BYTES))
 
     def run(self) -> None:

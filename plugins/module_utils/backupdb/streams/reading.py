@@ -65,7 +65,7 @@ class _Stored:
     def __enter__(self) -> _Stored:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._file.close()
 
     def read(self, size: int = -1) -> bytes:
