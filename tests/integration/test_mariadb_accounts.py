@@ -16,7 +16,8 @@ from support.mysql_dumps import Opened, dump, execute, new_account, new_database
 ODD = "'o''dd `n\"a\\\\me'@'10.0.0.0/255.0.0.0'"
 MAKE = (
     "CREATE ROLE r_one",
-    "CREATE ROLE r_two WITH ADMIN 'plain'@'localhost'",
+    "CREATE ROLE r_two",
+    "GRANT r_two TO 'plain'@'localhost' WITH ADMIN OPTION",
     "GRANT SELECT ON `acc\\_db`.* TO r_one",
     "GRANT r_one TO r_two",
     f"CREATE USER {ODD} IDENTIFIED BY 'x\\\\y' REQUIRE X509 WITH MAX_QUERIES_PER_HOUR 5 MAX_USER_CONNECTIONS 3",
@@ -201,9 +202,9 @@ def test_a_login_over_the_socket_and_one_by_unix_socket_without_a_password_work(
 @pytest.mark.parametrize("mode", ["prefer", "require", "verify_ca", "verify_full"])
 def test_the_client_speaks_tls_as_the_library_does(server_factory: Any, mode: str) -> None:
     private = server_factory("mariadb", tls=True, settings={"require_secure_transport": "ON"})
-    with new_database(private, "tls_db") as database:
-        with opened(engine, private, ssl_mode=mode, ca_cert=str(private.ca_cert)) as here:
-            assert b"Dump completed" in dump(here, database).parts["data"]
+    trust = {"ssl_mode": mode, "ca_cert": str(private.ca_cert)}
+    with new_database(private, "tls_db") as database, opened(engine, private, **trust) as here:
+        assert b"Dump completed" in dump(here, database).parts["data"]
 
 
 def test_a_server_without_tls_is_refused_when_tls_is_required(mariadb: Any) -> None:

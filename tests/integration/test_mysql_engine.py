@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 from backupdb.engines import mysql as engine
+from backupdb.engines import mysql_lock
 from backupdb.engines.interface import DEGRADED, FATAL, Database, DumpOptions
 from backupdb.errors import SnapshotLost
 from support import mysql_sid
@@ -189,19 +194,19 @@ def test_rights_of_a_default_role_count_and_those_of_another_do_not(mysql: Any, 
 def test_accounts_are_exported_and_come_back_the_same(mysql: Any, where: Opened) -> None:
     statements = (
         "CREATE ROLE 'r_one', 'r_two'",
-        "GRANT SELECT ON torture.* TO 'r_one'",
+        "GRANT SELECT ON acc_db.* TO 'r_one'",
         "GRANT 'r_one' TO 'r_two' WITH ADMIN OPTION",
         "CREATE USER 'o''dd `n\"a'@'10.0.0.0/255.0.0.0' IDENTIFIED WITH caching_sha2_password BY 'x\\\\y' REQUIRE X509 "
         "WITH MAX_QUERIES_PER_HOUR 5 PASSWORD EXPIRE INTERVAL 90 DAY ACCOUNT LOCK COMMENT 'it''s'",
         "GRANT 'r_two' TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
         "SET DEFAULT ROLE 'r_two' TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
         "GRANT SELECT, BACKUP_ADMIN ON *.* TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0' WITH GRANT OPTION",
-        "GRANT UPDATE (name), SELECT (id) ON torture.parent TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
-        "GRANT EXECUTE ON PROCEDURE torture.count_them TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
+        "GRANT UPDATE (name), SELECT (id) ON acc_db.parent TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
+        "GRANT EXECUTE ON PROCEDURE acc_db.count_them TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
         "GRANT PROXY ON 'root'@'localhost' TO 'o''dd `n\"a'@'10.0.0.0/255.0.0.0'",
     )
     drop = "DROP USER IF EXISTS 'o''dd `n\"a'@'10.0.0.0/255.0.0.0', 'r_one', 'r_two'"
-    with new_database(mysql, "torture") as name:
+    with new_database(mysql, "acc_db") as name:
         mysql.run_sql_script(TORTURE, database=name)
         execute(mysql, drop, *statements)
         try:
@@ -231,3 +236,45 @@ def test_accounts_are_exported_and_come_back_the_same(mysql: Any, where: Opened)
             assert second.document["accounts"] == first.document["accounts"]
         finally:
             execute(mysql, drop)
+
+
+@pytest.mark.parametrize("password", ["plain", "qu'ote\"s # ; \\n", "new\nline\t", "ünïcödé🐬"])
+@pytest.mark.parametrize("mode", ["disable", "prefer"])
+def test_the_client_logs_in_with_any_password_with_and_without_tls(mysql: Any, password: str, mode: str) -> None:
+    with new_account(mysql, "login", "GRANT ALL ON *.* TO {account}") as name, new_database(mysql, "pw_db") as database:
+        connection = mysql.connect()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER USER 'login'@'%%' IDENTIFIED BY %s", (password,))
+        connection.close()
+        with opened(engine, mysql, user=name, password=password, ssl_mode=mode) as here:
+            assert b"Dump completed" in dump(here, database).parts["data"]
+
+
+@pytest.mark.parametrize("mode", ["require", "verify_ca", "verify_full"])
+def test_the_client_speaks_tls_as_the_library_does(server_factory: Any, mode: str) -> None:
+    private = server_factory("mysql", tls=True, settings={"require_secure_transport": "ON"})
+    trust = {"ssl_mode": mode, "ca_cert": str(private.ca_cert)}
+    with new_database(private, "tls_db") as database, opened(engine, private, **trust) as here:
+        assert b"Dump completed" in dump(here, database).parts["data"]
+
+
+def test_a_long_statement_keeps_the_lock_away_because_all_would_queue_behind_it(
+    mysql: Any, where: Opened, torture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mysql_lock, "LONG_STATEMENT", 1)
+    sleeper = mysql.connect()
+    thread = threading.Thread(target=_sleep, args=(sleeper,))
+    thread.start()
+    try:
+        time.sleep(2)
+        done = dump(where, torture, jobs=2, db_lock_timeout=2.0)
+    finally:
+        execute(mysql, f"KILL CONNECTION {sleeper.thread_id()}")
+        thread.join()
+    assert done.details.position == {"taken": "single transaction of the dump client"}
+    assert any("no global read lock" in warning for warning in done.details.warnings)
+
+
+def _sleep(connection: Any) -> None:
+    with suppress(pymysql.err.Error), connection.cursor() as cursor:
+        cursor.execute("SELECT SLEEP(60)")

@@ -27,7 +27,21 @@ from .mysql_snapshot import take
 if TYPE_CHECKING:
     from ..connection import Instance, Server
 
-__all__ = ["DEFAULT_DATABASE", "DEFAULT_PORT", "DRIVER", "SYSTEM_DATABASES", "VENDORS", "detect"]
+__all__ = [
+    "DEFAULT_DATABASE",
+    "DEFAULT_PORT",
+    "DRIVER",
+    "SYSTEM_DATABASES",
+    "VENDORS",
+    "clients",
+    "databases",
+    "detect",
+    "export_accounts",
+    "facts",
+    "missing_privileges",
+    "package_hint",
+    "snapshot",
+]
 
 VENDORS = ("mysql",)
 DEFAULT_DATABASE: str | None = None
