@@ -9,6 +9,7 @@ Connections are SQLAlchemy Core (1.4 or 2.x) over psycopg2 or PyMySQL. What the 
 
 from __future__ import annotations
 
+import copy
 import importlib
 import threading
 from collections import OrderedDict
@@ -102,6 +103,12 @@ class Server:
         self._default_database = instance.database or default_database
         self._pools: OrderedDict[str | None, SqlEngine] = OrderedDict()
         self._guard = threading.Lock()
+
+    def stopped_by(self, cancel: threading.Event) -> Server:
+        """Return the same server, with the same connections, for work that has a reason of its own to stop."""
+        other = copy.copy(self)
+        other.cancel = cancel
+        return other
 
     def __enter__(self) -> Server:
         return self

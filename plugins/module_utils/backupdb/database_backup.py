@@ -107,8 +107,13 @@ def back_up_accounts(job: Job) -> Done:
 
 
 def _attempt(job: Job, database: Database, missing: Sequence[MissingPrivilege], limits: Limits) -> Done:
+    limits = replace(limits, abort=threading.Event())
+    server = job.server.stopped_by(limits.abort)
     with _publication(job, layout.encode_name(database.name)) as (publication, started):
-        with job.engine.snapshot(job.server, job.facts, job.client, database, job.options, missing) as snapshot:
+        with (
+            limits.watched(),
+            job.engine.snapshot(server, job.facts, job.client, database, job.options, missing) as snapshot,
+        ):
             archives, details = _dump(job, snapshot, publication, limits)
         manifest = _database_manifest(job, database, missing, publication.backup_id, started, archives, details)
         return Done(publication.publish(manifest), manifest)
@@ -117,30 +122,43 @@ def _attempt(job: Job, database: Database, missing: Sequence[MissingPrivilege], 
 def _dump(
     job: Job, snapshot: Snapshot, publication: Publication, limits: Limits
 ) -> tuple[list[Archive], SnapshotDetails]:
-    """Run the clients of a snapshot's parts; the first real error ends them all and is raised."""
-    limits = replace(limits, abort=threading.Event())
+    """Run the clients of a snapshot's parts, and meanwhile read its details; the first error ends everything."""
     dumps = [partial(_dump_or_abort, job, part, publication, limits) for part in snapshot.parts]
     tasks = Tasks(dumps, at_once=snapshot.at_once, name="dump")
-    details: SnapshotDetails | None = None
-    problem: BackupDbError | None = None
     try:
         snapshot.begun(tasks.ended)
         details = snapshot.details()
-    except BackupDbError as error:
-        problem = error
+    except BaseException as error:
         limits.abort.set()
+        _ended(tasks)
+        if isinstance(error, BackupDbError):
+            raise (_worst(tasks, limits, error) or error) from error
+        raise
+    _ended(tasks)
+    failure = _worst(tasks, limits, None)
+    if failure is not None:
+        raise failure
+    snapshot.check()
+    return [outcome.value for outcome in tasks.outcomes() if outcome and outcome.value is not None], details
+
+
+def _ended(tasks: Tasks[Archive]) -> None:
     while not tasks.wait(_WAIT):
         pass  # each client's thread looks at the clock and the flags itself
+
+
+def _worst(tasks: Tasks[Archive], limits: Limits, error: BackupDbError | None) -> BackupDbError | None:
+    """Return the error that explains most: a client's own words, then the coordinator's, then "was stopped"."""
     errors = [outcome.error for outcome in tasks.outcomes() if outcome is not None and outcome.error is not None]
-    # A client's own words explain more than the coordinator's, and both more than "stopped because of another".
-    own_words = [entry for entry in errors if not isinstance(entry, Interrupted)]
-    for worst in (*own_words, problem, *errors):
-        if worst is not None:
-            raise worst
-    snapshot.check()
-    if details is None:
-        raise SnapshotLost("the snapshot gave no details")
-    return [outcome.value for outcome in tasks.outcomes() if outcome and outcome.value is not None], details
+    for candidate in (*errors, error):
+        if candidate is not None and not isinstance(candidate, Interrupted):
+            return candidate
+    try:
+        limits.check()
+    except BackupDbError as reason:
+        if errors or error is not None:
+            return reason
+    return error or (errors[0] if errors else None)
 
 
 def _dump_or_abort(job: Job, part: Part, publication: Publication, limits: Limits) -> Archive:

@@ -15,7 +15,8 @@ import io
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
@@ -99,9 +100,9 @@ class Limiter:
 
 @dataclass(frozen=True)
 class Limits:
-    """What may stop or slow a stream: the end of the run, of this database, or of its time.
+    """What may stop or slow the work on one database: the end of the run, of its time, or of a part of it.
 
-    `deadline` is a `time.monotonic()` value.
+    `deadline` is a `time.monotonic()` value. `abort` is set for whichever of them comes, while `watched`.
     """
 
     cancel: threading.Event
@@ -114,10 +115,32 @@ class Limits:
         """Raise `Interrupted` or `RunTimeout` when it is time to stop."""
         if self.cancel.is_set():
             raise Interrupted("the run was asked to stop")
+        if self._late():
+            raise RunTimeout(f"not finished within timeout ({self.timeout:g} seconds)")
         if self.abort.is_set():
             raise Interrupted("stopped because another part of the database failed")
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise RunTimeout(f"not finished within timeout ({self.timeout:g} seconds)")
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Set `abort` as soon as `check` would raise, for those who can only look at an event."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(_POLL):
+                if self.cancel.is_set() or self._late():
+                    self.abort.set()
+                    return
+
+        watcher = threading.Thread(target=watch, name="limits", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
 
 
 def pump(
