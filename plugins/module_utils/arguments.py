@@ -15,9 +15,9 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from .backupdb.connection import SSL_MODES, Instance
 from .backupdb.engines.interface import DumpOptions
 from .backupdb.errors import InvalidOption
+from .backupdb.instance import SSL_MODES, Instance
 from .backupdb.request import BackupRequest, Compression, Encryption, Selection
 from .backupdb.text import parse_duration, parse_size
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from backupdb import backup
-from backupdb.connection import Instance
 from backupdb.engines.interface import DumpOptions
 from backupdb.errors import BackupDbError
+from backupdb.instance import Instance
 from backupdb.repository import catalogue, layout, local
 from backupdb.repository.catalogue import Problems, StoredBackup
 from backupdb.request import BackupRequest, Compression, Encryption, Selection

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pymysql
-from backupdb.connection import Instance, Server
+from backupdb.connection import Server
 from backupdb.engines.interface import Client, Database, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from backupdb.errors import CommandFailed, SnapshotLost
+from backupdb.instance import Instance
 from backupdb.process import Running, start
 
 from support.mysql_server import PrivateMySQLFamily

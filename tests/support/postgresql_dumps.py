@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backupdb.connection import Instance, Server
+from backupdb.connection import Server
 from backupdb.engines import postgresql as engine
 from backupdb.engines.interface import (
     Client,
@@ -27,6 +27,7 @@ from backupdb.engines.interface import (
 )
 from backupdb.engines.postgresql_quoting import connection_string, identifier
 from backupdb.errors import SnapshotLost
+from backupdb.instance import Instance
 from backupdb.process import start
 
 from support.servers import PrivatePostgres

@@ -12,9 +12,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable
+from typing import Any
 
 from . import plan, result
 from .archive import Envelope
@@ -27,25 +26,15 @@ from .forecast import Space, forecast
 from .history import Past, fresh_reason, gone, look_back, new
 from .parallel import Outcome, Tasks
 from .repository import layout, local
-from .repository.catalogue import StoredBackup
 from .repository.lock import run_lock
 from .request import BackupRequest
 from .stopping import stop_signals
 from .streams.pipeline import Limiter
 from .survey import Survey, survey
+from .task import Task
 
 _WAIT = 0.5  # seconds between looks for a signal
 _PATIENCE = 30.0  # seconds that databases get to stop in good order
-
-
-@dataclass
-class Task:
-    """One thing that a run makes: a database's backup, or the accounts'."""
-
-    name: str | None  # None is the accounts
-    work: Callable[[], Done]
-    last: StoredBackup | None = None  # the backup before this one
-    seconds: float = 0.0  # how long it took
 
 
 def run(request: BackupRequest, *, check_mode: bool = False) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from . import backup
-from .connection import Instance
 from .engines.interface import DumpOptions
 from .errors import BackupDbError, InvalidOption
+from .instance import Instance
 from .repository import catalogue
 from .request import BackupRequest, Compression, Encryption, Selection
 from .streams.age_keys import read_identity_file

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reaching a database server: the `Instance` value and the `Server` that opens connections to it.
+"""Reaching a database server: the `Server` that opens connections to an instance.
 
 Connections are SQLAlchemy Core (1.4 or 2.x) over psycopg2 or PyMySQL. What the drivers raise leaves this module as
 `ConnectionFailed` or `QueryFailed` (see connection_errors.py). Nothing here prints or stores a password.
@@ -15,18 +15,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .connection_arguments import driver_arguments
 from .connection_errors import translated
-from .errors import ConnectionFailed, InvalidOption, RequirementMissing
+from .errors import ConnectionFailed, RequirementMissing
+from .instance import Instance
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.engine import Engine as SqlEngine
 
-SSL_MODES = ("prefer", "disable", "require", "verify_ca", "verify_full")
 APPLICATION_NAME = "vya.backupdb"
 
 # Only these pass by themselves within seconds; a wrong password tried again would lock accounts out.
@@ -44,45 +43,6 @@ _PACKAGES = {
     "psycopg2": "python3-psycopg2 (Debian, Ubuntu, EL), psycopg2-binary on PyPI",
     "pymysql": "python3-pymysql (Debian, Ubuntu), python3-PyMySQL (EL), PyMySQL on PyPI",
 }
-
-
-@dataclass(frozen=True)
-class Instance:
-    """One database server endpoint and how to log in.
-
-    `unix_socket` wins over `host`. For PostgreSQL it is the directory of the socket or the socket file itself.
-    Without host and socket: the driver's local default. `connect_timeout` is in seconds.
-    """
-
-    id: str
-    engine: str
-    host: str | None = None
-    port: int | None = None
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    unix_socket: str | None = None
-    database: str | None = None
-    ssl_mode: str = "prefer"
-    ca_cert: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    connect_timeout: int = 10
-
-    def __post_init__(self) -> None:
-        if self.ssl_mode not in SSL_MODES:
-            raise InvalidOption(
-                f"instance {self.id}: ssl_mode {self.ssl_mode!r} is not known; use one of {', '.join(SSL_MODES)}"
-            )
-
-    def where(self) -> str:
-        """Say which endpoint this is, for messages."""
-        if self.unix_socket:
-            place = f"socket {self.unix_socket}"
-        elif self.host:
-            place = f"{self.host}:{self.port}" if self.port else self.host
-        else:
-            place = "the local default socket"
-        return f"instance {self.id} ({self.engine} at {place})"
 
 
 class Server:

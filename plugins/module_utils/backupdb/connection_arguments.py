@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import InvalidOption
 
 if TYPE_CHECKING:
-    from .connection import Instance
+    from .instance import Instance
 
 _CA_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu

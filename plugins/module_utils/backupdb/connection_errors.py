@@ -19,7 +19,7 @@ from .connection_arguments import SERVER_TIMED_OUT
 from .errors import ConnectionFailed, QueryFailed
 
 if TYPE_CHECKING:
-    from .connection import Instance
+    from .instance import Instance
 
 _ADVICE = {
     "wrong_password": "wrong user or password; check login_user and login_password",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from .connection import Instance
 from .engines.interface import DumpOptions
 from .engines.registry import open_server
+from .instance import Instance
 from .request import Selection
 from .survey import survey
 

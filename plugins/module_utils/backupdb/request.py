@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from .errors import InvalidOption
 
 if TYPE_CHECKING:
-    from .connection import Instance
     from .engines.interface import DumpOptions
+    from .instance import Instance
 
 COMPRESSION_METHODS = ("zstd", "gzip", "none")
 _LEVELS = {"zstd": range(1, 20), "gzip": range(1, 10)}

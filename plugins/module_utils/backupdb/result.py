@@ -13,10 +13,10 @@ from .database_backup import Done
 from .parallel import Outcome
 from .request import BackupRequest
 from .survey import Survey
+from .task import Task
 from .text import human_duration, human_size
 
 if TYPE_CHECKING:
-    from .backup import Task
     from .history import Past
     from .repository.catalogue import StoredBackup
 

@@ -51,9 +51,8 @@ def up() -> None:
     terminal.shell(f"ansible-playbook -i inventory.yml {root}/playbooks/backup.yml", folder=folder)
 
     terminal.heading("What the repository holds")
-    terminal.shell(
-        f"PYTHONPATH={root}/plugins/module_utils python -m backupdb.command_line list {controller.REPOSITORY}", folder=folder
-    )
+    library = f"{root}/plugins/module_utils"
+    terminal.shell(f"PYTHONPATH={library} python -m backupdb.command_line list {controller.REPOSITORY}", folder=folder)
 
     for sample, identity in zip(samples, (controller.IDENTITY, controller.RECOVERY_IDENTITY)):
         recovery.recover(folder, sample, identity=identity)

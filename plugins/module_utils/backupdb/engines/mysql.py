@@ -25,7 +25,8 @@ from .mysql_privileges import missing_privileges as find_missing_privileges
 from .mysql_snapshot import take
 
 if TYPE_CHECKING:
-    from ..connection import Instance, Server
+    from ..connection import Server
+    from ..instance import Instance
 
 __all__ = [
     "DEFAULT_DATABASE",

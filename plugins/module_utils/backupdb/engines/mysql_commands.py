@@ -15,7 +15,7 @@ from .interface import SECRET_PATH, Client, DumpOptions, Part
 from .mysql_family import Family
 
 if TYPE_CHECKING:
-    from ..connection import Instance
+    from ..instance import Instance
 
 # The last line of a dump with comments; it carries the time, so only its beginning is compared.
 COMPLETION_MARK = b"-- Dump completed"

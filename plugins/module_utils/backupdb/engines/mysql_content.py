@@ -65,7 +65,9 @@ def _columns(server: Server, connection: Connection, database: str, table: str, 
         server,
         connection,
         "SELECT column_name, generation_expression FROM information_schema.columns"
-        " WHERE table_schema = :database AND table_name = :table ORDER BY ordinal_position",
+        " WHERE table_schema = :database AND table_name = :table"
+        " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)"
+        " AND CAST(table_name AS BINARY) = CAST(:table AS BINARY) ORDER BY ordinal_position",
         database=database,
         table=table,
     )

@@ -21,7 +21,8 @@ from ..errors import QueryFailed
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from ..connection import Instance, Server
+    from ..connection import Server
+    from ..instance import Instance
     from .mysql_grants import Grants
 
 DRIVER = "mysql+pymysql"

@@ -13,7 +13,7 @@ from .interface import SECRET_PATH
 from .postgresql_quoting import password_file
 
 if TYPE_CHECKING:
-    from ..connection import Instance
+    from ..instance import Instance
 
 
 def login_environment(instance: Instance) -> dict[str, str]:

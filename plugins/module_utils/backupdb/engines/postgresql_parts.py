@@ -20,7 +20,7 @@ from .postgresql_quoting import argument, connection_string
 from .postgresql_relations import FROM, NAME, ORDINARY
 
 if TYPE_CHECKING:
-    from ..connection import Instance
+    from ..instance import Instance
     from .postgresql_session import Moment, Session
 
 FORMAT = "postgresql-custom"

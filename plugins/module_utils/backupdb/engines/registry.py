@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..connection import Instance, Server
+from ..connection import Server
 from ..errors import InvalidOption
+from ..instance import Instance
 from . import mariadb, mysql, postgresql
 from .interface import Engine
 

@@ -1,0 +1,22 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+from .database_backup import Done
+from .repository.catalogue import StoredBackup
+
+
+@dataclass
+class Task:
+    """One thing that a run makes: a database's backup, or the accounts'."""
+
+    name: str | None  # None is the accounts
+    work: Callable[[], Done]
+    last: StoredBackup | None = None  # the backup before this one
+    seconds: float = 0.0  # how long it took
