@@ -58,20 +58,21 @@ def list_databases(server: Server) -> list[Database]:
             for row in ask(
                 server,
                 connection,
-                "SELECT table_schema, SUM(data_length + index_length),"
+                "SELECT MIN(table_schema), SUM(data_length + index_length),"
                 " SUM(table_type IN ('BASE TABLE', 'SYSTEM VERSIONED'))"
-                " FROM information_schema.tables GROUP BY table_schema",
+                " FROM information_schema.tables GROUP BY CAST(table_schema AS BINARY)",
             )
         }
         schemata = ask(
             server,
             connection,
-            "SELECT schema_name, default_character_set_name, default_collation_name"
-            " FROM information_schema.schemata ORDER BY schema_name",
+            "SELECT schema_name, default_character_set_name, default_collation_name FROM information_schema.schemata",
         )
-    return [
+    found = [
         _database(str(name), charset, collation, *sizes.get(str(name), (0, 0))) for name, charset, collation in schemata
     ]
+    # Sorted here: names that differ in case only are equal to the server's collation.
+    return sorted(found, key=lambda database: database.name)
 
 
 def variable(server: Server, connection: Connection, name: str) -> Any:
