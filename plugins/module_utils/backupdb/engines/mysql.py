@@ -162,7 +162,7 @@ def _grants_statement(server: Server) -> str:
 
 
 def _knows_roles(server: Server) -> bool:
-    return int(str(server.value("SELECT @@version")).split(".")[0]) >= 8
+    return int(str(server.value("SELECT @@version")).split(".", maxsplit=1)[0]) >= 8
 
 
 def _literal_database_grants(server: Server) -> bool:

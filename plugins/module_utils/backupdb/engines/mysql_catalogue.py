@@ -62,12 +62,12 @@ class Broken:
 
 @dataclass(frozen=True)
 class Programs:
-    """Routines, triggers and events: (kind, name) -> when it was made or altered, to see a change."""
+    """Routines, triggers and events: (kind, name) -> digest of what it says, to see a change."""
 
-    changed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    digests: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
-        return sum(1 for found, _ in self.changed if found == kind)
+        return sum(1 for found, _item in self.digests if found == kind)
 
 
 def relations(server: Server, connection: Connection, database: str) -> list[Relation]:
@@ -87,20 +87,23 @@ def relations(server: Server, connection: Connection, database: str) -> list[Rel
 
 def programs(server: Server, connection: Connection, database: str) -> Programs:
     """List routines, triggers and events; needs the rights that missing_privileges checks, else it is blind."""
-    changed: dict[tuple[str, str], str] = {}
+    digests: dict[tuple[str, str], str] = {}
     for statement in (
-        "SELECT LOWER(routine_type), routine_name, last_altered FROM information_schema.routines"
-        " WHERE routine_schema = :database"
+        "SELECT LOWER(routine_type), routine_name, last_altered, definer, sql_mode, routine_definition"
+        " FROM information_schema.routines WHERE routine_schema = :database"
         " AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT 'trigger', trigger_name, COALESCE(created, '') FROM information_schema.triggers"
-        " WHERE trigger_schema = :database"
+        "SELECT 'trigger', trigger_name, created, definer, sql_mode, event_manipulation, action_timing,"
+        " action_statement FROM information_schema.triggers WHERE trigger_schema = :database"
         " AND CAST(trigger_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT 'event', event_name, last_altered FROM information_schema.events WHERE event_schema = :database"
+        "SELECT 'event', event_name, last_altered, definer, sql_mode, status, event_definition, execute_at,"
+        " interval_value, interval_field, starts, ends, on_completion"
+        " FROM information_schema.events WHERE event_schema = :database"
         " AND CAST(event_schema AS BINARY) = CAST(:database AS BINARY)",
     ):
-        for kind, name, moment in ask(server, connection, statement, database=database):
-            changed[(str(kind), str(name))] = str(moment)
-    return Programs(changed)
+        for kind, name, *rest in ask(server, connection, statement, database=database):
+            text = repr(rest).encode("utf-8", "surrogateescape")
+            digests[(str(kind), str(name))] = hashlib.sha256(text).hexdigest()
+    return Programs(digests)
 
 
 def definitions(server: Server, connection: Connection, database: str) -> dict[str, str]:

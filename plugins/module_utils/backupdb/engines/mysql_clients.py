@@ -79,7 +79,7 @@ def known_options(client: Client) -> frozenset[str]:
 def read_options(help_text: str) -> frozenset[str]:
     """Read option names from a help text: those with dashes, and those of the table of variables at its end."""
     described = re.findall(r"^\s+(?:-\S, )?--([a-z][a-z0-9-]+)", help_text, re.MULTILINE)
-    _, _, table = help_text.partition("\n----")
+    table = help_text.partition("\n----")[2]
     listed = re.findall(r"^([a-z][a-z0-9-]+)\s", table, re.MULTILINE)
     return frozenset((*described, *listed))
 

@@ -151,7 +151,7 @@ def quoted_text(value: str) -> str:
 
 def quoted_account(account: str) -> str:
     """Quote `user@host` as CURRENT_USER() gives it; the host is what follows the last `@`."""
-    user, _, host = account.rpartition("@")
+    user, _mark, host = account.rpartition("@")
     return f"{quoted_text(user)}@{quoted_text(host)}"
 
 

@@ -68,7 +68,7 @@ def plan(
 
 def balanced(tables: Sequence[Relation], shares: int) -> list[list[str]]:
     """Deal the tables out so that the shares are about equal in bytes; no share is empty."""
-    dealt: list[list[str]] = [[] for _ in range(min(shares, len(tables)))]
+    dealt: list[list[str]] = [[] for _number in range(min(shares, len(tables)))]
     weights = [0] * len(dealt)
     for table in sorted(tables, key=lambda one: (-one.size, one.name)):
         lightest = weights.index(min(weights))

@@ -114,14 +114,14 @@ class _Held:
     def check(self) -> None:
         """Raise `SnapshotLost` when programs changed, or columns in place: no transaction protects from that."""
         with self.server.connect() as connection:
-            now = programs(self.server, connection, self.database).changed
+            now = programs(self.server, connection, self.database).digests
             columns = definitions(self.server, connection, self.database)
             names = {one.name for one in relations(self.server, connection, self.database)}
         dumped = dumped_kinds(self.options)
         lost = [
             f"{kind} {name}"
-            for (kind, name), changed in self.moment.programs.changed.items()
-            if kind in dumped and now.get((kind, name)) != changed
+            for (kind, name), digest in self.moment.programs.digests.items()
+            if kind in dumped and now.get((kind, name)) != digest
         ]
         before = self.preflight.definitions
         tables = [one.name for one in self.moment.found if one.is_table]
