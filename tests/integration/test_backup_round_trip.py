@@ -141,7 +141,7 @@ def test_every_odd_name_gets_a_safe_path_of_its_own(
     server = request.getfixturevalue(kind)
     names = [*ODD_NAMES, *LONG_NAMES, *(["line\nbreak"] if kind == "postgres15" else ["漢" * 64])]
     dumps: Any = postgresql_dumps if kind == "postgres15" else mysql_dumps
-    outside = {path for path in repository.parent.iterdir()}
+    outside = set(repository.parent.iterdir())
     with _all(dumps, server, names):
         result = back_up(server, repository, workers=2)
     assert result["status"] == "ok", result["message"]
@@ -151,7 +151,7 @@ def test_every_odd_name_gets_a_safe_path_of_its_own(
     for name in names:
         assert paths[name].parent.parent == repository / "host1" / "test"
         assert stored_backups(repository, name)[0].database == name
-    assert {path for path in repository.parent.iterdir()} == outside
+    assert set(repository.parent.iterdir()) == outside
 
 
 class _all:
@@ -181,7 +181,7 @@ def test_manifests_hold_to_their_schema_and_hold_no_secret(
         for jobs in (1, 2):
             back_up(server, repository, databases=["schema_check"], jobs=jobs, row_counts=True, fingerprints=True)
     found = [*stored_backups(repository, "schema_check")]
-    found += [entry for entry in _accounts(repository)]
+    found += _accounts(repository)
     assert len(found) == 4
     for entry in found:
         jsonschema.validate(entry.manifest, SCHEMA)

@@ -102,7 +102,7 @@ def test_each_statement_says_which_database_it_needs(where: Opened, made: None) 
     document = engine.export_accounts(where.server, where.facts, where.client()).document
     found = {(said["kind"], said["database"]) for one in document["accounts"] for said in one["statements"]}
     assert {("database_grant", "acc_db"), ("object_grant", "acc_db"), ("database_grant", "wild%")} <= found
-    assert {kind for kind, _ in found} == set(ORDER)
+    assert {kind for kind, _item in found} == set(ORDER)
     assert all(database is None for kind, database in found if kind not in ("database_grant", "object_grant"))
 
 

@@ -126,7 +126,7 @@ def test_pairs_that_are_written_during_the_dump_stay_pairs(mariadb: Any, where: 
         for table in ("left_side", "right_side"):
             execute(mariadb, f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, v INT)", database=name)
         with pair_writers(mariadb, name, "left_side", "right_side"):
-            done = [dump(where, name, jobs=jobs, row_counts=True) for _ in range(4)]
+            done = [dump(where, name, jobs=jobs, row_counts=True) for _number in range(4)]
         counts = [counted(mariadb, one) for one in done]
         assert all(restored[0] == restored[1] for restored in counts)
         assert [one.details.row_counts for one in done] == [

@@ -114,7 +114,7 @@ def test_pairs_that_are_written_during_the_dump_stay_pairs(mysql: Any, where: Op
         for table in ("left_side", "right_side"):
             execute(mysql, f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, v INT)", database=name)
         with pair_writers(mysql, name, "left_side", "right_side"):
-            done = [dump(where, name, jobs=jobs, row_counts=True) for _ in range(3)]
+            done = [dump(where, name, jobs=jobs, row_counts=True) for _number in range(3)]
         for one in done:
             with new_database(mysql, "pairs_again") as other:
                 restore(mysql, other, one.parts)

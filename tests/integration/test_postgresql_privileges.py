@@ -47,7 +47,7 @@ def missing(private: PrivatePostgres) -> list[MissingPrivilege]:
 
 def grant_all(private: PrivatePostgres) -> None:
     """Run the statements that the engine names, as the administrator would, until it names no more."""
-    for _ in range(3):
+    for _number in range(3):
         for entry in missing(private):
             if entry.severity == FATAL:
                 private.sql(entry.grant, database="guarded")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ def writers(private: PrivatePostgres, database: str) -> Iterator[None]:
                 connection.commit()
         connection.close()
 
-    threads = [threading.Thread(target=write) for _ in range(WRITERS)]
+    threads = [threading.Thread(target=write) for _number in range(WRITERS)]
     for thread in threads:
         thread.start()
     try:
@@ -185,7 +186,10 @@ def test_a_table_that_is_made_while_we_wait_for_locks_is_locked_too(postgres15: 
         other = postgres15.connect(database="locked")
         held: list[list[str]] = []
         client = client_of(postgres15, facts)
-        between = lambda: held.append(_held(postgres15))  # noqa: E731  as short as it is
+
+        def between() -> None:
+            held.append(_held(postgres15))
+
         thread = threading.Thread(target=lambda: take(server, facts, client, "locked", scratch, between=between))
         with other.cursor() as cursor:
             cursor.execute("BEGIN; LOCK TABLE first IN ACCESS EXCLUSIVE MODE")
@@ -224,7 +228,7 @@ def test_the_session_of_the_moment_has_no_time_limits(request: pytest.FixtureReq
         for limit in limits:
             private.sql(f"ALTER DATABASE limited SET {limit} = '500ms'")
         options = DumpOptions(row_counts=True, fingerprints=True)
-        between = lambda: time.sleep(1.0)  # noqa: E731  longer than every limit
+        between = functools.partial(time.sleep, 1.0)  # longer than every limit
         dump = take(server, facts, client_of(private, facts), "limited", scratch, options=options, between=between)
     assert dump.details.row_counts == {"public.t": 10}
 
@@ -271,7 +275,7 @@ def test_tables_that_come_and_go_do_not_disturb(postgres15: PrivatePostgres, scr
         thread = threading.Thread(target=churn)
         thread.start()
         try:
-            for _ in range(3):
+            for _number in range(3):
                 options = DumpOptions(row_counts=True, db_lock_timeout=5)
                 counts = _take_again(
                     lambda options=options: take(
@@ -286,7 +290,7 @@ def test_tables_that_come_and_go_do_not_disturb(postgres15: PrivatePostgres, scr
 
 def _take_again(attempt: Callable[[], Any]) -> dict[str, int]:
     """As a run does: a lost moment is tried again, three times in all."""
-    for _ in range(2):
+    for _number in range(2):
         try:
             return dict(attempt().details.row_counts)
         except SnapshotLost:

@@ -97,7 +97,7 @@ def dump(
         with _ended_at_last(running := []):
             for part in snapshot.parts[: snapshot.at_once]:
                 running.append((part, _start(part)))
-            snapshot.begun(lambda: sum(client.ended() for _, client in running))
+            snapshot.begun(lambda: sum(client.ended() for _item, client in running))
             if after_begun:
                 after_begun()
             for part in snapshot.parts[snapshot.at_once :]:
@@ -106,7 +106,7 @@ def dump(
                 parts[part.name] = _finished(part, client)
         snapshot.check()
         details = snapshot.details()
-    return Dumped(parts, details, {part.name: part.argv for part, _ in running})
+    return Dumped(parts, details, {part.name: part.argv for part, _item in running})
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def _ended_at_last(running: list[tuple[Any, Running]]) -> Iterator[None]:
     try:
         yield
     finally:
-        for _, client in running:
+        for _item, client in running:
             with suppress(OSError, ValueError):
                 client.close()
 
@@ -197,7 +197,7 @@ def pair_writers(private: PrivateMySQLFamily, database: str, first: str, second:
         finally:
             connection.close()
 
-    writers = [threading.Thread(target=write) for _ in range(2)]
+    writers = [threading.Thread(target=write) for _number in range(2)]
     for writer in writers:
         writer.start()
     try:

@@ -9,6 +9,7 @@ as they are.
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -52,11 +53,12 @@ def run(request: BackupRequest, *, check_mode: bool = False) -> dict[str, Any]:
     if check_mode:
         return plan.make(request, run_id)
     root = local.open_repository(request.repository)
-    with open_server(request.instance) as (engine, server), stop_signals(server.cancel) as received:
+    cancel = threading.Event()
+    with stop_signals(cancel) as received, open_server(request.instance, cancel) as (engine, server):
         found = survey(engine, server, request.selection, request.dump)
         client = found.usable_client(request.instance.where())
         folder = local.make_instance_folder(root, request.host, request.instance.id)
-        with run_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=server.cancel):
+        with run_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=cancel):
             leftovers = local.remove_leftovers(folder)
             past = look_back(folder, found)
             job = Job(

@@ -51,14 +51,21 @@ class Server:
     Safe to use from several threads. `cancel` is set when the run is asked to stop; long waits poll it.
     """
 
-    def __init__(self, instance: Instance, *, driver: str, default_database: str | None) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        *,
+        driver: str,
+        default_database: str | None,
+        cancel: threading.Event | None = None,
+    ) -> None:
         """`driver` is SQLAlchemy's dialect+driver; `default_database` is entered when a call names none.
 
         Raises `RequirementMissing` for a library that is not installed.
         """
         _require("sqlalchemy", driver.rpartition("+")[2])
         self.instance = instance
-        self.cancel = threading.Event()
+        self.cancel = cancel or threading.Event()
         self._driver = driver
         self._default_database = instance.database or default_database
         self._pools: OrderedDict[str | None, SqlEngine] = OrderedDict()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def make(request: BackupRequest, run_id: str) -> dict[str, Any]:
         free = local.free_bytes(local.open_repository(request.repository))
     except RepositoryError as error:
         warnings.append(str(error))
-    with open_server(request.instance) as (engine, server), stop_signals(server.cancel):
+    cancel = threading.Event()
+    with stop_signals(cancel), open_server(request.instance, cancel) as (engine, server):
         found = survey(engine, server, request.selection, request.dump)
     folder = local.instance_path(Path(request.repository), request.host, request.instance.id)
     past = look_back(folder, found) if free is not None else Past({}, frozenset(), ())

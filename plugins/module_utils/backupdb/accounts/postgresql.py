@@ -143,7 +143,7 @@ def _settings(row: Any) -> list[Statement]:
     role, database = identifier(name_from(row.role)), name_from(row.database)
     statements = []
     for setting in row.settings:
-        name, _, value = setting.partition("=")
+        name, _mark, value = setting.partition("=")
         target = f"ALTER ROLE {role} IN DATABASE {identifier(database)}"
         sql = f"{target} SET {identifier(name)} TO {setting_value(name, value)};"
         statements.append(Statement("role_in_database_setting", sql, database))

@@ -92,7 +92,7 @@ def balanced(sized: Sequence[tuple[str, int]], count: int) -> list[list[str]]:
     >>> balanced([("a", 5), ("b", 3), ("c", 2)], 2)
     [['a'], ['b', 'c']]
     """
-    groups: list[list[str]] = [[] for _ in range(count)]
+    groups: list[list[str]] = [[] for _number in range(count)]
     loads = [0] * count
     for name, size in sorted(sized, key=lambda item: -item[1]):
         lightest = loads.index(min(loads))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,15 +20,17 @@ ENGINE_NAMES = ("postgresql", "mysql", "mariadb")
 
 
 @contextmanager
-def open_server(instance: Instance) -> Iterator[tuple[Engine, Server]]:
+def open_server(instance: Instance, cancel: threading.Event | None = None) -> Iterator[tuple[Engine, Server]]:
     """Connect to the instance and give the engine of its real vendor with an open server.
+
+    Long waits end when `cancel` is set.
 
     `mysql` and `mariadb` are one protocol: which of the two answers is asked, not believed.
     """
     asked = next((engine for engine in _ENGINES if instance.engine in engine.VENDORS), None)
     if asked is None:
         raise InvalidOption(f"engine {instance.engine!r} is not known; use one of {', '.join(ENGINE_NAMES)}")
-    with Server(instance, driver=asked.DRIVER, default_database=asked.DEFAULT_DATABASE) as server:
+    with Server(instance, driver=asked.DRIVER, default_database=asked.DEFAULT_DATABASE, cancel=cancel) as server:
         vendor = asked.detect(server)
         engine = next((engine for engine in _ENGINES if vendor in engine.VENDORS), None)
         if engine is None:
