@@ -252,9 +252,14 @@ def test_the_client_logs_in_with_any_password_with_and_without_tls(mysql: Any, p
 
 @pytest.mark.parametrize("mode", ["require", "verify_ca", "verify_full"])
 def test_the_client_speaks_tls_as_the_library_does(server_factory: Any, mode: str) -> None:
-    private = server_factory("mysql", tls=True, settings={"require_secure_transport": "ON"})
+    private = server_factory("mysql", tls=True)
+    rights = ("GRANT ALL ON *.* TO {account}", "ALTER USER {account} REQUIRE SSL")
     trust = {"ssl_mode": mode, "ca_cert": str(private.ca_cert)}
-    with new_database(private, "tls_db") as database, opened(engine, private, **trust) as here:
+    with (
+        new_account(private, "tls_only", *rights) as name,
+        new_database(private, "tls_db") as database,
+        opened(engine, private, user=name, password="pw", **trust) as here,
+    ):
         assert b"Dump completed" in dump(here, database).parts["data"]
 
 
