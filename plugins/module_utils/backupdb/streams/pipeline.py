@@ -196,14 +196,25 @@ class _Reader(threading.Thread):
                 if buffer is None:
                     return
                 view = memoryview(buffer)
-                count = self._source.readinto(view)
-                if not count:
+                count = self._fill(view)
+                if count:
+                    self.observer.see(view[:count])
+                    self._filled.put(view[:count])
+                if count < len(view):
                     self._filled.put(b"")
                     return
-                self.observer.see(view[:count])
-                self._filled.put(view[:count])
         except (OSError, ValueError) as error:
             self._filled.put(error)
+
+    def _fill(self, view: memoryview) -> int:
+        """Read until the buffer is full or the source has ended: clients write as little as 4 KiB at a time."""
+        count = 0
+        while count < len(view):
+            more = self._source.readinto(view[count:])
+            if not more:
+                break
+            count += more
+        return count
 
     def next(self, patience: float) -> Any:
         """Return the next block, an empty one at the end, or None when none came within `patience` seconds."""
