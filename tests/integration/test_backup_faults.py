@@ -226,6 +226,28 @@ def test_a_database_that_takes_too_long_is_ended(kind: str, server: Any, reposit
     assert not [name for name in descendants(os.getpid()).values() if name.startswith(CLIENTS[kind][:15])]
 
 
+def test_a_question_to_the_server_that_takes_too_long_is_ended_on_the_server(
+    kind: str, server: Any, repository: Path
+) -> None:
+    """The dump of the table is quick, its fingerprint is not."""
+    rows = "generate_series(1, 3000000) AS s(seq)" if kind == "postgres15" else "seq_1_to_3000000"
+    server.sql(
+        f"CREATE TABLE wide AS SELECT seq, md5(seq{'::text' if kind == 'postgres15' else ''}) AS m FROM {rows}",
+        database="calm",
+    )
+    began = time.monotonic()
+    result = back_up(server, repository, databases=["calm"], accounts=False, fingerprints=True, timeout=1.0)
+    assert "timeout (1 seconds)" in entry_of(result, "calm")["error"]
+    assert time.monotonic() - began < 20
+    running = (
+        "SELECT query FROM pg_stat_activity WHERE datname = 'calm' AND state = 'active'"
+        if kind == "postgres15"
+        else "SELECT info FROM information_schema.processlist WHERE db = 'calm' AND command = 'Query'"
+    )
+    wait_for(lambda: server.sql(running) == [], seconds=5, what="the end of the statement")
+    assert_only_good_backups(repository, {})
+
+
 def test_too_little_space_is_refused_beforehand_with_the_numbers(
     kind: str, server: Any, small_tmpfs: Callable[[str], Path]
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 from backupdb.request import Compression, Encryption
-from support import mysql_dumps, postgresql_dumps
+from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.library import IDENTITY, back_up, database_folder, entry_of, plain, stored_backups
 from support.private_server import PrivateServer
 from support.servers import PrivatePostgres
@@ -106,6 +107,51 @@ def test_a_mariadb_database_comes_back_by_standard_programs(
                     for database in ("torture_run", "again")
                 ]
                 assert pair[0] == pair[1], table
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_mysql_database_comes_back_by_standard_programs(
+    mysql: Any, repository: Path, identity_file: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{mysql_sid.programs()}")
+    clause = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+    with mysql_dumps.new_database(mysql, "torture_run", clause):
+        mysql.run_sql_script(SCHEMAS / "mysql_torture.sql", database="torture_run")
+        result = back_up(mysql, repository, databases=["torture_run"], jobs=jobs, row_counts=True, fingerprints=True)
+        assert result["status"] == "ok", result["message"]
+        manifest = stored_backups(repository, "torture_run")[0].manifest
+        jsonschema.validate(manifest, SCHEMA)
+        folder = entry_of(result, "torture_run")["path"]
+        with mysql_dumps.new_database(mysql, "again", clause):
+            client = f"{mysql.client} --defaults-extra-file={mysql.client_file} --binary-mode again"
+            for name in archives(folder):
+                shell(f"cd {shlex.quote(folder)} && age -d -i {identity_file} {name} | zstd -d | {client}")
+            back = back_up(mysql, repository, databases=["again"], row_counts=True, fingerprints=True)
+        again = stored_backups(repository, "again")[0].manifest
+        assert back["status"] == "ok", back["message"]
+        for key in ("inventory", "row_counts", "fingerprints"):
+            assert again[key] == manifest[key]
+
+
+@pytest.mark.mysql
+def test_hashes_of_caching_sha2_password_are_stored_in_hex(
+    mysql: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their salt holds bytes that no text survives; the statement must make the same login on another server."""
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{mysql_sid.programs()}")
+    mysql.sql("CREATE USER hashed IDENTIFIED WITH caching_sha2_password BY 'a password for hex'")
+    try:
+        result = back_up(mysql, repository, databases=[], selection=_nothing())
+        document = json.loads(plain(result["accounts"]["path"], "accounts", format="json"))
+        account = next(entry for entry in document["accounts"] if entry["name"] == "hashed")
+        identity = next(entry["sql"] for entry in account["statements"] if entry["kind"] == "identity")
+        assert re.search(r"AS 0x24[0-9A-F]+", identity)
+        mysql.sql("DROP USER hashed")
+        mysql.sql(identity.rstrip(";"))
+        assert mysql.sql("SELECT 1", user="hashed", password="a password for hex") == [(1,)]
+    finally:
+        mysql.sql("DROP USER IF EXISTS hashed")
 
 
 @pytest.mark.parametrize("encryption", ["age", "none"])

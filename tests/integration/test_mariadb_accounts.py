@@ -215,3 +215,13 @@ def test_the_client_speaks_tls_as_the_library_does(server_factory: Any, mode: st
 def test_a_server_without_tls_is_refused_when_tls_is_required(mariadb: Any) -> None:
     with pytest.raises(ConnectionFailed, match="TLS"), opened(engine, mariadb, ssl_mode="require"):
         pass
+
+
+def test_an_account_that_the_server_itself_ignores_is_a_warning_and_not_a_gap(server_factory: Any) -> None:
+    server = server_factory("mariadb", settings={"skip_name_resolve": "ON"})
+    execute(server, "CREATE USER 'stale'@'some.host.example' IDENTIFIED BY 'x'", "FLUSH PRIVILEGES")
+    with opened(engine, server) as where:
+        export = engine.export_accounts(where.server, where.facts, where.client)
+    assert export.missing == []
+    assert any("stale@some.host.example" in line and "skip_name_resolve" in line for line in export.warnings)
+    assert not any(account["name"] == "stale" for account in export.document["accounts"])

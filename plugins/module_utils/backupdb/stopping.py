@@ -9,9 +9,10 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Callable
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_POLL = 0.25  # seconds
 
 
 @contextmanager
@@ -35,3 +36,25 @@ def stop_signals(cancel: threading.Event) -> Iterator[list[str]]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def repeating(action: Callable[[], None], *, while_set: threading.Event) -> Iterator[None]:
+    """Call `action` again and again in a thread, from the moment the event is set until the block is left.
+
+    It ends what a server is doing for us: once is not enough, as between two statements there is nothing to end.
+    """
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_POLL):
+            if while_set.is_set():
+                action()
+
+    watcher = threading.Thread(target=watch, name="stopper", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()

@@ -14,7 +14,16 @@ import re
 from typing import TYPE_CHECKING
 
 from ..engines.interface import AccountsExport, ServerFacts
-from ..engines.mysql_family import DENIED_CODES, Family, ask, first_answer, own_session, quoted, quoted_account
+from ..engines.mysql_family import (
+    DENIED_CODES,
+    NO_SUCH_ACCOUNT,
+    Family,
+    ask,
+    first_answer,
+    own_session,
+    quoted,
+    quoted_account,
+)
 from ..engines.mysql_grants import NAME, UNQUOTED_TEXT, parse_line, plain_name
 from ..errors import QueryFailed
 from .document import Account, Statement, as_sql, build
@@ -42,6 +51,7 @@ def export_accounts(server: Server, facts: ServerFacts, *, family: Family) -> Ac
     """Export users and roles. What the login may not read is named under `missing`, never stored as if it were all."""
     accounts: list[Account] = []
     missing: list[str] = []
+    warnings: list[str] = []
     with own_session(server) as connection:
         for statement in family.account_session:
             ask(server, connection, statement)
@@ -60,9 +70,16 @@ def export_accounts(server: Server, facts: ServerFacts, *, family: Family) -> Ac
             try:
                 accounts.append(_account(server, connection, name, host, kind))
             except QueryFailed as error:
-                missing.append(f"{kind} {name}{'@' + host if host else ''}: {error}")
+                shown = f"{kind} {name}{'@' + host if host else ''}"
+                if error.code == NO_SUCH_ACCOUNT and _ignores_host_names(server, connection):
+                    warnings.append(
+                        f"{shown} is not exported: the server runs with skip_name_resolve, so it neither shows this "
+                        "account nor lets it log in; drop it, or make it for an address"
+                    )
+                else:
+                    missing.append(f"{shown}: {error}")
     document = build(vendor=facts.vendor, server_version=facts.version, accounts=accounts, missing=missing)
-    return AccountsExport(document=document, sql=as_sql(document), missing=missing)
+    return AccountsExport(document=document, sql=as_sql(document), missing=missing, warnings=warnings)
 
 
 def grant_statement(line: str) -> Statement | None:
@@ -95,6 +112,10 @@ def identity_statements(created: str, account: str) -> list[Statement]:
     without = created[: match.start()] + created[match.end() :]
     default = f"ALTER USER {account} DEFAULT ROLE {match['roles']};"
     return [Statement("identity", f"{without};"), Statement("default_role", default)]
+
+
+def _ignores_host_names(server: Server, connection: Connection) -> bool:
+    return str(ask(server, connection, "SELECT @@GLOBAL.skip_name_resolve")[0][0]) in ("1", "ON")
 
 
 def _account(server: Server, connection: Connection, name: str, host: str | None, kind: str) -> Account:

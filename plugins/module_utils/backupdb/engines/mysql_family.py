@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..connection_errors import translated
-from ..errors import QueryFailed
+from ..errors import ConnectionFailed, Interrupted, QueryFailed
+from ..stopping import repeating
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -38,6 +39,8 @@ SYSTEM_DATABASES: Mapping[str, str] = {
 # Errors that say "you may not", as opposed to "that is not there" (manuals, "Server Error Message Reference").
 DENIED_CODES = ("1044", "1045", "1142", "1143", "1227", "1370")
 LOCK_WAIT_TIMEOUT = "1205"
+NO_SUCH_ACCOUNT = "1133"
+_INTERRUPTED = ("1317",)
 
 
 # What a restore or a drill server must match, or should know.
@@ -101,26 +104,42 @@ def detect(server: Server) -> str:
 
 
 def ask(server: Server, connection: Connection, statement: str, **parameters: Any) -> list[Any]:
-    """Run a statement on a given connection; `:name` parameters only where some are passed."""
+    """Run a statement on a given connection; `:name` parameters only where some are passed.
+
+    Raises `Interrupted` for a statement that was ended because `server.cancel` is set.
+    """
     from sqlalchemy import text
 
-    with translated(server.instance):
-        if parameters:
-            return list(connection.execute(text(statement), parameters))
-        result = connection.execution_options(no_parameters=True).exec_driver_sql(statement)
-        return list(result) if result.returns_rows else []
+    try:
+        with translated(server.instance):
+            if parameters:
+                return list(connection.execute(text(statement), parameters))
+            result = connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+            return list(result) if result.returns_rows else []
+    except QueryFailed as error:
+        if error.code in _INTERRUPTED and server.cancel.is_set():
+            raise Interrupted(f"{server.instance.where()}: stopped while the server was being asked") from error
+        raise
 
 
 @contextmanager
 def own_session(server: Server) -> Iterator[Connection]:
     """Lend a session whose settings nobody else meets: it is closed at the end, not given back to the pool.
 
-    Its sql_mode is empty, so that SHOW CREATE and SHOW GRANTS quote names with backticks.
+    Its sql_mode is empty, so that SHOW CREATE and SHOW GRANTS quote names with backticks. A statement that runs
+    when `server.cancel` is set is ended on the server.
     """
     with server.connect(autocommit=False) as connection:
+        session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
+
+        def stop() -> None:
+            with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
+                server.rows(f"KILL QUERY {session}")
+
         try:
-            ask(server, connection, "SET SESSION sql_mode = ''")
-            yield connection
+            with repeating(stop, while_set=server.cancel):
+                ask(server, connection, "SET SESSION sql_mode = ''")
+                yield connection
         finally:
             connection.invalidate()
 

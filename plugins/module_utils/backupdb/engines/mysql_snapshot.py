@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from ..errors import ConnectionFailed, QueryFailed, SnapshotLost
+from ..errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
 from .interface import FATAL, PARTIAL, Client, Database, DumpOptions, MissingPrivilege, Snapshot, SnapshotDetails
 from .mysql_catalogue import definitions, programs, relations
 from .mysql_clients import known_options
@@ -182,5 +182,5 @@ def _release(lock: GlobalReadLock | None) -> None:
     try:
         if lock is not None:
             lock.release()
-    except (QueryFailed, ConnectionFailed):
-        pass  # a broken session holds no lock
+    except (QueryFailed, ConnectionFailed, Interrupted):
+        pass  # the session is ended next, and with it the lock

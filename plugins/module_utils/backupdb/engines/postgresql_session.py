@@ -10,7 +10,6 @@ every program ending well. LOCK TABLE takes no snapshot, so the one exported aft
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..connection_errors import translated
 from ..errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
+from ..stopping import repeating
 from .postgresql_relations import FROM, NAME, WITH_ROWS
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5  # how often the list of tables may change under us before we give up
 _LOCKED_AT_ONCE = 500  # tables in one LOCK statement
-_CANCEL_POLL = 0.25  # seconds
 
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_SCHEMA = "3F000"
@@ -162,7 +161,14 @@ def coordinator(server: Server, facts: ServerFacts, database: Database) -> Itera
         bytewise = database.encoding == "SQL_ASCII"
         if bytewise:
             driver.set_client_encoding("LATIN1")  # no conversion on either side: bytes come and go as they are
-        with _cancelling(server.cancel, driver):
+
+        def stop() -> None:
+            from psycopg2 import Error
+
+            with suppress(Error):  # the connection may be gone
+                driver.cancel()
+
+        with repeating(stop, while_set=server.cancel):
             session = Session(connection, server, database.name, bytewise=bytewise)
             settings = {**_SETTINGS, **(_SETTINGS_17 if facts.version_number >= (17,) else {})}
             session.run("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
@@ -248,26 +254,3 @@ def _explained(session: Session, error: QueryFailed, *, tables: int, lock_timeou
             code=error.code,
         )
     return error
-
-
-@contextmanager
-def _cancelling(cancel: threading.Event, driver: Any) -> Iterator[None]:
-    """Cancel what the connection is doing as soon as `cancel` is set."""
-    from psycopg2 import Error
-
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(_CANCEL_POLL):
-            if cancel.is_set():
-                # Said again each time round: between two statements there is nothing that it could cancel.
-                with suppress(Error):  # the connection may be gone
-                    driver.cancel()
-
-    watcher = threading.Thread(target=watch, name="cancel", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
