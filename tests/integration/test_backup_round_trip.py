@@ -185,7 +185,7 @@ def test_every_odd_name_gets_a_safe_path_of_its_own(
     kind: str, request: pytest.FixtureRequest, repository: Path
 ) -> None:
     server = request.getfixturevalue(kind)
-    names = [*ODD_NAMES, *LONG_NAMES, *(["line\nbreak"] if kind == "postgres15" else ["漢" * 64])]
+    names = [*ODD_NAMES, *LONG_NAMES, *(["line\nbreak"] if kind == "postgres15" else ["漢" * 50])]
     dumps: Any = postgresql_dumps if kind == "postgres15" else mysql_dumps
     outside = set(repository.parent.iterdir())
     with _all(dumps, server, names):
