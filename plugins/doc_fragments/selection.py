@@ -15,7 +15,8 @@ options:
     description:
       - Databases to take, as exact names or shell-style patterns (C(*), C(?), C([a-z])).
       - A name or pattern that matches nothing is an error, so that a spelling mistake is not a missing backup.
-      - The server's own databases (such as C(information_schema) or C(template0)) are never taken.
+      - The server's own databases (such as C(information_schema) or C(template0)) are never taken. To name one exactly
+        makes the run fail, after the others are done. PostgreSQL's C(postgres) is taken, as it may hold tables.
     type: list
     elements: str
     default: ['*']

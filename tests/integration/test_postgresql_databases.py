@@ -45,6 +45,11 @@ def test_system_databases_have_the_reason_why_they_are_left_out(private: Private
     assert not found["template0"].connectable
 
 
+def test_the_maintenance_database_may_hold_tables_and_is_an_ordinary_one(private: PrivatePostgres) -> None:
+    database = by_name(private)["postgres"]
+    assert (database.is_system, database.reason, database.connectable) == (False, None, True)
+
+
 def test_ordinary_databases_have_owner_size_encoding_and_collation(private: PrivatePostgres) -> None:
     with new_database(private, 'It\'s "ordinary"'):
         database = by_name(private)['It\'s "ordinary"']

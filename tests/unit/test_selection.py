@@ -70,8 +70,11 @@ def test_a_name_with_wildcards_in_it_can_be_named_exactly() -> None:
     assert chosen(("a*b",)) == ["a*b"]
 
 
-def test_a_system_database_named_exactly_is_still_left_out() -> None:
+def test_a_system_database_named_exactly_is_left_out_and_a_fault() -> None:
     assert chosen(("shop", "template0")) == ["shop"]
+    for include, fault in ((("shop", "template0"), True), (("*",), False), (("shop", "templ*"), False)):
+        skipped = select(SERVER, Selection(include), where="i")[1]
+        assert {entry.name: entry.fault for entry in skipped}["template0"] is fault
 
 
 def test_a_name_that_matches_nothing_is_an_error_that_names_the_nearest() -> None:

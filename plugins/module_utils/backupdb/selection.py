@@ -57,8 +57,8 @@ def select(databases: Sequence[Database], selection: Selection, *, where: str) -
 def _why_not(database: Database, selection: Selection) -> Skipped | None:
     wanted = next((entry for entry in selection.include if _matches(entry, database.name)), None)
     if database.is_system:
-        # Naming one exactly doesn't bring it in: what is in it belongs to the server, accounts are exported apart.
-        return Skipped(database.name, database.reason or "system database")
+        # It belongs to the server, and accounts are exported apart: to name it exactly is a mistake to be told.
+        return Skipped(database.name, database.reason or "system database", fault=database.name in selection.include)
     if wanted is None:
         return Skipped(database.name, "not named by databases")
     for entry in selection.exclude:

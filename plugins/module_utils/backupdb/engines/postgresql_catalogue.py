@@ -12,8 +12,8 @@ from .interface import Database, ServerFacts
 if TYPE_CHECKING:
     from ..connection import Server
 
+# Not "postgres": it is only there to be connected to, but many keep tables in it.
 SYSTEM_DATABASES = {
-    "postgres": "the maintenance database that every server has; it is made anew with a server",
     "template0": "the pristine template that every server has; nobody can connect to it or change it",
     "template1": "the template of new databases; it is made anew with a server",
 }
