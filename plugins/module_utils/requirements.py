@@ -11,7 +11,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
     from ansible.module_utils.basic import AnsibleModule
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 INTERPRETERS = ["/opt/backupdb/venv/bin/python", "/usr/bin/python3"]
 
 
-def respawn_if_missing(module: AnsibleModule, error: RequirementMissing, **result: Any) -> NoReturn:
-    """Run the module again under an interpreter that has the library, or fail with what to install.
+def respawn_if_missing(module: AnsibleModule, error: RequirementMissing, **result: Any) -> None:
+    """Run the module again under an interpreter that has the library, or fail with what to install; does not return.
 
     Call it before anything was changed: the module starts from its beginning. `result` goes into the failure.
     """
@@ -30,7 +30,4 @@ def respawn_if_missing(module: AnsibleModule, error: RequirementMissing, **resul
         interpreter = probe_interpreters_for_module(INTERPRETERS, error.library)
         if interpreter:
             respawn_module(interpreter)  # ends this process
-    module.fail_json(
-        msg=f"{missing_required_lib(error.library)} {error} Install {error.packages}.",
-        **result,
-    )
+    module.fail_json(msg=f"{missing_required_lib(error.library)} {error}.", **result)

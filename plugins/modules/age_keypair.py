@@ -19,9 +19,9 @@ description:
   - Make the key on the controller or on the machine that restores; hosts that are backed up need the recipient only.
     Keep a second, offline key and give both recipients to every backup.
 author:
-  - VYA (@vya)
+  - vya.backupdb contributors (@vya)
 requirements:
-  - Python library C(cryptography), version 38 or newer
+  - cryptography (Python library) >= 3.4.8
 extends_documentation_fragment:
   - ansible.builtin.files
   - vya.backupdb.attributes

@@ -177,5 +177,4 @@ def _require(*libraries: str) -> None:
             raise RequirementMissing(
                 f"the Python library {library} is missing: install {_PACKAGES[library]}",
                 library=library,
-                packages=_PACKAGES[library],
             ) from error

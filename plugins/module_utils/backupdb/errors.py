@@ -22,13 +22,12 @@ class InvalidOption(BackupDbError):
 class RequirementMissing(BackupDbError):
     """A Python library that the work needs is not installed.
 
-    `library` is the import name; `packages` names what to install, by distribution and on PyPI.
+    `library` is the import name; the message names the packages to install.
     """
 
-    def __init__(self, message: str, *, library: str, packages: str) -> None:
+    def __init__(self, message: str, *, library: str) -> None:
         super().__init__(message)
         self.library = library
-        self.packages = packages
 
 
 class ClientMissing(BackupDbError):

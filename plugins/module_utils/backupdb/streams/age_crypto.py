@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cryptographic primitives that age v1 needs, from the `cryptography` package (38 or newer).
+"""The cryptographic primitives that age v1 needs, from the `cryptography` package (3.4.8 or newer).
 
 The package is imported only when a function is called; each raises `RequirementMissing` when it is not installed.
 """
@@ -26,9 +26,9 @@ def _cryptography_is_there() -> Iterator[None]:
         yield
     except ImportError as error:
         raise RequirementMissing(
-            f"age encryption needs the Python library cryptography (38 or newer), which cannot be imported: {error}",
+            f"age encryption needs the Python library cryptography, 3.4.8 or newer ({error}); "
+            "install python3-cryptography (Debian, Ubuntu, Enterprise Linux) or cryptography (PyPI)",
             library="cryptography",
-            packages="python3-cryptography (Debian, Ubuntu, Enterprise Linux), cryptography (PyPI)",
         ) from error
 
 

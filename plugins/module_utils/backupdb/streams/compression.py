@@ -73,7 +73,6 @@ class _ZstdProgram:
             raise RequirementMissing(
                 f"compression zstd needs {_PACKAGES}; or set compression to gzip",
                 library="zstandard",
-                packages=_PACKAGES,
             )
         self._process = subprocess.Popen(
             [program, "-q", f"-{level}", f"-T{threads}", "-c"],

@@ -129,7 +129,7 @@ def _zstd_program(source: Any, path: Path) -> Iterator[bytes]:
     program = shutil.which("zstd")
     if program is None:
         packages = "python3-zstandard, or the program zstd (package zstd)"
-        raise RequirementMissing(f"{path} needs {packages} to be read", library="zstandard", packages=packages)
+        raise RequirementMissing(f"{path} needs {packages} to be read", library="zstandard")
     process = subprocess.Popen([program, "-q", "-d", "-c"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
     failure: list[Exception] = []
 
