@@ -124,24 +124,22 @@ def ask(server: Server, connection: Connection, statement: str, **parameters: An
 
 @contextmanager
 def own_session(server: Server) -> Iterator[Connection]:
-    """Lend a session whose settings nobody else meets: it is closed at the end, not given back to the pool.
+    """Lend a session whose settings nobody else meets: it is closed at the end, and takes no place in the pool.
 
-    Its sql_mode is empty, so that SHOW CREATE and SHOW GRANTS quote names with backticks. A statement that runs
-    when `server.cancel` is set is ended on the server.
+    Names in SHOW CREATE and SHOW GRANTS are quoted with backticks and times are in UTC, whatever the server does for
+    others. A statement that runs when `server.cancel` is set is ended on the server.
     """
     with server.connect(autocommit=False) as connection:
+        connection.detach()
         session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
 
         def stop() -> None:
             with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
                 server.rows(f"KILL QUERY {session}")
 
-        try:
-            with repeating(stop, while_set=server.cancel):
-                ask(server, connection, "SET SESSION sql_mode = ''")
-                yield connection
-        finally:
-            connection.invalidate()
+        with repeating(stop, while_set=server.cancel):
+            ask(server, connection, "SET SESSION sql_mode = '', sql_quote_show_create = ON, time_zone = '+00:00'")
+            yield connection
 
 
 def first_answer(server: Server, connection: Connection, statements: Sequence[str]) -> list[dict[str, Any]]:

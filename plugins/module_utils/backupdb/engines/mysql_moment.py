@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _SESSION = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET SESSION wait_timeout = 2147483",
-    "SET SESSION time_zone = '+00:00'",  # fingerprints of TIMESTAMP columns
 )
 
 

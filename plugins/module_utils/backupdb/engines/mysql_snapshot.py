@@ -113,7 +113,8 @@ class _Held:
 
     def check(self) -> None:
         """Raise `SnapshotLost` when programs changed, or columns in place: no transaction protects from that."""
-        with self.server.connect() as connection:
+        # In a session as the first look was made in: times and defaults are shown in the session's time zone.
+        with own_session(self.server) as connection:
             now = programs(self.server, connection, self.database).digests
             columns = definitions(self.server, connection, self.database)
             names = {one.name for one in relations(self.server, connection, self.database)}
