@@ -33,8 +33,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) one sentence, and RV(ignore:hosts) the
-      summaries by host.
+    - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) says how many hosts ended how,
+      RV(ignore:lines) is the same as a list of lines to print, with one for each host that is not well, and
+      RV(ignore:hosts) has the summaries by host.
   type: dict
 """
 
@@ -51,9 +52,12 @@ def backup_overview(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
     """Join the summaries; a host without one counts as failed."""
     hosts = {host: dict(summary or _NOT_BEGUN) for host, summary in summaries.items()}
     counts = Counter(summary["status"] for summary in hosts.values())
+    message = ", ".join(f"{count} host{'s'[: count != 1]} {status}" for status, count in sorted(counts.items()))
+    bad = [f"{host}: {told['status']}: {told['message']}" for host, told in hosts.items() if told["status"] != "ok"]
     return {
         "status": "ok" if set(counts) <= {"ok"} else "failed",
-        "message": ", ".join(f"{count} hosts {status}" for status, count in sorted(counts.items())),
+        "message": message,
+        "lines": [message, *bad],
         "hosts": hosts,
     }
 

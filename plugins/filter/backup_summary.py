@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -65,11 +66,13 @@ WARNINGS_SHOWN = 5  # of one backup; all of them are in its manifest
 
 # From good to bad: a whole is as bad as its worst part.
 _STATUSES = ("ok", "partial", "unreachable", "failed")
+_BACKUP_STATUSES = ("complete", "partial", "failed", "skipped")
 
 
 def backup_summary(registered: Mapping[str, Any], error: str = "", unreachable: bool = False) -> dict[str, Any]:
     """Sum up the results of a loop over instances; `error` says why there is none."""
-    warnings = list(registered.get("warnings", ()))  # Ansible collects there what all items of the loop warned about
+    # Ansible collects there what all items of the loop warned about; some of it concerns the host and comes from each.
+    warnings = list(dict.fromkeys(registered.get("warnings", ())))
     results = [result for result in registered.get("results", ()) if not result.get("skipped")]
     instances = [_instance(result) for result in results]
     if instances:
@@ -100,6 +103,8 @@ def _instance(result: Mapping[str, Any]) -> dict[str, Any]:
         "id": result.get("instance") or result.get("__backup_id") or "?",
         "status": status,
         "message": message,
+        "engine": result.get("engine"),
+        "server_version": result.get("server_version"),
         "duration": result.get("duration"),
         "plain_bytes": result.get("plain_bytes"),
         "stored_bytes": result.get("stored_bytes"),
@@ -118,8 +123,8 @@ def _backup(backup: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lines(instance: Mapping[str, Any]) -> list[str]:
-    lines = [f"{instance['id']}: {instance['status']}: {instance['message']}"]
     backups = instance["backups"]
+    lines = [f"{instance['id']}: {instance['status']}{_outcome(instance)}"]
     widest = max((len(str(backup["name"])) for backup in backups), default=0)
     for backup in backups:
         columns = [f"{backup['status']:<8}", f"{backup['name']:<{widest}}"]
@@ -127,9 +132,21 @@ def _lines(instance: Mapping[str, Any]) -> list[str]:
             size, duration = human_size(backup["stored_bytes"] or 0), human_duration(backup["duration"] or 0)
             columns += [f"{size:>10}", f"{duration:>8}"]
         columns += [text for text in (backup["path"], backup["why"]) if text]
-        lines.append("  " + "  ".join(columns))
+        lines.append("  " + "  ".join(columns).rstrip())
         lines += [f"    warning: {warning}" for warning in backup["warnings"][:WARNINGS_SHOWN]]
     return lines
+
+
+def _outcome(instance: Mapping[str, Any]) -> str:
+    counts = Counter(backup["status"] for backup in instance["backups"])
+    if not counts or "planned" in counts:
+        message, named = instance["message"], f"instance {instance['id']} ("
+        # Most messages begin with what the line already says.
+        return f" ({message[len(named) :]}" if message.startswith(named) else f": {message}"
+    # Not the message: it repeats what is wrong with each backup, and each one has its own line.
+    told = ", ".join(f"{counts[status]} {status}" for status in _BACKUP_STATUSES if counts[status])
+    size, duration = human_size(instance["stored_bytes"] or 0), human_duration(instance["duration"] or 0)
+    return f" ({instance['engine']} {instance['server_version']}): {told}; {size} stored in {duration}"
 
 
 class FilterModule:

@@ -138,6 +138,10 @@ def test_everything_is_tried_and_told_before_bad_hosts_fail_in_the_last_task(
     assert str(occupied) in summary["hosts"]["broken"]["message"]
     assert "Connection refused" in summary["hosts"]["lost"]["message"]
 
+    shown = run.of_task("Show what became of all hosts")[0].result["msg"]
+    assert shown[0] == "3 hosts failed, 1 host ok, 1 host unreachable"
+    assert sorted(line.partition(":")[0] for line in shown[1:]) == ["broken", "empty", "lost", "mixed"]
+
     failed = {task.host for task in run.of_task(LAST_TASK) if task.kind == "failed"}
     assert failed == {"mixed", "broken", "lost"}
     assert run.results[-1].task.endswith(LAST_TASK)

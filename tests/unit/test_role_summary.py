@@ -35,6 +35,10 @@ def result(instance: str, status: str, databases: list[dict[str, Any]], **more: 
         "status": status,
         "failed": status not in ("ok", "planned"),
         "message": f"{instance} said so",
+        "engine": "postgresql",
+        "server_version": "15.18",
+        "stored_bytes": 6144,
+        "duration": 3.5,
         "databases": databases,
         "accounts": None,
         **more,
@@ -48,7 +52,7 @@ def test_a_good_run_is_ok_and_every_backup_has_its_line() -> None:
     summary = backup_summary(registered)
     assert summary["status"] == "ok"
     assert summary["lines"] == [
-        "shop: ok: shop said so",
+        "shop: ok (postgresql 15.18): 3 complete; 6.0 KiB stored in 3.5 s",
         "  complete  orders        2.0 KiB     1.5 s  /srv/backup/db1/shop/orders/1",
         "  complete  a             2.0 KiB     1.5 s  /srv/backup/db1/shop/a/1",
         "  complete  @accounts     2.0 KiB     1.5 s  /srv/backup/db1/shop/@accounts/1",
@@ -115,6 +119,26 @@ def test_the_overview_counts_a_host_without_a_summary_as_failed() -> None:
     good = backup_summary({"results": [result("shop", "ok", [])]})
     overview = backup_overview({"db1": good, "db2": {}})
     assert overview["status"] == "failed"
-    assert overview["message"] == "1 hosts failed, 1 hosts ok"
+    assert overview["message"] == "1 host failed, 1 host ok"
     assert overview["hosts"]["db2"]["status"] == "failed"
     assert backup_overview({"db1": good})["status"] == "ok"
+
+
+def test_the_overview_names_the_hosts_that_are_not_well_and_no_other() -> None:
+    good = backup_summary({"results": [result("shop", "ok", [])]})
+    bad = backup_summary({"results": [result("shop", "partial", [])]})
+    assert backup_overview({"db1": good, "db2": bad, "db3": good})["lines"] == [
+        "2 hosts ok, 1 host partial",
+        "db2: partial: Not all is backed up: shop partial.",
+    ]
+
+
+def test_what_every_instance_warned_about_is_told_once() -> None:
+    summary = backup_summary({"results": [result("shop", "ok", [])], "warnings": ["no repository", "no repository"]})
+    assert summary["warnings"] == ["no repository"]
+
+
+def test_the_name_of_an_instance_stands_once_in_its_line() -> None:
+    named = result("shop", "ok", [], message="instance shop (postgresql at 127.0.0.1): 3 complete")
+    lines = backup_summary({"results": [named]})["lines"]
+    assert lines == ["shop: ok (postgresql at 127.0.0.1): 3 complete"]
