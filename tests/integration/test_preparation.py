@@ -1,0 +1,147 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role backupdb makes of a host: packages, a virtual environment, the backup user and the directories."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+import secrets
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.ansible import AnsibleRun
+from support.servers import PrivateServer
+
+PLAYBOOK = "vya.backupdb.backup"
+BACKUP = "vya.backupdb.database_backup"
+RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+LIBRARIES = ("cryptography", "psycopg2", "pymysql", "sqlalchemy", "zstandard")
+
+
+@pytest.fixture
+def open_folder(scratch: Path) -> Iterator[Path]:
+    """A folder that every user of the machine can reach, as /var is on a host."""
+    folder = Path("/var/tmp") / f"backupdb-{secrets.token_hex(6)}"  # noqa: S108  a name that nobody can foresee
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def user() -> Iterator[str]:
+    """Name of a user who does not exist yet, and is gone afterwards."""
+    name = f"backupdb-{secrets.token_hex(4)}"
+    yield name
+    subprocess.run(["userdel", name], check=False, stderr=subprocess.DEVNULL)
+    subprocess.run(["groupdel", name], check=False, stderr=subprocess.DEVNULL)
+
+
+def host(folder: Path, instances: list[dict[str, Any]], **variables: Any) -> dict[str, Any]:
+    common = {
+        "ansible_connection": "local",
+        "backupdb_repository": str(folder / "repository"),
+        "backupdb_state_dir": str(folder / "state"),
+        "backupdb_recipients": [RECIPIENT],
+        "backupdb_instances": instances,
+        **variables,
+    }
+    return {"all": {"hosts": {"db1": common}}}
+
+
+def instance(server: PrivateServer, **more: Any) -> dict[str, Any]:
+    return {"id": f"of-{server.engine}", "engine": server.engine, **server.login, **more}
+
+
+def owner_and_mode(path: Path) -> tuple[str, str, int]:
+    status = path.stat()
+    return pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid).gr_name, stat.S_IMODE(status.st_mode)
+
+
+def test_packages_user_and_directories_are_made_once_and_backups_belong_to_the_user(
+    run_playbook: Callable[..., AnsibleRun], open_folder: Path, user: str, postgres15: PrivateServer
+) -> None:
+    # Debian's libraries under Debian's Python, and no sudo needed; the user has no shell to log in with.
+    variables = {
+        "backupdb_user": user,
+        "backupdb_install": "packages",
+        "ansible_become_method": "ansible.builtin.su",
+        "ansible_become_flags": "-s /bin/sh",
+        "ansible_remote_tmp": str(open_folder / "remote"),
+    }
+    inventory = host(open_folder, [instance(postgres15)], **variables)
+    options = {"inventory": inventory, "extra_vars": {"ansible_python_interpreter": "/usr/bin/python3"}}
+
+    plan = run_playbook(PLAYBOOK, check=True, **options)
+    assert plan.returncode == 0, plan.output
+    assert f"Would make the user {user}" in plan.of_task("Say what would be done")[0].result["msg"]
+    assert not (open_folder / "repository").exists()
+    with pytest.raises(KeyError):
+        pwd.getpwnam(user)
+
+    first = run_playbook(PLAYBOOK, verbosity=3, **options)  # keeps what modules were called with
+    assert first.returncode == 0, first.output
+    (installed,) = first.of_task("Install packages with apt")
+    assert installed.kind == "ok"
+    assert {"acl", "postgresql-client", "python3-psycopg2", "python3-sqlalchemy", "zstd"} <= set(
+        installed.result["invocation"]["module_args"]["name"]
+    )
+    account = pwd.getpwnam(user)
+    assert (account.pw_shell, account.pw_dir) == ("/usr/sbin/nologin", "/nonexistent")
+    for path in ("repository", "state", "repository/db1", "repository/db1/of-postgresql"):
+        assert owner_and_mode(open_folder / path) == (user, user, 0o700), path
+    made = [path for path in (open_folder / "repository").rglob("*") if path.is_file()]
+    assert "manifest.json" in {path.name for path in made}
+    assert {owner_and_mode(path) for path in made} == {(user, user, 0o600)}
+
+    second = run_playbook(
+        PLAYBOOK, **{**options, "extra_vars": {**options["extra_vars"], "backup_skip_if_newer_than": "1h"}}
+    )
+    assert second.returncode == 0, second.output
+    assert second.stats["hosts"]["db1"]["changed"] == 0
+
+
+def test_a_virtual_environment_brings_every_library(
+    run_playbook: Callable[..., AnsibleRun], scratch: Path, postgres15: PrivateServer
+) -> None:
+    # In a place of the test's own; on hosts it is where the modules look by themselves.
+    place = scratch / "venv"
+    inventory = host(scratch, [instance(postgres15)], backupdb_install="venv")
+    variables = {"__backupdb_venv": str(place)}
+    run = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=variables)
+    assert run.returncode == 0, run.output
+    assert run.of_task("Install the Python libraries")[0].result["changed"]
+    imports = "; ".join(f"import {library}" for library in LIBRARIES)
+    subprocess.run([str(place / "bin" / "python"), "-c", imports], check=True)
+    with_it = {**variables, "ansible_python_interpreter": str(place / "bin" / "python")}
+    again = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=with_it)
+    assert again.returncode == 0, again.output
+    assert again.of_task("Install the Python libraries") == []
+
+
+def test_a_repository_that_is_gone_is_not_made_again_whatever_else_has_changed(
+    run_playbook: Callable[..., AnsibleRun], scratch: Path, postgres15: PrivateServer, mariadb: PrivateServer
+) -> None:
+    inventory = host(scratch, [instance(postgres15, allow_empty=True)], backupdb_install="none")
+    assert run_playbook(PLAYBOOK, inventory=inventory).returncode == 0
+    repository = scratch / "repository"
+    repository.rename(scratch / "not mounted now")
+    # Another engine: the host is prepared once more.
+    inventory["all"]["hosts"]["db1"]["backupdb_instances"].append(instance(mariadb, allow_empty=True))
+    run = run_playbook(PLAYBOOK, inventory=inventory)
+    assert run.returncode != 0
+    assert {task.result["error_kind"] for task in run.of_action(BACKUP) if task.kind == "item_failed"} == {
+        "RepositoryError"
+    }
+    assert "mount it" in run.output
+    assert not repository.exists()
+    (scratch / "not mounted now").rename(repository)
+    assert run_playbook(PLAYBOOK, inventory=inventory).returncode == 0
+    assert len(list(repository.rglob("manifest.json"))) > 2
