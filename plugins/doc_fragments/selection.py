@@ -16,7 +16,9 @@ options:
       - Databases to take, as exact names or shell-style patterns (C(*), C(?), C([a-z])).
       - A name or pattern that matches nothing is an error, so that a spelling mistake is not a missing backup.
       - The server's own databases (such as C(information_schema) or C(template0)) are never taken. To name one exactly
-        makes the run fail, after the others are done. PostgreSQL's C(postgres) is taken, as it may hold tables.
+        makes the run fail, after the others are done.
+      - PostgreSQL's C(postgres) is one of them, but it is taken when it is named exactly. A warning tells when it is
+        left out and holds tables.
     type: list
     elements: str
     default: ['*']

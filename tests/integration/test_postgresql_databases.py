@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from backupdb import backup
 from backupdb.engines import postgresql as engine
 from backupdb.engines.interface import Database
+from backupdb.request import Selection
+from support.library import instance_of, request_for
 from support.postgresql_dumps import new_database, opened
 from support.servers import PrivatePostgres
 
@@ -45,9 +50,20 @@ def test_system_databases_have_the_reason_why_they_are_left_out(private: Private
     assert not found["template0"].connectable
 
 
-def test_the_maintenance_database_may_hold_tables_and_is_an_ordinary_one(private: PrivatePostgres) -> None:
-    database = by_name(private)["postgres"]
-    assert (database.is_system, database.reason, database.connectable) == (False, None, True)
+def test_the_maintenance_database_is_left_out_with_a_warning_when_it_holds_tables(
+    private: PrivatePostgres, scratch: Path
+) -> None:
+    request = request_for(instance_of(private), scratch, selection=Selection(allow_empty=True))
+    assert not any("tables of your own" in line for line in backup.run(request, check_mode=True)["warnings"])
+    private.sql("CREATE TABLE public.kept_here (n int)")
+    try:
+        plan = backup.run(request, check_mode=True)
+        assert any("'postgres' is left out" in line and "1 tables of your own" in line for line in plan["warnings"])
+        named = backup.run(request_for(instance_of(private), scratch, databases=["postgres"]), check_mode=True)
+        assert [entry["name"] for entry in named["databases"]] == ["postgres"]
+        assert not any("left out" in line for line in named["warnings"])
+    finally:
+        private.sql("DROP TABLE public.kept_here")
 
 
 def test_ordinary_databases_have_owner_size_encoding_and_collation(private: PrivatePostgres) -> None:

@@ -72,7 +72,7 @@ def of_run(
         "message": _message(request, everything, found, stored, seconds),
         "databases": databases,
         "accounts": accounts,
-        "warnings": [*warnings, *_gone_warnings(gone), *_fault_warnings(found)],
+        "warnings": [*warnings, *_gone_warnings(gone), *_fault_warnings(found), *_notable_warnings(found)],
         "gone": list(gone),
         "new": list(new),
         "plain_bytes": plain,
@@ -109,7 +109,7 @@ def of_plan(
         "message": f"{request.instance.where()}: {len(planned)} of {len(everything)} backups would be made",
         "databases": list(entries),
         "accounts": accounts,
-        "warnings": [*warnings, *_gone_warnings(gone), *_fault_warnings(found)],
+        "warnings": [*warnings, *_gone_warnings(gone), *_fault_warnings(found), *_notable_warnings(found)],
         "gone": list(gone),
         "new": list(new),
         "plain_bytes": 0,
@@ -184,6 +184,10 @@ def _message(
 
 def _fault_warnings(found: Survey) -> list[str]:
     return [f"{skipped.name!r} is not backed up: {skipped.reason}" for skipped in found.skipped if skipped.fault]
+
+
+def _notable_warnings(found: Survey) -> list[str]:
+    return [f"{skipped.name!r} is left out: {skipped.reason}" for skipped in found.skipped if skipped.notable]
 
 
 def _gone_warnings(gone: Sequence[str]) -> list[str]:

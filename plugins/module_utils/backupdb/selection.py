@@ -19,11 +19,15 @@ _NAMES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Skipped:
-    """A database that the run leaves alone. `fault` tells that it was wanted and cannot be taken."""
+    """A database that the run leaves alone.
+
+    `fault`: it was wanted and cannot be taken. `notable`: nobody asked for it, but somebody may miss it.
+    """
 
     name: str
     reason: str
     fault: bool = False
+    notable: bool = False
 
 
 def select(databases: Sequence[Database], selection: Selection, *, where: str) -> tuple[list[Database], list[Skipped]]:
@@ -56,19 +60,28 @@ def select(databases: Sequence[Database], selection: Selection, *, where: str) -
 
 def _why_not(database: Database, selection: Selection) -> Skipped | None:
     wanted = next((entry for entry in selection.include if _matches(entry, database.name)), None)
-    if database.is_system:
-        # It belongs to the server, and accounts are exported apart: to name it exactly is a mistake to be told.
-        return Skipped(database.name, database.reason or "system database", fault=database.name in selection.include)
+    named = database.name in selection.include
+    if database.is_system and not (database.on_request and named):
+        return _system(database, named=named)
     if wanted is None:
         return Skipped(database.name, "not named by databases")
     for entry in selection.exclude:
         if _matches(entry, database.name):
             return Skipped(database.name, f"excluded by {entry!r}")
-    if database.reason is not None:
+    if database.reason is not None and not database.on_request:
         return Skipped(database.name, database.reason, fault=wanted == database.name or database.unaddressable)
     if not database.connectable:
         return Skipped(database.name, "does not accept connections", fault=wanted == database.name)
     return None
+
+
+def _system(database: Database, *, named: bool) -> Skipped:
+    """It belongs to the server, and accounts are exported apart: to name it exactly is a mistake to be told."""
+    reason = database.reason or "system database"
+    if database.on_request and database.tables:
+        reason += f"; it holds {database.tables} tables of your own: name it in databases to have it backed up"
+        return Skipped(database.name, reason, notable=True)
+    return Skipped(database.name, reason, fault=named)
 
 
 def _matches(entry: str, name: str) -> bool:

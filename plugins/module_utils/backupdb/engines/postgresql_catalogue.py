@@ -5,17 +5,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ConnectionFailed, QueryFailed
 from .interface import Database, ServerFacts
+from .postgresql_relations import FROM, ORDINARY
 
 if TYPE_CHECKING:
     from ..connection import Server
 
-# Not "postgres": it is only there to be connected to, but many keep tables in it.
+MAINTENANCE_DATABASE = "postgres"
+
+# Every server has these, and they are made anew with a server.
 SYSTEM_DATABASES = {
+    MAINTENANCE_DATABASE: "the maintenance database that every server has to connect to",
     "template0": "the pristine template that every server has; nobody can connect to it or change it",
-    "template1": "the template of new databases; it is made anew with a server",
+    "template1": "the template of new databases",
 }
 
 _SETTINGS = (
@@ -92,8 +98,25 @@ def read_facts(server: Server) -> ServerFacts:
 
 
 def read_databases(server: Server) -> list[Database]:
-    """List every database, in the order of their names' bytes."""
-    return [_database(row) for row in server.rows(_DATABASES)]
+    """List every database, in the order of their names' bytes.
+
+    The maintenance database is left out like the templates, but some people keep tables in it: those are counted, so
+    that leaving them out is told, and it can be asked for by its name.
+    """
+    return [
+        replace(database, tables=_own_tables(server, database), on_request=True)
+        if database.name == MAINTENANCE_DATABASE
+        else database
+        for database in map(_database, server.rows(_DATABASES))
+    ]
+
+
+def _own_tables(server: Server, database: Database) -> int | None:
+    statement = f"SELECT count(*) {FROM} WHERE c.relkind IN ('r', 'p', 'm', 'f') AND {ORDINARY}"
+    try:
+        return int(server.value(statement, database=database.name))
+    except (ConnectionFailed, QueryFailed):
+        return None  # this login may not connect there
 
 
 def _database(row: Any) -> Database:
