@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.engines import mariadb as engine
+from backupdb.engines import mysql_lock, mysql_moment
+from backupdb.engines.mysql_family import ask
 from support import mysql_dumps
-from support.library import back_up
+from support.library import BackgroundRun, back_up, client_pid, instance_of, request_for
 
 
 @pytest.fixture
@@ -80,3 +83,55 @@ def test_grants_are_exported_from_a_server_that_quotes_no_names(
     finally:
         mariadb.sql("DROP USER plain@'%'")
     assert "GRANT SELECT ON `mysql`.* TO `plain`@`%`;" in export.sql
+
+
+@pytest.fixture
+def big(mariadb: Any) -> Iterator[str]:
+    """A database of 8 MiB, for dumps that take their time."""
+    with mysql_dumps.new_database(mariadb, "big_attack"):
+        mariadb.sql("CREATE TABLE big (id INT PRIMARY KEY, noise LONGBLOB)", database="big_attack")
+        for number in range(8):
+            parameters = (number, os.urandom(1 << 20))
+            mariadb.sql("INSERT INTO big VALUES (%s, %s)", parameters=parameters, database="big_attack")
+        yield "big_attack"
+
+
+def test_a_login_with_an_at_sign_does_not_hold_up_writers(mariadb: Any, big: str, repository: Path) -> None:
+    mariadb.sql("CREATE USER `a@b`@'%' IDENTIFIED BY 'x'")
+    try:
+        mariadb.sql("GRANT ALL ON *.* TO `a@b`@'%'")
+        login = instance_of(mariadb, user="a@b", password="x")
+        run = BackgroundRun(request_for(login, repository, databases=[big], bandwidth_limit=1 << 20, accounts=False))
+        client_pid("mariadb-dump")
+        began = time.monotonic()
+        mariadb.sql("INSERT INTO big VALUES (100, '')", database=big)
+        waited = time.monotonic() - began
+        result = run.result()
+    finally:
+        mariadb.sql("DROP USER `a@b`@'%'")
+    assert result["status"] == "ok", result["message"]
+    assert waited < 2
+
+
+def test_a_look_that_takes_longer_than_the_lock_may_be_held_is_not_disturbed(
+    mariadb: Any, big: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a server with very many tables: the watchdog gives the lock back while the coordinator waits for an answer."""
+    look = mysql_moment.programs
+
+    def slow(server: Any, connection: Any, database: str) -> Any:
+        ask(server, connection, f"SELECT SLEEP({mysql_lock.MAX_HOLD + 2})")
+        return look(server, connection, database)
+
+    monkeypatch.setattr(mysql_moment, "programs", slow)
+    result = back_up(mariadb, repository, databases=[big], accounts=False)
+    assert result["status"] == "ok", result["message"]
+    assert any("had not begun within" in warning for warning in result["databases"][0]["warnings"])
+
+
+def test_sessions_that_the_server_ended_for_idling_are_replaced(mariadb: Any, settings: Any) -> None:
+    settings("wait_timeout", "1")
+    with mysql_dumps.opened(engine, mariadb) as where:
+        where.server.value("SELECT 1")
+        time.sleep(2.5)
+        assert where.server.value("SELECT 1") == 1

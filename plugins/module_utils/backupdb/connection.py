@@ -164,6 +164,7 @@ def create_pool(instance: Instance, *, driver: str, database: str | None) -> Sql
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=_POOL_WAIT,
+        pool_pre_ping=True,  # a server ends sessions that idle while a long dump runs
         hide_parameters=True,  # statement parameters must not reach error texts
         **arguments.engine,
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..errors import BackupDbError, Interrupted, QueryFailed
@@ -32,14 +33,15 @@ _POLL = 0.1  # seconds; the server refreshes innodb_trx no oftener
 
 
 class GlobalReadLock:
-    """The lock of one coordinator session. `held`: it is in force. `expired`: the watchdog gave it back."""
+    """The lock, in a session that does nothing else. `held`: it is in force. `expired`: the watchdog gave it back."""
 
     def __init__(self, server: Server, connection: Connection) -> None:
         self._server = server
         self._connection = connection
         self._session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
         self._newest = self._session  # no session that is older than the lock is a dump client's
-        self._login = str(ask(server, connection, "SELECT SUBSTRING_INDEX(USER(), '@', 1)")[0][0])
+        # A login's name may hold an "@" itself, a host does not.
+        self._login = str(ask(server, connection, "SELECT USER()")[0][0]).rpartition("@")[0]
         self._using = threading.Lock()  # a driver's connection serves one thread at a time
         self._watchdog = threading.Timer(MAX_HOLD, self._expire)
         self._watchdog.daemon = True
@@ -95,7 +97,7 @@ class GlobalReadLock:
                 raise Interrupted(f"{self._server.instance.where()}: asked to stop while the dump was beginning")
 
     def release(self) -> None:
-        """Give the lock back; the coordinator's transaction goes on."""
+        """Give the lock back; harmless where it is not held."""
         self._watchdog.cancel()
         with self._using:
             if self.held:
@@ -146,4 +148,5 @@ class GlobalReadLock:
             finally:
                 self._using.release()
         self.held = False
-        self._server.rows(f"KILL CONNECTION {self._session}")
+        with suppress(BackupDbError):  # the session has gone, and the lock with it
+            self._server.rows(f"KILL CONNECTION {self._session}")

@@ -54,12 +54,13 @@ def take(
     """
     known = known_options(client)
     secret = option_file(server.instance, family, known)
-    with own_session(server) as connection:
+    # The lock has a session of its own: the watchdog gives it back also while the other one is being asked.
+    with own_session(server) as connection, own_session(server) as locking:
         lock = None
         try:
             prepare_session(server, connection, family, lock_timeout=options.db_lock_timeout)
             preflight = look_before(server, connection, database.name)
-            lock = GlobalReadLock(server, connection)
+            lock = GlobalReadLock(server, locking)
             unlocked = _lock(lock, family, options, missing)
             moment = see(server, connection, database.name, preflight, family)
             jobs = options.jobs if unlocked is None else 1
