@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The library on the command line, without Ansible: `python -m backupdb.command_line COMMAND`.
 
-backup              run a backup; the request is JSON on standard input (the options of module database_backup)
+backup              run a backup; the request is JSON on standard input, with the fields of request.BackupRequest
 list REPOSITORY     print what a repository holds, newest first per database
 cat FOLDER ARCHIVE  write the plain stream of one archive to standard output (-i FILE: age identity)
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from . import backup
 from .engines.interface import DumpOptions
-from .errors import BackupDbError, InvalidOption
+from .errors import BackupDbError, InvalidOption, RepositoryError
 from .instance import Instance
 from .repository import catalogue
 from .request import BackupRequest, Compression, Encryption, Selection
@@ -46,13 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "backup":
-            return _backup(json.load(sys.stdin), check_mode=options.check)
+            return _backup(_request_on_input(), check_mode=options.check)
         if options.command == "list":
             return _list(options.repository)
         return _cat(options.folder, options.archive, options.identity)
     except BackupDbError as error:
         sys.stderr.write(f"backupdb: {error}\n")
         return _USAGE_ERROR
+    except BrokenPipeError:  # the reader has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at the end
+        return _EXIT["failed"]
+
+
+def _request_on_input() -> dict[str, Any]:
+    try:
+        request = json.load(sys.stdin)
+    except ValueError as error:
+        raise InvalidOption(f"the request on standard input is not JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise InvalidOption("the request on standard input is not a JSON object")
+    return request
 
 
 def _backup(request: dict[str, Any], *, check_mode: bool) -> int:
@@ -81,6 +95,8 @@ def _tuples(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _list(repository: Path) -> int:
+    if not repository.is_dir():
+        raise RepositoryError(f"{repository} is not a directory; give the folder that holds the hosts' folders")
     problems = catalogue.Problems()
     for instance in sorted(repository.glob("*/*/")):
         for folder in catalogue.database_folders(instance):
@@ -91,6 +107,7 @@ def _list(repository: Path) -> int:
                     f"{manifest['host']}/{manifest['instance']} {name!r} {manifest['started']} {manifest['status']} "
                     f"{human_size(manifest['stored_bytes'])} {entry.folder}\n"
                 )
+    sys.stdout.flush()
     for line in problems.lines:
         sys.stderr.write(f"backupdb: {line}\n")
     return 1 if problems.lines else 0
