@@ -20,8 +20,7 @@ def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "backupdb.command_line", *arguments],
         env={"PYTHONPATH": str(LIBRARY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
         input=text,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         check=False,
         text=True,
     )
