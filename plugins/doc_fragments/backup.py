@@ -10,6 +10,11 @@ class ModuleDocFragment:
     """Where a run stores its backups, how, and within which limits."""
 
     DOCUMENTATION = r"""
+requirements:
+  - C(pg_dump) and C(pg_dumpall), C(mariadb-dump), or Oracle's C(mysqldump), of the server's version
+  - C(setpriv) (util-linux)
+  - cryptography (Python library) >= 3.4.8, with O(encryption=age)
+  - zstandard (Python library) or the program C(zstd), with O(compression=zstd)
 options:
   accounts:
     description:

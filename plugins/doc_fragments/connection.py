@@ -10,6 +10,10 @@ class ModuleDocFragment:
     """Which server is meant and how to log in."""
 
     DOCUMENTATION = r"""
+requirements:
+  - SQLAlchemy (Python library) >= 1.4.31
+  - psycopg2 (Python library) >= 2.9, for PostgreSQL
+  - PyMySQL (Python library) >= 1.0.2, for MySQL and MariaDB
 options:
   instance:
     description:

@@ -14,7 +14,9 @@ import yaml
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
-arguments = importlib.import_module("ansible_collections.vya.backupdb.plugins.module_utils.arguments")
+MODULE_UTILS = "ansible_collections.vya.backupdb.plugins.module_utils"
+arguments = importlib.import_module(f"{MODULE_UTILS}.arguments")
+requirements = importlib.import_module(f"{MODULE_UTILS}.requirements")
 
 
 def load(*parts: str) -> Any:
@@ -82,6 +84,13 @@ def test_the_role_passes_every_option_of_the_module() -> None:
         **arguments.backup_arguments(),
     }
     assert set(task["vya.backupdb.database_backup"]) == set(module)
+
+
+def test_an_execution_environment_and_a_virtual_environment_have_the_same_libraries() -> None:
+    names = load("backupdb", "vars", "main.yml")
+    listed = (ROLES.parent / "meta" / "ee-requirements.txt").read_text(encoding="utf-8").split()
+    assert names["__backupdb_requirements"] == listed
+    assert f"{names['__backupdb_venv']}/bin/python" in requirements.INTERPRETERS
 
 
 def test_every_engine_has_packages_in_every_distribution() -> None:
