@@ -11,10 +11,12 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 requirements:
-  - C(pg_dump) and C(pg_dumpall), C(mariadb-dump), or Oracle's C(mysqldump), of the server's version
-  - C(setpriv) (util-linux)
-  - cryptography (Python library) >= 3.4.8, with O(encryption=age)
-  - zstandard (Python library) or the program C(zstd), with O(compression=zstd)
+  - Python library cryptography >= 3.4.8 (for O(encryption=age))
+  - Python library zstandard or program C(zstd) (for O(compression=zstd))
+  - Programs C(pg_dump) and C(pg_dumpall) of the server's major version (for PostgreSQL)
+  - Program C(mariadb-dump) (for MariaDB)
+  - Program C(mysqldump) of Oracle (for MySQL)
+  - Program C(setpriv) (of util-linux)
 options:
   accounts:
     description:

@@ -11,9 +11,9 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 requirements:
-  - SQLAlchemy (Python library) >= 1.4.31
-  - psycopg2 (Python library) >= 2.9, for PostgreSQL
-  - PyMySQL (Python library) >= 1.0.2, for MySQL and MariaDB
+  - Python library SQLAlchemy >= 1.4.31
+  - Python library psycopg2 >= 2.9 (for PostgreSQL)
+  - Python library PyMySQL >= 1.0.2 (for MySQL and MariaDB)
 options:
   instance:
     description:

@@ -21,7 +21,7 @@ description:
 author:
   - vya.backupdb contributors (@vya)
 requirements:
-  - cryptography (Python library) >= 3.4.8
+  - Python library cryptography >= 3.4.8
 extends_documentation_fragment:
   - ansible.builtin.files
   - vya.backupdb.attributes
