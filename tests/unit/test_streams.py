@@ -155,6 +155,13 @@ def test_a_dump_that_is_whole_gets_its_record(publication: Publication) -> None:
     assert list(archive.warnings) == ["a note"]
 
 
+def test_a_client_gives_way_as_much_as_it_was_told_to(publication: Publication) -> None:
+    script = "nice >&2; echo; echo '-- Dump completed on x'"  # without a command, nice prints its own niceness
+    own = os.nice(0)
+    archive = dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), nice=5)
+    assert list(archive.warnings) == [str(own + 5)]
+
+
 @pytest.mark.parametrize(
     ("script", "error", "says"),
     [
