@@ -34,7 +34,7 @@ RETURN = r"""
 _value:
   description:
     - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) says how many hosts ended how,
-      RV(ignore:lines) is the same as a list of lines to print, with one for each host that is not well, and
+      RV(ignore:lines) is the same as a list of lines to print, with one for each instance or host that is not well, and
       RV(ignore:hosts) has the summaries by host.
   type: dict
 """
@@ -53,13 +53,22 @@ def backup_overview(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
     hosts = {host: dict(summary or _NOT_BEGUN) for host, summary in summaries.items()}
     counts = Counter(summary["status"] for summary in hosts.values())
     message = ", ".join(f"{count} host{'s'[: count != 1]} {status}" for status, count in sorted(counts.items()))
-    bad = [f"{host}: {told['status']}: {told['message']}" for host, told in hosts.items() if told["status"] != "ok"]
+    bad = [f"{host}: {line}" for host, summary in hosts.items() for line in _complaints(summary)]
     return {
         "status": "ok" if set(counts) <= {"ok"} else "failed",
         "message": message,
         "lines": [message, *bad],
         "hosts": hosts,
     }
+
+
+def _complaints(summary: Mapping[str, Any]) -> list[str]:
+    told = [f"{entry['id']} {entry['status']}: {entry['message']}" for entry in summary["instances"] if _is_bad(entry)]
+    return told or ([f"{summary['status']}: {summary['message']}"] if _is_bad(summary) else [])
+
+
+def _is_bad(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["status"] != "ok")
 
 
 class FilterModule:

@@ -141,6 +141,7 @@ def test_everything_is_tried_and_told_before_bad_hosts_fail_in_the_last_task(
     shown = run.of_task("Show what became of all hosts")[0].result["msg"]
     assert shown[0] == "3 hosts failed, 1 host ok, 1 host unreachable"
     assert sorted(line.partition(":")[0] for line in shown[1:]) == ["broken", "empty", "lost", "mixed"]
+    assert any(line.startswith("mixed: wrong-pg failed: ") and "password" in line for line in shown)
 
     failed = {task.host for task in run.of_task(LAST_TASK) if task.kind == "failed"}
     assert failed == {"mixed", "broken", "lost"}

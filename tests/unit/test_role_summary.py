@@ -124,12 +124,13 @@ def test_the_overview_counts_a_host_without_a_summary_as_failed() -> None:
     assert backup_overview({"db1": good})["status"] == "ok"
 
 
-def test_the_overview_names_the_hosts_that_are_not_well_and_no_other() -> None:
+def test_the_overview_names_what_is_not_well_and_why_and_nothing_else() -> None:
     good = backup_summary({"results": [result("shop", "ok", [])]})
     bad = backup_summary({"results": [result("shop", "partial", [])]})
-    assert backup_overview({"db1": good, "db2": bad, "db3": good})["lines"] == [
-        "2 hosts ok, 1 host partial",
-        "db2: partial: Not all is backed up: shop partial.",
+    assert backup_overview({"db1": good, "db2": bad, "db3": good, "db4": {}})["lines"] == [
+        "1 host failed, 2 hosts ok, 1 host partial",
+        "db2: shop partial: shop said so",
+        "db4: failed: No backup was made: the host did not get as far as that, see its error.",
     ]
 
 
