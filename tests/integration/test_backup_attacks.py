@@ -6,17 +6,32 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb import backup
 from backupdb.engines import mariadb as engine
 from backupdb.engines import mysql_lock, mysql_moment
 from backupdb.engines.mysql_family import ask
+from backupdb.errors import RepositoryError
 from support import mysql_dumps
-from support.library import BackgroundRun, back_up, client_pid, instance_of, request_for
+from support.library import (
+    BackgroundRun,
+    back_up,
+    client_pid,
+    database_folder,
+    descendants,
+    entry_of,
+    instance_of,
+    request_for,
+    stored_backups,
+)
+from support.postgresql_dumps import new_database
 
 
 @pytest.fixture
@@ -116,7 +131,7 @@ def test_a_login_with_an_at_sign_does_not_hold_up_writers(mariadb: Any, big: str
 def test_a_look_that_takes_longer_than_the_lock_may_be_held_is_not_disturbed(
     mariadb: Any, big: str, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a server with very many tables: the watchdog gives the lock back while the coordinator waits for an answer."""
+    """As on a server with very many tables: the watchdog gives the lock back while the coordinator is waiting."""
     look = mysql_moment.programs
 
     def slow(server: Any, connection: Any, database: str) -> Any:
@@ -135,3 +150,123 @@ def test_sessions_that_the_server_ended_for_idling_are_replaced(mariadb: Any, se
         where.server.value("SELECT 1")
         time.sleep(2.5)
         assert where.server.value("SELECT 1") == 1
+
+
+def test_names_and_comments_in_another_encoding_harm_no_other_database(server_factory: Any, repository: Path) -> None:
+    server = server_factory("postgres15")
+    server.sql("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    server.sql("CREATE DATABASE plain")
+    for statement in (
+        "CREATE DATABASE \"café\" ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+        'CREATE ROLE "café"',
+        'ALTER DATABASE latin OWNER TO "café"',
+        "ALTER ROLE \"café\" IN DATABASE latin SET application_name = 'é'",
+        "COMMENT ON DATABASE latin IS 'é'",
+    ):
+        server.sql(statement, database="latin")
+    result = back_up(server, repository, accounts=False)
+    assert {entry["name"]: entry["status"] for entry in result["databases"]} == {
+        "latin": "complete",
+        "plain": "complete",
+    }
+    assert "'caf\\udce9' is not backed up" in result["message"]
+    properties = stored_backups(repository, "latin")[0].manifest["properties"]
+    assert (properties["owner"], properties["comment"]) == ("caf\udce9", "\udce9")
+    assert properties["settings"] == [{"role": "caf\udce9", "settings": ["application_name=\udce9"]}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["postgres15", "mariadb"])
+def test_a_server_that_no_longer_answers_does_not_hold_the_run_for_ever(
+    kind: str, server_factory: Any, repository: Path
+) -> None:
+    server = server_factory(kind)
+    server.sql("CREATE DATABASE silent")
+    server.sql("CREATE TABLE big (noise TEXT)", database="silent")
+    fill = "INSERT INTO big VALUES (%s)"
+    if kind == "mariadb":
+        server.sql("ALTER TABLE big MODIFY noise LONGTEXT", database="silent")
+    for _number in range(9):
+        server.sql(fill, parameters=(os.urandom(1 << 19).hex(),), database="silent")
+    request = request_for(
+        instance_of(server), repository, databases=["silent"], accounts=False, timeout=4, bandwidth_limit=1 << 19
+    )
+    run = BackgroundRun(request)
+    client_pid("pg_dump" if kind == "postgres15" else "mariadb-dump")
+    time.sleep(1)
+    processes = [server.pid, *descendants(server.pid)]
+    try:
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        result = run.result(seconds=50)
+    finally:
+        for pid in processes:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+    assert result["status"] == "failed"
+    assert back_up(server, repository, databases=["silent"], accounts=False)["status"] == "ok"
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[Callable[[], None]]:
+    """`as_nobody()` gives up root's rights until the end of the test."""
+
+    def become() -> None:
+        os.setegid(65534)
+        os.seteuid(65534)
+
+    yield become
+    os.seteuid(0)
+    os.setegid(0)
+
+
+def given_to_nobody(folder: Path) -> None:
+    folder.parent.chmod(0o755)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 65534, 65534)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_database_folder_of_another_user_blocks_only_its_own_database(
+    check_mode: bool, postgres15: Any, repository: Path, as_nobody: Callable[[], None]
+) -> None:
+    with new_database(postgres15, "mine"), new_database(postgres15, "foreign"):
+        request = request_for(instance_of(postgres15), repository, databases=["mine", "foreign"])
+        backup.run(request)
+        given_to_nobody(repository)
+        os.chown(database_folder(repository, "foreign"), 0, 0)
+        as_nobody()
+        result = backup.run(request, check_mode=check_mode)
+    assert any("foreign cannot be read" in warning for warning in result["warnings"])
+    assert entry_of(result, "mine")["status"] == ("planned" if check_mode else "complete")
+    if not check_mode:
+        assert "permission denied" in entry_of(result, "foreign")["error"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_repository_below_a_closed_folder_is_told_in_plain_words(
+    check_mode: bool, postgres15: Any, scratch: Path, repository: Path, as_nobody: Callable[[], None]
+) -> None:
+    given_to_nobody(repository)
+    scratch.chmod(0o700)
+    with new_database(postgres15, "mine"):
+        as_nobody()
+        request = request_for(instance_of(postgres15), repository, databases=["mine"])
+        if check_mode:
+            said = "; ".join(backup.run(request, check_mode=True)["warnings"])
+        else:
+            with pytest.raises(RepositoryError) as caught:
+                backup.run(request)
+            said = str(caught.value)
+    assert "permission denied for uid 65534" in said
+
+
+def test_stray_files_in_a_repository_do_not_stop_the_runs(postgres15: Any, repository: Path) -> None:
+    with new_database(postgres15, "strayed"):
+        first = back_up(postgres15, repository, databases=["strayed"], accounts=False)
+        manifest = Path(entry_of(first, "strayed")["path"], "manifest.json")
+        manifest.write_text("[" * 200_000)
+        (manifest.parents[1] / ".partial-file").touch()
+        second = back_up(postgres15, repository, databases=["strayed"], accounts=False)
+    assert second["status"] == "ok"
+    assert any(f"{manifest} is not JSON" in warning for warning in second["warnings"])

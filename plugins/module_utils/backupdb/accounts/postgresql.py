@@ -35,7 +35,7 @@ _CLIENT_ENCODING = re.compile(rb"^SET client_encoding = '([A-Za-z0-9_]+)';", re.
 
 _ROLES = f"""
     SELECT {name_bytes("rolname")} AS name, rolcanlogin AS login, oid AS oid
-      FROM pg_catalog.pg_roles WHERE NOT starts_with(rolname, 'pg_') ORDER BY 1"""  # noqa: S608
+      FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"""  # noqa: S608
 _IN_DATABASE = f"""
     SELECT {name_bytes("r.rolname")} AS role, {name_bytes("d.datname")} AS database, s.setconfig AS settings
       FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole

@@ -10,10 +10,12 @@ catalogues are in its encoding, which the database itself may not share.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SnapshotLost
+from .postgresql_catalogue import name_bytes, name_from
 from .postgresql_quoting import identifier
 
 if TYPE_CHECKING:
@@ -21,23 +23,25 @@ if TYPE_CHECKING:
 
 _PROVIDERS = {"b": "builtin", "c": "libc", "i": "icu", "d": "default"}
 
-_DATABASE = """
-    SELECT to_jsonb(d) AS raw, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
-           (SELECT t.spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = d.dattablespace) AS tablespace,
-           shobj_description(d.oid, 'pg_database') AS comment
-      FROM pg_catalog.pg_database d WHERE d.datname = :name"""
+# Names, comments and settings may be in the encoding of any database, so that they are read as bytes.
+_DATABASE = f"""
+    SELECT {name_bytes("to_json(d)")} AS raw, {name_bytes("pg_get_userbyid(d.datdba)")} AS owner,
+           pg_encoding_to_char(d.encoding) AS encoding,
+           {name_bytes("t.spcname")} AS tablespace, {name_bytes("shobj_description(d.oid, 'pg_database')")} AS comment
+      FROM pg_catalog.pg_database d LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
+     WHERE d.datname = :name"""  # noqa: S608  constants only
 # Who has what; the owner's own rights are implied by owning. NULL means what a new database has.
-_ACL = """
-    SELECT CASE WHEN a.grantee = 0 THEN NULL ELSE pg_get_userbyid(a.grantee) END AS grantee,
-           pg_get_userbyid(a.grantor) AS grantor, a.is_grantable AS grantable,
+_ACL = f"""
+    SELECT {name_bytes("CASE WHEN a.grantee = 0 THEN NULL ELSE pg_get_userbyid(a.grantee) END")} AS grantee,
+           {name_bytes("pg_get_userbyid(a.grantor)")} AS grantor, a.is_grantable AS grantable,
            array_agg(a.privilege_type ORDER BY a.privilege_type) AS privileges
       FROM pg_catalog.pg_database d, LATERAL aclexplode(d.datacl) a
-     WHERE d.datname = :name GROUP BY 1, 2, 3 ORDER BY 1 NULLS FIRST, 2, 3"""
-_SETTINGS = """
-    SELECT r.rolname AS role, s.setconfig AS settings
+     WHERE d.datname = :name GROUP BY 1, 2, 3 ORDER BY 1 NULLS FIRST, 2, 3"""  # noqa: S608
+_SETTINGS = f"""
+    SELECT {name_bytes("r.rolname")} AS role, {name_bytes("to_json(s.setconfig)")} AS settings
       FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
       LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
-     WHERE d.datname = :name ORDER BY r.rolname NULLS FIRST"""
+     WHERE d.datname = :name ORDER BY 1 NULLS FIRST"""  # noqa: S608
 _LABELS = """
     SELECT l.provider AS provider, l.label AS label
       FROM pg_catalog.pg_shseclabel l JOIN pg_catalog.pg_database d ON d.oid = l.objoid
@@ -51,9 +55,10 @@ def read_properties(server: Server, database: str) -> dict[str, Any]:
     if not rows:
         raise SnapshotLost(f"{server.instance.where()}: database {database!r} is gone; it was dropped or renamed")
     row = rows[0]
-    raw = row.raw
+    raw = json.loads(name_from(row.raw))
+    owner = name_from(row.owner)
     return {
-        "owner": row.owner,
+        "owner": owner,
         "encoding": row.encoding,
         "locale_provider": _PROVIDERS.get(raw.get("datlocprovider", "c"), raw.get("datlocprovider")),
         "lc_collate": raw["datcollate"],
@@ -61,14 +66,17 @@ def read_properties(server: Server, database: str) -> dict[str, Any]:
         "locale": raw.get("datlocale", raw.get("daticulocale")),  # of the providers icu and builtin
         "icu_rules": raw.get("daticurules"),
         "collation_version": raw.get("datcollversion"),
-        "tablespace": row.tablespace,
+        "tablespace": _text(row.tablespace),
         "connection_limit": raw["datconnlimit"],
         "is_template": raw["datistemplate"],
         "allow_connections": raw["datallowconn"],
-        "comment": row.comment,
+        "comment": _text(row.comment),
         "acl": raw["datacl"],
-        "acl_statements": acl_statements(database, row.owner, raw["datacl"], server.rows(_ACL, named)),
-        "settings": [{"role": entry.role, "settings": list(entry.settings)} for entry in server.rows(_SETTINGS, named)],
+        "acl_statements": acl_statements(database, owner, raw["datacl"], server.rows(_ACL, named)),
+        "settings": [
+            {"role": _text(entry.role), "settings": json.loads(name_from(entry.settings))}
+            for entry in server.rows(_SETTINGS, named)
+        ],
         "security_labels": {entry.provider: entry.label for entry in server.rows(_LABELS, named)},
     }
 
@@ -80,7 +88,12 @@ def acl_statements(database: str, owner: str, acl: Any, entries: Sequence[Any]) 
     target = f"ON DATABASE {identifier(database)}"
     statements = [f"REVOKE ALL {target} FROM PUBLIC;", f"REVOKE ALL {target} FROM {identifier(owner)};"]
     for entry in entries:
-        grantee = "PUBLIC" if entry.grantee is None else identifier(entry.grantee)
-        option = " WITH GRANT OPTION" if entry.grantable and entry.grantee != owner else ""
+        name = _text(entry.grantee)
+        grantee = "PUBLIC" if name is None else identifier(name)
+        option = " WITH GRANT OPTION" if entry.grantable and name != owner else ""
         statements.append(f"GRANT {', '.join(entry.privileges)} {target} TO {grantee}{option};")
     return statements
+
+
+def _text(hexadecimal: str | None) -> str | None:
+    return None if hexadecimal is None else name_from(hexadecimal)
