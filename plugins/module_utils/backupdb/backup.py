@@ -120,21 +120,38 @@ def _within_space(job: Job, database: Database, found: Survey, space: Space, nee
 
 
 def _carry_out(tasks: Sequence[Task], request: BackupRequest, server: Server) -> list[Outcome[Done] | None]:
-    """Do the tasks, `workers` at once. A task that does not heed the order to stop is left behind: None."""
+    """Do the tasks, `workers` at once. A task that does not heed the order to stop is left behind: None.
+
+    So is one that does not end when its own time is up, because the server or the disk no longer answers, as soon as
+    the others have ended.
+    """
 
     def timed(task: Task) -> Done:
-        began = time.monotonic()
+        task.began = time.monotonic()
         try:
             return task.work()
         finally:
-            task.seconds = time.monotonic() - began
+            task.ended = time.monotonic()
 
     running = Tasks([partial(timed, task) for task in tasks], at_once=request.worker_count(), name="worker")
     give_up: float | None = None
     while tasks and not running.wait(_WAIT):
         if not server.cancel.is_set():
+            if _stuck(tasks, request):
+                break
             continue
         give_up = give_up or time.monotonic() + _PATIENCE
         if time.monotonic() > give_up:
             break
     return running.outcomes()
+
+
+def _stuck(tasks: Sequence[Task], request: BackupRequest) -> bool:
+    """Tell whether nothing goes on any more: whatever has begun should have ended long ago."""
+    if not request.dump.timeout:
+        return False
+    late = time.monotonic() - request.dump.timeout - _PATIENCE
+    under_way = [task.began for task in tasks if task.began is not None and task.ended is None]
+    waiting = sum(task.began is None for task in tasks)
+    stuck = sum(began < late for began in under_way)
+    return stuck == len(under_way) and (stuck == request.worker_count() or (stuck > 0 and not waiting))

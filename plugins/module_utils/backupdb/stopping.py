@@ -13,6 +13,7 @@ from typing import Any, Callable
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _POLL = 0.25  # seconds
+_LEAVE = 2.0  # seconds
 
 
 @contextmanager
@@ -43,6 +44,7 @@ def repeating(action: Callable[[], None], *, while_set: threading.Event) -> Iter
     """Call `action` again and again in a thread, from the moment the event is set until the block is left.
 
     It ends what a server is doing for us: once is not enough, as between two statements there is nothing to end.
+    An action that waits for a server that no longer answers is left behind.
     """
     done = threading.Event()
 
@@ -57,4 +59,4 @@ def repeating(action: Callable[[], None], *, while_set: threading.Event) -> Iter
         yield
     finally:
         done.set()
-        watcher.join()
+        watcher.join(_LEAVE)

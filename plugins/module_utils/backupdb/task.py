@@ -19,4 +19,10 @@ class Task:
     name: str | None  # None is the accounts
     work: Callable[[], Done]
     last: StoredBackup | None = None  # the backup before this one
-    seconds: float = 0.0  # how long it took
+    began: float | None = None  # by time.monotonic(), as `ended`
+    ended: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 for one that has not ended."""
+        return self.ended - self.began if self.began is not None and self.ended is not None else 0.0

@@ -130,6 +130,7 @@ def own_session(server: Server) -> Iterator[Connection]:
     others. A statement that runs when `server.cancel` is set is ended on the server.
     """
     with server.connect(autocommit=False) as connection:
+        driver: Any = connection.connection.dbapi_connection
         connection.detach()
         session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
 
@@ -137,9 +138,14 @@ def own_session(server: Server) -> Iterator[Connection]:
             with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
                 server.rows(f"KILL QUERY {session}")
 
-        with repeating(stop, while_set=server.cancel):
-            ask(server, connection, "SET SESSION sql_mode = '', sql_quote_show_create = ON, time_zone = '+00:00'")
-            yield connection
+        try:
+            with repeating(stop, while_set=server.cancel):
+                ask(server, connection, "SET SESSION sql_mode = '', sql_quote_show_create = ON, time_zone = '+00:00'")
+                yield connection
+        finally:
+            connection.invalidate()  # so that nothing is asked of a server that may no longer answer
+            if driver.open:
+                driver.close()
 
 
 def first_answer(server: Server, connection: Connection, statements: Sequence[str]) -> list[dict[str, Any]]:

@@ -163,16 +163,20 @@ def coordinator(server: Server, facts: ServerFacts, database: Database) -> Itera
             driver.set_client_encoding("LATIN1")  # no conversion on either side: bytes come and go as they are
 
         def stop() -> None:
-            from psycopg2 import Error
+            # Not by the driver's own cancel(): it stops the whole process when the server does not answer.
+            with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
+                server.value("SELECT pg_cancel_backend(:process)", {"process": process})
 
-            with suppress(Error):  # the connection may be gone
-                driver.cancel()
-
-        with repeating(stop, while_set=server.cancel):
-            session = Session(connection, server, database.name, bytewise=bytewise)
-            settings = {**_SETTINGS, **(_SETTINGS_17 if facts.version_number >= (17,) else {})}
-            session.run("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
-            yield session
+        process = driver.get_backend_pid()
+        try:
+            with repeating(stop, while_set=server.cancel):
+                session = Session(connection, server, database.name, bytewise=bytewise)
+                settings = {**_SETTINGS, **(_SETTINGS_17 if facts.version_number >= (17,) else {})}
+                session.run("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
+                yield session
+        finally:
+            connection.invalidate()  # so that nothing is asked of a server that may no longer answer
+            driver.close()
 
 
 def take_moment(session: Session, *, lock_timeout: float) -> Moment:
