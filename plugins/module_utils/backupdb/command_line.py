@@ -99,7 +99,7 @@ def _list(repository: Path) -> int:
         raise RepositoryError(f"{repository} is not a directory; give the folder that holds the hosts' folders")
     problems = catalogue.Problems()
     for instance in sorted(repository.glob("*/*/")):
-        for folder in catalogue.database_folders(instance):
+        for folder in catalogue.database_folders(instance, problems):
             for entry in catalogue.backups(folder, problems):
                 manifest = entry.manifest
                 name = entry.database if entry.database is not None else "(accounts)"

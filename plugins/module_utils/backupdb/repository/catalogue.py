@@ -56,9 +56,7 @@ def read_backup(folder: Path) -> StoredBackup:
 
 def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]:
     """Yield the backups of one database (or of the accounts), newest first."""
-    if not database_folder.is_dir():
-        return
-    for folder in sorted(database_folder.iterdir(), reverse=True):
+    for folder in _entries(database_folder, problems):
         if folder.name.startswith(layout.PARTIAL_PREFIX):
             continue
         if layout.parse_backup_folder(folder.name) is None:
@@ -70,11 +68,10 @@ def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]
             problems.lines.append(str(error))
 
 
-def database_folders(instance_folder: Path) -> list[Path]:
+def database_folders(instance_folder: Path, problems: Problems) -> list[Path]:
     """Return the folders of an instance that hold backups, accounts included."""
-    if not instance_folder.is_dir():
-        return []
-    return sorted(path for path in instance_folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    entries = _entries(instance_folder, problems)
+    return sorted(path for path in entries if not path.name.startswith(".") and path.is_dir())
 
 
 def newest(database_folder: Path, *, now: datetime, problems: Problems) -> StoredBackup | None:
@@ -88,9 +85,20 @@ def newest(database_folder: Path, *, now: datetime, problems: Problems) -> Store
 
 def last_run_databases(instance_folder: Path, *, now: datetime, problems: Problems) -> set[str]:
     """Return the names of the databases that the newest run of an instance backed up."""
-    latest = [newest(folder, now=now, problems=problems) for folder in database_folders(instance_folder)]
+    latest = [newest(folder, now=now, problems=problems) for folder in database_folders(instance_folder, problems)]
     found = [backup for backup in latest if backup is not None and backup.database is not None]
     if not found:
         return set()
     run_id = max(found, key=lambda backup: backup.time).manifest["run_id"]
     return {backup.manifest["database"] for backup in found if backup.manifest["run_id"] == run_id}
+
+
+def _entries(folder: Path, problems: Problems) -> list[Path]:
+    """List a folder, the last name first; one that cannot be read is a problem, one that is not there is empty."""
+    try:
+        return sorted(folder.iterdir(), reverse=True)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        problems.lines.append(f"{folder} cannot be read: {error.strerror}; it must be a folder of the backup user")
+        return []

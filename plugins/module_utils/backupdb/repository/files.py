@@ -93,7 +93,10 @@ def publish_folder(source: Path, target: Path) -> None:
 def remove_tree(path: Path) -> None:
     """Remove an unpublished folder and what is in it; links are removed, not followed."""
     try:
-        shutil.rmtree(path)
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        else:
+            shutil.rmtree(path)
     except FileNotFoundError:
         return
     except OSError as error:

@@ -33,6 +33,14 @@ def open_repository(path: str) -> Path:
     The top folder is never made here: where it is missing, a mount is likely missing too.
     """
     root = Path(path)
+    try:
+        _check_root(root)
+    except OSError as error:  # a folder above it is closed to us
+        raise storage_error(error, root, "looking at the repository") from error
+    return root
+
+
+def _check_root(root: Path) -> None:
     if not root.exists():
         raise RepositoryError(
             f"repository {root} does not exist on this host; mount it, or make it with mode 0700 for the backup user"
@@ -45,7 +53,6 @@ def open_repository(path: str) -> Path:
         raise RepositoryError(
             f"repository {root} is not writable for uid {os.geteuid()}; give it to the backup user with mode 0700"
         )
-    return root
 
 
 def instance_path(root: Path, host: str, instance: str) -> Path:

@@ -59,7 +59,7 @@ def parse(content: bytes, where: str) -> dict[str, Any]:
     """Read a manifest; raises `ManifestDamaged` which says what is wrong with the file `where`."""
     try:
         manifest = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestDamaged(f"{where} is not JSON: {error}") from error
     if not isinstance(manifest, dict):
         raise ManifestDamaged(f"{where} is not a manifest: it holds no object")
