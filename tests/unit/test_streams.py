@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -295,3 +296,25 @@ def test_a_client_dies_with_the_process_that_started_it() -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"client {pid} survived")
+
+
+def test_a_slow_bandwidth_limit_does_not_outlast_the_deadline() -> None:
+    slow = Limits(cancel=threading.Event(), limiter=Limiter(1000), deadline=time.monotonic() + 0.5, timeout=0.5)
+    began = time.monotonic()
+    with pytest.raises(RunTimeout):
+        pipeline.pump(pipeline.open_bytes(DATA), [], io.BytesIO(), limits=slow, end_source=lambda: None)
+    assert time.monotonic() - began < 5
+
+
+def test_the_zstd_program_ends_with_a_stream_that_fails_and_sees_none_of_our_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    monkeypatch.setenv("BACKUPDB_PASSPHRASE", "open sesame")
+    program = compressor(Compression("zstd"))
+    environment = Path(f"/proc/{program._process.pid}/environ").read_bytes()  # type: ignore[union-attr]
+    late = limits(deadline=time.monotonic() - 1, timeout=1.0)
+    with pytest.raises(RunTimeout):
+        pipeline.pump(pipeline.open_bytes(DATA), [program], io.BytesIO(), limits=late, end_source=lambda: None)
+    assert program._process.poll() is not None  # type: ignore[union-attr]
+    assert b"sesame" not in environment

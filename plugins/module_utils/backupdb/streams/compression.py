@@ -9,6 +9,7 @@ costs twice the CPU for a few percent of size, and is worth it where the network
 
 from __future__ import annotations
 
+import os
 import queue
 import shutil
 import subprocess
@@ -79,6 +80,7 @@ class _ZstdProgram:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},  # ours may hold secrets
             bufsize=0,
         )
         self._output: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -103,6 +105,13 @@ class _ZstdProgram:
         if status != 0:
             raise CommandFailed(f"zstd failed with exit status {status}")
         return self._available()
+
+    def end(self) -> None:
+        """Give up: what was put in is of no use any more."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def _read(self) -> None:
         if self._process.stdout is None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
 from ..errors import Interrupted, RunTimeout
-from .transform import Transform
+from .transform import Program, Transform
 
 BLOCK_BYTES = 1 << 20
 _BUFFERS = 4
@@ -87,15 +87,14 @@ class Limiter:
         self._free_at = time.monotonic()
         self._guard = threading.Lock()
 
-    def take(self, count: int, cancel: threading.Event) -> None:
-        """Wait until `count` more bytes may pass."""
+    def take(self, count: int) -> float:
+        """Reserve the time for `count` bytes; return how many seconds from now they may pass."""
         if not self._rate:
-            return
+            return 0.0
         with self._guard:
             now = time.monotonic()
             self._free_at = max(self._free_at, now) + count / self._rate
-            wait = self._free_at - now
-        cancel.wait(wait)
+            return self._free_at - now
 
 
 @dataclass(frozen=True)
@@ -174,6 +173,9 @@ def pump(
     except BaseException:
         end_source()
         reader.abandon()
+        for transform in transforms:
+            if isinstance(transform, Program):
+                transform.end()
         raise
     reader.join()
     return reader.observer.result()
@@ -237,7 +239,10 @@ def _through(transforms: Sequence[Transform], data: Any, sink: Sink, limits: Lim
     for transform in transforms:
         data = transform.update(data)
     if len(data):
-        limits.limiter.take(len(data), limits.cancel)
+        passes = time.monotonic() + limits.limiter.take(len(data))
+        while time.monotonic() < passes:
+            limits.check()  # a slow limit makes the wait long, and neither a signal nor the deadline may wait for it
+            limits.cancel.wait(min(_POLL, max(0.0, passes - time.monotonic())))
         sink.write(data)
 
 

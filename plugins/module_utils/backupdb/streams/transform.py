@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from typing import Union
@@ -24,3 +24,10 @@ class Transform(Protocol):
     def update(self, data: BytesLike) -> bytes: ...
 
     def finish(self) -> bytes: ...
+
+
+@runtime_checkable
+class Program(Transform, Protocol):
+    """A transform that a started program does: `end` ends it, for a stream that does not come to its end."""
+
+    def end(self) -> None: ...
