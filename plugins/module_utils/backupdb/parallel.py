@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable, Generic, TypeVar
 
 from .errors import BackupDbError
@@ -26,15 +28,14 @@ class Outcome(Generic[T]):
 class Tasks(Generic[T]):
     """Runs functions in their order, at most `at_once` at a time, each from beginning to end in one thread.
 
-    A function that raises `BackupDbError` (or `OSError`, which becomes one) does not disturb the others. Whatever
-    else it raises is a fault of ours: it is kept and raised by `outcomes`. The threads are daemons: a task stuck
-    in a system call cannot keep the process alive.
+    A function that raises does not disturb the others. What is not a `BackupDbError` becomes one; where it is a fault
+    of ours, its text says where it happened. The threads are daemons: a task stuck in a system call cannot keep the
+    process alive.
     """
 
     def __init__(self, functions: Sequence[Callable[[], T]], *, at_once: int, name: str) -> None:
         self._functions = list(functions)
         self._outcomes: list[Outcome[T] | None] = [None] * len(self._functions)
-        self._fault: Exception | None = None
         self._next = 0
         self._guard = threading.Lock()
         self._threads = [
@@ -56,8 +57,6 @@ class Tasks(Generic[T]):
 
     def outcomes(self) -> list[Outcome[T] | None]:
         """Return the outcomes so far, in the order of the functions; None for one that has not ended."""
-        if self._fault is not None:
-            raise self._fault
         return list(self._outcomes)
 
     def _work(self) -> None:
@@ -76,6 +75,11 @@ class Tasks(Generic[T]):
             return Outcome(error=error)
         except OSError as error:
             return Outcome(error=BackupDbError(f"the operating system refused: {error}"))
-        except Exception as error:  # noqa: BLE001  kept, and raised in the caller's thread
-            self._fault = error
-            return Outcome(error=BackupDbError(f"internal fault: {type(error).__name__}: {error}"))
+        except Exception as error:  # noqa: BLE001  what the others have done must still be told
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            return Outcome(
+                error=BackupDbError(
+                    f"internal fault at {Path(place.filename).name}:{place.lineno}, please report it: "
+                    f"{type(error).__name__}: {error}"
+                )
+            )
