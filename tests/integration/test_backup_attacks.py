@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import backup
+from backupdb import backup, database_backup
 from backupdb.engines import mariadb as engine
 from backupdb.engines import mysql_lock, mysql_moment
 from backupdb.engines.mysql_family import ask
@@ -270,3 +270,21 @@ def test_stray_files_in_a_repository_do_not_stop_the_runs(postgres15: Any, repos
         second = back_up(postgres15, repository, databases=["strayed"], accounts=False)
     assert second["status"] == "ok"
     assert any(f"{manifest} is not JSON" in warning for warning in second["warnings"])
+
+
+def test_what_is_ready_after_its_time_is_up_is_not_published(
+    postgres15: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that takes very long to write: the run may have given up on it and let go of the lock."""
+    dump_part = database_backup.dump_part
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        archive = dump_part(*arguments, **options)
+        time.sleep(max(0.0, options["limits"].deadline - time.monotonic()) + 0.1)
+        return archive
+
+    monkeypatch.setattr(database_backup, "dump_part", late)
+    with new_database(postgres15, "tardy"):
+        result = back_up(postgres15, repository, databases=["tardy"], accounts=False, timeout=3)
+    assert "not finished within timeout" in entry_of(result, "tardy")["error"]
+    assert not database_folder(repository, "tardy").exists()

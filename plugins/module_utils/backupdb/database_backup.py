@@ -103,6 +103,7 @@ def back_up_accounts(job: Job) -> Done:
             "missing": list(export.missing),
             "warnings": list(export.warnings),
         }
+        limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
         return Done(publication.publish(manifest), manifest)
 
 
@@ -116,6 +117,7 @@ def _attempt(job: Job, database: Database, missing: Sequence[MissingPrivilege], 
         ):
             archives, details = _dump(job, snapshot, publication, limits)
         manifest = _database_manifest(job, database, missing, publication.backup_id, started, archives, details)
+        limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
         return Done(publication.publish(manifest), manifest)
 
 
