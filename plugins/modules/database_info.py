@@ -133,6 +133,10 @@ databases:
       description: Whether the server lets anybody connect to it.
       type: bool
       sample: true
+    on_request:
+      description: Whether it is the server's own and is taken only when it is named exactly, as PostgreSQL's V(postgres).
+      type: bool
+      sample: false
     unaddressable:
       description: Whether it has a name with which the server cannot be asked for it.
       type: bool
