@@ -100,6 +100,16 @@ def remove_tree(path: Path) -> None:
         raise storage_error(error, path, "removing the leftover") from error
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise storage_error(error, path, "removing") from error
+
+
 class StoredFile:
     """A new file, mode 0600, that counts and hashes what is written to it. `close` makes it last."""
 

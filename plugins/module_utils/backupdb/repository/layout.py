@@ -20,6 +20,7 @@ from ..errors import InvalidOption
 
 ACCOUNTS_FOLDER = "@accounts"  # no encoded name begins with @
 LOCK_FILE = ".lock"
+READERS_FILE = ".readers"
 MANIFEST_FILE = "manifest.json"
 CHECKSUM_FILE = "manifest.json.sha256"
 PARTIAL_PREFIX = ".partial-"
@@ -57,9 +58,14 @@ def encode_name(name: str) -> str:
     return f"{encoded[:_KEPT]}~{hashlib.sha256(raw).hexdigest()[:_DIGEST]}"
 
 
+def stamp(time: datetime) -> str:
+    """Write a moment as it stands in names, to the second: 20261124T050607Z."""
+    return time.astimezone(timezone.utc).strftime(_STAMP)
+
+
 def backup_folder(time: datetime, run_id: str) -> str:
     """Return the folder name of a backup begun at `time` by run `run_id`."""
-    return f"{time.astimezone(timezone.utc).strftime(_STAMP)}-{run_id[:8]}"
+    return f"{stamp(time)}-{run_id[:8]}"
 
 
 def parse_backup_folder(name: str) -> BackupName | None:
