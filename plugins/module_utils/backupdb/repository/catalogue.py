@@ -8,18 +8,24 @@ What cannot be read is kept and reported, never fatal and never hidden.
 
 from __future__ import annotations
 
+import fnmatch
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..errors import ManifestDamaged
+from ..errors import ManifestDamaged, RepositoryError
 from . import layout
+from .drills import is_proof, newest_drill
+from .files import is_folder, read_small_file, storage_error
 from .manifest import parse, started
+from .problems import Problems
 
 # Clocks of hosts differ a little; a backup further ahead than this was made under a wrong clock.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+_LARGEST_MANIFEST = 64 << 20  # bytes; a database of 100,000 tables with row counts stays far below
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,41 @@ class StoredBackup:
         name = self.manifest.get("database")
         return name if isinstance(name, str) else None
 
+    @property
+    def kind(self) -> str:
+        """ "database" or "accounts"."""
+        return str(self.manifest["kind"])
 
-@dataclass
-class Problems:
-    """What could not be read, in words, one line each."""
+    @property
+    def name(self) -> str:
+        """What it is called where databases and accounts are named side by side."""
+        return layout.ACCOUNTS_FOLDER if self.database is None else self.database
 
-    lines: list[str] = field(default_factory=list)
+    @property
+    def instance_folder(self) -> Path | None:
+        """The instance's folder; None for a backup that was copied out of its repository or lies in a wrong place."""
+        return self.folder.parent.parent if self.is_in_place() else None
+
+    def is_in_place(self) -> bool:
+        """Tell whether the names of its folders are those that its manifest asks for."""
+        return self.folder.parts[-4:] == self.place()
+
+    def place(self) -> tuple[str, str, str, str]:
+        """Return the folders below a repository where it belongs."""
+        database = self.database
+        return (
+            layout.encode_name(self.manifest["host"]),
+            layout.encode_name(self.manifest["instance"]),
+            layout.ACCOUNTS_FOLDER if database is None else layout.encode_name(database),
+            self.manifest["backup_id"],
+        )
 
 
 def read_backup(folder: Path) -> StoredBackup:
     """Read one backup's manifest; raises `ManifestDamaged`."""
     path = folder / layout.MANIFEST_FILE
     try:
-        manifest = parse(path.read_bytes(), str(path))
+        manifest = parse(read_small_file(path, _LARGEST_MANIFEST), str(path))
     except OSError as error:
         raise ManifestDamaged(f"{path} cannot be read: {error.strerror}") from error
     return StoredBackup(folder, started(manifest, str(path)), manifest)
@@ -56,9 +84,14 @@ def read_backup(folder: Path) -> StoredBackup:
 
 def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]:
     """Yield the backups of one database (or of the accounts), newest first."""
-    if not database_folder.is_dir():
+    if not is_folder(database_folder):
         return
-    for folder in sorted(database_folder.iterdir(), reverse=True):
+    try:
+        folders = sorted(database_folder.iterdir(), reverse=True)
+    except OSError as error:
+        problems.lines.append(f"{database_folder} cannot be read: {error.strerror}")
+        return
+    for folder in folders:
         if folder.name.startswith(layout.PARTIAL_PREFIX):
             continue
         if layout.parse_backup_folder(folder.name) is None:
@@ -68,6 +101,53 @@ def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]
             yield read_backup(folder)
         except ManifestDamaged as error:
             problems.lines.append(str(error))
+
+
+def read_all(
+    root: Path,
+    *,
+    host: str | None = None,
+    instance: str | None = None,
+    database: str | None = None,
+    kind: str | None = None,
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    proven: bool | None = None,
+    problems: Problems,
+) -> Iterator[StoredBackup]:
+    """Yield the backups of a repository that match, newest first, reading each manifest only when its turn comes.
+
+    `host`, `instance` and `database` are names or shell-style patterns and are compared with the true names in the
+    manifests; accounts have no database. `since` and `until` are inclusive. What cannot be read is reported in
+    `problems`, whatever the filters, and so is a manifest that lies where another should.
+    Raises `RepositoryError` when there is no repository to read.
+    """
+    for folder in _all_folders(root, problems):
+        try:
+            backup = read_backup(folder)
+        except ManifestDamaged as error:
+            problems.lines.append(str(error))
+            continue
+        if not backup.is_in_place():
+            problems.lines.append(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
+        manifest = backup.manifest
+        if (
+            _is_called(manifest["host"], host)
+            and _is_called(manifest["instance"], instance)
+            and _is_called(backup.database, database)
+            and kind in (None, backup.kind)
+            and status in (None, manifest["status"])
+            and (since is None or backup.time >= since)
+            and (until is None or backup.time <= until)
+            and (proven is None or is_proof(newest_drill(folder, problems)) == proven)
+        ):
+            yield backup
+
+
+def is_future(backup: StoredBackup, now: datetime) -> bool:
+    """Tell whether a backup was made under a clock that is, or was, wrong: it never counts as newest."""
+    return backup.time - now > CLOCK_TOLERANCE
 
 
 def database_folders(instance_folder: Path) -> list[Path]:
@@ -80,7 +160,7 @@ def database_folders(instance_folder: Path) -> list[Path]:
 def newest(database_folder: Path, *, now: datetime, problems: Problems) -> StoredBackup | None:
     """Return the newest backup, complete or partial; one from the future is reported and does not count."""
     for backup in backups(database_folder, problems):
-        if backup.time - now <= CLOCK_TOLERANCE:
+        if not is_future(backup, now):
             return backup
         problems.lines.append(f"{backup.folder} is dated in the future, so it does not count; check the clocks")
     return None
@@ -94,3 +174,44 @@ def last_run_databases(instance_folder: Path, *, now: datetime, problems: Proble
         return set()
     run_id = max(found, key=lambda backup: backup.time).manifest["run_id"]
     return {backup.manifest["database"] for backup in found if backup.manifest["run_id"] == run_id}
+
+
+def _all_folders(root: Path, problems: Problems) -> list[Path]:
+    """Return every folder that should hold a backup, newest first by name."""
+    if not is_folder(root):
+        raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
+    try:
+        hosts = _visible(root)
+    except OSError as error:
+        raise storage_error(error, root, "reading the repository") from error
+    found: list[tuple[layout.BackupName, Path]] = []
+    level = hosts
+    for _depth in ("instances", "databases", "backups"):
+        level = [entry for folder in level for entry in _visible_or_problem(folder, problems)]
+    for path in level:
+        name = layout.parse_backup_folder(path.name)
+        if name is None:
+            problems.lines.append(f"{path} does not belong in a repository and is left alone")
+        else:
+            found.append((name, path))
+    return [path for _name, path in sorted(found, reverse=True)]
+
+
+def _visible(folder: Path) -> list[Path]:
+    """Return what a folder holds; hidden entries are locks and backups in the making."""
+    with os.scandir(folder) as entries:
+        return sorted(Path(entry.path) for entry in entries if not entry.name.startswith("."))
+
+
+def _visible_or_problem(folder: Path, problems: Problems) -> list[Path]:
+    try:
+        return _visible(folder)
+    except NotADirectoryError:
+        problems.lines.append(f"{folder} does not belong in a repository and is left alone")
+    except OSError as error:
+        problems.lines.append(f"{folder} cannot be read: {error.strerror}")
+    return []
+
+
+def _is_called(name: str | None, wanted: str | None) -> bool:
+    return wanted is None or (name is not None and (name == wanted or fnmatch.fnmatchcase(name, wanted)))

@@ -19,8 +19,8 @@ from typing import Any
 from ..errors import RepositoryError
 from ..text import parse_iso
 from . import layout
-from .catalogue import Problems
-from .files import remove_file, storage_error, sync_folder, write_file
+from .files import read_small_file, remove_file, storage_error, sync_folder, write_file
+from .problems import Problems
 
 SCHEMA = 1
 EQUAL = "equal"
@@ -29,6 +29,7 @@ DIFFERENT = "different"
 FAILED = "failed"
 VERDICTS = (EQUAL, EQUAL_REWRITTEN, DIFFERENT, FAILED)
 PROVING = (EQUAL, EQUAL_REWRITTEN)
+_LARGEST_RECORD = 16 << 20  # bytes; the differences in a record are bounded
 _NAME = re.compile(r"drill-\d{8}T\d{6}Z\.json")
 
 
@@ -93,7 +94,7 @@ def _files(folder: Path, problems: Problems) -> list[Path]:
 
 def _read(path: Path, problems: Problems) -> dict[str, Any] | None:
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(read_small_file(path, _LARGEST_RECORD))
         if not isinstance(record, dict) or record.get("schema") != SCHEMA or record.get("verdict") not in VERDICTS:
             raise ValueError("it is not a drill record of this version")
         if record.get("backup_id") != path.parent.name:
@@ -101,7 +102,7 @@ def _read(path: Path, problems: Problems) -> dict[str, Any] | None:
         parse_iso(record["finished"])
     except OSError as error:
         problems.lines.append(f"{path} cannot be read: {error.strerror}")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problems.lines.append(f"{path} does not count: {error}")
     else:
         return record
