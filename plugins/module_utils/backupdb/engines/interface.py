@@ -272,6 +272,10 @@ class RestoringEngine(Engine, Protocol):
     def SWAPS(self) -> bool:
         """Whether a restored database can take the place of another by `swap`."""
 
+    @property
+    def DATA_DIRECTORY_QUERY(self) -> str:
+        """The query for the directory of the server's data; no row or NULL where the login may not know it."""
+
     def restore_clients(self, facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:
         """Look at every installed restore client; the one to use is the first with `usable`."""
 
