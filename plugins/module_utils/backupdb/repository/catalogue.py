@@ -25,6 +25,7 @@ from .problems import Problems
 
 # Clocks of hosts differ a little; a backup further ahead than this was made under a wrong clock.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+_SECOND = timedelta(seconds=1)
 _LARGEST_MANIFEST = 64 << 20  # bytes; a database of 100,000 tables with row counts stays far below
 
 
@@ -103,45 +104,62 @@ def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]
             problems.lines.append(str(error))
 
 
-def read_all(
-    root: Path,
-    *,
-    host: str | None = None,
-    instance: str | None = None,
-    database: str | None = None,
-    kind: str | None = None,
-    status: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    proven: bool | None = None,
-    problems: Problems,
-) -> Iterator[StoredBackup]:
-    """Yield the backups of a repository that match, newest first, reading each manifest only when its turn comes.
+@dataclass(frozen=True)
+class Filter:
+    """Which backups of a repository; what is None does not matter.
 
     `host`, `instance` and `database` are names or shell-style patterns and are compared with the true names in the
-    manifests; accounts have no database. `since` and `until` are inclusive. What cannot be read is reported in
-    `problems`, whatever the filters, and so is a manifest that lies where another should.
-    Raises `RepositoryError` when there is no repository to read.
+    manifests; accounts have no database. `since` and `until` are inclusive.
     """
-    for folder in _all_folders(root, problems):
+
+    host: str | None = None
+    instance: str | None = None
+    database: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    proven: bool | None = None
+
+    def may_take(self, time: datetime) -> bool:
+        """Tell by the whole seconds of a folder's name whether its manifest need be read."""
+        return (self.since is None or time + _SECOND > self.since) and (self.until is None or time <= self.until)
+
+    def takes(self, backup: StoredBackup) -> bool:
+        """Tell whether all but `proven`, which is not in the manifest, is as wanted."""
+        return (
+            _is_called(backup.manifest["host"], self.host)
+            and _is_called(backup.manifest["instance"], self.instance)
+            and _is_called(backup.database, self.database)
+            and self.kind in (None, backup.kind)
+            and self.status in (None, backup.manifest["status"])
+            and (self.since is None or backup.time >= self.since)
+            and (self.until is None or backup.time <= self.until)
+        )
+
+
+def read_all(root: Path, *, problems: Problems, **wanted: Any) -> Iterator[StoredBackup]:
+    """Yield the backups of a repository, newest first, that a `Filter` with these fields takes."""
+    return read_wanted(root, Filter(**wanted), problems)
+
+
+def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[StoredBackup]:
+    """Yield the wanted backups of a repository, newest first, reading each manifest only when its turn comes.
+
+    What cannot be read is reported in `problems`, whoever it belongs to, since nobody can know; so is a manifest
+    that lies where another should. Raises `RepositoryError` when there is no repository to read.
+    """
+    for name, folder in _all_folders(root, problems):
+        if not wanted.may_take(name.time):
+            continue
         try:
             backup = read_backup(folder)
         except ManifestDamaged as error:
-            problems.lines.append(str(error))
+            problems.add_damaged(folder, str(error))
             continue
         if not backup.is_in_place():
             problems.lines.append(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
-        manifest = backup.manifest
-        if (
-            _is_called(manifest["host"], host)
-            and _is_called(manifest["instance"], instance)
-            and _is_called(backup.database, database)
-            and kind in (None, backup.kind)
-            and status in (None, manifest["status"])
-            and (since is None or backup.time >= since)
-            and (until is None or backup.time <= until)
-            and (proven is None or is_proof(newest_drill(folder, problems)) == proven)
-        ):
+        if wanted.takes(backup) and wanted.proven in (None, is_proof(newest_drill(folder, problems))):
             yield backup
 
 
@@ -176,7 +194,7 @@ def last_run_databases(instance_folder: Path, *, now: datetime, problems: Proble
     return {backup.manifest["database"] for backup in found if backup.manifest["run_id"] == run_id}
 
 
-def _all_folders(root: Path, problems: Problems) -> list[Path]:
+def _all_folders(root: Path, problems: Problems) -> list[tuple[layout.BackupName, Path]]:
     """Return every folder that should hold a backup, newest first by name."""
     if not is_folder(root):
         raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
@@ -194,7 +212,7 @@ def _all_folders(root: Path, problems: Problems) -> list[Path]:
             problems.lines.append(f"{path} does not belong in a repository and is left alone")
         else:
             found.append((name, path))
-    return [path for _name, path in sorted(found, reverse=True)]
+    return sorted(found, reverse=True)
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -6,10 +6,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
 class Problems:
-    """What could not be read, in words, one line each."""
+    """What could not be read, in words, one line each.
+
+    `damaged` has the folders of backups whose manifests cannot be read, each with its line.
+    """
 
     lines: list[str] = field(default_factory=list)
+    damaged: dict[Path, str] = field(default_factory=dict)
+
+    def add_damaged(self, folder: Path, line: str) -> None:
+        """Note a backup whose manifest cannot be read."""
+        self.lines.append(line)
+        self.damaged[folder] = line
