@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ..streams.pipeline import Limits
 
 __all__ = [
+    "DATA_DIRECTORY_QUERY",
     "DEFAULT_DATABASE",
     "DEFAULT_PORT",
     "DRIVER",
@@ -72,6 +73,7 @@ __all__ = [
 VENDORS = ("mariadb",)
 DEFAULT_DATABASE: str | None = None
 SWAPS = False  # a database has no other name to be given
+DATA_DIRECTORY_QUERY = "SELECT @@datadir"
 
 _ACCOUNTS = """
     SELECT user AS name, host AS host, IF(is_role = 'Y', 'role', 'user') AS kind FROM mysql.user ORDER BY 3, 1, 2"""

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ..streams.pipeline import Limits
 
 __all__ = [
+    "DATA_DIRECTORY_QUERY",
     "DEFAULT_DATABASE",
     "DEFAULT_PORT",
     "DRIVER",
@@ -73,6 +74,7 @@ __all__ = [
 VENDORS = ("mysql",)
 DEFAULT_DATABASE: str | None = None
 SWAPS = False  # a database has no other name to be given
+DATA_DIRECTORY_QUERY = "SELECT @@datadir"
 
 # A role is an account like any other: one that was granted, or locked and without password as CREATE ROLE makes it.
 _ACCOUNTS_AND_ROLES = """
