@@ -47,7 +47,7 @@ def verify(backup: StoredBackup, *, level: str, identities: Sequence[Identity]) 
         with readers_lock(backup.instance_folder) as warnings:
             if not is_folder(backup.folder):
                 raise RepositoryError(f"{backup.folder} is gone: it was removed after it had been listed")
-            manifest_problem = _manifest_problem(backup.folder)
+            manifest_problem = manifest_problem(backup.folder)
             archives = [_Archive(backup, entry) for entry in backup.manifest["archives"]]
             for archive in archives:
                 archive.verify(level, identities)
@@ -105,7 +105,7 @@ def _outcome(level: str, verdict: str, problems: Sequence[str], seconds: float) 
     }
 
 
-def _manifest_problem(folder: Path) -> str | None:
+def manifest_problem(folder: Path) -> str | None:
     """Compare the manifest with its own checksum, which nothing else covers."""
     path = folder / layout.CHECKSUM_FILE
     try:
