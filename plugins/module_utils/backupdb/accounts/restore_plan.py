@@ -9,12 +9,12 @@ on objects that are there already. The second, for databases that came back sinc
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidOption, RestoreRefused, SelectionError
+from .choice import covers, names
 from .compare import Comparison, concerns, key_of
 from .document import full_name
 from .target import Step, Target
@@ -48,15 +48,6 @@ class Choice:
     def __post_init__(self) -> None:
         if self.existing not in POLICIES:
             raise InvalidOption(f"existing is {self.existing!r}; use one of {', '.join(POLICIES)}")
-
-    def names(self, account: Mapping[str, Any]) -> bool:
-        """Tell whether the account is named as itself and not only met by a pattern."""
-        return any(pattern in _names(account) for pattern in self.patterns)
-
-    def covers(self, account: Mapping[str, Any]) -> bool:
-        return self.names(account) or any(
-            fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns for name in _names(account)
-        )
 
     def wants(self, statement: Mapping[str, Any]) -> bool:
         """Tell whether a statement belongs to this pass and these databases."""
@@ -127,13 +118,12 @@ def make(document: Mapping[str, Any], fresh: Mapping[str, Any], target: Target, 
 def _chosen(document: Mapping[str, Any], choice: Choice) -> list[Mapping[str, Any]]:
     accounts: list[Mapping[str, Any]] = document["accounts"]
     for pattern in choice.patterns:
-        alone = Choice(patterns=(pattern,))
-        if pattern != "*" and not any(alone.covers(account) for account in accounts):
+        if pattern != "*" and not any(covers((pattern,), account) for account in accounts):
             raise SelectionError(
                 f"no account of the backup is called {pattern!r}; there are: "
                 f"{', '.join(full_name(account) for account in accounts[:30]) or 'none at all'}"
             )
-    return [account for account in accounts if choice.covers(account)]
+    return [account for account in accounts if covers(choice.patterns, account)]
 
 
 def _account(
@@ -142,7 +132,7 @@ def _account(
     found = there.get(key_of(account))
     wanted = [statement for statement in account["statements"] if choice.wants(statement)]
     protected = _protection(account, found, target)
-    if protected and not (choice.include_reserved or choice.names(account)):
+    if protected and not (choice.include_reserved or names(choice.patterns, account)):
         return AccountPlan(account, "skip", protected)
     if choice.object_grants_for is not None:
         if found is None:
@@ -209,7 +199,3 @@ def _add_of_instance(
             wanted.append(statement)
     for statement in comparison.absent(wanted, fresh["instance"]):
         _add(plan, target, target.role_of(statement), statement)
-
-
-def _names(account: Mapping[str, Any]) -> tuple[str, ...]:
-    return (full_name(account), str(account["name"])) if account["host"] is not None else (str(account["name"]),)
