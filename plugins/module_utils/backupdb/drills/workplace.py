@@ -73,15 +73,21 @@ def server_user(name: str | None) -> User:
     return User(account.pw_uid, account.pw_gid)
 
 
+def work_dir_of(work_dir: str | None) -> Path:
+    """Return the folder in which servers get theirs; raises `InvalidOption` when it is not there."""
+    folder = Path(work_dir or DEFAULT_WORK_DIR)
+    if not folder.is_dir():
+        raise InvalidOption(f"work_dir {folder} is not a folder of this host; make it or name another")
+    return folder
+
+
 @contextmanager
 def workplace(work_dir: str | None, user: User, *, socket_name: str) -> Iterator[Workplace]:
     """Make a folder for one server in `work_dir` and remove it at the end.
 
     `socket_name` is the file that the server will make in the socket folder: its whole path must not be too long.
     """
-    parent = Path(work_dir or DEFAULT_WORK_DIR)
-    if not parent.is_dir():
-        raise InvalidOption(f"work_dir {parent} is not a folder of this host; make it or name another")
+    parent = work_dir_of(work_dir)
     _remove_leftovers(parent)
     try:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
