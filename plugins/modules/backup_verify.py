@@ -124,8 +124,8 @@ backups:
       sample: decrypt
     verdict:
       description:
-        - V(good); V(damaged), when bytes are missing or not those that were written; V(wrong_key), when the bytes are as
-          they were written and none of the keys opens them; or V(unreadable), when the storage gave no answer.
+        - V(good); V(damaged), when bytes are missing or not those that were written; V(wrong_key), when the bytes
+          are as they were written and no key opens them; or V(unreadable), when the storage gave no answer.
         - The worst verdict of its archives and its manifest.
       type: str
       sample: good

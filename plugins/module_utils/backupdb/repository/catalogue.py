@@ -159,7 +159,9 @@ def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[Stor
             continue
         if not backup.is_in_place():
             problems.lines.append(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
-        if wanted.takes(backup) and wanted.proven in (None, is_proof(newest_drill(folder, problems))):
+        if not wanted.takes(backup):
+            continue
+        if wanted.proven is None or wanted.proven == is_proof(newest_drill(folder, problems)):
             yield backup
 
 
@@ -218,7 +220,7 @@ def _all_folders(root: Path, problems: Problems) -> list[tuple[layout.BackupName
 def _visible(folder: Path) -> list[Path]:
     """Return what a folder holds; hidden entries are locks and backups in the making."""
     with os.scandir(folder) as entries:
-        return sorted(Path(entry.path) for entry in entries if not entry.name.startswith("."))
+        return [folder / name for name in sorted(entry.name for entry in entries) if not name.startswith(".")]
 
 
 def _visible_or_problem(folder: Path, problems: Problems) -> list[Path]:

@@ -30,7 +30,7 @@ _LONGEST = 200  # bytes; filesystems allow 255, and a temporary name needs room 
 _KEPT = 160
 _DIGEST = 16  # hexadecimal digits
 _STAMP = "%Y%m%dT%H%M%SZ"
-_BACKUP_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{8})")
+_BACKUP_NAME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]{8})", re.ASCII)
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -74,7 +74,8 @@ def parse_backup_folder(name: str) -> BackupName | None:
     if match is None:
         return None
     try:
-        time = datetime.strptime(match.group(1), _STAMP).replace(tzinfo=timezone.utc)
+        year, month, day, hour, minute, second = map(int, match.groups()[:6])
+        time = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         return None
-    return BackupName(time, match.group(2))
+    return BackupName(time, match.group(7))
