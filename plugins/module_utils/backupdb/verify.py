@@ -47,7 +47,7 @@ def verify(backup: StoredBackup, *, level: str, identities: Sequence[Identity]) 
         with readers_lock(backup.instance_folder) as warnings:
             if not is_folder(backup.folder):
                 raise RepositoryError(f"{backup.folder} is gone: it was removed after it had been listed")
-            manifest_problem = manifest_problem(backup.folder)
+            altered = manifest_problem(backup.folder)
             archives = [_Archive(backup, entry) for entry in backup.manifest["archives"]]
             for archive in archives:
                 archive.verify(level, identities)
@@ -55,8 +55,8 @@ def verify(backup: StoredBackup, *, level: str, identities: Sequence[Identity]) 
         return _result(backup, level, UNREADABLE, [str(error)], began)
     problems = [archive.problem for archive in archives if archive.problem is not None]
     verdicts = [archive.verdict for archive in archives]
-    if manifest_problem is not None:
-        problems.insert(0, manifest_problem)
+    if altered is not None:
+        problems.insert(0, altered)
         verdicts.append(DAMAGED)
     return {
         **_result(backup, level, max(verdicts, key=VERDICTS.index, default=GOOD), problems, began),
