@@ -38,7 +38,11 @@ def beside(client: Client, program: str) -> str:
 
 def package_name(facts: ServerFacts) -> str:
     """Name the package that brings a pg_dump of the server's major version."""
-    major = facts.version_number[0]
+    return package_of(facts.version_number[0])
+
+
+def package_of(major: int) -> str:
+    """Name the package that brings the client programs of a major version."""
     return (
         f"postgresql-client-{major} (Debian and Ubuntu, from apt.postgresql.org where the distribution has another), "
         f"postgresql{major} from yum.postgresql.org or the module postgresql:{major} (EL)"
