@@ -25,7 +25,8 @@ TIME = datetime(2026, 11, 20, 5, 6, 7, tzinfo=timezone.utc)
 RUN = "0123456789abcdef0123456789abcdef"
 PLAIN = Envelope(Compression(), Encryption(mode="none"))
 SEALED = Envelope(Compression(), Encryption(recipients=(IDENTITY.recipient,)))
-DUMP = b"CREATE TABLE t (n int);\n" * 5000 + b"-- Dump completed on 2026-11-24  5:06:08\n"
+_LINES = [f"INSERT INTO t VALUES ('{hashlib.sha256(bytes([n % 256, n >> 8])).hexdigest()}');\n" for n in range(5000)]
+DUMP = "".join([*_LINES, "-- Dump completed on 2026-11-20  5:06:08\n"]).encode("ascii")
 
 
 def store(
