@@ -36,10 +36,11 @@ def parse_moment(text: str) -> datetime:
 
     Without a time zone it is UTC, a date alone is its first moment, and a duration counts back from now.
     """
-    try:
-        return utc_now() - timedelta(seconds=parse_duration(text))
-    except (InvalidOption, OverflowError):
-        pass
+    if not text.strip()[-1:].isdigit():  # without its unit a duration may be a mistyped date
+        try:
+            return utc_now() - timedelta(seconds=parse_duration(text))
+        except (InvalidOption, OverflowError):
+            pass
     compact = re.fullmatch(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", text.strip())
     written = "{}-{}-{}T{}:{}:{}+00:00".format(*compact.groups()) if compact else text.strip().replace("Z", "+00:00")
     try:
