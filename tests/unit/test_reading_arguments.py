@@ -42,6 +42,7 @@ def test_a_documentation_fragment_matches_its_options_key_for_key(fragment: str)
         ("2026-11-24 05:06:07+02:00", "2026-11-24T03:06:07+00:00"),
         ("2026-11-24 05:06", "2026-11-24T05:06:00+00:00"),  # what YAML makes of a time without quotes
         ("2026-11-24", "2026-11-24T00:00:00+00:00"),
+        ("20261124", "2026-11-24T00:00:00+00:00"),
         ("20261124T050607Z", "2026-11-24T05:06:07+00:00"),  # as in the name of a backup
     ],
 )
@@ -53,7 +54,7 @@ def test_a_duration_counts_back_from_now() -> None:
     assert abs(utc_now() - timedelta(days=7) - parse_moment("7d")) < timedelta(seconds=5)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "", "2026-13-01", "99999999999d", "20261124", "20261324T050607Z"])
+@pytest.mark.parametrize("text", ["yesterday", "", "2026-13-01", "99999999999d", "1763960767", "20261324T050607Z"])
 def test_what_is_no_moment_is_refused_by_the_name_of_its_option(text: str) -> None:
     with pytest.raises(arguments.InvalidOption, match=r"option since.*not a moment"):
         arguments.moment_from({"since": text}, "since")

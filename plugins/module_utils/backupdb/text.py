@@ -41,8 +41,11 @@ def parse_moment(text: str) -> datetime:
             return utc_now() - timedelta(seconds=parse_duration(text))
         except (InvalidOption, OverflowError):
             pass
-    compact = re.fullmatch(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", text.strip())
-    written = "{}-{}-{}T{}:{}:{}+00:00".format(*compact.groups()) if compact else text.strip().replace("Z", "+00:00")
+    compact = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z)?", text.strip())
+    if compact:
+        written = "{}-{}-{}T{}:{}:{}+00:00".format(*compact.groups("00"))
+    else:
+        written = text.strip().replace("Z", "+00:00")
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
