@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .drill_request import DrillRequest, choose
-from .drills.one import drill_one, summary
+from .drills.one import OF_THIS_HOST, drill_one, failed, summary
 from .drills.proving import proving_of
 from .drills.restoring import Setting
-from .drills.workplace import server_user, work_dir_of
-from .errors import BackupDbError, BackupNotFound, Interrupted, NotEnoughSpace, RepositoryError
+from .drills.workplace import User, server_user, work_dir_of
+from .errors import BackupDbError, BackupNotFound, Interrupted, LockBusy, NotEnoughSpace, RepositoryError
 from .identities import load_identities
 from .repository.drills import is_proof, write_drill
 from .repository.lock import readers_lock
@@ -30,6 +30,7 @@ from .text import human_duration
 
 if TYPE_CHECKING:
     from .repository.catalogue import StoredBackup
+    from .streams.age import Identity
 
 
 def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
@@ -57,18 +58,7 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
     with stop_signals(cancel) as received:
         for backup in chosen:
             try:
-                with _limits(request, cancel) as limits, readers_lock(backup.instance_folder) as unlocked:
-                    record = drill_one(
-                        Setting(
-                            backup=backup,
-                            identities=identities,
-                            limits=limits,
-                            work_dir=request.work_dir,
-                            user=user,
-                            jobs=request.jobs,
-                        )
-                    )
-                    warnings += unlocked
+                record = _drill(request, backup, identities, user, cancel, warnings)
             except Interrupted:
                 if not entries:
                     raise
@@ -76,6 +66,31 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
             entries.append({**record, "path": str(backup.folder), "record": _stored(backup, record, warnings)})
     warnings += [f"stopped by {name}; {len(chosen) - len(entries)} drills were not done" for name in received]
     return _result(request, entries, warnings, len(chosen), time.monotonic() - began)
+
+
+def _drill(
+    request: DrillRequest,
+    backup: StoredBackup,
+    identities: Sequence[Identity],
+    user: User,
+    cancel: threading.Event,
+    warnings: list[str],
+) -> dict[str, Any]:
+    with _limits(request, cancel) as limits:
+        setting = Setting(
+            backup=backup,
+            identities=identities,
+            limits=limits,
+            work_dir=request.work_dir,
+            user=user,
+            jobs=request.jobs,
+        )
+        try:
+            with readers_lock(backup.instance_folder) as unlocked:
+                warnings += unlocked
+                return drill_one(setting)
+        except (LockBusy, RepositoryError) as error:
+            return failed(backup, error)
 
 
 @contextmanager
@@ -88,6 +103,8 @@ def _limits(request: DrillRequest, cancel: threading.Event) -> Iterator[Limits]:
 
 
 def _stored(backup: StoredBackup, record: dict[str, Any], warnings: list[str]) -> str | None:
+    if record["error_kind"] in OF_THIS_HOST:
+        return None
     try:
         return str(write_drill(backup.folder, record))
     except (RepositoryError, NotEnoughSpace) as error:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArchiveDamaged, BackupDbError, NotEnoughSpace, RunTimeout
+from ..errors import ArchiveDamaged, BackupDbError, NotEnoughSpace, RequirementMissing, RunTimeout
 from ..repository.drills import DIFFERENT, EQUAL, EQUAL_REWRITTEN, FAILED, SCHEMA
 from ..repository.local import free_bytes
 from ..text import human_size, iso, utc_now
@@ -23,6 +23,8 @@ from .workplace import work_dir_of
 if TYPE_CHECKING:
     from ..repository.catalogue import StoredBackup
 
+# Faults of this host, which say nothing about the backup: no record of them is kept.
+OF_THIS_HOST = ("ClientMissing", "InvalidOption", "LockBusy", "NotEnoughSpace")
 # What an empty server takes, beside the data.
 _SERVER_BYTES: Mapping[str, int] = {"postgresql": 128 << 20, "mariadb": 256 << 20, "mysql": 384 << 20}
 
@@ -30,7 +32,7 @@ _SERVER_BYTES: Mapping[str, int] = {"postgresql": 128 << 20, "mariadb": 256 << 2
 def drill_one(setting: Setting) -> dict[str, Any]:
     """Drill a backup and return its record; a bad backup is a verdict, never an exception.
 
-    Raises `Interrupted` when the drill was asked to stop: then nothing is known.
+    Raises `Interrupted` when the drill was asked to stop: then nothing is known; and `RequirementMissing`.
     """
     began = time.monotonic()
     record = _beginning(setting.backup)
@@ -42,10 +44,19 @@ def drill_one(setting: Setting) -> dict[str, Any]:
             findings, stream = compare(state)
             settle(state, findings, stream)
             record.update(_of_findings(state, findings, time.monotonic() - compare_began))
+    except RequirementMissing:
+        raise
     except BackupDbError as error:
         record.update(_of_failure(_cause(setting, error)))
     record["finished"] = iso(utc_now().replace(microsecond=0))
     record["seconds"]["total"] = round(time.monotonic() - began, 3)
+    return record
+
+
+def failed(backup: StoredBackup, error: BackupDbError) -> dict[str, Any]:
+    """Return the record of a drill that could not even begin."""
+    record = {**_beginning(backup), **_of_failure(error), "finished": iso(utc_now().replace(microsecond=0))}
+    record["seconds"]["total"] = 0.0
     return record
 
 
@@ -113,7 +124,7 @@ def _of_failure(error: BackupDbError) -> dict[str, Any]:
 def _of_server(state: Restored) -> dict[str, Any]:
     warnings = [*state.warnings, *([state.accounts.note] if state.accounts.note else [])]
     if state.stand_ins:
-        warnings.append(f"roles without a login stood in for {', '.join(state.stand_ins)}")
+        warnings.append(f"not among the accounts, so others without a login stood in: {', '.join(state.stand_ins)}")
     return {
         "server": {"vendor": state.facts.vendor, "version": state.facts.version, "program": state.program},
         "client": {

@@ -56,7 +56,7 @@ class Proving(Protocol):
         """Start a server for the backup until the block is left."""
 
     def stand_ins(self, server: Server, manifest: Mapping[str, Any], sources: Sequence[ArchiveSource]) -> list[str]:
-        """Make what a restore needs of accounts where there is no backup of them; return the names."""
+        """Make the accounts that a restore needs and that are not here; return their names."""
 
     def dump_again(self, server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:
         """Return the calls that dump the restored database as the archives of the backup were dumped."""

@@ -18,7 +18,7 @@ from ..engines import mariadb, mysql
 from ..engines.interface import ArchiveSource, Client, DumpOptions, Part
 from ..engines.mysql_clients import known_options
 from ..engines.mysql_commands import option_file, programs_part, rows_part, schema_part, whole_part
-from ..engines.mysql_family import Family, version_number
+from ..engines.mysql_family import Family, ask, quoted_account, quoted_text, version_number
 from .dialects import MysqlDialect as dialect
 from .private_mysql import SOCKET_NAME, find_program
 from .private_mysql import private_server as start
@@ -63,8 +63,18 @@ def private_server(
 
 
 def stand_ins(server: Server, manifest: Mapping[str, Any], sources: Sequence[ArchiveSource]) -> list[str]:
-    """Make nothing: a definer need not exist to be restored."""
-    return []
+    """Make the definers of views and programs that are not here, with all rights and without a login."""
+    wanted: Sequence[str] = (manifest.get("engine_details") or {}).get("definers") or ()
+    with server.connect() as connection:
+        there = {str(row[0]) for row in ask(server, connection, "SELECT CONCAT(user, '@', host) FROM mysql.user")}
+        missing = [definer for definer in wanted if definer not in there]
+        for definer in missing:
+            name, _mark, host = definer.rpartition("@")
+            account = quoted_account(definer) if host else quoted_text(name)
+            made = f"CREATE USER {account} ACCOUNT LOCK" if host else f"CREATE ROLE {account}"
+            ask(server, connection, made)
+            ask(server, connection, f"GRANT ALL PRIVILEGES ON *.* TO {account}")
+    return missing
 
 
 def dump_again(server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:

@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from typing import TYPE_CHECKING, Any
 
+from ..accounts.postgresql_script import unquoted
 from ..engines.interface import ArchiveSource, Client, Part
 from ..engines.postgresql_clients import beside
 from ..engines.postgresql_login import login_environment, login_secret
 from ..engines.postgresql_parts import FORMAT
 from ..engines.postgresql_quoting import connection_string, identifier
 from ..engines.postgresql_restore_toc import read_contents
-from ..errors import BackupDbError, CommandFailed, QueryFailed
+from ..errors import BackupDbError, CommandFailed
 from ..process import describe_status, start
 from .dialects import PostgresqlDialect as dialect
 from .private_postgresql import SOCKET_NAME, find_programs
@@ -51,8 +52,9 @@ UNCOMPARED_PROPERTIES: Sequence[str] = ("tablespace", "collation_version", "acl"
 _SUPERUSER = "postgres"
 _SELECTIONS = ("--section=", "--table=", "--exclude-table=", "--strict-names")
 _NAME = r'("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)'
-# Names in rights, policies and default rights. What is no role among them only makes one role too many.
-_ROLE = re.compile(rf"(?:\bTO|\bFROM|\bFOR ROLE|\bFOR|,) {_NAME}")
+# Where statements for rights, policies and default rights name roles.
+_ROLES = re.compile(rf"(?:\bTO|\bFROM|\bFOR ROLE|\bAUTHORIZATION) ({_NAME}(?:, {_NAME})*)")
+_RIGHTS = ("ACL", "DEFAULT ACL", "POLICY")
 _BLOCK = 1 << 20
 _SAID = 3  # lines of pg_restore
 
@@ -76,26 +78,23 @@ def private_server(
 
 
 def stand_ins(server: Server, manifest: Mapping[str, Any], sources: Sequence[ArchiveSource]) -> list[str]:
-    """Make the roles that own something or are named in rights, without a login; return their names."""
+    """Make the roles that own something or are named in rights and are not here, without a login."""
     properties: Mapping[str, Any] = manifest.get("properties") or {}
-    wanted = {str(properties.get("owner") or _SUPERUSER)}
-    wanted |= {str(entry["role"]) for entry in properties.get("settings") or () if entry.get("role")}
+    wanted = {str(properties.get("owner") or "")}
+    wanted |= {str(entry["role"] or "") for entry in properties.get("settings") or ()}
     texts = [str(sql) for sql in properties.get("acl_statements") or ()]
     for source in sources:
-        blocks = source.open()
-        contents, _rest = read_contents(blocks, source.part)
-        for entry in contents.entries:
-            wanted.add(entry.owner)
-            if entry.kind in ("ACL", "DEFAULT ACL", "POLICY", "USER MAPPING"):
-                texts.append(entry.definition)
+        contents, _rest = read_contents(source.open(), source.part)
+        wanted |= {entry.owner for entry in contents.entries}
+        texts += [entry.definition for entry in contents.entries if entry.kind in _RIGHTS]
     for sql in texts:
-        wanted |= {name[1:-1].replace('""', '"') if name[0] == '"' else name for name in _ROLE.findall(sql)}
-    made = []
-    for name in sorted(wanted - {"", "public"}):
-        with suppress(QueryFailed), server.connect() as connection:  # it is there, or is no name for a role
+        wanted |= {unquoted(name) for names in _ROLES.findall(sql) for name in re.findall(_NAME, names[0])}
+    there = {str(row[0]) for row in server.rows("SELECT rolname FROM pg_catalog.pg_roles")}
+    missing = sorted(wanted - there - {""})
+    for name in missing:
+        with server.connect() as connection:
             connection.execution_options(no_parameters=True).exec_driver_sql(f"CREATE ROLE {identifier(name)}")
-            made.append(name)
-    return made
+    return missing
 
 
 def dump_again(server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:

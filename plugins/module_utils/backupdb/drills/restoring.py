@@ -161,10 +161,9 @@ def load_database(state: Restored, sources: Sequence[ArchiveSource]) -> None:
 
 def _restore(state: Restored) -> None:
     document = state.accounts.document
-    if document is None:
-        state.stand_ins = state.proving.stand_ins(state.server, state.setting.manifest, state.sources)
-    else:
+    if document is not None:
         _restore_accounts(state, document)
+    state.stand_ins = state.proving.stand_ins(state.server, state.setting.manifest, state.sources)
     load_database(state, state.sources)
     if document is not None:
         _restore_accounts(state, document, object_grants_for={state.name})
@@ -178,11 +177,13 @@ def _restore_accounts(
         state.engine,
         state.facts,
         document,
+        include_reserved=True,  # those that are here already, such as the login in use, are left as they are
         databases={state.name},
         object_grants_for=object_grants_for,
     )
     state.errors += result["errors"]
-    state.warnings += result["warnings"]
+    # Rights that wait for the database are given in the second pass.
+    state.warnings += [line for line in result["warnings"] if "object_grants_for" not in line]
     never = {
         str(entry["account"]): str(entry["reason"])
         for entry in result["accounts"]
