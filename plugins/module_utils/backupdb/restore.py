@@ -146,6 +146,7 @@ def _load_into_existing(work: Work) -> None:
     work.course.in_place = f"rows may have been loaded into {target!r}{_safety_text(work)}"
     work.course.changed = True
     _load(work, target)
+    _compare(work, target)
     work.course.in_place = f"the rows are in {target!r}"
 
 
@@ -157,16 +158,7 @@ def _make(work: Work, name: str) -> None:
     work.course.warnings += work.engine.finish_database(
         work.server, work.plan.facts, name, work.plan.backup.manifest, work.request.options
     )
-    with work.course.timed("compare"):
-        work.course.comparison = compare_restored(
-            work.engine,
-            work.server,
-            work.plan.facts,
-            work.looking_client,
-            name,
-            work.plan.backup.manifest,
-            work.request.options,
-        )
+    _compare(work, name)
     work.course.half_made = None
 
 
@@ -193,6 +185,19 @@ def _load(work: Work, name: str) -> None:
         )
     work.course.errors = list(report.errors)
     work.course.warnings += report.warnings
+
+
+def _compare(work: Work, name: str) -> None:
+    with work.course.timed("compare"):
+        work.course.comparison = compare_restored(
+            work.engine,
+            work.server,
+            work.plan.facts,
+            work.looking_client,
+            name,
+            work.plan.backup.manifest,
+            work.request.options,
+        )
 
 
 def _refuse_references(work: Work, name: str) -> None:
