@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ def test_a_moment_or_a_name_picks_the_backup(server: PrivateServer, repository: 
     server.sql("CREATE TABLE one (n int)", database="twice")
     back_up(server, repository, databases=["twice"], accounts=False)
     server.sql("CREATE TABLE two (n int)", database="twice")
+    time.sleep(1.1)  # the names of backups tell seconds only
     back_up(server, repository, databases=["twice"], accounts=False)
     newest, oldest = stored_backups(repository, "twice")
     assert restored(server, repository, "twice", target="r1")["backup_id"] == newest.folder.name

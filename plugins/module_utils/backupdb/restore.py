@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from . import backup, restore_plan, restore_result, sources
 from .connection import Server
-from .engines.interface import Client, DumpOptions, RestoringEngine
+from .engines.interface import Client, DumpOptions, Engine
 from .engines.registry import open_server
 from .errors import BackupDbError, RestoreFailed, RestoreRefused
 from .identities import load_identities
@@ -38,7 +38,7 @@ class Work:
 
     request: RestoreRequest
     plan: RestorePlan
-    engine: RestoringEngine
+    engine: Engine
     server: Server
     cleaning: Server
     client: Client
@@ -61,9 +61,8 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
     with (
         stop_signals(cancel) as received,
         readers_lock(None if check_mode else found.backup.instance_folder) as unlocked,
-        open_server(request.instance, cancel) as (known_engine, server),
+        open_server(request.instance, cancel) as (engine, server),
     ):
-        engine = cast(RestoringEngine, known_engine)
         plan = restore_plan.make(request, found.backup, identities, engine, server)
         course = Course(warnings=[*found.warnings, *unlocked, *plan.warnings])
         if check_mode:

@@ -20,8 +20,8 @@ from .engines.interface import (
     Client,
     Database,
     DumpOptions,
+    Engine,
     MissingPrivilege,
-    RestoringEngine,
     ServerFacts,
 )
 from .errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
@@ -93,7 +93,7 @@ def make(
     request: RestoreRequest,
     backup: StoredBackup,
     identities: Sequence[Identity],
-    engine: RestoringEngine,
+    engine: Engine,
     server: Server,
 ) -> RestorePlan:
     """Look at the backup and at the server; raises what asking and opening the archives raise."""
@@ -226,7 +226,7 @@ def _needed_bytes(request: RestoreRequest, manifest: Mapping[str, Any], *, copie
     return int(size) * copies
 
 
-def _free_bytes(engine: RestoringEngine, server: Server) -> int | None:
+def _free_bytes(engine: Engine, server: Server) -> int | None:
     """Return the free space of the server's data directory; None where it is on another host or out of sight."""
     if server.instance.unix_socket is None:
         return None  # even at 127.0.0.1 it may be in a container, with folders of its own

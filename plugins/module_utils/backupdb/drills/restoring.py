@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..accounts.restore import restore_accounts
-from ..engines.interface import ArchiveSource, Client, DumpOptions, RestoreOptions, RestoringEngine, ServerFacts
+from ..engines.interface import ArchiveSource, Client, DumpOptions, Engine, RestoreOptions, ServerFacts
 from ..engines.registry import open_server
 from ..errors import ClientMissing
 from ..restore_plan import open_archives
@@ -56,7 +56,7 @@ class Restored:
 
     setting: Setting
     proving: Proving
-    engine: RestoringEngine
+    engine: Engine
     server: Server
     facts: ServerFacts
     dump_client: Client
@@ -127,15 +127,14 @@ def restored(setting: Setting) -> Iterator[Restored]:
         open_server(private.instance, setting.limits.abort) as (engine, server),
     ):
         facts = engine.facts(server)
-        restoring: RestoringEngine = engine  # type: ignore[assignment]
         state = Restored(
             setting=setting,
             proving=proving,
-            engine=restoring,
+            engine=engine,
             server=server,
             facts=facts,
-            dump_client=_dump_client(restoring, facts, proving, setting.manifest),
-            restore_client=_restore_client(restoring, facts, setting.manifest),
+            dump_client=_dump_client(engine, facts, proving, setting.manifest),
+            restore_client=_restore_client(engine, facts, setting.manifest),
             accounts=accounts,
             sources=sources,
             program=private.program,
@@ -192,7 +191,7 @@ def _restore_accounts(
     state.skipped_accounts = {**state.skipped_accounts, **never}
 
 
-def _dump_client(engine: RestoringEngine, facts: ServerFacts, proving: Proving, manifest: Mapping[str, Any]) -> Client:
+def _dump_client(engine: Engine, facts: ServerFacts, proving: Proving, manifest: Mapping[str, Any]) -> Client:
     """Return the dump client that is most like the one of the backup."""
     clients = engine.clients(facts, DumpOptions(allow_newer_client=True))
     usable = [client for client in clients if client.usable]
@@ -206,7 +205,7 @@ def _dump_client(engine: RestoringEngine, facts: ServerFacts, proving: Proving, 
     )
 
 
-def _restore_client(engine: RestoringEngine, facts: ServerFacts, manifest: Mapping[str, Any]) -> Client:
+def _restore_client(engine: Engine, facts: ServerFacts, manifest: Mapping[str, Any]) -> Client:
     for client in engine.restore_clients(facts, manifest):
         if client.usable:
             return client

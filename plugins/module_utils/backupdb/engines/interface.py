@@ -230,6 +230,14 @@ class Engine(Protocol):
     def SYSTEM_DATABASES(self) -> Mapping[str, str]:
         """Names of the server's own databases, each with the reason why it is left out."""
 
+    @property
+    def SWAPS(self) -> bool:
+        """Whether a restored database can take the place of another by `swap`."""
+
+    @property
+    def DATA_DIRECTORY_QUERY(self) -> str:
+        """The query for the directory of the server's data; no row or NULL where the login may not know it."""
+
     def detect(self, server: Server) -> str:
         """Ask the server which vendor it really is; also the first connection, so it finds login faults."""
 
@@ -264,17 +272,7 @@ class Engine(Protocol):
     def export_accounts(self, server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
         """Export users, roles and grants."""
 
-
-class RestoringEngine(Engine, Protocol):
-    """The functions of an engine file that bring a backup back. `manifest` is that of the backup."""
-
-    @property
-    def SWAPS(self) -> bool:
-        """Whether a restored database can take the place of another by `swap`."""
-
-    @property
-    def DATA_DIRECTORY_QUERY(self) -> str:
-        """The query for the directory of the server's data; no row or NULL where the login may not know it."""
+    # What brings a backup back; `manifest` is that of the backup.
 
     def restore_clients(self, facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:
         """Look at every installed restore client; the one to use is the first with `usable`."""

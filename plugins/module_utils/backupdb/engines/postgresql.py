@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ..streams.pipeline import Limits
 
 __all__ = [
+    "DATA_DIRECTORY_QUERY",
     "DEFAULT_DATABASE",
     "DEFAULT_PORT",
     "DRIVER",
@@ -70,6 +71,7 @@ DRIVER = "postgresql+psycopg2"
 DEFAULT_PORT = 5432
 DEFAULT_DATABASE = "postgres"
 SWAPS = True
+DATA_DIRECTORY_QUERY = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'"
 
 
 def facts(server: Server) -> ServerFacts:

@@ -36,7 +36,7 @@ _CANNOT_PROBE = ("42501", "25006")  # no right to make temporary objects, or a r
 def find_problems(
     server: Server, facts: ServerFacts, manifest: Mapping[str, Any], target: str, options: RestoreOptions
 ) -> tuple[list[str], list[MissingPrivilege], list[str]]:
-    """Return refusals, missing privileges and warnings; see `RestoringEngine.restore_problems`."""
+    """Return refusals, missing privileges and warnings; see `Engine.restore_problems`."""
     properties = manifest["properties"]
     details = manifest.get("engine_details") or {}
     ((login, superuser, may_create),) = server.rows(_LOGIN)
