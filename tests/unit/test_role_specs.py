@@ -54,8 +54,8 @@ def test_the_readme_of_a_role_names_every_variable(role: str) -> None:
 
 def test_every_role_but_the_shared_one_depends_on_it() -> None:
     for role in NAMES:
-        wanted = [] if role == "backupdb" else [{"role": "vya.backupdb.backupdb"}]
-        assert load(role, "meta", "main.yml")["dependencies"] == wanted, role
+        wanted = [] if role == "backupdb" else ["vya.backupdb.backupdb"]
+        assert [entry["role"] for entry in load(role, "meta", "main.yml")["dependencies"]] == wanted, role
 
 
 def test_keys_of_an_instance_are_options_of_the_module_with_the_same_type() -> None:
