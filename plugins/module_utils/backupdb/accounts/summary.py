@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..engines.mysql_grants import NAME, UNQUOTED_TEXT
+from ..engines.mysql_grants import UNQUOTED_TEXT
 from .choice import covers
 from .compare import membership
 from .document import full_name
@@ -18,7 +18,7 @@ from .mysql_target import plugins_of
 from .postgresql_script import unquoted
 
 _ROLES = re.compile(rf"GRANT (?P<roles>{UNQUOTED_TEXT}) TO ", re.DOTALL)
-_ROLE = re.compile(rf"({NAME})(?:@({NAME}))?")
+_ROLE = re.compile(r"(`(?:[^`]|``)*`|[^\s`@,]+)(?:@(`(?:[^`]|``)*`|[^\s`@,]+))?")
 _POSTGRESQL_PASSWORD = re.compile(r" PASSWORD '(?P<scheme>SCRAM-SHA-256|md5)")
 
 
