@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .drill_request import DrillRequest, choose
-from .drills.one import OF_THIS_HOST, drill_one, failed, summary
+from .drills.one import OF_THIS_HOST, drill_one, failed, line, summary
 from .drills.proving import proving_of
 from .drills.restoring import Setting
 from .drills.workplace import User, server_user, work_dir_of
@@ -121,6 +121,7 @@ def _result(
         "changed": any(entry["record"] for entry in entries),
         "message": f"{summary(entries)} ({human_duration(seconds)})",
         "select": request.select if request.repository is not None else None,
+        "lines": [line(entry) for entry in entries],
         "drills": entries,
         "proven": good,
         "seconds": round(seconds, 3),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ArchiveDamaged, BackupDbError, NotEnoughSpace, RequirementMissing, RunTimeout
 from ..repository.drills import DIFFERENT, EQUAL, EQUAL_REWRITTEN, FAILED, SCHEMA
 from ..repository.local import free_bytes
-from ..text import human_size, iso, utc_now
+from ..text import human_duration, human_size, iso, utc_now
 from ..verify import manifest_problem
 from ..version import VERSION
 from .comparing import Findings, compare
@@ -174,6 +174,16 @@ def summary(records: Sequence[Mapping[str, Any]]) -> str:
     told = [f"{count} {verdict}" for verdict, count in counts.items() if count]
     told += [f"{record['database']} {record['backup_id']} {record['verdict']}: {_first(record)}" for record in bad]
     return f"{len(records)} drilled: {'; '.join(told)}"
+
+
+def line(record: Mapping[str, Any]) -> str:
+    """Say in a line what became of one drill."""
+    name = f"{record['host']}/{record['instance']}/{record['database']} {record['backup_id']}: {record['verdict']}"
+    seconds = record["seconds"]["restore"]
+    took = f", restored in {human_duration(seconds)}" if seconds is not None else ""
+    if record["verdict"] in (EQUAL, EQUAL_REWRITTEN):
+        return f"{name}, content {record['content']}{took}"
+    return f"{name}{took}: {_first(record)}"
 
 
 def _first(record: Mapping[str, Any]) -> str:
