@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from backupdb.engines.interface import ArchiveSource, Client, LoadReport, MissingPrivilege, RestoreOptions
+from backupdb.engines.interface import (
+    ArchiveSource,
+    Client,
+    LoadReport,
+    MissingPrivilege,
+    RestoreOptions,
+    SnapshotDetails,
+)
 from backupdb.streams.pipeline import Limiter, Limits
 
 from support.mysql_dumps import Dumped, Opened
@@ -60,18 +67,30 @@ def load(
     where: Opened, name: str, parts: Mapping[str, bytes], described: Mapping[str, Any], **options: Any
 ) -> LoadReport:
     """Load the parts into a database that is there."""
-    limits = Limits(cancel=threading.Event(), limiter=Limiter(None))
+    return load_sources(where, name, sources(parts), described, **options)
+
+
+def load_sources(
+    where: Opened,
+    name: str,
+    archives: Sequence[ArchiveSource],
+    described: Mapping[str, Any],
+    *,
+    cancel: threading.Event | None = None,
+    **options: Any,
+) -> LoadReport:
+    limits = Limits(cancel=cancel or threading.Event(), limiter=Limiter(None))
+    chosen = RestoreOptions(**options)
     report: LoadReport = where.engine.load(
-        where.server,
-        where.facts,
-        restore_client(where),
-        name,
-        sources(parts),
-        described,
-        RestoreOptions(**options),
-        limits,
+        where.server, where.facts, restore_client(where), name, archives, described, chosen, limits
     )
     return report
+
+
+def dump_of(stream: bytes) -> Dumped:
+    """A dump that nobody made."""
+    details = SnapshotDetails(position={}, properties={}, inventory={}, inventory_trusted=True)
+    return Dumped({"data": stream}, details, {})
 
 
 @contextmanager

@@ -231,4 +231,6 @@ FAMILY = Family(
     literal_database_grants=lambda server: False,
     restore_session=(b"SET SESSION max_statement_time = 0;\n",),
     definer_right=_definer_right,
+    protected_accounts=None,
+    trusted_creators=("SUPER", "BINLOG ADMIN"),
 )

@@ -266,4 +266,6 @@ FAMILY = Family(
     literal_database_grants=_literal_database_grants,
     restore_session=(),
     definer_right=_definer_right,
+    protected_accounts="SELECT CONCAT(user, '@', host) FROM mysql.global_grants WHERE priv = 'SYSTEM_USER'",
+    trusted_creators=("SUPER",),
 )

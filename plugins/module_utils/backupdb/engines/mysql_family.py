@@ -98,6 +98,8 @@ class Family:
     literal_database_grants: Callable[[Server], bool]  # "_" and "%" in a database grant are no wildcards
     restore_session: Sequence[bytes]  # lines for the restore client's session: no limits
     definer_right: Callable[[tuple[int, ...]], Right]  # to define programs in another account's name
+    protected_accounts: str | None  # lists those in whose name only a holder of SYSTEM_USER may define something
+    trusted_creators: Sequence[str]  # rights that let functions be made while a binary log is written
 
 
 def detect(server: Server) -> str:

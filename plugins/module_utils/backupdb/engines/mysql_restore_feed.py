@@ -27,6 +27,7 @@ from .mysql_restore_headers import (
     describe,
     event_disabled,
     sequences_unqualified,
+    trigger_unqualified,
     with_altered_database,
     with_definer,
 )
@@ -135,6 +136,8 @@ class Feed:
                 text = with_definer(text, definer)
         if self.changes.renamed and what.kind == "table":
             text = sequences_unqualified(text, self.changes.original)
+        if self.changes.renamed and what.kind == "trigger":
+            text = trigger_unqualified(text, self.changes.original)
         if self.changes.renamed and what.kind == "event" and not options.enable_events:
             text = event_disabled(text)
         return text

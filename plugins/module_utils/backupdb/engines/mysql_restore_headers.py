@@ -27,8 +27,13 @@ DEFINED = ("view", *ROUTINES, *DEFERRED)  # what has a definer
 
 _OPEN = rb"\A\s*(?:/\*M?!\d+\s+)?"
 _FILL = rb"(?:\s|\*/|/\*M?!\d+)+"
+# MariaDB keeps a trigger's header as its author wrote it: with comments, any case, names without quotes or with the
+# database in front of them.
+_BLANK = rb"(?:\s|/\*(?!M?!).*?\*/|--\s[^\n]*\n|#[^\n]*\n)"
+_SPACE = _BLANK + rb"+"
+_WORD = rb"(?:" + QUOTED_NAME + rb"|[\w$\x80-\xff]+)"
 _NAME = rb"(?P<name>" + QUOTED_NAME + rb")"
-_HOST = rb"(?:@" + QUOTED_NAME + rb")?"
+_PLACE = rb"(?:(?P<schema>" + _WORD + rb")\s*\.\s*)?(?P<name>" + _WORD + rb")"
 
 _SESSION = re.compile(_OPEN + rb"(?:SET|COMMIT|START\s+TRANSACTION|LOCK\s+TABLES|UNLOCK\s+TABLES)\b", re.IGNORECASE)
 _DROP = re.compile(
@@ -38,19 +43,27 @@ _DROP = re.compile(
 _KEYS = re.compile(_OPEN + rb"ALTER\s+TABLE\s+" + _NAME + rb"\s+(?:DISABLE|ENABLE)\s+KEYS")
 _SETVAL = re.compile(_OPEN + rb"(?:DO|SELECT)\s+SETVAL\s*\(\s*" + _NAME, re.IGNORECASE)
 _ALTER_DATABASE = re.compile(_OPEN + rb"ALTER\s+DATABASE\s+" + _NAME)
+_DEFINER = rb"DEFINER\s*=\s*(?P<user>" + QUOTED_NAME + rb")(?:@(?P<host>" + QUOTED_NAME + rb"))?"
 _CREATE = re.compile(
     _OPEN + rb"CREATE" + _FILL + rb"(?:OR\s+REPLACE" + _FILL + rb")?"
     rb"(?:ALGORITHM\s*=\s*\w+" + _FILL + rb")?"
-    rb"(?P<definer>DEFINER\s*=\s*(?P<user>" + QUOTED_NAME + rb")(?P<host>" + _HOST + rb")" + _FILL + rb")?"
+    rb"(?P<definer>" + _DEFINER + rb"(?P<after>" + _FILL + rb"))?"
     rb"(?:SQL\s+SECURITY\s+\w+" + _FILL + rb")?(?:AGGREGATE" + _FILL + rb")?"
-    rb"(?P<kind>TABLE|VIEW|SEQUENCE|TRIGGER|EVENT|FUNCTION|PROCEDURE|PACKAGE\s+BODY|PACKAGE)\s+"
-    rb"(?:IF\s+NOT\s+EXISTS\s+)?" + _NAME
+    rb"(?P<kind>TABLE|VIEW|SEQUENCE|TRIGGER|EVENT|FUNCTION|PROCEDURE|PACKAGE\s+BODY|PACKAGE)"
+    + _SPACE
+    + rb"(?:IF\s+NOT\s+EXISTS"
+    + _SPACE
+    + rb")?"
+    + _PLACE,
+    re.IGNORECASE | re.DOTALL,
 )
-_TRIGGER_TABLE = re.compile(rb"\s+(?:BEFORE|AFTER)\s+[\w\s]*?\bON\s+" + _NAME, re.IGNORECASE)
+_TRIGGER_TABLE = re.compile(
+    _SPACE + rb"(?:BEFORE|AFTER)" + _SPACE + rb"(?:[\w,`]|" + _BLANK + rb")*?\bON" + _SPACE + _PLACE,
+    re.IGNORECASE | re.DOTALL,
+)
 _EVENT_STATUS = re.compile(
     rb"\bON COMPLETION (?:NOT )?PRESERVE\s+(?P<status>ENABLE|DISABLE(?: ON (?:SLAVE|REPLICA))?)(?=\s)"
 )
-_DEFINER = re.compile(rb"DEFINER\s*=\s*" + QUOTED_NAME + _HOST + rb"\s?")
 
 
 @dataclass(frozen=True)
@@ -95,9 +108,10 @@ def with_definer(text: bytes, definer: str | None) -> bytes:
     found = _CREATE.match(text)
     if found is None or found["definer"] is None:
         return text
-    begin, end = found.span("definer")
-    changed = _DEFINER.sub(b"" if definer is None else b"DEFINER=" + _account(definer) + b" ", text[begin:end], count=1)
-    return text[:begin] + changed + text[end:]
+    begin, end = found.start("definer"), found.start("after")
+    if definer is not None:
+        return text[:begin] + b"DEFINER=" + _account(definer) + text[end:]
+    return text[:begin] + text[end:].lstrip()
 
 
 def event_disabled(text: bytes) -> bytes:
@@ -113,6 +127,16 @@ def sequences_unqualified(text: bytes, database: str) -> bytes:
     qualified = rb"((?:nextval|lastval)\()" + re.escape(_quoted(database)) + rb"\."
     words = re.compile(rb"'(?:[^'\\]|\\.|'')*'|" + qualified + rb"|`(?:[^`]|``)*`", re.DOTALL)
     return words.sub(lambda word: word[1] or word[0], text)
+
+
+def trigger_unqualified(text: bytes, database: str) -> bytes:
+    """Take the database's own name off a trigger and its table; it would be made in that database otherwise."""
+    found = _CREATE.match(text)
+    table = _TRIGGER_TABLE.match(text, found.end()) if found is not None else None
+    for place in (table, found):  # from the end, so that positions stay true
+        if place is not None and place["schema"] is not None and unquoted(place["schema"]) == database:
+            text = text[: place.start("schema")] + text[place.start("name") :]
+    return text
 
 
 def altered_database(text: bytes) -> str | None:
@@ -131,7 +155,7 @@ def _described_creation(text: bytes, found: re.Match[bytes]) -> Described:
     kind, name = _kind(found["kind"]), unquoted(found["name"])
     definer = None
     if found["definer"] is not None:
-        host = unquoted(found["host"][1:]) if found["host"] else ""
+        host = unquoted(found["host"]) if found["host"] else ""
         definer = f"{unquoted(found['user'])}@{host}"
     relation = name if kind in TABLES else None
     if kind == "trigger":

@@ -23,9 +23,10 @@ from ..parallel import Tasks
 from ..process import Running, describe_status, start
 from ..stopping import repeating
 from .interface import SECRET_PATH, ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
+from .mysql_catalogue import accounts
 from .mysql_clients import known_options
 from .mysql_commands import option_file
-from .mysql_family import DENIED_CODES, Family, ask, own_session, quoted
+from .mysql_family import Family, ask, own_session, quoted
 from .mysql_restore_feed import Changes, Feed
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _WAIT = 0.25  # seconds
 
 # "ERROR 1062 (23000) at line 12: Duplicate entry ...": MariaDB's client writes the statement itself before it.
 _ERROR = re.compile(r"^ERROR (?P<code>\d+) \(\w+\)(?: at line (?P<line>\d+))?: (?P<said>.*)")
+_LOST_CODES = ("2006", "2013")
 _STDERR_SHOWN = 300  # characters of a client that failed in another way
 
 
@@ -54,11 +56,13 @@ def load_parts(
     family: Family,
 ) -> LoadReport:
     """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data."""
+    with server.connect() as connection:
+        known = accounts(server, connection)
     changes = Changes(
         original=str(manifest["database"]),
         target=name,
         options=options,
-        accounts=read_accounts(server),
+        accounts=known,
         folds_names=str(facts.settings.get("lower_case_table_names", 0)) != "0",
     )
     limits = replace(limits, abort=threading.Event())
@@ -83,15 +87,20 @@ def stages(sources: Sequence[ArchiveSource], options: RestoreOptions) -> list[li
     return [stage for stage in (before, rows, after) if stage]
 
 
-def read_accounts(server: Server) -> frozenset[str] | None:
-    """Return every account as user@host, a role with nothing after the @; None for a login that may not read them."""
-    try:
-        rows = server.rows("SELECT CONCAT(user, '@', host) FROM mysql.user")
-    except QueryFailed as error:
-        if error.code in DENIED_CODES:
-            return None
-        raise
-    return frozenset(str(row[0]) for row in rows)
+class _Exact(str):
+    """A statement that the driver sends as the very bytes that it was read from: a body may be in any character set.
+
+    PyMySQL from 1.2 on would refuse what is not UTF-8.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, statement: bytes) -> _Exact:
+        return cls(statement.decode("utf-8", "surrogateescape"))
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return super().encode("utf-8", "surrogateescape")
 
 
 class _Loader:
@@ -131,11 +140,11 @@ class _Loader:
                     self._limits.check()
                     try:
                         for statement in (*one.settings, one.text):
-                            ask(self._server, connection, _text(statement))
+                            ask(self._server, connection, _Exact.of(statement))
                     except QueryFailed as error:
                         refused.append(f"{one.place}: {error}")
                 if feed.altered is not None:
-                    ask(self._server, connection, _text(feed.altered))
+                    ask(self._server, connection, _Exact.of(feed.altered))
         return refused
 
     def _load_or_abort(self, source: ArchiveSource, feed: Feed) -> None:
@@ -191,7 +200,13 @@ class _Loader:
             )
         line = int(found["line"] or 0) - len(self._family.restore_session)
         where = feed.place(line) or f"part {source.part}"
-        return RestoreFailed(f"{self.place()}, {where}: the server refused: {found['said']} (error {found['code']})")
+        said = f"{found['said']} (error {found['code']})"
+        if found["code"] in _LOST_CODES:
+            return RestoreFailed(
+                f"{self.place()}, {where}: the connection was lost: {said}; the statement may be longer than"
+                " max_allowed_packet of the server, or the server stopped: see its log"
+            )
+        return RestoreFailed(f"{self.place()}, {where}: the server refused: {said}")
 
 
 def command(client: Client, known: frozenset[str], database: str) -> list[str]:
@@ -223,10 +238,6 @@ def _worst(tasks: Tasks[None]) -> BackupDbError | None:
     """Return the error that explains most: a part's own, then "was stopped"."""
     errors = [outcome.error for outcome in tasks.outcomes() if outcome is not None and outcome.error is not None]
     return next((error for error in errors if not isinstance(error, Interrupted)), errors[0] if errors else None)
-
-
-def _text(statement: bytes) -> str:
-    return statement.decode("utf-8", "surrogateescape")  # the driver turns it into the same bytes again
 
 
 def _refuse_unknown_tables(place: str, feeds: Sequence[Feed], options: RestoreOptions) -> None:

@@ -71,9 +71,10 @@ def read(blocks: Iterable[bytes]) -> Iterator[Piece]:
 
 
 def unquoted(name: bytes) -> str:
-    """Return the identifier that stands in quotes."""
+    """Return the identifier without the quotes around it, if any."""
     mark = name[:1]
-    return name[1:-1].replace(mark * 2, mark).decode("utf-8", "surrogateescape")
+    plain = name[1:-1].replace(mark * 2, mark) if mark in (b"`", b'"') else name
+    return plain.decode("utf-8", "surrogateescape")
 
 
 class _Reader:
