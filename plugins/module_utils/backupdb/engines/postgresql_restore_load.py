@@ -99,6 +99,7 @@ def examine(source: ArchiveSource, options: RestoreOptions) -> Examined:
 def _arguments(options: RestoreOptions) -> tuple[str, ...]:
     return (
         "--no-password",
+        "--verbose",
         *(["--no-tablespaces"] if options.no_tablespaces else []),
         *(["--no-owner"] if options.owner_policy == "drop" else []),
     )
@@ -189,28 +190,46 @@ def _stream(job: _Load, one: Chosen) -> Iterator[bytes]:
 def _load_late(job: _Load, chosen: Sequence[Chosen]) -> list[str]:
     """Load what comes after the rows, from the table of contents alone: all of it stands there."""
     errors: list[str] = []
+    # An older server refuses a setting in every one of the connections, which cannot be told from other errors.
+    jobs = job.options.jobs if job.target.known_settings is None else 1
     with ExitStack() as stack:
         late = [one for one in chosen if any(one.late)]
         heads = {
             one.archive.source.part: stack.enter_context(memory_file(head_for(one.archive.contents, job.options)))
             for one in late
         }
-        for one, entries in _late_steps(late):
+        for one, entries, in_parallel in _late_steps(late):
             part = one.archive.source.part
+            at_once = jobs if in_parallel else 1
             errors += restore_file(
-                job.target, entries, heads[part], part, job.limits, jobs=job.options.jobs, stop_on_error=False
+                job.target, entries, heads[part], part, job.limits, jobs=at_once, stop_on_error=False
             )
     return errors
 
 
-def _late_steps(late: Sequence[Chosen]) -> Iterator[tuple[Chosen, Sequence[Entry]]]:
-    if len(late) == 1:  # pg_restore has the same order by itself
-        yield late[0], [entry for group in late[0].late for entry in group]
+def _late_steps(late: Sequence[Chosen]) -> Iterator[tuple[Chosen, Sequence[Entry], bool]]:
+    """Yield archive, entries, and whether several connections may load them.
+
+    An archive with everything tells pg_restore which statements would lock the same tables. One of its own for what
+    comes after the rows does not: in parallel, some wait for each other and one is ended by the server as a deadlock.
+    """
+    if len(late) == 1 and late[0].has_definitions:
+        yield late[0], [entry for group in late[0].late for entry in group], True
         return
     for group in range(3):
         for one in late:
-            if one.late[group]:
-                yield one, one.late[group]
+            alone = lock_one_table(one.late[group])
+            others = [entry for entry in one.late[group] if entry not in alone]
+            for entries, in_parallel in ((alone, True), (others, False)):
+                if entries:
+                    yield one, entries, in_parallel
+
+
+def lock_one_table(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the indexes and keys whose making locks no table but their own: those of no partitioned table."""
+    built = [entry for entry in entries if entry.kind in ("INDEX", "CONSTRAINT", "INDEX ATTACH")]
+    tied = {number for entry in built for number in (entry.dump_id, *entry.dependencies) if entry.dependencies}
+    return [entry for entry in built if entry.dump_id not in tied]
 
 
 def _extensions(server: Server, name: str) -> Extensions:
