@@ -84,6 +84,21 @@ def test_the_role_passes_every_option_of_the_module() -> None:
     assert set(task["vya.backupdb.database_backup"]) == set(module)
 
 
+def test_the_role_verify_passes_every_option_of_its_module() -> None:
+    reading = importlib.import_module("ansible_collections.vya.backupdb.plugins.module_utils.reading_arguments")
+    block = load("verify", "tasks", "run.yml")[0]["block"]
+    task = next(task for task in block if "vya.backupdb.backup_verify" in task)
+    module = {
+        **reading.repository_arguments(),
+        **reading.catalogue_arguments(),
+        **reading.identity_arguments(),
+        "level": {},
+        "paths": {},
+    }
+    assert set(task["vya.backupdb.backup_verify"]) == set(module)
+    assert set(load("verify", "defaults", "main.yml")) == {f"verify_{name}" for name in module}
+
+
 def test_every_engine_has_packages_in_every_distribution() -> None:
     for path in sorted((ROLES / "backupdb" / "vars").glob("[A-Z]*.yml")):
         names = yaml.safe_load(path.read_text(encoding="utf-8"))
