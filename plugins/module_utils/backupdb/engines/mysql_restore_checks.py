@@ -12,7 +12,7 @@ from ..errors import QueryFailed
 from .interface import DEGRADED, FATAL, MissingPrivilege, RestoreOptions, ServerFacts
 from .mysql_catalogue import accounts
 from .mysql_facts import variable
-from .mysql_family import Family, quoted, quoted_account, version_number
+from .mysql_family import DENIED_CODES, Family, quoted, quoted_account, version_number
 from .mysql_grants import Grants, escaped_pattern
 from .mysql_privileges import read_grants
 from .mysql_restore_feed import mapped_definer
@@ -193,17 +193,23 @@ def _missing_for_definers(
         effect = f"views and programs cannot be made in the name of {', '.join(others)}"
         yield _missing(right.grant, "*.*", login, FATAL, effect)
     if others and family.protected_accounts is not None and not grants.has_global("SYSTEM_USER"):
-        protected = [definer for definer in others if definer in _listed(server, family.protected_accounts)]
-        if protected:
-            effect = f"views and programs cannot be made in the name of {', '.join(protected)}, who have it"
-            yield _missing("SYSTEM_USER", "*.*", login, FATAL, effect)
+        yield from _missing_for_protected(server, login, others, family.protected_accounts)
 
 
-def _listed(server: Server, statement: str) -> frozenset[str]:
+def _missing_for_protected(
+    server: Server, login: str, others: Sequence[str], listing: str
+) -> Iterator[MissingPrivilege]:
     try:
-        return frozenset(str(row[0]) for row in server.rows(statement))
-    except QueryFailed:
-        return frozenset()  # not this version, or not for this login: the server itself will say it
+        holders = {str(row[0]) for row in server.rows(listing)}
+    except QueryFailed as error:
+        if error.code in DENIED_CODES:
+            effect = "whether a definer has SYSTEM_USER, which this login then needs too, is not checked"
+            yield _missing("SELECT", "`mysql`.`global_grants`", login, DEGRADED, effect)
+        return  # else a version without such rights
+    protected = [definer for definer in others if definer in holders]
+    if protected:
+        effect = f"views and programs cannot be made in the name of {', '.join(protected)}, who have it"
+        yield _missing("SYSTEM_USER", "*.*", login, FATAL, effect)
 
 
 def _missing(
