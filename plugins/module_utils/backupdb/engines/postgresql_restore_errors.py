@@ -25,14 +25,17 @@ _MOST = 1000  # named; of more there is the number
 
 
 class Complaints:
-    """Collects the errors of one client while it runs; `hear` is called with each line of its stderr."""
+    """Collects the errors of one client while it runs with `--verbose`, without which it does not name the object.
 
-    def __init__(self, entries: Mapping[int, Entry]) -> None:
+    `hear` is called with each line of its stderr.
+    """
+
+    def __init__(self, entries: Mapping[int, Entry], *, jobs: int = 1) -> None:
+        self._counted = 1 if jobs == 1 else 2  # in parallel pg_restore counts each error twice
         self._entries = entries
         self._entry: Entry | None = None
         self._open = False  # the last line belonged to an error that may have a hint
         self._harmless = 0
-        self._not_named = 0
         self.errors: list[str] = []
         self.ignored: int | None = None  # how many errors pg_restore says it has passed over
 
@@ -56,7 +59,7 @@ class Complaints:
 
     def all(self) -> list[str]:
         """Return the errors; the last one counts those that are not named."""
-        missed = max(0, (self.ignored or 0) - self._harmless - len(self.errors) - self._not_named) + self._not_named
+        missed = max(0, (self.ignored or 0) // self._counted - self._harmless - len(self.errors))
         return [*self.errors, *([f"{missed} more errors that are not named here"] if missed else [])]
 
     def _add(self, words: str) -> None:
@@ -66,5 +69,3 @@ class Complaints:
         elif len(self.errors) < _MOST:
             self.errors.append(f"{self._entry.shown()}: {words}" if self._entry else words)
             self._open = True
-        else:
-            self._not_named += 1

@@ -83,7 +83,7 @@ def restore_file(
 
     With `stop_on_error` the first error raises `RestoreFailed`.
     """
-    complaints = Complaints({entry.dump_id: entry for entry in entries})
+    complaints = Complaints({entry.dump_id: entry for entry in entries}, jobs=jobs)
     with memory_file(use_list(entries)) as listed:
         arguments = (
             *target.arguments,
