@@ -26,7 +26,7 @@ from support.mysql_dumps import (
     quoted,
     without_times,
 )
-from support.mysql_restores import dump_of, load, load_sources, manifest, problems, restored, sources
+from support.mysql_restores import dump_of, load, load_sources, manifest, problems, restore_client, restored, sources
 
 TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mariadb_torture.sql"
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
@@ -360,3 +360,28 @@ def test_a_database_is_dropped_although_another_session_holds_its_tables(
             engine.drop_database(where.server, where.facts, name)
         assert execute(mariadb, "SHOW DATABASES LIKE 'held'") == []
         engine.drop_database(where.server, where.facts, name)  # gone already: no fault
+
+
+# As clients from before the sandbox line read it; everything else is the real client's.
+OLD_CLIENT = r"""#!/bin/sh
+case "$*" in *--version*|*--help*) exec /usr/bin/mariadb "$@";; esac
+IFS= read -r line
+case "$line" in *'\-'*) echo "ERROR at line 1: Unknown command '\-'." >&2; exit 1;; esac
+{ printf '%s\n' "$line"; cat; } | /usr/bin/mariadb "$@"
+"""
+
+
+def test_a_client_that_does_not_know_the_sandbox_line_restores_as_well(
+    mariadb: Any, where: Opened, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with new_database(mariadb, "sandboxed") as name:
+        execute(mariadb, "CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)", database=name)
+        first = dump(where, name, row_counts=True)
+    assert first.parts["data"].startswith(b"/*M!999999\\- enable the sandbox mode */")
+    client = scratch / "mariadb"
+    client.write_text(OLD_CLIENT, encoding="utf-8")
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{scratch}:/usr/bin:/bin")
+    assert restore_client(where).path == str(client)
+    with restored(where, name, first, "sandboxed2"):
+        assert dump(where, "sandboxed2", row_counts=True).details.row_counts == {"t": 1}
