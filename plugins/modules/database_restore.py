@@ -64,7 +64,7 @@ options:
     type: str
   target_instance:
     description:
-      - Your name for the server that is restored into. The safety backup goes into a folder of this name.
+      - Your name for the server that is restored into.
       - The default is O(instance). Required together with O(path).
     type: str
   replace:
@@ -79,6 +79,8 @@ options:
   safety_backup:
     description:
       - Whether an existing database is backed up before it is changed. If that backup is not whole, nothing is changed.
+      - It is kept as a backup of the instance O(target_instance) with C(-before-restore) behind its name, so that it is
+        never taken for the latest backup of the instance itself.
     type: bool
     default: true
   safety_repository:
@@ -382,7 +384,7 @@ safety_backup:
   description: Folder of the backup of the existing database. V(null) when none was made.
   returned: when the backup was found and the server answered
   type: str
-  sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T101500Z-9b1deb4d
+  sample: /var/backups/backupdb/db1/shop-pg-before-restore/orders/20261124T101500Z-9b1deb4d
 kept_as:
   description: Database in which the replaced one, or after a failure the compared copy, is kept. V(null) otherwise.
   returned: when the backup was found and the server answered

@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from backupdb.identities import Keys
 from backupdb.request import Encryption
 from backupdb.restore_request import Safety
 from support import mysql_sid
-from support.library import HOST, IDENTITY, back_up, stored_backups
+from support.library import HOST, IDENTITY, back_up, stored_backups, wait_for
 from support.private_server import PrivateServer
 from support.restores import clean, differences, make_database, names, restore_request, restored, rewritten
 from support.tree import folder_state
@@ -108,8 +109,8 @@ def test_a_confirmed_replacement_puts_the_backup_in_place_and_keeps_what_was_the
     before = names(server)
     result = restored(server, repository, shop, target="shop", replace=True, confirm="shop")
     assert items(server, "shop") == [1]
-    safety = stored_backups(repository, "shop")[0]
-    assert str(safety.folder) == result["safety_backup"]
+    assert result["safety_backup"].startswith(str(repository / HOST / "test-before-restore" / "shop"))
+    assert len(stored_backups(repository, "shop")) == 1
     assert restored(server, repository, shop, target="old", path=result["safety_backup"])["target"] == "old"
     assert items(server, "old") == [1, 2]
     kept = {result["kept_as"]} if server.engine == "postgresql" else set()
@@ -165,6 +166,52 @@ def test_a_replacement_that_fails_half_way_leaves_the_old_database_as_it_was(
     assert items(server, "shop") == [1, 2]
     server.sql("INSERT INTO item VALUES (3)", database="shop")
     assert names(server) == before
+
+
+@pytest.mark.parametrize("server", KINDS[1:], indirect=True)
+def test_where_databases_cannot_be_renamed_a_late_failure_names_the_copy_and_the_safety_backup(
+    server: PrivateServer, repository: Path, shop: str
+) -> None:
+    server.sql("INSERT INTO item SELECT seq FROM (" + numbers(100_000) + ") n", database="shop")
+    back_up_again(server, repository)
+    with ThreadPoolExecutor() as pool:
+        killer = pool.submit(kill_the_load_into, server, "shop")
+        result = restore.run(restore_request(server, repository, shop, target="shop", replace=True, confirm="shop"))
+        killer.result()
+    assert result["status"] == "failed"
+    assert result["safety_backup"] in result["message"]
+    assert repr(result["kept_as"]) in result["message"]
+    assert len(items(server, result["kept_as"])) == 100_002
+    assert "shop" not in names(server)
+    again = {"path": result["safety_backup"], "target": "shop"}
+    restored(server, repository, shop, **again)
+    assert len(items(server, "shop")) == 100_002
+
+
+def numbers(count: int) -> str:
+    """A query for the numbers from 10 on that both vendors understand."""
+    digit = " UNION ALL ".join(f"SELECT {number} AS d" for number in range(10))
+    places = range(len(str(count)) - 1)
+    tables = " CROSS JOIN ".join(f"({digit}) t{place}" for place in places)
+    return f"SELECT 10 + {' + '.join(f'{10**place} * t{place}.d' for place in places)} AS seq FROM {tables}"
+
+
+def kill_the_load_into(server: PrivateServer, name: str) -> None:
+    """Wait until the database is dropped, and end the first session that works in the new one."""
+    connection = server.connect()
+    try:
+        with connection.cursor() as cursor:
+
+            def rows(statement: str) -> list[Any]:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+
+            wait_for(lambda: not rows(f"SHOW DATABASES LIKE '{name}'"), seconds=120, what="the drop")
+            inserting = f"SELECT id FROM information_schema.processlist WHERE db = '{name}' AND info LIKE 'INSERT%'"
+            for (session,) in wait_for(lambda: rows(inserting), seconds=60, what="the load"):
+                cursor.execute(f"KILL CONNECTION {session}")
+    finally:
+        connection.close()
 
 
 def test_a_difference_from_the_manifest_fails_and_is_never_put_in_place(
@@ -261,7 +308,7 @@ def test_the_safety_backup_must_be_whole_and_have_a_place(
     elsewhere.mkdir(mode=0o700)
     kept = Safety(host="other", repository=str(elsewhere), encryption=Encryption(recipients=(IDENTITY.recipient,)))
     result = restored(server, repository, shop, safety=kept, **options)
-    assert result["safety_backup"].startswith(str(elsewhere / "other" / "test" / "shop"))
+    assert result["safety_backup"].startswith(str(elsewhere / "other" / "test-before-restore" / "shop"))
 
 
 def test_a_backup_of_another_kind_of_server_is_refused(

@@ -116,7 +116,7 @@ def _back_up_existing(work: Work) -> str:
     request, target = work.request, work.plan.target
     result = backup.run(
         BackupRequest(
-            instance=request.instance,
+            instance=request.safety_instance(),
             selection=Selection(include=(target,), exclude=_others(work)),
             dump=DumpOptions(timeout=request.options.timeout),
             encryption=request.safety_encryption(),

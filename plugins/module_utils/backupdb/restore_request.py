@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,9 @@ EXTENSION_POLICIES = ("create", "skip")
 # PostgreSQL's names have at most 63 bytes, those of MySQL and MariaDB 64 characters: what fits one fits the other.
 LONGEST_NAME = 63
 _STAMP = "%Y%m%dT%H%M%SZ"
+# The safety backups of an instance have an instance's folder of their own: they must not be the latest backup that a
+# second try restores, nor count as a run of the instance.
+_SAFETY_SUFFIX = "-before-restore"
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,10 @@ class RestoreRequest:
     def safety_repository(self) -> str | None:
         """Return where the backup of the existing database goes."""
         return self.safety.repository or self.repository
+
+    def safety_instance(self) -> Instance:
+        """Return the server restored into, under the name that its safety backups have."""
+        return replace(self.instance, id=self.instance.id + _SAFETY_SUFFIX)
 
     def safety_encryption(self) -> Encryption:
         """Return how that backup is encrypted: nobody new can read it, and whoever restores can."""
