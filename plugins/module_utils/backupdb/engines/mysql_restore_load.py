@@ -223,8 +223,7 @@ def command(client: Client, known: frozenset[str], database: str) -> list[str]:
         "--no-auto-rehash",
         "--default-character-set=utf8mb4",
         "--max-allowed-packet=1G",
-        "--",
-        database,
+        f"--database={database}",  # after a "--" MySQL's client would still take a leading dash for an option
     ]
 
 
