@@ -301,6 +301,39 @@ def test_an_extension_that_the_host_does_not_have_is_refused(source: Source) -> 
     assert "extensions are not created: no_such_extension" in warnings[0]
 
 
+def test_a_tablespace_is_left_out_unless_it_is_asked_for(postgres15: PrivatePostgres, scratch: Path) -> None:
+    folder = postgres15.folder / "tablespace"
+    folder.mkdir()
+    postgres15.own(folder)
+    postgres15.sql(f"CREATE TABLESPACE fast LOCATION '{folder}'")
+    try:
+        with (
+            opened(postgres15) as (server, facts),
+            new_database(postgres15, "source"),
+            gone_afterwards(server, facts, "copy"),
+        ):
+            postgres15.sql("CREATE TABLE t TABLESPACE fast AS SELECT 1 AS n", database="source")
+            client = client_of(postgres15, facts)
+            dump = take(server, facts, client, "source", scratch)
+            manifest = manifest_of(dump, facts, client)
+            where = "SELECT reltablespace <> 0 FROM pg_class WHERE relname = 't'"
+            for options, expected in ((RestoreOptions(), False), (RestoreOptions(no_tablespaces=False), True)):
+                refusals, _missing, warnings = engine.restore_problems(server, facts, manifest, "copy", options)
+                assert refusals == []
+                assert warnings == (
+                    [] if expected else ["objects of the tablespaces fast are restored into the default tablespace"]
+                )
+                bring_back(server, facts, restore_client_of(postgres15, facts), dump, manifest, "copy", options)
+                assert postgres15.sql(where, database="copy") == [(expected,)]
+                engine.drop_database(server, facts, "copy")
+            elsewhere = {**manifest, "engine_details": {"tablespaces": ["slow"]}}
+            asked = RestoreOptions(no_tablespaces=False)
+            refusals, _missing, _warnings = engine.restore_problems(server, facts, elsewhere, "copy", asked)
+            assert refusals[0].startswith("tablespaces do not exist here: slow;")
+    finally:
+        postgres15.sql("DROP TABLESPACE fast")
+
+
 def test_an_archive_of_version_15_comes_back_in_18(source: Source, postgres18: PrivatePostgres, scratch: Path) -> None:
     postgres18.sql("CREATE ROLE torture_owner; CREATE ROLE torture_reader")
     try:

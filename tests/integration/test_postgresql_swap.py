@@ -164,6 +164,15 @@ def test_prepared_transactions_and_slots_refuse_a_swap_before_anything_is_done(
         assert word_in(private, "swap_a") == "new"
 
 
+def test_a_login_into_the_very_database_can_replace_and_drop_it(postgres15: PrivatePostgres) -> None:
+    with old_and_new(postgres15, "swap_a", "swap_b"), opened(postgres15, database="swap_a") as (server, facts):
+        kept = engine.swap(server, facts, "swap_b", "swap_a")
+        assert server.value("SELECT word FROM which") == "new"
+        engine.drop_database(server, facts, kept)
+        engine.drop_database(server, facts, "swap_a")
+        assert postgres15.sql("SELECT datname FROM pg_database WHERE datname LIKE 'swap%'") == []
+
+
 def test_a_missing_database_is_named(postgres15: PrivatePostgres) -> None:
     with opened(postgres15) as (server, facts), pytest.raises(RestoreRefused, match="there is no database never, nor"):
         engine.swap(server, facts, "never", "nor")

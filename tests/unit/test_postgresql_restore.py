@@ -179,8 +179,8 @@ def test_errors_name_their_object_and_keep_no_statement_and_no_row(jobs: int, co
     for line in SAID.format(count).splitlines():
         complaints.hear(line)
     assert complaints.all() == [
-        'USER MAPPING USER MAPPING a SERVER far: ERROR:  server "far" does not exist (hint: make it)',
-        "USER MAPPING USER MAPPING a SERVER far: ERROR:  second fault of the same (hint: think)",
+        'USER MAPPING a SERVER far: ERROR:  server "far" does not exist (hint: make it)',
+        "USER MAPPING a SERVER far: ERROR:  second fault of the same (hint: think)",
         "INDEX shop.i\\nj: ERROR:  third",
     ]
     assert complaints.ignored == count

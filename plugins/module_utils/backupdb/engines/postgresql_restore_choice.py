@@ -63,35 +63,51 @@ def choose(
         for entry in archive.contents.entries
         if entry.section == PRE_DATA and entry.kind in ("TABLE", "FOREIGN TABLE", "SEQUENCE")
     }
-    chosen = []
-    for archive, allowed in zip(archives, by_tables):
-        entries = [
-            entry
-            for entry in archive.contents.entries
-            if (allowed is None or entry.dump_id in allowed)
-            and not _of_the_database(entry)
-            and _wanted_section(entry, options)
-            and _wanted_extension(entry, archive.contents.by_id(), options, extensions, defined)
-            and not (options.acl_policy == "drop" and entry.kind in RIGHTS)
-        ]
-        late = [entry for entry in entries if entry.kind in RIGHTS or entry.section == POST_DATA]
-        chosen.append(
-            Chosen(
-                archive,
-                early=tuple(entry for entry in entries if entry not in late),
-                late=(
-                    tuple(entry for entry in late if entry.kind not in RIGHTS and not _at_the_very_end(entry)),
-                    tuple(entry for entry in late if entry.kind in RIGHTS),
-                    tuple(entry for entry in late if _at_the_very_end(entry)),
-                ),
-            )
-        )
+    chosen = [
+        _staged(archive, _wanted(archive, allowed, options, extensions, defined))
+        for archive, allowed in zip(archives, by_tables)
+    ]
     return chosen, warnings
 
 
 def all_entries(chosen: Iterable[Chosen]) -> list[Entry]:
     """Return every chosen entry of all archives."""
     return [entry for one in chosen for group in (one.early, *one.late) for entry in group]
+
+
+def _wanted(
+    archive: Examined,
+    allowed: set[int] | None,
+    options: RestoreOptions,
+    extensions: Extensions,
+    defined: set[tuple[str, str]],
+) -> list[Entry]:
+    by_id = archive.contents.by_id()
+    return [
+        entry
+        for entry in archive.contents.entries
+        if (allowed is None or entry.dump_id in allowed)
+        and not _of_the_database(entry)
+        and _wanted_section(entry, options)
+        and _wanted_extension(entry, by_id, options, extensions, defined)
+        and not (options.acl_policy == "drop" and entry.kind in RIGHTS)
+    ]
+
+
+def _staged(archive: Examined, entries: Sequence[Entry]) -> Chosen:
+    stages: list[list[Entry]] = [[], [], [], []]
+    for entry in entries:
+        stages[_stage(entry)].append(entry)
+    early, *late = map(tuple, stages)
+    return Chosen(archive, early=early, late=tuple(late))
+
+
+def _stage(entry: Entry) -> int:
+    if entry.kind in RIGHTS:
+        return 2
+    if entry.section != POST_DATA:
+        return 0
+    return 3 if _at_the_very_end(entry) else 1
 
 
 def _of_the_database(entry: Entry) -> bool:

@@ -36,6 +36,7 @@ _LISTS = (
 _LIST_ITEM = re.compile(r'"((?:[^"]|"")*)"|([^",\s]+)')
 _RIGHT_LETTERS = {"C": "CREATE", "T": "TEMPORARY", "c": "CONNECT"}
 _ACL_ITEM = re.compile(r'("(?:[^"]|"")*"|[^"=]*)=((?:[a-zA-Z]\*?)*)/("(?:[^"]|"")*"|.*)', re.DOTALL)
+_MAINTENANCE = ("postgres", "template1")
 _ROLES = "SELECT rolname FROM pg_catalog.pg_roles"
 _EXISTS = "SELECT count(*) FROM pg_catalog.pg_database WHERE datname = :name"
 _COLLATION_VERSION = "SELECT datcollversion FROM pg_catalog.pg_database WHERE datname = :name"
@@ -185,12 +186,19 @@ def read_acl(items: Sequence[str]) -> list[Right]:
 def drop(server: Server, name: str) -> None:
     """End every session in the database and drop it; nothing happens where there is none."""
     server.forget(name)
-    execute(server, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+    execute(server, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)", database=elsewhere(server, name))
 
 
-def execute(server: Server, statement: str) -> None:
+def elsewhere(server: Server, *names: str) -> str | None:
+    """Return a database to be in while those are dropped or renamed; None is the one where we are by ourselves."""
+    if (server.instance.database or _MAINTENANCE[0]) not in names:
+        return None
+    return next(name for name in _MAINTENANCE if name not in names)
+
+
+def execute(server: Server, statement: str, *, database: str | None = None) -> None:
     """Run a statement that gives no rows, outside a transaction."""
-    with server.connect() as connection:
+    with server.connect(database) as connection:
         connection.execution_options(no_parameters=True).exec_driver_sql(statement).close()
 
 

@@ -24,7 +24,7 @@ from .postgresql_restore_archive_checks import refuse_what_would_fail
 from .postgresql_restore_choice import Chosen, Examined, Extensions, choose
 from .postgresql_restore_roles import head_for
 from .postgresql_restore_run import Target, memory_file, restore_file, restore_stream, write_all
-from .postgresql_restore_toc import DATA, Entry, read_contents
+from .postgresql_restore_toc import DATA, Entry, read_contents, without_head
 
 if TYPE_CHECKING:
     from ..connection import Server
@@ -58,7 +58,7 @@ def load_archives(
     limits: Limits,
 ) -> LoadReport:
     """Load the archives; raises `RestoreRefused` before anything is loaded, `RestoreFailed` at the first error."""
-    archives = [examine(source, options) for source in sources]
+    archives = [examine(source) for source in sources]
     chosen, warnings = choose(archives, options, _extensions(server, name))
     superuser = refuse_what_would_fail(server, facts, chosen, options)
     if options.data_only and not superuser:
@@ -86,7 +86,7 @@ def load_archives(
     return LoadReport(errors=errors, warnings=warnings)
 
 
-def examine(source: ArchiveSource, options: RestoreOptions) -> Examined:
+def examine(source: ArchiveSource) -> Examined:
     """Read an archive's table of contents; one without rows is read, and so proven whole, to its end."""
     blocks = source.open()
     contents, rest = read_contents(blocks, source.part)
@@ -181,10 +181,9 @@ def _spooled(job: _Load, one: Chosen) -> Iterator[int]:
 
 
 def _stream(job: _Load, one: Chosen) -> Iterator[bytes]:
-    blocks = one.archive.source.open()
-    _contents, rest = read_contents(blocks, one.archive.source.part)
-    yield head_for(one.archive.contents, job.options)
-    yield from rest
+    contents = one.archive.contents
+    yield head_for(contents, job.options)
+    yield from without_head(one.archive.source.open(), len(contents.head))
 
 
 def _load_late(job: _Load, chosen: Sequence[Chosen]) -> list[str]:
@@ -219,7 +218,8 @@ def _late_steps(late: Sequence[Chosen]) -> Iterator[tuple[Chosen, Sequence[Entry
     for group in range(3):
         for one in late:
             alone = lock_one_table(one.late[group])
-            others = [entry for entry in one.late[group] if entry not in alone]
+            numbers = {entry.dump_id for entry in alone}
+            others = [entry for entry in one.late[group] if entry.dump_id not in numbers]
             for entries, in_parallel in ((alone, True), (others, False)):
                 if entries:
                     yield one, entries, in_parallel

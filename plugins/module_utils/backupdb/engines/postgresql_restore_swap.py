@@ -18,12 +18,12 @@ from ..errors import BackupDbError, RestoreFailed, RestoreRefused
 from ..stopping import repeating
 from ..text import utc_now
 from .postgresql_quoting import identifier
+from .postgresql_restore_database import elsewhere
 
 if TYPE_CHECKING:
     from ..connection import Server
 
 _MOST_BYTES = 63  # of a name (NAMEDATALEN - 1)
-_NEITHER = ("postgres", "template1")  # databases that our own session can be in meanwhile
 _STANDING = """
     SELECT 'prepared transaction ' || gid || ' (COMMIT PREPARED or ROLLBACK PREPARED it)'
       FROM pg_catalog.pg_prepared_xacts WHERE database = :target OR database = :scratch
@@ -53,7 +53,7 @@ def swap_databases(server: Server, scratch: str, target: str) -> str:
         raise RestoreRefused(f"{where}: cannot be replaced: there is no database {', '.join(sorted(missing))}")
     refuse_what_stands(server, scratch, target)
     kept = kept_name(target, f"{utc_now():%Y%m%dT%H%M%SZ}")
-    beside = next(name for name in _NEITHER if name not in (scratch, target))
+    beside = elsewhere(server, scratch, target)
     for name in (scratch, target):
         server.forget(name)
 

@@ -52,7 +52,8 @@ class Entry:
     def shown(self) -> str:
         """Name it for people, on one line."""
         name = f"{self.namespace}.{self.tag}" if self.namespace else self.tag
-        return f"{self.kind} {name}".replace("\n", "\\n").replace("\r", "\\r")
+        whole = name if name.startswith(self.kind) else f"{self.kind} {name}"
+        return whole.replace("\n", "\\n").replace("\r", "\\r")
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,15 @@ def read_contents(blocks: Iterator[bytes], name: str) -> tuple[Contents, Iterato
     head = reader.consumed()
     contents = Contents(tuple(_with_sections(entries)), head, reader.integer_bytes, reader.encoding)
     return contents, reader.rest()
+
+
+def without_head(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Leave out the first `count` bytes of a stream."""
+    left = count
+    for block in blocks:
+        if left < len(block):
+            yield block[left:]
+        left = max(0, left - len(block))
 
 
 class _Reader:
