@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from backupdb.accounts.compare import difference
+from backupdb.errors import RestoreRefused
 from support.accounts import actions, exported, restored, run_client
 from support.mysql_dumps import execute, new_database
 
@@ -96,3 +97,107 @@ def test_accounts_come_back_as_they_were_and_a_second_run_changes_nothing(source
         assert not again["changed"]
         assert again["statements"] == []
         assert set(actions(again).values()) == {"unchanged", "skipped"}
+
+
+def test_an_account_without_its_plugin_gets_a_message_and_the_others_go_on(
+    source: Any, server_factory: Callable[..., Any]
+) -> None:
+    plain = server_factory("mariadb")
+    document = exported(source)
+    planned = restored(plain, document, check_mode=True)
+    result = restored(plain, document)
+    advice = "the server has no authentication plugin ed25519: INSTALL SONAME 'auth_ed25519';"
+    assert result["errors"] == planned["errors"] == [f"edward@%: {advice}", f"several@%: {advice}"]
+    assert result["status"] == planned["status"] == "partial"
+    assert actions(result)["edward@%"] == "failed"
+    assert actions(result)["plain@%"] == actions(result)["r_one"] == "created"
+    execute(plain, "INSTALL SONAME 'auth_ed25519'")
+    assert restored(plain, document)["status"] == "ok"
+    assert logged_in(plain, "edward") == "edward@%\tNULL"
+
+
+def test_rights_on_objects_wait_for_them_and_come_with_a_second_pass(source: Any, other: Any) -> None:
+    document = exported(source)
+    first = restored(other, document)
+    assert first["status"] == "ok"
+    assert len(first["waiting"]) == 3
+    assert all(text.endswith(" -- needs database 'acc_db'") for text in first["waiting"])
+    assert len([line for line in difference(document, exported(other)) if " lacks: " in line]) == 3
+    execute(other, "CREATE DATABASE acc_db")
+    execute(other, OBJECTS[0], database="acc_db")
+    second = restored(other, document, object_grants_for={"acc_db"})
+    assert [text.partition(" -- ")[2] for text in second["waiting"]] == [
+        "needs 'p' in database 'acc_db'",
+        "needs 'f' in database 'acc_db'",
+    ]
+    assert (second["changed"], len(second["statements"])) == (True, 1)
+    execute(other, *OBJECTS[1:], database="acc_db")
+    third = restored(other, document, object_grants_for={"acc_db"}, check_mode=True)
+    assert (third["changed"], len(third["statements"]), third["waiting"]) == (True, 2, [])
+    restored(other, document, object_grants_for={"acc_db"})
+    assert difference(document, exported(other)) == []
+    assert not restored(other, document, object_grants_for={"acc_db"})["changed"]
+
+
+def test_for_one_database_only_global_rights_and_those_on_it_are_restored(source: Any, other: Any) -> None:
+    document = exported(source)
+    restored(other, document, databases={"elsewhere"})
+    fresh = exported(other)
+    assert difference(document, fresh, database="elsewhere") == []
+    lacking = difference(document, fresh)
+    assert "role PUBLIC is not there" in lacking  # it has nothing but a right on the other database
+    assert all(" lacks: " in line and ("`acc" in line or "`wild%`" in line) for line in lacking if "PUBLIC" not in line)
+
+
+def test_an_account_that_differs_is_made_as_in_the_backup_with_update(source: Any, other: Any) -> None:
+    document = exported(source)
+    make_objects(other)
+    restored(other, document)
+    execute(
+        other,
+        "ALTER USER 'plain'@'%' IDENTIFIED BY 'another' REQUIRE SSL WITH MAX_USER_CONNECTIONS 2 ACCOUNT LOCK",
+        "ALTER USER 'several'@'%' IDENTIFIED BY 'another' REQUIRE NONE ACCOUNT UNLOCK",
+        f"ALTER USER {ODD} REQUIRE NONE WITH MAX_QUERIES_PER_HOUR 0 MAX_STATEMENT_TIME 3 PASSWORD EXPIRE NEVER",
+        f"REVOKE SELECT ON *.* FROM {ODD}",
+    )
+    with pytest.raises(RestoreRefused, match="3 accounts are there already and differ"):
+        restored(other, document, existing="fail")
+    result = restored(other, document, existing="update")
+    assert (result["status"], result["changed"], result["errors"]) == ("ok", True, [])
+    assert not any("*" in text.replace("********", "").replace("*.*", "") for text in result["statements"])
+    assert difference(document, exported(other)) == []
+    assert logged_in(other, "plain") == "plain@%\tr_two"
+    assert not restored(other, document, existing="update")["changed"]
+
+
+def test_creating_a_role_leaves_no_administrator_that_the_backup_has_not(source: Any, other: Any) -> None:
+    document = exported(source)
+    restored(other, document, patterns=["r_two", "plain"])
+    mine = execute(other, "SELECT Role FROM mysql.roles_mapping WHERE User = 'root'")
+    # root@localhost made the roles on both servers; the backup says so, and so it is.
+    assert mine == [("r_two",)]
+    execute(other, "DROP USER 'plain'@'%'", "DROP ROLE r_two")
+    execute(other, "CREATE USER boss@'%' IDENTIFIED BY 'pw'", "GRANT ALL ON *.* TO boss@'%' WITH GRANT OPTION")
+    login = {"user": "boss", "password": "pw"}
+    restored(other, document, patterns=["r_two", "plain"], **login)
+    assert execute(other, "SELECT User FROM mysql.roles_mapping WHERE Role = 'r_two' ORDER BY 1") == [("plain",)]
+    result = restored(other, document, patterns=["r_one"], **login)
+    assert any("boss@% stays administrator of role r_one" in line for line in result["warnings"])
+
+
+def test_roots_and_the_login_are_left_alone_and_faults_hold_no_hash(source: Any, other: Any) -> None:
+    document = exported(source)
+    found = {entry["account"]: entry for entry in restored(other, document, existing="update")["accounts"]}
+    skipped = {name for name, entry in found.items() if entry["action"] == "skipped"}
+    assert skipped == {name for name in found if name.startswith("root@")}
+    assert {"root@127.0.0.1", "root@localhost"} <= skipped
+    for account in document["accounts"]:
+        if account["name"] == "plain":
+            identity = account["statements"][0]
+            identity["sql"] = identity["sql"].replace(";", " NONSENSE 'x';")
+    execute(other, "DROP USER 'plain'@'%'")
+    result = restored(other, document, patterns=["plain", "several"])
+    assert result["status"] == "failed"
+    (fault,) = result["errors"]
+    assert "error in your SQL syntax" in fault
+    assert "*" not in fault.replace("********", "")

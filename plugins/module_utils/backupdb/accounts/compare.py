@@ -110,10 +110,10 @@ def difference(stored: Mapping[str, Any], fresh: Mapping[str, Any], *, database:
             continue
         name = f"{account['kind']} {full_name(account)}"
         other = there.get(key_of(account))
-        if other is None:
-            lines.append(f"{name} is not there")
-            continue
         wanted = [entry for entry in account["statements"] if concerns(entry, database)]
+        if other is None:
+            lines += [f"{name} is not there"] if wanted else []
+            continue
         found = [entry for entry in other["statements"] if concerns(entry, database)]
         lines += [f"{name} lacks: {masked(entry['sql'])}" for entry in comparison.absent(wanted, found)]
         lines += [f"{name} has beside: {masked(entry['sql'])}" for entry in comparison.absent(found, wanted)]

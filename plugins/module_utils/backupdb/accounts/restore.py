@@ -165,7 +165,9 @@ def _account(
 ) -> dict[str, Any]:
     mine = [words for name, words in errors if name == entry.name]
     worked = sum(step.account == entry.name for step in done)
-    action = "failed" if mine and not worked else _ACTIONS[entry.action]
+    action = _ACTIONS[entry.action]
+    if action in ("created", "updated") and not worked:
+        action = "failed" if mine else "unchanged"  # what it lacks waits for its objects
     return {
         "account": entry.name,
         "kind": entry.account["kind"],

@@ -141,6 +141,8 @@ def _account(
         action = "update" if absent else "unchanged"
         return AccountPlan(account, action, "rights on objects", absent)
     if found is None:
+        if not wanted:
+            return AccountPlan(account, "unchanged", "nothing of it is about these databases")
         problem = target.problem(account)
         if problem:
             return AccountPlan(account, "fail", problem)
