@@ -206,3 +206,15 @@ def test_accounts_of_another_vendor_and_names_that_are_not_there_are_refused(oth
         restored(other, {**document, "vendor": "mysql", "server_version": "9.7.4"})
     with pytest.raises(SelectionError, match="no account of the backup is called 'nobody'"):
         restored(other, document, patterns=["nobody"])
+
+
+def test_a_backup_without_passwords_restores_roles_without_them_and_says_so(
+    source: PrivatePostgres, other: PrivatePostgres
+) -> None:
+    document = exported(source, user="app", password=PASSWORD)
+    other.sql(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}-here'")
+    result = restored(other, document, existing="update", patterns=["app", "boss"])
+    assert actions(result) == {"app": "updated", "boss": "created"}
+    assert any("the backup lacks passwords of 5 roles" in line for line in result["warnings"])
+    assert any("keep their passwords" in line for line in result["warnings"])
+    assert other.sql("SELECT 1", user="app", password=f"{PASSWORD}-here") == [(1,)]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..engines.interface import DumpOptions, Engine, ServerFacts
-from ..errors import ClientMissing, InvalidOption, QueryFailed
+from ..errors import ClientMissing, Interrupted, InvalidOption, QueryFailed
 from . import restore_plan
 from .compare import difference, key_of
 from .masking import masked, without_hashes
@@ -56,12 +56,13 @@ def restore_accounts(
     choice = Choice(tuple(patterns), existing, include_reserved, databases, object_grants_for)
     fresh = export(server, engine, facts)
     target = _TARGETS[facts.vendor](server, facts, stored=document, fresh=fresh)
+    target.warnings.extend(f"the backup lacks {text}" for text in document["missing"])
     plan = restore_plan.make(document, fresh, target, choice)
     if check_mode:
         created = [entry.name for entry in plan.accounts if entry.action == "create"]
         plan.steps.extend(target.clean_up(created, document))
         return _result(plan, target, plan.steps, changed=bool(plan.steps), planned=True)
-    done, errors = _carry_out(plan, target, document)
+    done, errors = _carry_out(plan, target, document, server)
     after = export(server, engine, facts) if done else fresh
     # What was done shows in the export, but for passwords that it may not read.
     changed = bool(done) and (bool(fresh["missing"]) or _content(after) != _content(fresh))
@@ -90,7 +91,9 @@ def check_vendor(document: Mapping[str, Any], facts: ServerFacts, where: str) ->
         )
 
 
-def _carry_out(plan: Plan, target: Target, document: Mapping[str, Any]) -> tuple[list[Step], list[tuple[str, str]]]:
+def _carry_out(
+    plan: Plan, target: Target, document: Mapping[str, Any], server: Server
+) -> tuple[list[Step], list[tuple[str, str]]]:
     """Carry out the steps; returns those that worked, and per failed one the account and the server's words."""
     done: list[Step] = []
     errors: list[tuple[str, str]] = []
@@ -110,6 +113,10 @@ def _carry_out(plan: Plan, target: Target, document: Mapping[str, Any]) -> tuple
             for step in steps:
                 if step.account is not None and step.account in lost:
                     continue
+                if server.cancel.is_set():
+                    raise Interrupted(
+                        f"{server.instance.where()}: stopped after {len(done)} statements; run again to go on"
+                    )
                 try:
                     attempt(step)
                     done.append(step)

@@ -100,6 +100,10 @@ def make(document: Mapping[str, Any], fresh: Mapping[str, Any], target: Target, 
             "nothing was changed; set existing to update or skip, or name other accounts"
         )
     acting = [entry for entry in plan.accounts if entry.action in ("create", "update")]
+    if comparison.without_passwords and choice.existing == "update":
+        target.warnings.append(
+            "accounts that are there already keep their passwords: this login, or that of the backup, cannot read them"
+        )
     for kind in _ORDER:
         for entry in acting:
             wanted = [statement for statement in entry.statements if statement["kind"] == kind]
