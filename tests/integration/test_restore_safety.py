@@ -197,7 +197,7 @@ def numbers(count: int) -> str:
 
 
 def kill_the_load_into(server: PrivateServer, name: str) -> None:
-    """Wait until the database is dropped, and end the first session that works in the new one."""
+    """End the first session that loads rows into the database: the old one was dropped then, the new one is made."""
     connection = server.connect()
     try:
         with connection.cursor() as cursor:
@@ -206,9 +206,8 @@ def kill_the_load_into(server: PrivateServer, name: str) -> None:
                 cursor.execute(statement)
                 return list(cursor.fetchall())
 
-            wait_for(lambda: not rows(f"SHOW DATABASES LIKE '{name}'"), seconds=120, what="the drop")
             inserting = f"SELECT id FROM information_schema.processlist WHERE db = '{name}' AND info LIKE 'INSERT%'"
-            for (session,) in wait_for(lambda: rows(inserting), seconds=60, what="the load"):
+            for (session,) in wait_for(lambda: rows(inserting), seconds=120, what="the load"):
                 cursor.execute(f"KILL CONNECTION {session}")
     finally:
         connection.close()
