@@ -201,3 +201,14 @@ def test_roots_and_the_login_are_left_alone_and_faults_hold_no_hash(source: Any,
     (fault,) = result["errors"]
     assert "error in your SQL syntax" in fault
     assert "*" not in fault.replace("********", "")
+
+
+def test_what_the_login_may_not_give_is_named_and_the_rest_is_restored(source: Any, other: Any) -> None:
+    document = exported(source)
+    execute(other, "CREATE USER boss@'%' IDENTIFIED BY 'pw'", "GRANT ALL ON *.* TO boss@'%' WITH GRANT OPTION")
+    result = restored(other, document, patterns=["r_*", "plain", "o'dd*"], user="boss", password="pw")
+    assert result["status"] == "partial"
+    (fault,) = result["errors"]
+    assert "GRANT PROXY ON `plain`@`%` TO" in fault
+    assert fault.endswith("the login may not do this: [1698] Access denied for user 'boss'@'localhost'")
+    assert set(actions(result).values()) == {"created"}

@@ -105,7 +105,7 @@ class MysqlTarget:
                     # The server says "access denied" for a right that we may not give, as it does for a login.
                     if error.kind not in _DENIED:
                         raise
-                    refusal = error.__cause__.__cause__ if error.__cause__ else None
+                    refusal = str(error).rpartition(" (")[2].rstrip(")")
                     raise QueryFailed(
                         f"{self._server.instance.where()}: the login may not do this: {refusal}"
                     ) from error
