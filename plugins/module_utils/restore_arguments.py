@@ -30,7 +30,6 @@ RESTORE_CONSTRAINTS: Mapping[str, Any] = {
         *CONNECTION_CONSTRAINTS["mutually_exclusive"],
         *SOURCE_CONSTRAINTS["mutually_exclusive"],
         ("path", "database"),
-        ("schema_only", "data_only"),
     ],
     "required_one_of": [
         *CONNECTION_CONSTRAINTS["required_one_of"],
