@@ -192,6 +192,10 @@ def test_programs_of_another_collation_do_not_change_the_original_database(maria
                     part: without_times(data) for part, data in first.parts.items()
                 }
             assert where.database(name).collation == "ucs2_bin"
+            collation = "SELECT database_collation FROM information_schema.triggers WHERE trigger_schema = 'alt2'"
+            with restored(where, name, first, "alt2", jobs=jobs, tables=("t",)):
+                assert execute(mariadb, collation) == [("latin1_german1_ci",)]
+                assert where.database("alt2").collation == "utf8mb4_bin"
             execute(mariadb, f"ALTER DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
 
 

@@ -110,10 +110,11 @@ class Feed:
             return text
         if what.relation is not None and (what.kind == ROWS or (what.creates and what.kind in TABLES)):
             self.seen.add(what.relation)
+        if altered_database(text) == self.changes.original and not self.changes.options.data_only:
+            self.altered = with_altered_database(text, self.changes.target)
+            return self.altered
         if not self._wanted(what):
             return None
-        if altered_database(text) == self.changes.original:
-            text = self.altered = with_altered_database(text, self.changes.target)
         if not what.creates:
             return text
         self._enter(what.place())

@@ -178,8 +178,8 @@ def _header_end(text: bytes) -> int:
 
 
 def _account(definer: str) -> bytes:
-    user, _mark, host = definer.rpartition("@")
-    return _quoted(user) + (b"@" + _quoted(host) if host else b"")
+    user, mark, host = definer.rpartition("@")
+    return _quoted(user) + (b"@" + _quoted(host) if host else b"") if mark else _quoted(definer)
 
 
 def _quoted(name: str) -> bytes:
