@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb import restore
+from backupdb.errors import RestoreRefused
 from support.library import back_up
 from support.private_server import PrivateServer
 from support.restores import clean, make_database, names, restore_request, restored
@@ -65,6 +66,19 @@ def test_events_are_disabled_under_another_name_unless_that_is_wanted(maria: Pri
         ("loud", "ENABLED"),
         ("shop", "ENABLED"),
     }
+
+
+def test_a_server_that_keeps_names_in_small_letters_gets_the_name_that_it_will_list(
+    server_factory: Callable[..., Any], repository: Path
+) -> None:
+    folding = server_factory("mariadb", settings={"lower_case_table_names": "1"})
+    make_database(folding, "shop")
+    folding.sql("CREATE TABLE item (n int)", database="shop")
+    back_up(folding, repository, databases=["shop"], accounts=False)
+    assert restored(folding, repository, "shop")["target"] in names(folding)
+    with pytest.raises(RestoreRefused, match="'shop' exists"):
+        restore.run(restore_request(folding, repository, "shop", target="SHOP"))
+    restored(folding, repository, "shop", target="Shop", replace=True, confirm="shop")
 
 
 def test_an_index_that_cannot_be_built_is_named_and_nothing_is_replaced_unless_that_is_accepted(

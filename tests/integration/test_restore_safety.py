@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from backupdb.identities import Keys
 from backupdb.request import Encryption
 from backupdb.restore_request import Safety
 from support import mysql_sid
-from support.library import HOST, IDENTITY, back_up, stored_backups, wait_for
+from support.library import HOST, IDENTITY, back_up, instance_of, stored_backups, wait_for
 from support.private_server import PrivateServer
 from support.restores import clean, differences, make_database, names, restore_request, restored, rewritten
 from support.tree import folder_state
@@ -325,6 +327,17 @@ def test_a_restore_that_takes_too_long_stops_and_leaves_nothing(
     result = restore.run(restore_request(server, repository, shop, timeout=0.001))
     assert (result["status"], result["error_kind"]) == ("failed", "RunTimeout")
     assert names(server) == before
+
+
+def test_a_database_that_would_not_fit_is_refused_with_the_numbers(
+    server: PrivateServer, repository: Path, shop: str
+) -> None:
+    manifest = stored_backups(repository, shop)[0].folder / "manifest.json"
+    document = json.loads(manifest.read_text(encoding="ascii"))
+    manifest.write_text(json.dumps({**document, "size_bytes": 1 << 60}), encoding="ascii")
+    local = replace(instance_of(server), host=None, unix_socket=str(server.socket))  # type: ignore[attr-defined]
+    with pytest.raises(RestoreRefused, match="are needed and"):
+        restore.run(restore_request(server, repository, shop, instance=local))
 
 
 def test_options_that_contradict_each_other_are_refused(server: PrivateServer, repository: Path) -> None:
