@@ -186,6 +186,32 @@ def test_errors_name_their_object_and_keep_no_statement_and_no_row(jobs: int, co
     assert complaints.ignored == count
 
 
+def test_errors_of_several_processes_are_told_apart_though_their_lines_are_mixed() -> None:
+    edges: Any = None
+    first = Entry(7, "INDEX", "a", "s", "b", 4, "CREATE INDEX a ON s.t USING btree (n);\n", "", (), edges)
+    second = Entry(9, "INDEX", "b", "s", "b", 4, "CREATE INDEX b ON s.t USING btree (n);\n", "", (), edges)
+    complaints = Complaints({7: first, 9: second}, jobs=2)
+    for line in """pg_restore: from TOC entry 7; 1259 16400 INDEX a b
+pg_restore: pg_restore: from TOC entry 9; 1259 16401 INDEX b b
+pg_restore: error: error: launching item 12 INDEX c
+could not execute query: ERROR:  one
+Command was: CREATE INDEX a ON s.t USING btree (n);
+
+pg_restore: could not execute query: ERROR:  two
+CONTEXT:  here
+Command was: CREATE INDEX b ON s.t USING btree (n);
+
+COPY failed for table "x": ERROR:  three
+pg_restore: warning: errors ignored on restore: 6
+""".splitlines():
+        complaints.hear(line)
+    assert complaints.all() == [
+        "INDEX s.a: ERROR:  one",
+        "INDEX s.b: ERROR:  two",
+        'INDEX s.b: COPY failed for table "x": ERROR:  three',
+    ]
+
+
 def test_errors_that_were_not_named_are_counted() -> None:
     complaints = Complaints({})
     complaints.hear("pg_restore: error: could not execute query: ERROR:  one")
