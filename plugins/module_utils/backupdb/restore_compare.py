@@ -88,7 +88,9 @@ def _uncompared_kinds(options: RestoreOptions) -> dict[str, str]:
     """Return the kinds of objects that the options leave out, each with the reason."""
     kinds: dict[str, str] = {}
     if options.acl_policy == "drop":
-        kinds["default_acls"] = "acl_policy is drop"
+        kinds.update(dict.fromkeys(("default_acls", "grants"), "acl_policy is drop"))
+    if options.owner_policy != "keep":
+        kinds["grants"] = f"owner_policy is {options.owner_policy}, and what an owner may do is no grant"
     if options.extensions == "skip":
         kinds.update(dict.fromkeys(("extensions", "comments"), "extensions are skipped"))
     if options.schema_only:

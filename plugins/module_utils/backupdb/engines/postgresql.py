@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..accounts.postgresql import export
@@ -25,6 +26,7 @@ from .interface import (
 )
 from .postgresql_catalogue import SYSTEM_DATABASES, read_databases, read_facts
 from .postgresql_clients import find_clients, package_name
+from .postgresql_contents import read_sequences
 from .postgresql_details import read_details
 from .postgresql_parts import plan
 from .postgresql_privileges import find_missing
@@ -34,6 +36,7 @@ from .postgresql_restore_database import create, drop, finish
 from .postgresql_restore_load import load_archives
 from .postgresql_restore_swap import swap_databases
 from .postgresql_session import coordinator, holding, still_held, take_moment
+from .sequences import moved
 
 if TYPE_CHECKING:
     from ..connection import Server
@@ -113,20 +116,25 @@ def snapshot(
     with coordinator(server, facts, database) as session:
         moment = take_moment(session, lock_timeout=options.db_lock_timeout)
         planned = plan(session, server.instance, client, database, options, moment)
+        warnings = list(planned.warnings)
+        sequences = read_sequences(session, warnings) if options.fingerprints else {}
+        prints: dict[str, str] = {}
 
         def details() -> SnapshotDetails:
             with holding(session):
-                return read_details(
-                    session,
-                    server,
-                    facts,
-                    client,
-                    database,
-                    options,
-                    moment,
-                    missing=missing,
-                    warnings=planned.warnings,
+                read = read_details(
+                    session, server, facts, client, database, options, moment, missing=missing, warnings=warnings
                 )
+            if read.fingerprints is None:
+                return read
+            prints.update(read.fingerprints)
+            prints.update(sequences)
+            return replace(read, fingerprints=prints)
+
+        def check() -> None:
+            still_held(session)
+            if sequences:
+                prints.update(moved(sequences, read_sequences(session, [])))
 
         yield Snapshot(
             parts=planned.parts,
@@ -134,7 +142,7 @@ def snapshot(
             # waiting for our locks in front of it, and the two would wait for each other.
             at_once=len(planned.parts),
             begun=lambda _stopped: None,
-            check=lambda: still_held(session),
+            check=check,
             details=details,
         )
 
