@@ -138,7 +138,7 @@ lines:
   returned: when backups were drilled
   type: list
   elements: str
-  sample: ["db1/shop-pg/orders 20261124T021500Z-3f0c9a52: equal, content not compared with the source, restored in 24 s"]
+  sample: ["db1/shop-pg/orders 20261124T021500Z-3f0c9a52: equal, content not compared with the source"]
 select:
   description: The O(select) asked for. V(null) with O(paths).
   returned: when backups were chosen

@@ -26,11 +26,13 @@ from .repository.lock import readers_lock
 from .repository.problems import Problems
 from .stopping import stop_signals
 from .streams.pipeline import Limiter, Limits
-from .text import human_duration
+from .text import human_duration, iso, utc_now
 
 if TYPE_CHECKING:
     from .repository.catalogue import StoredBackup
     from .streams.age import Identity
+
+_NEXT_RECORD = 1.1  # seconds
 
 
 def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
@@ -63,7 +65,8 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
                 if not entries:
                     raise
                 break
-            entries.append({**record, "path": str(backup.folder), "record": _stored(backup, record, warnings)})
+            kept = _stored(backup, record, warnings)
+            entries.append({**record, "path": str(backup.folder), "record": kept})
     warnings += [f"stopped by {name}; {len(chosen) - len(entries)} drills were not done" for name in received]
     return _result(request, entries, warnings, len(chosen), time.monotonic() - began)
 
@@ -105,6 +108,11 @@ def _limits(request: DrillRequest, cancel: threading.Event) -> Iterator[Limits]:
 def _stored(backup: StoredBackup, record: dict[str, Any], warnings: list[str]) -> str | None:
     if record["error_kind"] in OF_THIS_HOST:
         return None
+    try:
+        return str(write_drill(backup.folder, record))
+    except (RepositoryError, NotEnoughSpace):
+        time.sleep(_NEXT_RECORD)  # records are named by the second, and the last drill may have ended in this one
+    record["finished"] = iso(utc_now().replace(microsecond=0))
     try:
         return str(write_drill(backup.folder, record))
     except (RepositoryError, NotEnoughSpace) as error:

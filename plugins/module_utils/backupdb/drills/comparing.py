@@ -17,6 +17,7 @@ from ..accounts.compare import difference
 from ..accounts.document import full_name
 from ..accounts.restore import export
 from ..engines.interface import DumpOptions, SnapshotDetails
+from ..engines.sequences import fits
 from ..restore_compare import look
 from . import streams_compare
 from .dumping import dumped
@@ -51,7 +52,7 @@ class StreamDifferences:
     """What differs between the two dumps."""
 
     differences: list[dict[str, Any]]
-    in_data: bool
+    rewritten: bool  # all of them may be the same definitions, written otherwise
 
 
 def compare(state: Restored) -> tuple[Findings, StreamDifferences]:
@@ -131,7 +132,7 @@ def _fingerprints(findings: Findings, state: Restored, details: SnapshotDetails)
     findings.by_fingerprints = True
     for name, value in sorted(expected.items()):
         found = (details.fingerprints or {}).get(name)
-        if found != value:
+        if not fits(value, found):
             findings.differs(f"content of {name}", value, found)
 
 
@@ -155,17 +156,17 @@ def _stream(findings: Findings, state: Restored) -> StreamDifferences:
         )
     if why is not None:
         findings.leaves_out("stream", why)
-        return StreamDifferences([], in_data=False)
+        return StreamDifferences([], rewritten=False)
     findings.compared.append("stream")
     differences: list[dict[str, Any]] = []
-    in_data = False
+    rewritten = True
     for source, part in zip(state.sources, state.proving.dump_again(state.server, state.dump_client, manifest)):
         result = compare_streams(state, source.open(), dumped(part, state.setting.limits))
-        in_data = in_data or result.in_data
+        rewritten = rewritten and result.rewritten
         differences += [
             {"what": f"dump, {one.place}", "expected": one.expected, "found": one.found} for one in result.differences
         ]
-    return StreamDifferences(differences[:KEPT], in_data)
+    return StreamDifferences(differences[:KEPT], rewritten)
 
 
 def _grants(findings: Findings, state: Restored) -> None:

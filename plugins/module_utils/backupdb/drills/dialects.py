@@ -14,10 +14,14 @@ from typing import Protocol
 
 
 class Dialect(Protocol):
-    """Reads the lines of one stream in their order; `place` and `in_data` speak of the line looked at last."""
+    """Reads the lines of one stream in their order; what it says of them is about the line looked at last.
+
+    `rewritable` lines belong to definitions with expressions, which a server may write otherwise than it got them.
+    """
 
     place: str
     in_data: bool
+    rewritable: bool
 
     def look(self, line: bytes) -> bool:
         """Take the next line (its beginning is enough); tell whether it counts."""
@@ -29,10 +33,15 @@ class PostgresqlDialect:
     _VOLATILE = re.compile(rb"\\(?:un)?restrict |-- Dumped (?:from database|by pg_dump) version ")
     _HEADER = re.compile(rb"-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: ")
     _ROWS = (b"TABLE DATA", b"SEQUENCE SET", b"BLOB", b"BLOBS", b"BLOB METADATA")
+    _WITH_EXPRESSIONS = (
+        *(b"TABLE", b"INDEX", b"VIEW", b"MATERIALIZED VIEW", b"DOMAIN", b"CONSTRAINT", b"CHECK CONSTRAINT", b"DEFAULT"),
+        *(b"RULE", b"POLICY", b"TRIGGER", b"STATISTICS", b"FUNCTION", b"PROCEDURE"),
+    )
 
     def __init__(self) -> None:
         self.place = "head"
         self.in_data = False
+        self.rewritable = False
         self._in_copy = False
 
     def look(self, line: bytes) -> bool:
@@ -46,6 +55,7 @@ class PostgresqlDialect:
                 where = name if schema == b"-" else schema + b"." + name
                 self.place = f"{kind.decode('ascii')} {where.decode('utf-8', 'backslashreplace')}"
                 self.in_data = kind in self._ROWS
+                self.rewritable = kind in self._WITH_EXPRESSIONS
         elif self.in_data and line.startswith(b"COPY ") and line.endswith(b" FROM stdin;"):
             self._in_copy = True
         return self._VOLATILE.match(line) is None
@@ -64,6 +74,7 @@ class MysqlDialect:
     def __init__(self) -> None:
         self.place = "head"
         self.in_data = False
+        self.rewritable = False
         self._open = False  # a statement with rows goes on on the next line
 
     def look(self, line: bytes) -> bool:
@@ -81,6 +92,8 @@ class MysqlDialect:
         if header is not None:
             what, name = (part.decode("utf-8", "backslashreplace") for part in header.groups())
             self.place = f"{what} {name}"
+            self.rewritable = what.startswith(("Table", "Temporary", "Final"))
         elif line.startswith((b"-- Dumping events", b"-- Dumping routines")):
             self.place = line[11:].split(b" ", 1)[0].decode("ascii")
+            self.rewritable = False
         return self._VOLATILE.match(line) is None

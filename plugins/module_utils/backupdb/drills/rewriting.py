@@ -4,8 +4,8 @@
 """Definitions that a server writes otherwise than it got them, as PostgreSQL does once with some expressions.
 
 `x IN ('a', 'b')` of a varchar column comes back with other casts, and then stays as it is. So where nothing but
-definitions differ, those of the restored database are restored once more: if they then stay the same, they were only
-written otherwise; what was lost or changed by the restore would have to be the same as its own copy too.
+expressions differ, line by line and with the same values in them, the definitions of the restored database are restored
+once more: if they then stay the same, they were only written otherwise. A line that is missing is always a difference.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def settle(state: Restored, findings: Findings, stream: StreamDifferences) -> No
     """
     if not stream.differences:
         return
-    if not stream.in_data and not findings.differences and _stays_the_same(state):
+    if stream.rewritten and not findings.differences and _stays_the_same(state):
         findings.rewritten = stream.differences
     else:
         findings.differences += stream.differences

@@ -11,6 +11,7 @@ the place where they stand and with their values cut short; what is kept never h
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Callable, NamedTuple
@@ -22,6 +23,7 @@ PIECE_BYTES = 16 << 10
 _WINDOW = 400  # pieces of each stream that are looked at to find the way back in step
 _SHOWN = 80  # characters of a value
 _CONTEXT = 30  # of them before the first difference
+_VALUE = re.compile(rb"'(?:[^']|'')*'|(?<![\w.])\d+(?:\.\d+)?(?!\w)")
 
 
 class Piece(NamedTuple):
@@ -30,16 +32,22 @@ class Piece(NamedTuple):
     text: bytes
     place: str
     in_data: bool
+    rewritable: bool
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One line that differs; None where only one of the streams has it."""
+    """One line that differs; None where only one of the streams has it.
+
+    `rewritten`: it may be the same definition, written otherwise. Then both have it, in a definition with
+    expressions, with the same values in it.
+    """
 
     place: str
     expected: str | None
     found: str | None
     in_data: bool
+    rewritten: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Comparison:
 
     count: int
     in_data: bool
+    rewritten: bool  # all differences may be the same definitions, written otherwise
     differences: Sequence[Difference]
     pieces: int
     ended_early: bool = False
@@ -69,10 +78,11 @@ def compare(
     differences: list[Difference] = []
     count = pieces = 0
     in_data = False
+    rewritten = True
     while True:
         one, other = left.next(), right.next()
         if one is None and other is None:
-            return Comparison(count, in_data, differences, pieces)
+            return Comparison(count, in_data, rewritten, differences, pieces)
         pieces += 1
         if one is not None and other is not None and one.text == other.text:
             continue
@@ -81,10 +91,11 @@ def compare(
         for difference in _in_step_again(left, right):
             count += 1
             in_data = in_data or difference.in_data
+            rewritten = rewritten and difference.rewritten
             if len(differences) < kept:
                 differences.append(difference)
         if in_data and len(differences) >= kept:
-            return Comparison(count, in_data, differences, pieces, ended_early=True)
+            return Comparison(count, in_data, rewritten, differences, pieces, ended_early=True)
 
 
 class _Stream:
@@ -136,9 +147,22 @@ def _paired(ours: Sequence[Piece], theirs: Sequence[Piece]) -> Iterator[Differen
         one = ours[number] if number < len(ours) else None
         other = theirs[number] if number < len(theirs) else None
         expected, found = _cut(one.text if one else None, other.text if other else None)
-        place = (one or other or Piece(b"", "", in_data=False)).place
-        in_data = any(piece is not None and piece.in_data for piece in (one, other))
-        yield Difference(place, expected, found, in_data)
+        both = [piece for piece in (one, other) if piece is not None]
+        yield Difference(
+            both[0].place,
+            expected,
+            found,
+            in_data=any(piece.in_data for piece in both),
+            rewritten=len(both) == 2
+            and both[0].place == both[1].place
+            and all(piece.rewritable and not piece.in_data for piece in both)
+            and _values(both[0].text) == _values(both[1].text),
+        )
+
+
+def _values(line: bytes) -> set[bytes]:
+    """Return the texts in quotes and the numbers of a definition: rewriting an expression changes neither."""
+    return set(_VALUE.findall(line))
 
 
 def _cut(one: bytes | None, other: bytes | None) -> tuple[str | None, str | None]:
@@ -165,7 +189,7 @@ def _counted(blocks: Iterable[bytes], dialect: Dialect) -> Iterator[Piece]:
         if begins:
             counts = dialect.look(text)
         if counts:
-            yield Piece(text, dialect.place, dialect.in_data)
+            yield Piece(text, dialect.place, dialect.in_data, dialect.rewritable)
 
 
 def _pieces(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
