@@ -40,7 +40,7 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-@pytest.mark.parametrize("wrapping", WRAPPINGS)
+@pytest.mark.parametrize("wrapping", ["recipient", pytest.param("passphrase", marks=pytest.mark.slow), "none"])
 def test_every_compression_and_encryption_comes_back_in_one_part_and_in_several(
     server: PrivateServer, scratch: Path, wrapping: str, jobs: int
 ) -> None:

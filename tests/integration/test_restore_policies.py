@@ -111,6 +111,23 @@ def test_an_index_that_cannot_be_built_is_named_and_nothing_is_replaced_unless_t
     assert pg.sql("SELECT count(*) FROM item", database="shop")[0][0] == 1
 
 
+def test_what_holds_a_database_is_named_before_anything_is_done(pg: Any, repository: Path) -> None:
+    make_database(pg, "shop")
+    back_up(pg, repository, databases=["shop"], accounts=False)
+    pg.sql("CREATE PUBLICATION p FOR ALL TABLES", database="shop")
+    connection = "CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false)"
+    pg.sql(f"CREATE SUBSCRIPTION held {connection}", database="shop")
+    before = names(pg)
+    try:
+        request = restore_request(pg, repository, "shop", target="shop", replace=True, confirm="shop")
+        with pytest.raises(RestoreRefused, match="subscription held"):
+            restore.run(request)
+        assert names(pg) == before
+    finally:
+        pg.sql("ALTER SUBSCRIPTION held SET (slot_name = NONE)", database="shop")
+        pg.sql("DROP SUBSCRIPTION held", database="shop")
+
+
 def test_owners_that_are_not_there_are_refused_and_can_be_mapped_or_dropped(pg: Any, repository: Path) -> None:
     make_database(pg, "shop")
     pg.sql("CREATE ROLE lost_owner")

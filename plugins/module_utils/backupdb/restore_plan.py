@@ -112,6 +112,7 @@ def make(
     clients: Sequence[Client] = ()
     if manifest["engine"] == facts.vendor:
         problems, missing, warnings = engine.restore_problems(server, facts, manifest, target, request.options)
+        refusals += engine.replace_problems(server, facts, target) if replaces else []
         clients = engine.restore_clients(facts, manifest)
         refusals += problems
         refusals += [privilege_text(entry) for entry in missing if entry.severity == FATAL]

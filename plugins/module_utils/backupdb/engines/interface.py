@@ -288,6 +288,9 @@ class Engine(Protocol):
         A refusal names the statement or the option that mends it.
         """
 
+    def replace_problems(self, server: Server, facts: ServerFacts, target: str) -> list[str]:
+        """Name what stands in the way of another database taking the place of `target`, and how to mend it."""
+
     def create_database(
         self, server: Server, facts: ServerFacts, name: str, manifest: Mapping[str, Any], options: RestoreOptions
     ) -> list[str]:

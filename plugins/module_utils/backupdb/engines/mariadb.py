@@ -32,7 +32,7 @@ from .mysql_facts import list_databases, read_facts
 from .mysql_family import COMMON_SETTINGS, DEFAULT_PORT, DRIVER, SYSTEM_DATABASES, Family, Right, detect
 from .mysql_grants import Grants
 from .mysql_privileges import missing_privileges as find_missing_privileges
-from .mysql_restore import create_database, drop_database, find_restore_clients, finish_database, swap
+from .mysql_restore import create_database, drop_database, find_restore_clients, finish_database, replace_problems, swap
 from .mysql_restore_checks import find_problems
 from .mysql_restore_load import load_parts
 from .mysql_restore_references import qualified_references
@@ -63,6 +63,7 @@ __all__ = [
     "missing_privileges",
     "package_hint",
     "qualified_references",
+    "replace_problems",
     "restore_clients",
     "restore_package_hint",
     "restore_problems",

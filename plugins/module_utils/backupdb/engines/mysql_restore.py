@@ -93,6 +93,11 @@ def drop_database(server: Server, facts: ServerFacts, name: str) -> None:
                 _end_sessions(server, name)
 
 
+def replace_problems(server: Server, facts: ServerFacts, target: str) -> list[str]:
+    """Nothing but sessions holds a database here, and those are ended when it is dropped."""
+    return []
+
+
 def swap(server: Server, facts: ServerFacts, scratch: str, target: str) -> str:
     """Never called: `SWAPS` is False."""
     raise RestoreFailed(f"{server.instance.where()}: a database of this server cannot be given another name")

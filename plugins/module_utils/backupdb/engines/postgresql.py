@@ -34,7 +34,7 @@ from .postgresql_restore_checks import find_problems
 from .postgresql_restore_clients import find_restore_clients, restore_package_name
 from .postgresql_restore_database import create, drop, finish
 from .postgresql_restore_load import load_archives
-from .postgresql_restore_swap import swap_databases
+from .postgresql_restore_swap import swap_databases, what_stands
 from .postgresql_session import coordinator, holding, still_held, take_moment
 from .sequences import moved
 
@@ -62,6 +62,7 @@ __all__ = [
     "missing_privileges",
     "package_hint",
     "qualified_references",
+    "replace_problems",
     "restore_clients",
     "restore_package_hint",
     "restore_problems",
@@ -163,6 +164,10 @@ def restore_problems(
     server: Server, facts: ServerFacts, manifest: Mapping[str, Any], target: str, options: RestoreOptions
 ) -> tuple[list[str], list[MissingPrivilege], list[str]]:
     return find_problems(server, facts, manifest, target, options)
+
+
+def replace_problems(server: Server, facts: ServerFacts, target: str) -> list[str]:
+    return what_stands(server, target, target)
 
 
 def create_database(

@@ -51,7 +51,9 @@ def swap_databases(server: Server, scratch: str, target: str) -> str:
     missing = {scratch, target} - {name for (name,) in server.rows(_PRESENT, names)}
     if missing:
         raise RestoreRefused(f"{where}: cannot be replaced: there is no database {', '.join(sorted(missing))}")
-    refuse_what_stands(server, scratch, target)
+    standing = what_stands(server, scratch, target)
+    if standing:
+        raise RestoreRefused(f"{server.instance.where()}: {'; '.join(standing)}")
     kept = kept_name(target, f"{utc_now():%Y%m%dT%H%M%SZ}")
     beside = elsewhere(server, scratch, target)
     for name in (scratch, target):
@@ -79,13 +81,10 @@ def swap_databases(server: Server, scratch: str, target: str) -> str:
     return kept
 
 
-def refuse_what_stands(server: Server, scratch: str, target: str) -> None:
-    """Raise `RestoreRefused` for what would hold the database or be torn from it."""
+def what_stands(server: Server, scratch: str, target: str) -> list[str]:
+    """Name in one line what would hold the database or be torn from it; no line when there is nothing."""
     standing = [what for (what,) in server.rows(_STANDING, {"scratch": scratch, "target": target})]
-    if standing:
-        raise RestoreRefused(
-            f"{server.instance.where()}, database {target!r}: cannot be replaced while it has {', '.join(standing)}"
-        )
+    return [f"database {target!r} cannot be replaced while it has {', '.join(standing)}"] if standing else []
 
 
 def kept_name(target: str, stamp: str) -> str:
