@@ -146,3 +146,22 @@ def test_a_moment_or_a_name_picks_the_backup(server: PrivateServer, repository: 
     assert by_id["backup_id"] == by_path["backup_id"] == oldest.folder.name
     assert details_of(server, "r1").inventory["tables"] == 2
     assert {details_of(server, name).inventory["tables"] for name in ("r2", "r3", "r4")} == {1}
+
+
+def test_a_backup_of_postgresql_15_comes_back_in_18(
+    postgres15: Any, postgres18: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clean(postgres15), clean(postgres18):
+        torture(postgres15, "torture")
+        result = back_up(postgres15, repository, databases=["torture"], jobs=2, **COMPARED)
+        document = json.loads(plain(result["accounts"]["path"], "accounts", format="json"))
+        before = details_of(postgres15, "torture")
+        monkeypatch.setenv("PATH", f"{postgres18.binaries}:{os.environ['PATH']}")
+        with open_server(instance_of(postgres18)) as (engine, opened):
+            restore_accounts(opened, engine, engine.facts(opened), document, patterns=["torture_*"])
+        restored(postgres18, repository, "torture", target="torture", jobs=2)
+        after = details_of(postgres18, "torture")
+        assert after.row_counts == before.row_counts
+        assert after.fingerprints == before.fingerprints
+    for private in (postgres15, postgres18):
+        private.sql("DROP ROLE torture_owner, torture_reader")
