@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -327,6 +328,41 @@ def test_a_restore_that_takes_too_long_stops_and_leaves_nothing(
     result = restore.run(restore_request(server, repository, shop, timeout=0.001))
     assert (result["status"], result["error_kind"]) == ("failed", "RunTimeout")
     assert names(server) == before
+
+
+def test_a_restore_that_is_asked_to_stop_leaves_nothing_and_says_so(
+    server: PrivateServer, repository: Path, shop: str
+) -> None:
+    make_database(server, "big")
+    server.sql("CREATE TABLE item (n int NOT NULL PRIMARY KEY)", database="big")
+    server.sql(f"INSERT INTO item SELECT seq FROM ({numbers(1_000_000)}) n", database="big")
+    back_up(server, repository, databases=["big"], accounts=False)
+    before = names(server)
+    with ThreadPoolExecutor() as pool:
+        stopper = pool.submit(stop_when_loading, server, "big_restored")
+        result = restore.run(restore_request(server, repository, "big"))
+        stopper.result()
+    assert (result["status"], result["error_kind"]) == ("failed", "Interrupted")
+    assert "stopped by SIGTERM" in result["warnings"]
+    assert "nothing of it is left on the server" in result["message"]
+    assert names(server) == before
+
+
+def stop_when_loading(server: PrivateServer, beginning: str) -> None:
+    """Send ourselves SIGTERM once there is the table to be filled."""
+
+    def there() -> bool:
+        made = [name for name in names(server) if name.startswith(beginning)]
+        return bool(made) and has_items(server, made[0])
+
+    wait_for(there, seconds=120, what="the load")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def has_items(server: PrivateServer, database: str) -> bool:
+    condition = "table_catalog" if server.engine == "postgresql" else "table_schema"
+    found = f"SELECT count(*) FROM information_schema.tables WHERE {condition} = '{database}' AND table_name = 'item'"
+    return bool(server.sql(found, database=database)[0][0])
 
 
 def test_a_database_that_would_not_fit_is_refused_with_the_numbers(
