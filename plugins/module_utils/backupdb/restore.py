@@ -34,7 +34,7 @@ from .streams.pipeline import Limiter, Limits
 
 @dataclass(frozen=True)
 class Work:
-    """What all steps of one restore share. `cleaning` is the server for clearing up, also when time is up."""
+    """What all steps of one restore share. `cleaning` is the server for clearing up, which goes on when the rest stops."""
 
     request: RestoreRequest
     plan: RestorePlan
@@ -75,7 +75,7 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
                 plan=plan,
                 engine=engine,
                 server=server.stopped_by(limits.abort),
-                cleaning=server,
+                cleaning=server.stopped_by(threading.Event()),
                 client=client,
                 looking_client=looking_client,
                 limits=limits,
