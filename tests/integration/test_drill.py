@@ -96,6 +96,21 @@ def test_every_kind_of_object_of_mysql_comes_back_equal(
     assert servers_in(work_dir) == []
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_usual_schema_comes_back_equal(
+    kind: str, jobs: int, request: pytest.FixtureRequest, repository: Path, work_dir: Path
+) -> None:
+    server = request.getfixturevalue("postgres15" if kind == "postgresql" else kind)
+    dumps: Any = postgresql_dumps if kind == "postgresql" else mysql_dumps
+    with dumps.new_database(server, "usual"):
+        server.run_sql_script(SCHEMAS / f"{kind}_usual.sql", database="usual")
+        back_up(server, repository, databases=["usual"], jobs=jobs, row_counts=True, fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir), jobs=jobs)
+    assert entry["verdict"] == "equal", (entry["differences"], entry["rewritten"])
+    assert entry["compared"] == EVERYTHING
+
+
 def test_a_rewritten_expression_is_no_false_alarm(postgres15: Any, repository: Path, work_dir: Path) -> None:
     with postgresql_dumps.new_database(postgres15, "rewritten"):
         postgres15.sql(

@@ -14,6 +14,7 @@ from support import mysql_dumps, postgresql_dumps
 from support.ansible import ROOT, AnsibleRun
 from support.drills import servers_in
 from support.library import IDENTITY, back_up, entry_of
+from support.returns import documentation_of, promised, undocumented
 
 PLAYBOOK = "vya.backupdb.drill"
 MODULE = "vya.backupdb.backup_drill"
@@ -115,6 +116,9 @@ def test_the_module_fails_with_the_verdict_of_each_backup(
     assert not good.failed, good.result
     assert good.result["changed"]
     assert good.result["drills"][0]["verdict"] == "equal"
+    documented = documentation_of(MODULE, "RETURN")
+    assert undocumented(good.result, documented) == []
+    assert promised(documented, "always", "when backups were chosen", "when backups were drilled") <= set(good.result)
     again = run_module(MODULE, {**options, "select": "oldest_unproven", "count": 5, "identity": IDENTITY.reveal()})
     assert [entry["host"] for entry in again.result["drills"]] == ["my"]
     bad = run_module(MODULE, {**options, "host": "my", "passphrase": "not the one for it"})

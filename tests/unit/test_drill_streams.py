@@ -158,6 +158,50 @@ def test_the_size_of_blocks_does_not_matter(size: int) -> None:
     assert compare(blocks, [text], PostgresqlDialect).equal
 
 
+def rows_of(numbers: list[int]) -> bytes:
+    rows = b"".join(b"%d\trow\n" % number for number in numbers)
+    return b"-- Data for Name: t; Type: TABLE DATA; Schema: s; Owner: o\nCOPY s.t (a) FROM stdin;\n" + rows + b"\\.\n"
+
+
+@pytest.mark.parametrize("size", [1, 100, 1 << 20])
+@pytest.mark.parametrize("gone", [0, 255, 256, 1000, 4999])
+def test_one_missing_row_among_many_is_one_difference(gone: int, size: int) -> None:
+    expected = rows_of(list(range(5000)))
+    found = rows_of([number for number in range(5000) if number != gone])
+    blocks = [found[start : start + size] for start in range(0, len(found), size)]
+    result = compare([expected], blocks, PostgresqlDialect)
+    assert [(one.expected, one.found) for one in result.differences] == [(f"{gone}\trow", None)]
+    assert result.in_data
+    assert result.differences[0].place == "TABLE DATA s.t"
+
+
+def test_rows_that_end_a_statement_end_a_run() -> None:
+    rows = b"INSERT INTO `t` VALUES\n" + b"".join(b"(%d,';'),\n" % number for number in range(1000)) + b"(1000,'x');\n"
+    found = (rows + b"CREATE TABLE `u` (a int);\n").replace(b"int", b"text")
+    result = compare([rows + b"CREATE TABLE `u` (a int);\n"], [found], MysqlDialect)
+    assert (result.count, result.in_data) == (1, False)
+
+
+def test_a_line_that_is_missing_was_not_rewritten() -> None:
+    expected = postgresql()
+    gone = b"    CONSTRAINT c CHECK (id > 0)\n"
+    assert gone in expected
+    assert not compared(expected, expected.replace(gone, b"")).rewritten
+
+
+def test_another_value_in_an_expression_is_not_rewritten() -> None:
+    assert compared(postgresql(check=b"id > 0"), postgresql(check=b"(id > 0)")).rewritten
+    assert not compared(postgresql(check=b"id > 0"), postgresql(check=b"id > 10")).rewritten
+    assert not compared(postgresql(check=b"v = 'a'"), postgresql(check=b"v = 'b'")).rewritten
+
+
+def test_a_changed_event_or_sequence_is_not_rewritten() -> None:
+    event = b"-- Dumping events for database 'a'\nCREATE EVENT `e` ON SCHEDULE EVERY 1 %s DO SELECT 1 ;;\n"
+    assert not compared(event % b"DAY", event % b"HOUR", MysqlDialect).rewritten
+    head = b"-- Name: s; Type: SEQUENCE; Schema: public; Owner: postgres\n"
+    assert not compared(head + b"    CACHE 1;\n", head + b"    CACHE 1 CYCLE;\n").rewritten
+
+
 def test_a_difference_deep_in_a_long_line_is_shown_around_its_place() -> None:
     expected = b"INSERT INTO `t` VALUES (" + b"a" * (5 * PIECE_BYTES) + b"secret tail);"
     found = expected.replace(b"secret", b"secreT")

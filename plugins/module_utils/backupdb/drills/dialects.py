@@ -10,6 +10,7 @@ ones that differ between two dumps of equal databases by the same client.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -25,6 +26,9 @@ class Dialect(Protocol):
 
     def look(self, line: bytes) -> bool:
         """Take the next line (its beginning is enough); tell whether it counts."""
+
+    def rows_until(self, lines: Sequence[bytes], start: int) -> int:
+        """Return the end of the lines from `start` on that are rows for sure, and need not be looked at."""
 
 
 class PostgresqlDialect:
@@ -43,6 +47,14 @@ class PostgresqlDialect:
         self.in_data = False
         self.rewritable = False
         self._in_copy = False
+
+    def rows_until(self, lines: Sequence[bytes], start: int) -> int:
+        if not self._in_copy:
+            return start
+        try:
+            return lines.index(b"\\.", start)
+        except ValueError:
+            return len(lines)
 
     def look(self, line: bytes) -> bool:
         if self._in_copy:  # rows may look like anything but the mark of their end
@@ -76,6 +88,11 @@ class MysqlDialect:
         self.in_data = False
         self.rewritable = False
         self._open = False  # a statement with rows goes on on the next line
+
+    def rows_until(self, lines: Sequence[bytes], start: int) -> int:
+        if not self._open:
+            return start
+        return next((number for number in range(start, len(lines)) if lines[number].endswith(b";")), len(lines))
 
     def look(self, line: bytes) -> bool:
         if self._open:

@@ -90,7 +90,8 @@ def private_server(
     settings = {
         **_OWN_SETTINGS,
         **_VENDOR_SETTINGS[vendor],
-        **{name: _setting(source[name]) for name in _TAKEN_OVER if name in source},
+        # "loose": one that a newer version no longer has is passed over, and told.
+        **{f"loose_{name}": _setting(source[name]) for name in _TAKEN_OVER if name in source},
         **_install_settings(program, vendor),
         "default_time_zone": time_zone,
         "max_allowed_packet": str(packet),

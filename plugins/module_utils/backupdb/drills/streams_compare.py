@@ -20,6 +20,7 @@ from .dialects import Dialect
 
 KEPT = 20  # differences
 PIECE_BYTES = 16 << 10
+_RUN = 256  # lines with rows that are compared at once
 _WINDOW = 400  # pieces of each stream that are looked at to find the way back in step
 _SHOWN = 80  # characters of a value
 _CONTEXT = 30  # of them before the first difference
@@ -27,12 +28,17 @@ _VALUE = re.compile(rb"'(?:[^']|'')*'|(?<![\w.])\d+(?:\.\d+)?(?!\w)")
 
 
 class Piece(NamedTuple):
-    """A line, or a piece of a long one."""
+    """A line, a piece of a long one, or (for speed) a run of lines with rows."""
 
     text: bytes
     place: str
     in_data: bool
     rewritable: bool
+    is_run: bool = False
+
+    def lines(self) -> list[Piece]:
+        """Return the lines of a run."""
+        return [self._replace(text=line, is_run=False) for line in self.text.split(b"\n")]
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,12 @@ def compare(
         pieces += 1
         if one is not None and other is not None and one.text == other.text:
             continue
-        left.put_back([one] if one is not None else [])
-        right.put_back([other] if other is not None else [])
+        is_run = any(piece is not None and piece.is_run for piece in (one, other))
+        for piece, stream in ((one, left), (other, right)):
+            if piece is not None:
+                stream.put_back(piece.lines() if piece.is_run else [piece])
+        if is_run:
+            continue  # now line by line
         for difference in _in_step_again(left, right):
             count += 1
             in_data = in_data or difference.in_data
@@ -116,7 +126,10 @@ class _Stream:
             piece = self.next()
             if piece is None:
                 break
-            taken.append(piece)
+            if piece.is_run:
+                self.put_back(piece.lines())
+            else:
+                taken.append(piece)
         return taken
 
     def put_back(self, pieces: Sequence[Piece]) -> None:
@@ -184,30 +197,74 @@ def _text(value: bytes | None, start: int) -> str | None:
 
 
 def _counted(blocks: Iterable[bytes], dialect: Dialect) -> Iterator[Piece]:
+    """Yield what counts. The border of a run depends on the lines alone, never on those of the blocks."""
     counts = True
-    for text, begins in _pieces(blocks):
-        if begins:
-            counts = dialect.look(text)
-        if counts:
-            yield Piece(text, dialect.place, dialect.in_data, dialect.rewritable)
+    run: list[bytes] = []
+    for lines, begins in _lines(blocks):
+        if begins is not None:
+            if run:
+                yield _run(run, dialect)
+                run = []
+            counts = dialect.look(lines[0]) if begins else counts
+            if counts:
+                yield Piece(lines[0], dialect.place, dialect.in_data, dialect.rewritable)
+            continue
+        position = 0
+        while position < len(lines):
+            end = dialect.rows_until(lines, position)
+            while position < end:
+                more = min(end - position, _RUN - len(run))
+                run += lines[position : position + more]
+                position += more
+                if len(run) == _RUN:
+                    yield _run(run, dialect)
+                    run = []
+            if position == len(lines):
+                break
+            if run:
+                yield _run(run, dialect)
+                run = []
+            counts = dialect.look(lines[position])
+            if counts:
+                yield Piece(lines[position], dialect.place, dialect.in_data, dialect.rewritable)
+            position += 1
+    if run:
+        yield _run(run, dialect)
 
 
-def _pieces(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+def _run(lines: list[bytes], dialect: Dialect) -> Piece:
+    return Piece(b"\n".join(lines), dialect.place, in_data=True, rewritable=False, is_run=True)
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[tuple[list[bytes], bool | None]]:
     """Split a stream at its line ends, and long lines every `PIECE_BYTES` from their beginning.
 
-    The second value tells whether a line begins with the piece.
+    Yields whole lines that are not long, with None, and single pieces of long ones with whether the line begins there.
     """
     rest = b""
-    begins = True
+    in_long = False
     for block in blocks:
         *lines, rest = (rest + block).split(b"\n")
-        for line in lines:
-            for start in range(0, len(line) or 1, PIECE_BYTES):
-                yield line[start : start + PIECE_BYTES], begins and start == 0
-            begins = True
+        if in_long and lines:
+            for piece, _begins in _cut_up(lines.pop(0)):
+                yield piece, False
+            in_long = False
+        start = 0
+        if max(map(len, lines), default=0) > PIECE_BYTES:
+            for position, line in enumerate(lines):
+                if len(line) > PIECE_BYTES:
+                    yield lines[start:position], None
+                    yield from _cut_up(line)
+                    start = position + 1
+        yield lines[start:], None
         while len(rest) > PIECE_BYTES:
-            yield rest[:PIECE_BYTES], begins
+            yield [rest[:PIECE_BYTES]], not in_long
             rest = rest[PIECE_BYTES:]
-            begins = False
+            in_long = True
     if rest:
-        yield rest, begins
+        yield [rest], False if in_long else None
+
+
+def _cut_up(line: bytes) -> Iterator[tuple[list[bytes], bool | None]]:
+    for start in range(0, len(line), PIECE_BYTES):
+        yield [line[start : start + PIECE_BYTES]], start == 0

@@ -15,7 +15,7 @@ import pwd
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ DEFAULT_USER = "nobody"  # not the engine's own: that one could write into the f
 _PREFIX = "backupdb-drill-"
 _LOCK = ".lock"
 _LONGEST_SOCKET = 107  # bytes of a unix socket's path (sockaddr_un, with its closing zero 108)
+_ATTEMPTS = 5
 _SHORT_FOLDERS = ("/run", "/tmp")  # noqa: S108  where a socket goes when the work folder's path is too long
 
 
@@ -89,24 +90,41 @@ def workplace(work_dir: str | None, user: User, *, socket_name: str) -> Iterator
     """
     parent = work_dir_of(work_dir)
     _remove_leftovers(parent)
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-    except OSError as error:
-        raise RepositoryError(f"work_dir {parent} cannot be used: {error.strerror}; name another") from error
     short: Path | None = None
-    try:
-        with _locked(folder):
-            folder.chmod(0o711)
+    with _new_folder(parent) as folder:
+        try:
             home = _private_folder(folder / "home", user)
             sockets = folder / "run"
             if len(os.fsencode(sockets / socket_name)) > _LONGEST_SOCKET:
                 short = _short_folder(socket_name)
                 sockets = short / "run"
             yield Workplace(home, _private_folder(sockets, user), user)
-    finally:
-        for path in (folder, short):
-            if path is not None:
-                shutil.rmtree(path, ignore_errors=True)
+        finally:
+            for path in (folder, short):
+                if path is not None:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _new_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder and hold its lock. One that another drill takes for a leftover before it is locked is let go."""
+    for _attempt in range(_ATTEMPTS):
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+            folder.chmod(0o711)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise RepositoryError(f"work_dir {parent} cannot be used: {error.strerror}; name another") from error
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(_locked(folder))
+                folder.stat()
+            except OSError:
+                continue
+            yield folder
+            return
+    raise RepositoryError(f"no folder could be kept in work_dir {parent}; name another")
 
 
 def _private_folder(path: Path, user: User) -> Path:
