@@ -34,7 +34,7 @@ from .streams.pipeline import Limiter, Limits
 
 @dataclass(frozen=True)
 class Work:
-    """What all steps of one restore share. `cleaning` is the server for clearing up, which goes on when the rest stops."""
+    """What all steps of one restore share. `cleaning` is the server for clearing up: it goes on when the rest stops."""
 
     request: RestoreRequest
     plan: RestorePlan
