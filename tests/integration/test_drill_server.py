@@ -247,6 +247,14 @@ def test_a_drill_that_takes_too_long_has_failed_and_its_server_is_gone(slow_repo
     assert list(work_dir.iterdir()) == []
 
 
+@pytest.mark.parametrize("moment", [0.1, 0.4, 0.8])
+def test_a_server_that_is_still_being_made_is_gone_too(slow_repository: Path, work_dir: Path, moment: float) -> None:
+    entry = drilled(slow_repository, work_dir=str(work_dir), timeout=moment)
+    assert (entry["verdict"], entry["error_kind"]) == ("failed", "RunTimeout"), entry
+    assert servers_in(work_dir) == []
+    assert list(work_dir.iterdir()) == []
+
+
 def test_the_folder_of_a_living_drill_is_left_alone(work_dir: Path) -> None:
     user = server_user(None)
     with workplace(str(work_dir), user, socket_name="s") as one, workplace(str(work_dir), user, socket_name="s") as two:

@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
@@ -95,7 +95,7 @@ def initialise(
             pass
     finally:
         late = process.poll() is None
-        _end(process, signal.SIGTERM)
+        _end(process, signal.SIGKILL)  # with all that it has started: it may be a script
     if cancel.is_set():
         raise Interrupted("the drill was asked to stop")
     if late or process.returncode != 0:
@@ -140,10 +140,12 @@ def _wait_until_it_answers(
 
 
 def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """End the whole process group; harmless for one whose leader has ended."""
     for attempt in (number, signal.SIGKILL):
         if process.poll() is not None:
             return
-        process.send_signal(attempt)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, attempt)
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
