@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
 from .backupdb.errors import BackupDbError, RequirementMissing
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 WARNINGS_SHOWN = 20
+FAILURES = ("partial", "failed")
 
 
-def finish_with(module: AnsibleModule, work: Callable[[], dict[str, Any]], **known: Any) -> None:
+def finish_with(
+    module: AnsibleModule, work: Callable[[], dict[str, Any]], *, failures: Collection[str] = FAILURES, **known: Any
+) -> None:
     """Do the work and end the module with its result; does not return.
 
     `known` is what can be said of the work when it fails before it has a result of its own. A result whose `status`
-    is `partial` or `failed` fails the task, with everything in it.
+    is one of `failures` fails the task, with everything in it.
     """
     try:
         result = work()
@@ -31,10 +34,10 @@ def finish_with(module: AnsibleModule, work: Callable[[], dict[str, Any]], **kno
             respawn_if_missing(module, error, **outcome)
         module.fail_json(msg=printable(str(error)), **outcome)
     else:
-        _report(module, {**known, **result})
+        _report(module, {**known, **result}, failures)
 
 
-def _report(module: AnsibleModule, result: dict[str, Any]) -> None:
+def _report(module: AnsibleModule, result: dict[str, Any], failures: Collection[str]) -> None:
     result = printable(result)
     if "skipped" in result:
         # Under this key Ansible takes the task for skipped, and shows and keeps nothing of its result.
@@ -46,7 +49,7 @@ def _report(module: AnsibleModule, result: dict[str, Any]) -> None:
         module.warn(f"{len(warnings) - WARNINGS_SHOWN} more warnings are not shown")
     if not module._diff:
         result.pop("diff", None)
-    if result.get("status") in ("partial", "failed"):
+    if result.get("status") in failures:
         module.fail_json(msg=result["message"], **result)
     module.exit_json(**result)
 

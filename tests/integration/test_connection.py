@@ -233,3 +233,9 @@ def test_unix_socket_login_needs_no_password(server_factory: Callable[..., Any])
         server.sql(f"CREATE USER `{user}`@localhost IDENTIFIED VIA unix_socket")
     instance = instance_of(server, host=None, port=None, unix_socket=str(server.socket), user=user, password=None)
     assert ask(instance, "SELECT CURRENT_USER") == f"{user}@localhost"
+
+
+def test_a_session_that_is_ended_by_an_administrator_is_told(postgres15: PrivateServer) -> None:
+    with pytest.raises(ConnectionFailed) as caught:
+        ask(instance_of(postgres15), "SELECT pg_terminate_backend(pg_backend_pid())")
+    assert caught.value.kind == "lost"

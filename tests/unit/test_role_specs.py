@@ -56,8 +56,8 @@ def test_the_readme_of_a_role_names_every_variable(role: str) -> None:
 
 def test_every_role_but_the_shared_one_depends_on_it() -> None:
     for role in NAMES:
-        wanted = [] if role == "backupdb" else [{"role": "vya.backupdb.backupdb"}]
-        assert load(role, "meta", "main.yml")["dependencies"] == wanted, role
+        wanted = [] if role == "backupdb" else ["vya.backupdb.backupdb"]
+        assert [entry["role"] for entry in load(role, "meta", "main.yml")["dependencies"]] == wanted, role
 
 
 def test_keys_of_an_instance_are_options_of_the_module_with_the_same_type() -> None:
@@ -91,6 +91,21 @@ def test_an_execution_environment_and_a_virtual_environment_have_the_same_librar
     listed = (ROLES.parent / "meta" / "ee-requirements.txt").read_text(encoding="utf-8").split()
     assert names["__backupdb_requirements"] == listed
     assert f"{names['__backupdb_venv']}/bin/python" in requirements.INTERPRETERS
+
+
+def test_the_role_verify_passes_every_option_of_its_module() -> None:
+    reading = importlib.import_module("ansible_collections.vya.backupdb.plugins.module_utils.reading_arguments")
+    block = load("verify", "tasks", "run.yml")[0]["block"]
+    task = next(task for task in block if "vya.backupdb.backup_verify" in task)
+    module = {
+        **reading.repository_arguments(),
+        **reading.catalogue_arguments(),
+        **reading.identity_arguments(),
+        "level": {},
+        "paths": {},
+    }
+    assert set(task["vya.backupdb.backup_verify"]) == set(module)
+    assert set(load("verify", "defaults", "main.yml")) == {f"verify_{name}" for name in module}
 
 
 def test_every_engine_has_packages_in_every_distribution() -> None:

@@ -115,6 +115,13 @@ class Server:
         rows = self.rows(statement, parameters, database=database)
         return rows[0][0] if rows else None
 
+    def forget(self, database: str) -> None:
+        """Close the pooled connections to a database: it is to be dropped or renamed, or is another one by now."""
+        with self._guard:
+            pool = self._pools.pop(database, None)
+        if pool is not None:
+            pool.dispose()
+
     def _checked_out(self, database: str | None) -> Connection:
         pool = self._pool(database)
         for delay in (*_RETRY_DELAYS, None):

@@ -89,6 +89,7 @@ _LIBPQ_TEXTS = (
     ("terminating connection", "lost"),
 )
 
+_DRIVERS = ("psycopg2", "pymysql")
 _LOST_SQLSTATES = ("57P01", "57P02", "57P05", "08000", "08003", "08006")
 
 
@@ -108,6 +109,11 @@ def translated(instance: Instance, database: str | None = None) -> Iterator[None
         if "pymysql" not in type(error).__module__ and "required" not in str(error):
             raise
         raise ConnectionFailed(_clean(instance, f"{_place(instance, database)}: {error}")) from error
+    except Exception as error:
+        # A connection that broke is given back to its pool: that is the driver's own error, not SQLAlchemy's.
+        if type(error).__module__.partition(".")[0] not in _DRIVERS:
+            raise
+        raise _from_driver(instance, database, error, invalidated=False) from error
 
 
 def _from_driver(instance: Instance, database: str | None, error: BaseException | None, invalidated: bool) -> Exception:

@@ -103,3 +103,15 @@ class ArchiveDamaged(BackupDbError):
 
 class WrongKey(BackupDbError):
     """None of the given identities or passphrases opens the archive."""
+
+
+class BackupNotFound(BackupDbError):
+    """No backup is what was asked for; the message names what there is instead."""
+
+
+class RestoreRefused(BackupDbError):
+    """The restore would harm or be incomplete, and nothing was done; the message says what would allow it."""
+
+
+class RestoreFailed(BackupDbError):
+    """The restore stopped on the way; the message has the server's own words and what is in place now."""

@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Callable, cast
 
 from .engines.interface import SECRET_PATH
 from .errors import ClientMissing, CommandFailed
@@ -47,11 +47,17 @@ class Captured:
 
 
 class StandardError(threading.Thread):
-    """Reads a client's stderr to its end; keeps a bounded part of it and the first line that each pattern found."""
+    """Reads a client's stderr to its end; keeps a bounded part of it and the first line that each pattern found.
 
-    def __init__(self, stream: IO[bytes], patterns: Mapping[str, str | None]) -> None:
+    `watch` is called with every line, from the reading thread.
+    """
+
+    def __init__(
+        self, stream: IO[bytes], patterns: Mapping[str, str | None], watch: Callable[[str], None] | None = None
+    ) -> None:
         super().__init__(name="stderr", daemon=True)
         self._stream = stream
+        self._watch = watch
         self._patterns = {name: re.compile(text) for name, text in patterns.items() if text}
         self._head: list[str] = []
         self._tail: deque[str] = deque(maxlen=_STDERR_TAIL)
@@ -66,6 +72,8 @@ class StandardError(threading.Thread):
                     if name not in self.found and pattern.search(line):
                         self.found[name] = line
                 (self._head if len(self._head) < _STDERR_HEAD else self._tail).append(line)
+                if self._watch is not None:
+                    self._watch(line)
 
     def lines(self) -> list[str]:
         """Return the kept lines; complete once the client has ended."""
@@ -73,12 +81,17 @@ class StandardError(threading.Thread):
 
 
 class Running:
-    """A started client: its stdout, its stderr, its end."""
+    """A started client: its stdin where it was asked for, its stdout, its stderr, its end."""
 
-    def __init__(self, process: subprocess.Popen[bytes], patterns: Mapping[str, str | None]) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        patterns: Mapping[str, str | None],
+        watch: Callable[[str], None] | None = None,
+    ) -> None:
         self._process = process
         self.name = ""
-        self.stderr = StandardError(_pipe(process.stderr), patterns)
+        self.stderr = StandardError(_pipe(process.stderr), patterns, watch)
 
     @property
     def pid(self) -> int:
@@ -88,6 +101,15 @@ class Running:
     def stdout(self) -> FileIO:
         """The unbuffered reading end of the client's standard output."""
         return cast(FileIO, _pipe(self._process.stdout))
+
+    @property
+    def stdin(self) -> FileIO:
+        """The unbuffered writing end of the client's standard input, of a client started with `stdin=PIPE`.
+
+        Its `write` may take a part of what it is given. Closing it is the caller's affair, and the client's end of
+        input.
+        """
+        return cast(FileIO, _pipe(self._process.stdin))
 
     def ended(self) -> bool:
         """Tell whether the client has exited, well or badly."""
@@ -116,6 +138,8 @@ class Running:
     def close(self) -> None:
         """End what still runs, and give the file descriptors back."""
         self.end()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self.stdout.close()
         self._process.wait()
         self.stderr.join(_GRACE)
@@ -128,12 +152,16 @@ def start(
     secret: bytes | None = None,
     nice: int = 0,
     patterns: Mapping[str, str | None] | None = None,
+    watch: Callable[[str], None] | None = None,
     stdin: int | None = None,
+    descriptors: Sequence[int] = (),
 ) -> Running:
     """Start a client with a pipe on its stdout.
 
     `SECRET_PATH` in `argv` and `environment` becomes the path of an in-memory file with mode 0600 that holds
-    `secret`. `patterns` are looked for in stderr, see `StandardError.found`.
+    `secret`. `patterns` are looked for in stderr, see `StandardError.found`; `watch` sees each of its lines.
+    `stdin` is as for `subprocess.Popen` (default: empty). `descriptors` are inherited: the client finds them as
+    `/dev/fd/N`.
     """
     with _secret_file(secret) as descriptor:
         path = f"/dev/fd/{descriptor}"
@@ -146,14 +174,17 @@ def start(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={**_minimal_environment(), **variables},
-                pass_fds=() if descriptor < 0 else (descriptor,),
+                pass_fds=(*descriptors, *([] if descriptor < 0 else [descriptor])),
                 start_new_session=True,
                 cwd="/",
                 bufsize=0,
             )
         except (OSError, ValueError) as error:
             raise CommandFailed(f"{argv[0]} cannot be started: {error}") from error
-    running = Running(process, patterns or {})
+    running = Running(process, patterns or {}, watch)
+    if process.stdin is not None:
+        with suppress(OSError):
+            fcntl.fcntl(process.stdin.fileno(), _F_SETPIPE_SZ, PIPE_BYTES)
     running.name = Path(argv[0]).name
     with suppress(OSError):  # the user's pipe quota is used up: slower, not wrong
         fcntl.fcntl(running.stdout.fileno(), _F_SETPIPE_SZ, PIPE_BYTES)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from .errors import InvalidOption
 
@@ -29,6 +29,30 @@ def parse_size(text: str | int) -> int:
     if match is None:
         raise InvalidOption(f"{text!r} is not a size; write a number of bytes or one with K, M, G or T, such as 50M")
     return int(float(match.group(1)) * _BYTES[match.group(2)])
+
+
+def parse_moment(text: str) -> datetime:
+    """Read a moment: "2026-11-24T05:06:07Z", "2026-11-24 05:06", "2026-11-24", "20261124T050607Z", or "7d" (ago).
+
+    Without a time zone it is UTC, a date alone is its first moment, and a duration counts back from now.
+    """
+    if not text.strip()[-1:].isdigit():  # without its unit a duration may be a mistyped date
+        try:
+            return utc_now() - timedelta(seconds=parse_duration(text))
+        except (InvalidOption, OverflowError):
+            pass
+    compact = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z)?", text.strip())
+    if compact:
+        written = "{}-{}-{}T{}:{}:{}+00:00".format(*compact.groups("00"))
+    else:
+        written = text.strip().replace("Z", "+00:00")
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        raise InvalidOption(
+            f"{text!r} is not a moment; write 2026-11-24T05:06:07Z, 2026-11-24, or how long ago, such as 7d"
+        ) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def human_size(count: float) -> str:

@@ -9,13 +9,14 @@ these functions and one line in `registry.py`. Units: bytes for sizes, seconds f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 if TYPE_CHECKING:
     from ..connection import Server
+    from ..streams.pipeline import Limits
 
 FATAL = "fatal"  # without it the database cannot be backed up truthfully: the database fails
 PARTIAL = "partial"  # without it something named is missing: the backup is published as partial
@@ -158,6 +159,55 @@ class AccountsExport:
     warnings: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class RestoreOptions:
+    """How a backup is brought back. `timeout` in seconds, None is 'no limit'.
+
+    `tables` names what alone is restored ("schema.table" or "table"); empty: everything. `owner_map` gives, for
+    `map` policies of owners and definers, the new name for an old one; the entry "*" stands for all others.
+    `spool` lets a client that needs a file have one: decrypted, mode 0600, in `spool_folder`, removed at the end.
+    """
+
+    jobs: int = 1
+    tables: tuple[str, ...] = ()
+    schema_only: bool = False
+    data_only: bool = False
+    owner_policy: str = "keep"  # keep, map or drop
+    acl_policy: str = "keep"  # keep or drop
+    definer_policy: str = "keep"  # keep, map or drop
+    owner_map: Mapping[str, str] = field(default_factory=dict)
+    extensions: str = "create"  # create or skip
+    allow_qualified_references: bool = False
+    enable_events: bool = False  # under a name other than the original's, events are disabled unless this is set
+    spool: bool = False
+    spool_folder: str | None = None
+    timeout: float | None = None
+    no_tablespaces: bool = True
+
+
+@dataclass(frozen=True)
+class ArchiveSource:
+    """One archive of a database, to be read as often as needed.
+
+    `open` gives a fresh iterator over the plain bytes, in blocks; it raises `ArchiveDamaged` or `WrongKey`, at the
+    latest after the last block, so what was read counts only when the iterator has ended well.
+    """
+
+    part: str  # as `Part.name`
+    format: str  # as `Part.format`
+    plain_bytes: int
+    longest_statement_bytes: int | None
+    open: Callable[[], Iterator[bytes]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What came of a load that reached its end."""
+
+    errors: Sequence[str] = ()  # objects after the data that could not be made, each named with the server's words
+    warnings: Sequence[str] = ()
+
+
 class Engine(Protocol):
     """The function set of an engine file (a Python module satisfies it)."""
 
@@ -180,6 +230,14 @@ class Engine(Protocol):
     @property
     def SYSTEM_DATABASES(self) -> Mapping[str, str]:
         """Names of the server's own databases, each with the reason why it is left out."""
+
+    @property
+    def SWAPS(self) -> bool:
+        """Whether a restored database can take the place of another by `swap`."""
+
+    @property
+    def DATA_DIRECTORY_QUERY(self) -> str:
+        """The query for the directory of the server's data; no row or NULL where the login may not know it."""
 
     def detect(self, server: Server) -> str:
         """Ask the server which vendor it really is; also the first connection, so it finds login faults."""
@@ -214,3 +272,57 @@ class Engine(Protocol):
 
     def export_accounts(self, server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
         """Export users, roles and grants."""
+
+    # What brings a backup back; `manifest` is that of the backup.
+
+    def restore_clients(self, facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:
+        """Look at every installed restore client; the one to use is the first with `usable`."""
+
+    def restore_package_hint(self, facts: ServerFacts, manifest: Mapping[str, Any]) -> str:
+        """Name the package that brings a usable restore client."""
+
+    def restore_problems(
+        self, server: Server, facts: ServerFacts, manifest: Mapping[str, Any], target: str, options: RestoreOptions
+    ) -> tuple[list[str], list[MissingPrivilege], list[str]]:
+        """Say, before anything is done, what forbids the restore, which rights lack, and what to be warned of.
+
+        A refusal names the statement or the option that mends it.
+        """
+
+    def replace_problems(self, server: Server, facts: ServerFacts, target: str) -> list[str]:
+        """Name what stands in the way of another database taking the place of `target`, and how to mend it."""
+
+    def create_database(
+        self, server: Server, facts: ServerFacts, name: str, manifest: Mapping[str, Any], options: RestoreOptions
+    ) -> list[str]:
+        """Create the empty database with the properties of the original; never replaces one. Returns warnings."""
+
+    def load(
+        self,
+        server: Server,
+        facts: ServerFacts,
+        client: Client,
+        name: str,
+        sources: Sequence[ArchiveSource],
+        manifest: Mapping[str, Any],
+        options: RestoreOptions,
+        limits: Limits,
+    ) -> LoadReport:
+        """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data."""
+
+    def finish_database(
+        self, server: Server, facts: ServerFacts, name: str, manifest: Mapping[str, Any], options: RestoreOptions
+    ) -> list[str]:
+        """Give the database what belongs to its name: settings, ACL, limits, labels. Returns warnings."""
+
+    def drop_database(self, server: Server, facts: ServerFacts, name: str) -> None:
+        """End the sessions in a database and drop it; whether it may be dropped is the caller's affair."""
+
+    def swap(self, server: Server, facts: ServerFacts, scratch: str, target: str) -> str:
+        """Put `scratch` in the place of `target`; returns the name under which the old one is kept.
+
+        Whatever fails, `target` is in place and accepts connections. Only for an engine with `SWAPS`.
+        """
+
+    def qualified_references(self, server: Server, facts: ServerFacts, name: str, original: str) -> list[str]:
+        """Name the triggers, routines and events in database `name` whose bodies name the database `original`."""

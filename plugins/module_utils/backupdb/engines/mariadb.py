@@ -8,43 +8,73 @@ Sources: MariaDB documentation "GRANT", "SHOW BINLOG STATUS", "SHOW ALL REPLICAS
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..accounts.mysql import export_accounts as export
 from ..connection_arguments import verification_bundle
-from .interface import AccountsExport, Client, Database, DumpOptions, MissingPrivilege, ServerFacts, Snapshot
+from .interface import (
+    AccountsExport,
+    ArchiveSource,
+    Client,
+    Database,
+    DumpOptions,
+    LoadReport,
+    MissingPrivilege,
+    RestoreOptions,
+    ServerFacts,
+    Snapshot,
+)
 from .mysql_clients import find_clients
 from .mysql_commands import option_value
 from .mysql_facts import list_databases, read_facts
 from .mysql_family import COMMON_SETTINGS, DEFAULT_PORT, DRIVER, SYSTEM_DATABASES, Family, Right, detect
 from .mysql_grants import Grants
 from .mysql_privileges import missing_privileges as find_missing_privileges
+from .mysql_restore import create_database, drop_database, find_restore_clients, finish_database, replace_problems, swap
+from .mysql_restore_checks import find_problems
+from .mysql_restore_load import load_parts
+from .mysql_restore_references import qualified_references
 from .mysql_snapshot import take
 
 if TYPE_CHECKING:
     from ..connection import Server
     from ..instance import Instance
+    from ..streams.pipeline import Limits
 
 __all__ = [
+    "DATA_DIRECTORY_QUERY",
     "DEFAULT_DATABASE",
     "DEFAULT_PORT",
     "DRIVER",
+    "SWAPS",
     "SYSTEM_DATABASES",
     "VENDORS",
     "clients",
+    "create_database",
     "databases",
     "detect",
+    "drop_database",
     "export_accounts",
     "facts",
+    "finish_database",
+    "load",
     "missing_privileges",
     "package_hint",
+    "qualified_references",
+    "replace_problems",
+    "restore_clients",
+    "restore_package_hint",
+    "restore_problems",
     "snapshot",
+    "swap",
 ]
 
 VENDORS = ("mariadb",)
 DEFAULT_DATABASE: str | None = None
+SWAPS = False  # a database has no other name to be given
+DATA_DIRECTORY_QUERY = "SELECT @@datadir"
 
 _ACCOUNTS = """
     SELECT user AS name, host AS host, IF(is_role = 'Y', 'role', 'user') AS kind FROM mysql.user ORDER BY 3, 1, 2"""
@@ -94,8 +124,44 @@ def export_accounts(server: Server, facts: ServerFacts, client: Client) -> Accou
     return export(server, facts, family=FAMILY)
 
 
+def restore_clients(facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:
+    """Look at every installed client that can restore; the one to use is the first with `usable`."""
+    return find_restore_clients(facts, family=FAMILY)
+
+
+def restore_package_hint(facts: ServerFacts, manifest: Mapping[str, Any]) -> str:
+    """Name the package that brings a usable restore client: the same that brings the dump client."""
+    return package_hint(facts)
+
+
+def restore_problems(
+    server: Server, facts: ServerFacts, manifest: Mapping[str, Any], target: str, options: RestoreOptions
+) -> tuple[list[str], list[MissingPrivilege], list[str]]:
+    """Say what forbids the restore, which rights lack, and what to be warned of."""
+    return find_problems(server, facts, manifest, target, options, family=FAMILY)
+
+
+def load(
+    server: Server,
+    facts: ServerFacts,
+    client: Client,
+    name: str,
+    sources: Sequence[ArchiveSource],
+    manifest: Mapping[str, Any],
+    options: RestoreOptions,
+    limits: Limits,
+) -> LoadReport:
+    """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data."""
+    return load_parts(server, facts, client, name, sources, manifest, options, limits, family=FAMILY)
+
+
 def _coordinates_right(version: tuple[int, ...]) -> Right:
     name = "BINLOG MONITOR" if version >= (10, 5, 2) else "REPLICATION CLIENT"
+    return Right(names=(name, "SUPER"), grant=name)
+
+
+def _definer_right(version: tuple[int, ...]) -> Right:
+    name = "SET USER" if version >= (10, 5, 2) else "SUPER"
     return Right(names=(name, "SUPER"), grant=name)
 
 
@@ -137,6 +203,7 @@ def _client_fits(vendor: str, version: tuple[int, ...], server: tuple[int, ...])
 FAMILY = Family(
     vendor="mariadb",
     dump_programs=("mariadb-dump", "mysqldump"),
+    restore_programs=("mariadb", "mysql"),
     settings=(
         *COMMON_SETTINGS,
         "gtid_domain_id",
@@ -163,4 +230,8 @@ FAMILY = Family(
     account_list=(_ACCOUNTS,),
     account_session=(),
     literal_database_grants=lambda server: False,
+    restore_session=(b"SET SESSION max_statement_time = 0;\n",),
+    definer_right=_definer_right,
+    protected_accounts=None,
+    trusted_creators=("SUPER", "BINLOG ADMIN"),
 )

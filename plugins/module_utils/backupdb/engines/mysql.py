@@ -8,44 +8,74 @@ Sources: MySQL manual "Privileges Provided by MySQL", "SHOW BINARY LOG STATUS", 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..accounts.mysql import export_accounts as export
 from ..connection_arguments import verification_bundle
 from ..errors import QueryFailed
-from .interface import AccountsExport, Client, Database, DumpOptions, MissingPrivilege, ServerFacts, Snapshot
+from .interface import (
+    AccountsExport,
+    ArchiveSource,
+    Client,
+    Database,
+    DumpOptions,
+    LoadReport,
+    MissingPrivilege,
+    RestoreOptions,
+    ServerFacts,
+    Snapshot,
+)
 from .mysql_clients import find_clients
 from .mysql_commands import option_value
 from .mysql_facts import list_databases, read_facts
 from .mysql_family import COMMON_SETTINGS, DEFAULT_PORT, DRIVER, SYSTEM_DATABASES, Family, Right, detect
 from .mysql_grants import Grants
 from .mysql_privileges import missing_privileges as find_missing_privileges
+from .mysql_restore import create_database, drop_database, find_restore_clients, finish_database, replace_problems, swap
+from .mysql_restore_checks import find_problems
+from .mysql_restore_load import load_parts
+from .mysql_restore_references import qualified_references
 from .mysql_snapshot import take
 
 if TYPE_CHECKING:
     from ..connection import Server
     from ..instance import Instance
+    from ..streams.pipeline import Limits
 
 __all__ = [
+    "DATA_DIRECTORY_QUERY",
     "DEFAULT_DATABASE",
     "DEFAULT_PORT",
     "DRIVER",
+    "SWAPS",
     "SYSTEM_DATABASES",
     "VENDORS",
     "clients",
+    "create_database",
     "databases",
     "detect",
+    "drop_database",
     "export_accounts",
     "facts",
+    "finish_database",
+    "load",
     "missing_privileges",
     "package_hint",
+    "qualified_references",
+    "replace_problems",
+    "restore_clients",
+    "restore_package_hint",
+    "restore_problems",
     "snapshot",
+    "swap",
 ]
 
 VENDORS = ("mysql",)
 DEFAULT_DATABASE: str | None = None
+SWAPS = False  # a database has no other name to be given
+DATA_DIRECTORY_QUERY = "SELECT @@datadir"
 
 # A role is an account like any other: one that was granted, or locked and without password as CREATE ROLE makes it.
 _ACCOUNTS_AND_ROLES = """
@@ -113,8 +143,46 @@ def export_accounts(server: Server, facts: ServerFacts, client: Client) -> Accou
     return export(server, facts, family=FAMILY)
 
 
+def restore_clients(facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:
+    """Look at every installed client that can restore; the one to use is the first with `usable`."""
+    return find_restore_clients(facts, family=FAMILY)
+
+
+def restore_package_hint(facts: ServerFacts, manifest: Mapping[str, Any]) -> str:
+    """Name the package that brings a usable restore client: the same that brings the dump client."""
+    return package_hint(facts)
+
+
+def restore_problems(
+    server: Server, facts: ServerFacts, manifest: Mapping[str, Any], target: str, options: RestoreOptions
+) -> tuple[list[str], list[MissingPrivilege], list[str]]:
+    """Say what forbids the restore, which rights lack, and what to be warned of."""
+    return find_problems(server, facts, manifest, target, options, family=FAMILY)
+
+
+def load(
+    server: Server,
+    facts: ServerFacts,
+    client: Client,
+    name: str,
+    sources: Sequence[ArchiveSource],
+    manifest: Mapping[str, Any],
+    options: RestoreOptions,
+    limits: Limits,
+) -> LoadReport:
+    """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data."""
+    return load_parts(server, facts, client, name, sources, manifest, options, limits, family=FAMILY)
+
+
 def _coordinates_right(version: tuple[int, ...]) -> Right:
     return Right(names=("REPLICATION CLIENT", "SUPER"), grant="REPLICATION CLIENT")
+
+
+def _definer_right(version: tuple[int, ...]) -> Right:
+    if version >= (8, 2):
+        return Right(names=("SET_ANY_DEFINER", "SUPER"), grant="SET_ANY_DEFINER")
+    name = "SET_USER_ID" if version >= (8,) else "SUPER"
+    return Right(names=(name, "SUPER"), grant=name)
 
 
 def _missing_routine_right(version: tuple[int, ...], grants: Grants, database: str) -> str | None:
@@ -175,6 +243,7 @@ def _literal_database_grants(server: Server) -> bool:
 FAMILY = Family(
     vendor="mysql",
     dump_programs=("mysqldump",),
+    restore_programs=("mysql",),
     settings=(
         *COMMON_SETTINGS,
         "gtid_mode",
@@ -196,4 +265,8 @@ FAMILY = Family(
     account_list=(_ACCOUNTS_AND_ROLES, _ACCOUNTS),
     account_session=("SET SESSION print_identified_with_as_hex = ON",),
     literal_database_grants=_literal_database_grants,
+    restore_session=(),
+    definer_right=_definer_right,
+    protected_accounts="SELECT CONCAT(user, '@', host) FROM mysql.global_grants WHERE priv = 'SYSTEM_USER'",
+    trusted_creators=("SUPER",),
 )

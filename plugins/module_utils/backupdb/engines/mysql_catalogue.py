@@ -136,18 +136,9 @@ def find_broken(server: Server, connection: Connection, database: str, found: Se
     return broken
 
 
-def dead_definers(server: Server, connection: Connection, database: str) -> Mapping[str, list[str]] | None:
-    """Return definers that are no accounts, each with what is theirs; None where the accounts cannot be read.
-
-    Such objects are dumped and restored without an error, and fail when they are used.
-    """
-    try:
-        accounts = {str(row[0]) for row in ask(server, connection, "SELECT CONCAT(user, '@', host) FROM mysql.user")}
-    except QueryFailed as error:
-        if error.code in DENIED_CODES:
-            return None
-        raise
-    dead: dict[str, list[str]] = {}
+def definers(server: Server, connection: Connection, database: str) -> dict[str, list[str]]:
+    """Return in whose name programs and views work: user@host (of a role nothing after the @) -> what is theirs."""
+    found: dict[str, list[str]] = {}
     for statement in (
         "SELECT definer, 'view', table_name FROM information_schema.views WHERE table_schema = :database"
         " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)",
@@ -160,9 +151,20 @@ def dead_definers(server: Server, connection: Connection, database: str) -> Mapp
         " AND CAST(event_schema AS BINARY) = CAST(:database AS BINARY)",
     ):
         for definer, kind, name in ask(server, connection, statement, database=database):
-            if str(definer) not in accounts:
-                dead.setdefault(str(definer), []).append(f"{kind} {name}")
-    return dead
+            account = str(definer) if "@" in str(definer) else f"{definer}@"
+            found.setdefault(account, []).append(f"{kind} {name}")
+    return found
+
+
+def accounts(server: Server, connection: Connection) -> frozenset[str] | None:
+    """Return every account as user@host, a role with nothing after the @; None for a login that may not read them."""
+    try:
+        rows = ask(server, connection, "SELECT CONCAT(user, '@', host) FROM mysql.user")
+    except QueryFailed as error:
+        if error.code in DENIED_CODES:
+            return None
+        raise
+    return frozenset(str(row[0]) for row in rows)
 
 
 def properties(server: Server, connection: Connection, database: str) -> dict[str, Any]:

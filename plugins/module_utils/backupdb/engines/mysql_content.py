@@ -38,19 +38,26 @@ def count_rows(server: Server, connection: Connection, database: str, tables: Se
 
 
 def fingerprints(server: Server, connection: Connection, database: str, found: Sequence[Relation]) -> dict[str, str]:
-    """Take the fingerprints of transactional tables and the next values of sequences."""
+    """Take the fingerprints of transactional tables."""
     prints = {}
     for relation in found:
         place = f"{quoted(database)}.{quoted(relation.name)}"
-        if relation.type == "SEQUENCE":
-            statement = f"SELECT next_not_cached_value, cycle_count FROM {place}"  # noqa: S608  quoted identifiers
-            value = ask(server, connection, statement)
-            prints[relation.name] = f"sequence:{value[0][0]}:{value[0][1]}"
-            continue
         for suffix in _readings(relation):
             columns = _columns(server, connection, database, relation.name, history=bool(suffix))
             prints[relation.name + suffix] = _fingerprint(server, connection, f"{place}{suffix}", columns)
     return prints
+
+
+def sequence_values(server: Server, connection: Connection, database: str, found: Sequence[Relation]) -> dict[str, str]:
+    """Return the fingerprints of sequences. They are outside of every snapshot: what is read is their present value."""
+    values = {}
+    for relation in found:
+        if relation.type == "SEQUENCE":
+            place = f"{quoted(database)}.{quoted(relation.name)}"
+            statement = f"SELECT next_not_cached_value, cycle_count FROM {place}"  # noqa: S608  quoted identifiers
+            value = ask(server, connection, statement)
+            values[relation.name] = f"sequence:{value[0][0]}:{value[0][1]}"
+    return values
 
 
 def _readings(table: Relation) -> Sequence[str]:

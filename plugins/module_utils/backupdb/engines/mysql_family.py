@@ -78,6 +78,7 @@ class Family:
 
     vendor: str
     dump_programs: Sequence[str]
+    restore_programs: Sequence[str]
     settings: Sequence[str]  # global variables for the manifest, left out where a version does not know them
     gtid_variable: str
     binlog_status: Sequence[str]
@@ -95,6 +96,10 @@ class Family:
     account_list: Sequence[str]  # columns name, host, kind (user or role)
     account_session: Sequence[str]  # settings for SHOW CREATE USER
     literal_database_grants: Callable[[Server], bool]  # "_" and "%" in a database grant are no wildcards
+    restore_session: Sequence[bytes]  # lines for the restore client's session: no limits
+    definer_right: Callable[[tuple[int, ...]], Right]  # to define programs in another account's name
+    protected_accounts: str | None  # lists those in whose name only a holder of SYSTEM_USER may define something
+    trusted_creators: Sequence[str]  # rights that let functions be made while a binary log is written
 
 
 def detect(server: Server) -> str:

@@ -86,7 +86,7 @@ class Grants:
     def _matches(self, pattern: str, database: str) -> bool:
         if self.literal:
             return pattern == database
-        return re.fullmatch(_pattern_as_expression(pattern), database, re.DOTALL) is not None
+        return matches_pattern(pattern, database)
 
 
 def parse(lines: Iterable[str], *, literal: bool = False) -> Grants:
@@ -121,6 +121,11 @@ def plain_name(pattern: str) -> str:
     """Take the escapes out of a database grant's name; one with wildcards stays as it is."""
     wild = _specificity(pattern) != _NO_WILDCARD
     return pattern if wild else re.sub(r"\\(.)", r"\1", pattern)
+
+
+def matches_pattern(pattern: str, database: str) -> bool:
+    """Tell whether a database grant's name, in which `_` and `%` are wildcards, means this database too."""
+    return re.fullmatch(_pattern_as_expression(pattern), database, re.DOTALL) is not None
 
 
 def _brings(rights: frozenset[str], right: str) -> bool:

@@ -14,7 +14,8 @@ from .mysql_catalogue import (
     Broken,
     Programs,
     Relation,
-    dead_definers,
+    accounts,
+    definers,
     definitions,
     find_broken,
     programs,
@@ -37,11 +38,12 @@ _SESSION = (
 
 @dataclass(frozen=True)
 class Preflight:
-    """What was found beforehand. `definers`: dead ones with what is theirs; None where accounts cannot be read."""
+    """What was found beforehand. `dead_definers` with what is theirs; None where accounts cannot be read."""
 
     broken: Sequence[Broken]
     definitions: Mapping[str, str]  # table -> digest of its columns
-    definers: Mapping[str, Sequence[str]] | None
+    definers: Sequence[str]
+    dead_definers: Mapping[str, Sequence[str]] | None
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,14 @@ def prepare_session(server: Server, connection: Connection, family: Family, *, l
 def look_before(server: Server, connection: Connection, database: str) -> Preflight:
     """Find what cannot be dumped or will not work after a restore."""
     found = relations(server, connection, database)
+    theirs = definers(server, connection, database)
+    known = accounts(server, connection)
+    dead = None if known is None else {one: objects for one, objects in theirs.items() if one not in known}
     return Preflight(
         broken=find_broken(server, connection, database, found),
         definitions=definitions(server, connection, database),
-        definers=dead_definers(server, connection, database),
+        definers=sorted(theirs),
+        dead_definers=dead,
     )
 
 

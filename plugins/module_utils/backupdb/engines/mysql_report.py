@@ -74,21 +74,21 @@ def warnings(
     outside = [f"{one.name} ({one.engine})" for one in moment.found if one.is_table and not one.is_transactional]
     if outside:
         told.append(f"tables of engines without transactions are outside the snapshot: {', '.join(outside)}")
-    if preflight.definers is None:
+    if preflight.dead_definers is None:
         told.append("definers were not checked: the login cannot read mysql.user")
-    for definer, objects in (preflight.definers or {}).items():
+    for definer, objects in (preflight.dead_definers or {}).items():
         told.append(f"definer {definer} is not an account of this server; used by {', '.join(objects)}")
     return told
 
 
 def extra(preflight: Preflight) -> dict[str, Any]:
-    """Return the definitions of what was left out, and the dead definers."""
-    found: dict[str, Any] = {}
+    """Return the definitions of what was left out, the definers, which a restore needs, and the dead ones of them."""
+    found: dict[str, Any] = {"definers": list(preflight.definers)}
     if preflight.broken:
         found["left_out"] = [
             {"name": one.name, "kind": one.kind, "reason": one.reason, "definition": one.definition}
             for one in preflight.broken
         ]
-    if preflight.definers:
-        found["dead_definers"] = {definer: list(objects) for definer, objects in preflight.definers.items()}
+    if preflight.dead_definers:
+        found["dead_definers"] = {definer: list(objects) for definer, objects in preflight.dead_definers.items()}
     return found

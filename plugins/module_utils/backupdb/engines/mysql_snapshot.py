@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable
 
 from ..errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
@@ -20,12 +20,13 @@ from .interface import FATAL, PARTIAL, Client, Database, DumpOptions, MissingPri
 from .mysql_catalogue import definitions, programs, relations
 from .mysql_clients import known_options
 from .mysql_commands import option_file
-from .mysql_content import count_rows, fingerprints
+from .mysql_content import count_rows, fingerprints, sequence_values
 from .mysql_family import Family, own_session
 from .mysql_lock import LOCK_WAIT, MAX_HOLD, GlobalReadLock
 from .mysql_moment import Moment, Preflight, look_before, prepare_session, see
 from .mysql_plan import Plan, plan
 from .mysql_report import dumped_kinds, extra, inventory, left_out, warnings
+from .sequences import moved
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -76,6 +77,9 @@ def take(
                 planned=plan(client, secret, known, database.name, moment.found, options, jobs=jobs),
                 history="dump-history" in known,
                 unlocked=unlocked,
+                sequences=(
+                    sequence_values(server, connection, database.name, moment.found) if options.fingerprints else {}
+                ),
             )
             yield Snapshot(held.planned.parts, held.planned.at_once, held.begun, held.check, held.details)
         finally:
@@ -97,6 +101,8 @@ class _Held:
     planned: Plan
     history: bool  # the client can dump history rows
     unlocked: str | None  # why there is no lock; None while the moment is one for all
+    sequences: dict[str, str]  # their fingerprints at the moment
+    prints: dict[str, str] = field(default_factory=dict)  # what goes into the manifest
 
     def begun(self, ended: Callable[[], int]) -> None:
         """Hold the lock until the clients have begun. One client that was too late is still a moment of its own."""
@@ -119,6 +125,9 @@ class _Held:
             now = programs(self.server, connection, self.database).digests
             columns = definitions(self.server, connection, self.database)
             names = {one.name for one in relations(self.server, connection, self.database)}
+            if self.prints and names.issuperset(self.sequences):
+                later = sequence_values(self.server, connection, self.database, self.moment.found)
+                self.prints.update(moved(self.sequences, later))
         dumped = dumped_kinds(self.options)
         lost = [
             f"{kind} {name}"
@@ -137,12 +146,14 @@ class _Held:
     def details(self) -> SnapshotDetails:
         """Put together what the manifest says; rows are counted now, in the coordinator's snapshot."""
         locked = self.unlocked is None
-        counts = prints = None
+        counts: dict[str, int] | None = None
+        taken = locked and self.options.fingerprints
         try:
             if locked and self.options.row_counts:
                 counts = count_rows(self.server, self.connection, self.database, self.moment.found)
-            if locked and self.options.fingerprints:
-                prints = fingerprints(self.server, self.connection, self.database, self.moment.found)
+            if taken:
+                self.prints.update(fingerprints(self.server, self.connection, self.database, self.moment.found))
+                self.prints.update(self.sequences)
         except QueryFailed as error:
             if error.code != _DEFINITION_CHANGED:
                 raise
@@ -156,7 +167,7 @@ class _Held:
             inventory=inventory(self.moment, self.options),
             inventory_trusted=not any(one.severity in (FATAL, PARTIAL) for one in self.missing),
             row_counts=counts,
-            fingerprints=prints,
+            fingerprints=self.prints if taken else None,
             missing=left_out(self.moment, self.preflight, self.options, history=self.history),
             warnings=warnings(
                 self.moment, self.preflight, self.options, unlocked=self.unlocked, jobs=self.planned.at_once

@@ -5,51 +5,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..accounts.postgresql import export
 from .interface import (
     AccountsExport,
+    ArchiveSource,
     Client,
     Database,
     DumpOptions,
+    LoadReport,
     MissingPrivilege,
+    RestoreOptions,
     ServerFacts,
     Snapshot,
     SnapshotDetails,
 )
 from .postgresql_catalogue import SYSTEM_DATABASES, read_databases, read_facts
 from .postgresql_clients import find_clients, package_name
+from .postgresql_contents import read_sequences
 from .postgresql_details import read_details
 from .postgresql_parts import plan
 from .postgresql_privileges import find_missing
+from .postgresql_restore_checks import find_problems
+from .postgresql_restore_clients import find_restore_clients, restore_package_name
+from .postgresql_restore_database import create, drop, finish
+from .postgresql_restore_load import load_archives
+from .postgresql_restore_swap import swap_databases, what_stands
 from .postgresql_session import coordinator, holding, still_held, take_moment
+from .sequences import moved
 
 if TYPE_CHECKING:
     from ..connection import Server
+    from ..streams.pipeline import Limits
 
 __all__ = [
+    "DATA_DIRECTORY_QUERY",
     "DEFAULT_DATABASE",
     "DEFAULT_PORT",
     "DRIVER",
+    "SWAPS",
     "SYSTEM_DATABASES",
     "VENDORS",
     "clients",
+    "create_database",
     "databases",
     "detect",
+    "drop_database",
     "export_accounts",
     "facts",
+    "finish_database",
+    "load",
     "missing_privileges",
     "package_hint",
+    "qualified_references",
+    "replace_problems",
+    "restore_clients",
+    "restore_package_hint",
+    "restore_problems",
     "snapshot",
+    "swap",
 ]
 
 VENDORS = ("postgresql",)
 DRIVER = "postgresql+psycopg2"
 DEFAULT_PORT = 5432
 DEFAULT_DATABASE = "postgres"
+SWAPS = True
+DATA_DIRECTORY_QUERY = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'"
 
 
 def facts(server: Server) -> ServerFacts:
@@ -91,20 +117,25 @@ def snapshot(
     with coordinator(server, facts, database) as session:
         moment = take_moment(session, lock_timeout=options.db_lock_timeout)
         planned = plan(session, server.instance, client, database, options, moment)
+        warnings = list(planned.warnings)
+        sequences = read_sequences(session, warnings) if options.fingerprints else {}
+        prints: dict[str, str] = {}
 
         def details() -> SnapshotDetails:
             with holding(session):
-                return read_details(
-                    session,
-                    server,
-                    facts,
-                    client,
-                    database,
-                    options,
-                    moment,
-                    missing=missing,
-                    warnings=planned.warnings,
+                read = read_details(
+                    session, server, facts, client, database, options, moment, missing=missing, warnings=warnings
                 )
+            if read.fingerprints is None:
+                return read
+            prints.update(read.fingerprints)
+            prints.update(sequences)
+            return replace(read, fingerprints=prints)
+
+        def check() -> None:
+            still_held(session)
+            if sequences:
+                prints.update(moved(sequences, read_sequences(session, [])))
 
         yield Snapshot(
             parts=planned.parts,
@@ -112,10 +143,67 @@ def snapshot(
             # waiting for our locks in front of it, and the two would wait for each other.
             at_once=len(planned.parts),
             begun=lambda _stopped: None,
-            check=lambda: still_held(session),
+            check=check,
             details=details,
         )
 
 
 def export_accounts(server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
     return export(server, facts, client)
+
+
+def restore_clients(facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:
+    return find_restore_clients(facts, manifest)
+
+
+def restore_package_hint(facts: ServerFacts, manifest: Mapping[str, Any]) -> str:
+    return restore_package_name(manifest)
+
+
+def restore_problems(
+    server: Server, facts: ServerFacts, manifest: Mapping[str, Any], target: str, options: RestoreOptions
+) -> tuple[list[str], list[MissingPrivilege], list[str]]:
+    return find_problems(server, facts, manifest, target, options)
+
+
+def replace_problems(server: Server, facts: ServerFacts, target: str) -> list[str]:
+    return what_stands(server, target, target)
+
+
+def create_database(
+    server: Server, facts: ServerFacts, name: str, manifest: Mapping[str, Any], options: RestoreOptions
+) -> list[str]:
+    return create(server, facts, name, manifest["properties"], options)
+
+
+def load(
+    server: Server,
+    facts: ServerFacts,
+    client: Client,
+    name: str,
+    sources: Sequence[ArchiveSource],
+    manifest: Mapping[str, Any],
+    options: RestoreOptions,
+    limits: Limits,
+) -> LoadReport:
+    return load_archives(server, facts, client, name, sources, options, limits)
+
+
+def finish_database(
+    server: Server, facts: ServerFacts, name: str, manifest: Mapping[str, Any], options: RestoreOptions
+) -> list[str]:
+    return finish(server, name, manifest["properties"], options)
+
+
+def drop_database(server: Server, facts: ServerFacts, name: str) -> None:
+    drop(server, name)
+
+
+def swap(server: Server, facts: ServerFacts, scratch: str, target: str) -> str:
+    return swap_databases(server, scratch, target)
+
+
+def qualified_references(server: Server, facts: ServerFacts, name: str, original: str) -> list[str]:
+    # No statement inside a database reaches another one by its name. Only a connection made from within does
+    # (dblink, postgres_fdw), and where that leads, or which of its texts is a database's name, cannot be told.
+    return []

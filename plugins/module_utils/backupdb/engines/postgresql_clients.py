@@ -27,7 +27,7 @@ _SECONDS = 20.0
 
 def find_clients(facts: ServerFacts, *, allow_newer: bool) -> list[Client]:
     """Return every pg_dump of this host; the usable ones first, the best of them at the head."""
-    looked_at = [_looked_at(path, facts, allow_newer=allow_newer) for path in _installed()]
+    looked_at = [_looked_at(path, facts, allow_newer=allow_newer) for path in installed("pg_dump")]
     return sorted(looked_at, key=lambda client: (not client.usable, client.major, _descending(client.version)))
 
 
@@ -38,19 +38,24 @@ def beside(client: Client, program: str) -> str:
 
 def package_name(facts: ServerFacts) -> str:
     """Name the package that brings a pg_dump of the server's major version."""
-    major = facts.version_number[0]
+    return package_of(facts.version_number[0])
+
+
+def package_of(major: int) -> str:
+    """Name the package that brings the client programs of a major version."""
     return (
         f"postgresql-client-{major} (Debian and Ubuntu, from apt.postgresql.org where the distribution has another), "
         f"postgresql{major} from yum.postgresql.org or the module postgresql:{major} (EL)"
     )
 
 
-def _installed() -> Iterator[Path]:
+def installed(program: str) -> Iterator[Path]:
+    """Yield the path of every installed program of this name, such as pg_restore; each one once."""
     folders = [folder for root, pattern in _VERSIONED_FOLDERS for folder in sorted(root.glob(pattern))]
     folders += [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     seen = set()
     for folder in folders:
-        path = folder / "pg_dump"
+        path = folder / program
         if not os.access(path, os.X_OK) or not path.is_file():
             continue
         real = path.resolve()
@@ -60,6 +65,16 @@ def _installed() -> Iterator[Path]:
             yield path
 
 
+def version_of(path: Path) -> str | None:
+    """Read "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" as "15.18"; None where it says something else."""
+    try:
+        said = run_captured([str(path), "--version"], timeout=_SECONDS)
+    except CommandFailed:
+        return None
+    match = re.match(rf"{re.escape(path.name)} \([^)]*\) (\d+(?:\.\d+)*)", said.stdout.decode("utf-8", "replace"))
+    return match.group(1) if said.returncode == 0 and match else None
+
+
 def _looked_at(path: Path, facts: ServerFacts, *, allow_newer: bool) -> Client:
     def client(version: str, major: int, reason: str, *, usable: bool = False) -> Client:
         return Client(str(path), "postgresql", version, major, usable, reason)
@@ -67,7 +82,7 @@ def _looked_at(path: Path, facts: ServerFacts, *, allow_newer: bool) -> Client:
     with path.open("rb") as file:
         if file.read(2) == b"#!":
             return client("", 0, "it is a script that picks one of the real programs by itself")
-    version = _version(path)
+    version = version_of(path)
     if version is None:
         return client("", 0, "it does not tell its version")
     major = int(version.split(".")[0])
@@ -79,16 +94,6 @@ def _looked_at(path: Path, facts: ServerFacts, *, allow_newer: bool) -> Client:
     if not allow_newer:
         return client(version, major, f"it is newer than the server ({facts.version}) and allow_newer_client is off")
     return client(version, major, f"it is newer than the server ({facts.version}), which is allowed", usable=True)
-
-
-def _version(path: Path) -> str | None:
-    """Read "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" as "15.18"; None where it says something else."""
-    try:
-        said = run_captured([str(path), "--version"], timeout=_SECONDS)
-    except CommandFailed:
-        return None
-    match = re.match(r"pg_dump \([^)]*\) (\d+(?:\.\d+)*)", said.stdout.decode("utf-8", "replace"))
-    return match.group(1) if said.returncode == 0 and match else None
 
 
 def _descending(version: str) -> tuple[int, ...]:

@@ -49,7 +49,7 @@ def read_contents(session: Session, moment: Moment, options: DumpOptions) -> Con
     """Read what the options ask for, in the session's snapshot.
 
     Names are quoted as SQL needs it: `public.orders`, `public."Odd name"`. A fingerprint is "ROWS:SUM", that of a
-    sequence "LAST_VALUE:IS_CALLED".
+    sequence, which `read_sequences` reads, "LAST_VALUE:IS_CALLED".
     """
     contents = Contents(
         row_counts={} if options.row_counts else None, fingerprints={} if options.fingerprints else None
@@ -83,10 +83,16 @@ def _read_relation(session: Session, contents: Contents, name: str, columns: str
             contents.row_counts[session.shown(name)] = int(count)
 
 
-def _read_others(session: Session, fingerprints: dict[str, str], warnings: list[str]) -> None:
+def read_sequences(session: Session, warnings: list[str]) -> dict[str, str]:
+    """Return the fingerprints of sequences. They are outside of every snapshot: what is read is their present value."""
+    found: dict[str, str] = {}
     for (name,) in session.rows(_SEQUENCES):
         for value, called in _read(session, name, f"SELECT last_value, is_called FROM {name}", warnings):  # noqa: S608
-            fingerprints[f"sequence {session.shown(name)}"] = f"{value}:{str(called).lower()}"
+            found[f"sequence {session.shown(name)}"] = f"{value}:{str(called).lower()}"
+    return found
+
+
+def _read_others(session: Session, fingerprints: dict[str, str], warnings: list[str]) -> None:
     for count, total in _read(session, LARGE_OBJECTS, _OF_LARGE_OBJECTS, warnings):
         fingerprints[LARGE_OBJECTS] = f"{count}:{total}"
 

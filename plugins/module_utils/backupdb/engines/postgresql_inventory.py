@@ -93,16 +93,69 @@ _OTHERS = f"""
     SELECT 'subscriptions', count(*) FROM pg_catalog.pg_subscription
      WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
     UNION ALL
+    SELECT 'grants', count(*) FROM ({{grants}}) AS g
+    UNION ALL
     SELECT 'comments', count(*) FROM pg_catalog.pg_description WHERE objoid >= {_FIRST_NORMAL_OID}
     UNION ALL
     SELECT 'security_labels', count(*) FROM pg_catalog.pg_seclabel"""  # noqa: S608  constants only
+
+# Everything that can have rights of its own: catalogue, its columns for owner and rights, the letter of acldefault(),
+# condition on its row `t`, column that holds the schema.
+_WITH_RIGHTS = (
+    ("pg_class", "relowner", "relacl", "r", "t.relkind IN ('r', 'p', 'v', 'm', 'f')", "relnamespace"),
+    ("pg_class", "relowner", "relacl", "s", "t.relkind = 'S'", "relnamespace"),
+    ("pg_proc", "proowner", "proacl", "f", "true", "pronamespace"),
+    (
+        "pg_type",
+        "typowner",
+        "typacl",
+        "T",
+        "t.typtype IN ('b', 'd', 'e', 'r') AND t.typcategory <> 'A'",
+        "typnamespace",
+    ),
+    ("pg_namespace", "nspowner", "nspacl", "n", f"t.oid IN {_SPACES}", None),
+    ("pg_language", "lanowner", "lanacl", "l", f"t.oid >= {_FIRST_NORMAL_OID}", None),
+    ("pg_foreign_data_wrapper", "fdwowner", "fdwacl", "F", "true", None),
+    ("pg_foreign_server", "srvowner", "srvacl", "S", "true", None),
+    ("pg_largeobject_metadata", "lomowner", "lomacl", "L", "true", None),
+)
+_RIGHTS_OF_COLUMNS = f"""
+    SELECT t.attrelid AS object, t.attnum AS part, c.relowner AS owner, t.attacl AS acl
+      FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
+     WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})"""  # noqa: S608
+
+# Who has which right, but for owners, and for what differs between versions: MAINTAIN came with PostgreSQL 17, and
+# everybody could create in the schema public before 15.
+_GRANTS = """
+    SELECT DISTINCT o.object, o.part, a.grantee, a.privilege_type
+      FROM ({holders}) AS o, LATERAL aclexplode(o.acl) AS a
+     WHERE a.grantee <> o.owner AND a.privilege_type <> 'MAINTAIN'
+       AND NOT (a.grantee = 0 AND o.object = COALESCE(to_regnamespace('public')::oid, 0))"""
 
 
 def read_inventory(session: Session) -> dict[str, int]:
     """Count the objects of each kind in the session's snapshot; every kind is named, also those with none."""
     statement = " UNION ALL ".join(_count(*kind) for kind in _KINDS)
-    others = _OTHERS.format(of_table=_membership("pg_class", "c"), of_type=_membership("pg_type", "y"))
+    others = _OTHERS.format(
+        of_table=_membership("pg_class", "c"), of_type=_membership("pg_type", "y"), grants=_grants()
+    )
     return {kind: int(count) for kind, count in session.rows(f"{statement} UNION ALL {others} ORDER BY 1")}
+
+
+def _grants() -> str:
+    holders = [_holders(*entry) for entry in _WITH_RIGHTS]
+    of_columns = _RIGHTS_OF_COLUMNS.format(of_table=_membership("pg_class", "c"))
+    return _GRANTS.format(holders=" UNION ALL ".join([*holders, of_columns]))
+
+
+def _holders(catalogue: str, owner: str, acl: str, letter: str, condition: str, schema: str | None) -> str:
+    in_schema = f" AND t.{schema} IN {_SPACES}" if schema else ""
+    members = "" if catalogue == "pg_largeobject_metadata" else f" AND NOT EXISTS ({_membership(catalogue, 't')})"
+    rights = f"COALESCE(t.{acl}, acldefault('{letter}', t.{owner}))"  # what it has by itself where nothing was said
+    return (
+        f"SELECT t.oid AS object, 0 AS part, t.{owner} AS owner, {rights} AS acl "  # noqa: S608
+        f"FROM pg_catalog.{catalogue} t WHERE {condition}{in_schema}{members}"
+    )
 
 
 def _count(kind: str, catalogue: str, condition: str, schema: str | None) -> str:

@@ -44,6 +44,13 @@ _LOST = (
 _SIZES = f"""
     SELECT {NAME}, COALESCE(pg_table_size(c.oid), 0) {FROM}
      WHERE c.relkind = 'r' AND {ORDINARY} ORDER BY 2 DESC, 1"""
+# Those that go with their table. In the rest they would be written again, with another value if they move meanwhile.
+_OWNED_SEQUENCES = f"""
+    SELECT {NAME}, format('%I.%I', tn.nspname, t.relname) {FROM}
+      JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass
+       AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+      JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+     WHERE c.relkind = 'S' AND {ORDINARY} ORDER BY 1"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ def plan(
     named = sized[:_MOST_NAMED_TABLES]
     encoding = database.encoding or "UTF8"
     tables = {name: argument(name, encoding) for name, _size in named}
+    owned = [argument(name, encoding) for name, table in session.rows(_OWNED_SEQUENCES) if table in tables]
     groups = balanced([(tables[name], int(size)) for name, size in named], options.jobs)
     warnings = []
     if len(sized) > len(named):
@@ -79,7 +87,7 @@ def plan(
                 part(f"data-{number:04}", "--section=data", "--strict-names", *[f"--table={name}" for name in group])
                 for number, group in enumerate(groups, start=1)
             ],
-            part("rest", "--section=data", *[f"--exclude-table={name}" for name in tables.values()]),
+            part("rest", "--section=data", *[f"--exclude-table={name}" for name in (*tables.values(), *owned)]),
             part("post-data", "--section=post-data"),
         ],
         warnings,

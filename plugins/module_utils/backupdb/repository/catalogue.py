@@ -8,18 +8,25 @@ What cannot be read is kept and reported, never fatal and never hidden.
 
 from __future__ import annotations
 
+import fnmatch
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..errors import ManifestDamaged
+from ..errors import ManifestDamaged, RepositoryError
 from . import layout
+from .drills import is_proof, newest_drill
+from .files import is_folder, read_small_file, storage_error
 from .manifest import parse, started
+from .problems import Problems
 
 # Clocks of hosts differ a little; a backup further ahead than this was made under a wrong clock.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+_SECOND = timedelta(seconds=1)
+_LARGEST_MANIFEST = 64 << 20  # bytes; a database of 100,000 tables with row counts stays far below
 
 
 @dataclass(frozen=True)
@@ -36,19 +43,41 @@ class StoredBackup:
         name = self.manifest.get("database")
         return name if isinstance(name, str) else None
 
+    @property
+    def kind(self) -> str:
+        """ "database" or "accounts"."""
+        return str(self.manifest["kind"])
 
-@dataclass
-class Problems:
-    """What could not be read, in words, one line each."""
+    @property
+    def name(self) -> str:
+        """What it is called where databases and accounts are named side by side."""
+        return layout.ACCOUNTS_FOLDER if self.database is None else self.database
 
-    lines: list[str] = field(default_factory=list)
+    @property
+    def instance_folder(self) -> Path | None:
+        """The instance's folder; None for a backup that was copied out of its repository or lies in a wrong place."""
+        return self.folder.parent.parent if self.is_in_place() else None
+
+    def is_in_place(self) -> bool:
+        """Tell whether the names of its folders are those that its manifest asks for."""
+        return self.folder.parts[-4:] == self.place()
+
+    def place(self) -> tuple[str, str, str, str]:
+        """Return the folders below a repository where it belongs."""
+        database = self.database
+        return (
+            layout.encode_name(self.manifest["host"]),
+            layout.encode_name(self.manifest["instance"]),
+            layout.ACCOUNTS_FOLDER if database is None else layout.encode_name(database),
+            self.manifest["backup_id"],
+        )
 
 
 def read_backup(folder: Path) -> StoredBackup:
     """Read one backup's manifest; raises `ManifestDamaged`."""
     path = folder / layout.MANIFEST_FILE
     try:
-        manifest = parse(path.read_bytes(), str(path))
+        manifest = parse(read_small_file(path, _LARGEST_MANIFEST), str(path))
     except OSError as error:
         raise ManifestDamaged(f"{path} cannot be read: {error.strerror}") from error
     return StoredBackup(folder, started(manifest, str(path)), manifest)
@@ -68,6 +97,72 @@ def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]
             problems.lines.append(str(error))
 
 
+@dataclass(frozen=True)
+class Filter:
+    """Which backups of a repository; what is None does not matter.
+
+    `host`, `instance` and `database` are names or shell-style patterns and are compared with the true names in the
+    manifests; accounts have no database. `since` and `until` are inclusive.
+    """
+
+    host: str | None = None
+    instance: str | None = None
+    database: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    proven: bool | None = None
+
+    def may_take(self, time: datetime) -> bool:
+        """Tell by the whole seconds of a folder's name whether its manifest need be read."""
+        return (self.since is None or time + _SECOND > self.since) and (self.until is None or time <= self.until)
+
+    def takes(self, backup: StoredBackup) -> bool:
+        """Tell whether all but `proven`, which is not in the manifest, is as wanted."""
+        return (
+            _is_called(backup.manifest["host"], self.host)
+            and _is_called(backup.manifest["instance"], self.instance)
+            and _is_called(backup.database, self.database)
+            and self.kind in (None, backup.kind)
+            and self.status in (None, backup.manifest["status"])
+            and (self.since is None or backup.time >= self.since)
+            and (self.until is None or backup.time <= self.until)
+        )
+
+
+def read_all(root: Path, *, problems: Problems, **wanted: Any) -> Iterator[StoredBackup]:
+    """Yield the backups of a repository, newest first, that a `Filter` with these fields takes."""
+    return read_wanted(root, Filter(**wanted), problems)
+
+
+def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[StoredBackup]:
+    """Yield the wanted backups of a repository, newest first, reading each manifest only when its turn comes.
+
+    What cannot be read is reported in `problems`, whoever it belongs to, since nobody can know; so is a manifest
+    that lies where another should. Raises `RepositoryError` when there is no repository to read.
+    """
+    for name, folder in _all_folders(root, problems):
+        if not wanted.may_take(name.time):
+            continue
+        try:
+            backup = read_backup(folder)
+        except ManifestDamaged as error:
+            problems.add_damaged(folder, str(error))
+            continue
+        if not backup.is_in_place():
+            problems.lines.append(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
+        if not wanted.takes(backup):
+            continue
+        if wanted.proven is None or wanted.proven == is_proof(newest_drill(folder, problems)):
+            yield backup
+
+
+def is_future(backup: StoredBackup, now: datetime) -> bool:
+    """Tell whether a backup was made under a clock that is, or was, wrong: it never counts as newest."""
+    return backup.time - now > CLOCK_TOLERANCE
+
+
 def database_folders(instance_folder: Path, problems: Problems) -> list[Path]:
     """Return the folders of an instance that hold backups, accounts included."""
     entries = _entries(instance_folder, problems)
@@ -77,7 +172,7 @@ def database_folders(instance_folder: Path, problems: Problems) -> list[Path]:
 def newest(database_folder: Path, *, now: datetime, problems: Problems) -> StoredBackup | None:
     """Return the newest backup, complete or partial; one from the future is reported and does not count."""
     for backup in backups(database_folder, problems):
-        if backup.time - now <= CLOCK_TOLERANCE:
+        if not is_future(backup, now):
             return backup
         problems.lines.append(f"{backup.folder} is dated in the future, so it does not count; check the clocks")
     return None
@@ -102,3 +197,44 @@ def _entries(folder: Path, problems: Problems) -> list[Path]:
     except OSError as error:
         problems.lines.append(f"{folder} cannot be read: {error.strerror}; it must be a folder of the backup user")
         return []
+
+
+def _all_folders(root: Path, problems: Problems) -> list[tuple[layout.BackupName, Path]]:
+    """Return every folder that should hold a backup, newest first by name."""
+    if not is_folder(root):
+        raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
+    try:
+        hosts = _visible(root)
+    except OSError as error:
+        raise storage_error(error, root, "reading the repository") from error
+    found: list[tuple[layout.BackupName, Path]] = []
+    level = hosts
+    for _depth in ("instances", "databases", "backups"):
+        level = [entry for folder in level for entry in _visible_or_problem(folder, problems)]
+    for path in level:
+        name = layout.parse_backup_folder(path.name)
+        if name is None:
+            problems.lines.append(f"{path} does not belong in a repository and is left alone")
+        else:
+            found.append((name, path))
+    return sorted(found, reverse=True)
+
+
+def _visible(folder: Path) -> list[Path]:
+    """Return what a folder holds; hidden entries are locks and backups in the making."""
+    with os.scandir(folder) as entries:
+        return [folder / name for name in sorted(entry.name for entry in entries) if not name.startswith(".")]
+
+
+def _visible_or_problem(folder: Path, problems: Problems) -> list[Path]:
+    try:
+        return _visible(folder)
+    except NotADirectoryError:
+        problems.lines.append(f"{folder} does not belong in a repository and is left alone")
+    except OSError as error:
+        problems.lines.append(f"{folder} cannot be read: {error.strerror}")
+    return []
+
+
+def _is_called(name: str | None, wanted: str | None) -> bool:
+    return wanted is None or (name is not None and (name == wanted or fnmatch.fnmatchcase(name, wanted)))

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ def storage_error(error: OSError, path: Path, doing: str) -> Exception:
             f"{doing} {path}: permission denied for uid {os.geteuid()}; give the backup user this folder (mode 0700)"
         )
     return RepositoryError(f"{doing} {path}: {error.strerror or error}")
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether there is a folder that this user can see; never raises."""
+    return os.path.isdir(path)  # noqa: PTH112  Path.is_dir raises where a folder above is closed
 
 
 def make_folder(path: Path) -> None:
@@ -103,6 +109,16 @@ def remove_tree(path: Path) -> None:
         raise storage_error(error, path, "removing the leftover") from error
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise storage_error(error, path, "removing") from error
+
+
 class StoredFile:
     """A new file, mode 0600, that counts and hashes what is written to it. `close` makes it last."""
 
@@ -154,6 +170,18 @@ def write_file(path: Path, content: bytes) -> None:
         stored.close()
     finally:
         stored.discard()
+
+
+def read_small_file(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes; raises OSError, for anything else too. Never waits for a writer."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        if status.st_size > limit:
+            raise OSError(errno.EFBIG, f"it is larger than {human_size(limit)}")
+        return file.read()
 
 
 def _free(path: Path) -> str:

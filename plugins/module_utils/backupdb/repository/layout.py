@@ -20,6 +20,7 @@ from ..errors import InvalidOption
 
 ACCOUNTS_FOLDER = "@accounts"  # no encoded name begins with @
 LOCK_FILE = ".lock"
+READERS_FILE = ".readers"
 MANIFEST_FILE = "manifest.json"
 CHECKSUM_FILE = "manifest.json.sha256"
 PARTIAL_PREFIX = ".partial-"
@@ -29,7 +30,7 @@ _LONGEST = 200  # bytes; filesystems allow 255, and a temporary name needs room 
 _KEPT = 160
 _DIGEST = 16  # hexadecimal digits
 _STAMP = "%Y%m%dT%H%M%SZ"
-_BACKUP_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{8})")
+_BACKUP_NAME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]{8})", re.ASCII)
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -57,9 +58,14 @@ def encode_name(name: str) -> str:
     return f"{encoded[:_KEPT]}~{hashlib.sha256(raw).hexdigest()[:_DIGEST]}"
 
 
+def stamp(time: datetime) -> str:
+    """Write a moment as it stands in names, to the second: 20261124T050607Z."""
+    return time.astimezone(timezone.utc).strftime(_STAMP)
+
+
 def backup_folder(time: datetime, run_id: str) -> str:
     """Return the folder name of a backup begun at `time` by run `run_id`."""
-    return f"{time.astimezone(timezone.utc).strftime(_STAMP)}-{run_id[:8]}"
+    return f"{stamp(time)}-{run_id[:8]}"
 
 
 def parse_backup_folder(name: str) -> BackupName | None:
@@ -68,7 +74,8 @@ def parse_backup_folder(name: str) -> BackupName | None:
     if match is None:
         return None
     try:
-        time = datetime.strptime(match.group(1), _STAMP).replace(tzinfo=timezone.utc)
+        year, month, day, hour, minute, second = map(int, match.groups()[:6])
+        time = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         return None
-    return BackupName(time, match.group(2))
+    return BackupName(time, match.group(7))

@@ -22,9 +22,11 @@ from pathlib import Path
 from ..errors import LockBusy, RepositoryError
 from ..text import iso, utc_now
 from .files import storage_error
-from .layout import LOCK_FILE
+from .layout import LOCK_FILE, READERS_FILE
 
 _POLL = 0.25  # seconds
+_READERS_PATIENCE = 60.0  # seconds; a removal takes far less
+_UNLOCKED = "{} cannot be locked, so nothing keeps a backup from being removed while it is read"
 
 
 @contextmanager
@@ -54,6 +56,28 @@ def run_lock(folder: Path, *, run_id: str, timeout: float, cancel: threading.Eve
         os.close(descriptor)
 
 
+@contextmanager
+def readers_lock(instance_folder: Path | None, *, timeout: float = _READERS_PATIENCE) -> Iterator[list[str]]:
+    """Hold an instance's backups as a reader, so that none of them is removed meanwhile; gives warnings.
+
+    Readers share it; only what removes backups takes it alone. Where it cannot be taken (a read-only repository, or
+    None: a backup that was copied out of one) reading goes on without it. Waits at most `timeout` seconds for a
+    removal to end, then raises `LockBusy`.
+    """
+    if instance_folder is None:
+        yield []
+        return
+    path = instance_folder / READERS_FILE
+    descriptor = _opened_for_readers(path)
+    if descriptor is None:
+        yield [_UNLOCKED.format(path)]
+        return
+    try:
+        yield [] if _shared(descriptor, path, timeout) else [_UNLOCKED.format(path)]
+    finally:
+        os.close(descriptor)
+
+
 def lock_owner(folder: Path) -> str:
     """Say who holds the lock, for a plan; "" when it is free or was never taken. Takes and changes nothing."""
     try:
@@ -67,6 +91,34 @@ def lock_owner(folder: Path) -> str:
     finally:
         os.close(descriptor)
     return ""
+
+
+def _opened_for_readers(path: Path) -> int | None:
+    """Open the readers' file, made if that is possible; reading it is enough for sharing its lock."""
+    for flags in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):
+        try:
+            return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError:
+            continue
+    return None
+
+
+def _shared(descriptor: int, path: Path, timeout: float) -> bool:
+    """Take the lock as one of many; False where the filesystem has no locks."""
+    give_up = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                raise LockBusy(
+                    f"{path} is held by a run that removes backups, for more than {timeout:g} seconds; try again later"
+                ) from None
+            time.sleep(_POLL)
+        except OSError:
+            return False
+        else:
+            return True
 
 
 def _taken(descriptor: int, path: Path) -> bool:

@@ -10,6 +10,7 @@ schema library: reading checks here what later code relies on.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from ..text import parse_iso
 SCHEMA = 1
 KINDS = ("database", "accounts")
 STATUSES = ("complete", "partial")
+_FILE_NAME = re.compile(r"(?!\.{1,2}$)[^/\0]+", re.DOTALL)
 _REQUIRED: Mapping[str, type] = {
     "schema": int,
     "kind": str,
@@ -72,11 +74,13 @@ def parse(content: bytes, where: str) -> dict[str, Any]:
         raise ManifestDamaged(f"{where} has an unknown kind or status")
     if manifest["kind"] == "database" and not isinstance(manifest.get("database"), str):
         raise ManifestDamaged(f"{where} names no database")
+    if "" in (manifest["host"], manifest["instance"], manifest.get("database")):
+        raise ManifestDamaged(f"{where} has an empty name of a host, instance or database")
     for archive in manifest["archives"]:
         if not isinstance(archive, dict):
             raise ManifestDamaged(f"{where} lists an archive that is no object")
         _check_keys(archive, _ARCHIVE_REQUIRED, where)
-        if "/" in archive["name"] or archive["name"] in ("", ".", ".."):
+        if not _FILE_NAME.fullmatch(archive["name"]):
             raise ManifestDamaged(f"{where} lists an archive outside its folder: {archive['name']!r}")
     started(manifest, where)
     return manifest

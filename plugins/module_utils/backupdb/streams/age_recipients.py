@@ -147,6 +147,8 @@ class ScryptIdentity:
         _check_passphrase(passphrase)
         self._passphrase = passphrase
         self._max_work_factor = max_work_factor
+        # Deriving a key is slow on purpose, and a restore opens the same archive several times.
+        self._keys: dict[tuple[bytes, int], bytes] = {}
 
     def __repr__(self) -> str:
         return f"ScryptIdentity(max_work_factor={self._max_work_factor})"
@@ -165,8 +167,14 @@ class ScryptIdentity:
         if len(work_factor) > 2 or int(work_factor) > self._max_work_factor:
             raise malformed(f"a scrypt recipient asks for a work factor above {self._max_work_factor}, the limit here")
         _check_body(stanza)
-        wrap_key = scrypt_key(self._passphrase, salt=SCRYPT_LABEL + salt, work_factor=int(work_factor))
-        return Cipher(wrap_key).open(_WRAP_NONCE, stanza.body)
+        return Cipher(self._key(salt, int(work_factor))).open(_WRAP_NONCE, stanza.body)
+
+    def _key(self, salt: bytes, work_factor: int) -> bytes:
+        key = self._keys.get((salt, work_factor))
+        if key is None:
+            key = scrypt_key(self._passphrase, salt=SCRYPT_LABEL + salt, work_factor=work_factor)
+            self._keys[salt, work_factor] = key
+        return key
 
 
 def _check_body(stanza: Stanza) -> None:

@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArchiveDamaged, RequirementMissing, WrongKey
+from ..errors import ArchiveDamaged, BackupDbError, RequirementMissing, WrongKey
+from ..repository.files import storage_error
 from .age import Decryptor
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def plain_blocks(folder: Path, archive: Mapping[str, Any], identities: Sequence[
     """Yield the plain stream of an archive (an entry of a manifest's `archives`) in blocks of at most 1 MiB.
 
     Raises `WrongKey`, and `ArchiveDamaged` for bytes that are not what was written, at the latest after the last
-    block: what was yielded counts only once the iterator has ended without an error.
+    block: what was yielded counts only once the iterator has ended without an error. Raises `RepositoryError` for
+    a file that is there and cannot be read.
     """
     path = folder / archive["name"]
     stored = _Stored(path)
@@ -46,10 +48,24 @@ def plain_blocks(folder: Path, archive: Mapping[str, Any], identities: Sequence[
             yield block
         while source.read(_BLOCK):
             pass  # to its end, so that the last chunk is authenticated and the stored digest is whole
-    if stored.digest.hexdigest() != archive["sha256"]:
-        raise ArchiveDamaged(f"{path}: the stored bytes are not those that the manifest names (sha256 differs)")
+    _check_stored(stored, archive, path)
     if count != archive["plain_bytes"] or digest.hexdigest() != archive["plain_sha256"]:
         raise ArchiveDamaged(f"{path}: the plain stream is not the one that the manifest names (sha256 differs)")
+
+
+def stored_blocks(folder: Path, archive: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the stored bytes of an archive as they are; raises as `plain_blocks` does, but needs no key."""
+    path = folder / archive["name"]
+    with _Stored(path) as stored:
+        yield from iter(lambda: stored.read(_BLOCK), b"")
+    _check_stored(stored, archive, path)
+
+
+def _check_stored(stored: _Stored, archive: Mapping[str, Any], path: Path) -> None:
+    if stored.count != archive["stored_bytes"]:
+        raise ArchiveDamaged(f"{path} has {stored.count} bytes, the manifest says {archive['stored_bytes']}")
+    if stored.digest.hexdigest() != archive["sha256"]:
+        raise ArchiveDamaged(f"{path}: the stored bytes are not those that the manifest names (sha256 differs)")
 
 
 class _Stored:
@@ -57,10 +73,14 @@ class _Stored:
 
     def __init__(self, path: Path) -> None:
         self.digest = hashlib.sha256()
+        self.count = 0
+        self._path = path
         try:
             self._file = path.open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise ArchiveDamaged(f"{path} is missing; use another backup") from error
         except OSError as error:
-            raise ArchiveDamaged(f"{path} cannot be read: {error.strerror}") from error
+            raise storage_error(error, path, "reading") from error
 
     def __enter__(self) -> _Stored:
         return self
@@ -69,8 +89,12 @@ class _Stored:
         self._file.close()
 
     def read(self, size: int = -1) -> bytes:
-        block = self._file.read(size if size > 0 else _BLOCK) or b""
+        try:
+            block = self._file.read(size if size > 0 else _BLOCK) or b""
+        except OSError as error:
+            raise storage_error(error, self._path, "reading") from error
         self.digest.update(block)
+        self.count += len(block)
         return block
 
 
@@ -138,7 +162,7 @@ def _zstd_program(source: Any, path: Path) -> Iterator[bytes]:
             with stdin:
                 for block in iter(lambda: source.read(_BLOCK), b""):
                     stdin.write(block)
-        except (OSError, ArchiveDamaged, WrongKey) as error:
+        except (OSError, BackupDbError) as error:
             failure.append(error)
 
     feeder = threading.Thread(target=feed, args=(process.stdin,), daemon=True)

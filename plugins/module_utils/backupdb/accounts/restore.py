@@ -1,0 +1,225 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restoring accounts: export what is there, compare with the backup, carry out what is missing, export again.
+
+An account that cannot be restored gets its message and does not stop the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable
+
+from ..engines.interface import DumpOptions, Engine, ServerFacts
+from ..errors import ClientMissing, Interrupted, InvalidOption, QueryFailed
+from . import restore_plan
+from .compare import difference, key_of
+from .masking import masked, without_hashes
+from .mysql_target import MysqlTarget
+from .postgresql_target import PostgresqlTarget
+from .restore_plan import Choice, Plan
+from .target import Step, Target
+
+if TYPE_CHECKING:
+    from ..connection import Server
+
+_TARGETS: Mapping[str, Callable[..., Target]] = {
+    "postgresql": PostgresqlTarget,
+    "mysql": MysqlTarget,
+    "mariadb": MysqlTarget,
+}
+_ACTIONS = {"create": "created", "update": "updated", "unchanged": "unchanged", "skip": "skipped", "fail": "failed"}
+
+
+def restore_accounts(
+    server: Server,
+    engine: Engine,
+    facts: ServerFacts,
+    document: Mapping[str, Any],
+    *,
+    patterns: Sequence[str] = ("*",),
+    existing: str = "skip",
+    include_reserved: bool = False,
+    databases: set[str] | None = None,
+    object_grants_for: set[str] | None = None,
+    check_mode: bool = False,
+) -> dict[str, Any]:
+    """Restore accounts from a document into a server and return what became of each, without any hash.
+
+    The arguments are those of `Choice`. The result: `accounts`, `statements` (hashes masked), `waiting` (rights on
+    objects that are not there yet: call again with `object_grants_for` when they are), `difference` (of the accounts
+    that were restored, to a fresh export), `errors`, `warnings`, `changed`, `status` (ok, planned, partial, failed)
+    and `message`. Raises `InvalidOption` for another vendor's document, and what planning and exporting raise.
+    """
+    check_vendor(document, facts, server.instance.where())
+    choice = Choice(tuple(patterns), existing, include_reserved, databases, object_grants_for)
+    fresh = export(server, engine, facts)
+    target = _TARGETS[facts.vendor](server, facts, stored=document, fresh=fresh)
+    target.warnings.extend(f"the backup lacks {text}" for text in document["missing"])
+    plan = restore_plan.make(document, fresh, target, choice)
+    if check_mode:
+        created = [entry.name for entry in plan.accounts if entry.action == "create"]
+        plan.steps.extend(target.clean_up(created, document))
+        return _result(plan, target, plan.steps, changed=bool(plan.steps), planned=True)
+    done, errors = _carry_out(plan, target, document, server)
+    after = export(server, engine, facts) if done else fresh
+    # What was done shows in the export, but for passwords that it may not read.
+    changed = bool(done) and (bool(fresh["missing"]) or _content(after) != _content(fresh))
+    missed = _difference(plan, document, after, choice)
+    return _result(plan, target, done, changed=changed, errors=errors, missed=missed)
+
+
+def export(server: Server, engine: Engine, facts: ServerFacts) -> Mapping[str, Any]:
+    """Export the accounts that are there, by the client that a backup would use."""
+    clients = engine.clients(facts, DumpOptions(allow_newer_client=True))
+    client = next((client for client in clients if client.usable), None)
+    if client is None:
+        raise ClientMissing(
+            f"{server.instance.where()}: no usable client for {facts.vendor} {facts.version} on this host; "
+            f"install {engine.package_hint(facts)}"
+        )
+    return engine.export_accounts(server, facts, client).document
+
+
+def check_vendor(document: Mapping[str, Any], facts: ServerFacts, where: str) -> None:
+    """Refuse accounts of another vendor: their statements mean something else here, or nothing."""
+    if document["vendor"] != facts.vendor:
+        raise InvalidOption(
+            f"{where}: the backup holds accounts of {document['vendor']} {document['server_version']}, the server is "
+            f"{facts.vendor} {facts.version}; accounts can only be restored into the same kind of server"
+        )
+
+
+def _carry_out(
+    plan: Plan, target: Target, document: Mapping[str, Any], server: Server
+) -> tuple[list[Step], list[tuple[str, str]]]:
+    """Carry out the steps; returns those that worked, and per failed one the account and the server's words."""
+    done: list[Step] = []
+    errors: list[tuple[str, str]] = []
+    lost: set[str | None] = set()  # accounts whose identity could not be made: nothing else of theirs can work
+    with target.session() as carry_out:
+
+        def attempt(step: Step) -> None:
+            try:
+                carry_out(step.sql)
+            except QueryFailed:
+                if step.instead is None:
+                    raise
+                carry_out(step.instead)
+                target.warnings.append(str(step.warning))
+
+        def all_of(steps: Sequence[Step]) -> None:
+            for step in steps:
+                if step.account is not None and step.account in lost:
+                    continue
+                if server.cancel.is_set():
+                    raise Interrupted(
+                        f"{server.instance.where()}: stopped after {len(done)} statements; run again to go on"
+                    )
+                try:
+                    attempt(step)
+                    done.append(step)
+                except (QueryFailed, UnicodeEncodeError) as error:
+                    words = without_hashes(str(error), step.sql)
+                    errors.append((step.account or "the instance", f"{masked(step.sql)}: {words}"))
+                    if step.kind == "identity":
+                        lost.add(step.account)
+
+        if plan.steps:
+            all_of(plan.steps)
+            created = {entry.name for entry in plan.accounts if entry.action == "create"} - lost
+            all_of(target.clean_up({str(name) for name in created}, document))
+    return done, errors
+
+
+def _result(
+    plan: Plan,
+    target: Target,
+    done: Sequence[Step],
+    *,
+    changed: bool,
+    planned: bool = False,
+    errors: Sequence[tuple[str, str]] = (),
+    missed: Sequence[str] = (),
+) -> dict[str, Any]:
+    accounts = [_account(entry, errors, done) for entry in plan.accounts]
+    failed = [entry["account"] for entry in accounts if entry["action"] == "failed"]
+    faults = [f"{name}: {words}" for name, words in errors]
+    faults += [f"{entry.name}: {entry.reason}" for entry in plan.accounts if entry.action == "fail"]
+    worked = [entry for entry in accounts if entry["action"] in ("created", "updated")]
+    status = "planned" if planned else "ok"
+    if faults:
+        status = "failed" if failed and not worked else "partial"
+    message = f"{len(worked)} accounts {'would be' if planned else 'were'} restored"
+    if faults:
+        message += f"; {len(failed)} failed; {len(faults)} faults in all, the first: {faults[0]}"
+    return {
+        "accounts": accounts,
+        "statements": [masked(step.sql) for step in done],
+        "waiting": [f"{masked(sql)} -- needs {needed}" for _name, sql, needed in plan.waiting],
+        "difference": list(missed),
+        "errors": faults,
+        "warnings": [*target.warnings, *_waiting_warning(plan)],
+        "changed": changed,
+        "status": status,
+        "message": message,
+    }
+
+
+def _account(
+    entry: restore_plan.AccountPlan, errors: Sequence[tuple[str, str]], done: Sequence[Step]
+) -> dict[str, Any]:
+    mine = [words for name, words in errors if name == entry.name]
+    worked = sum(step.account == entry.name for step in done)
+    action = _ACTIONS[entry.action]
+    if action in ("created", "updated") and not worked:
+        action = "failed" if mine else "unchanged"  # what it lacks waits for its objects
+    return {
+        "account": entry.name,
+        "kind": entry.account["kind"],
+        "action": action,
+        "reason": entry.reason,
+        "statements": worked,
+        "beside": entry.beside,
+        "errors": mine,
+    }
+
+
+def _difference(plan: Plan, document: Mapping[str, Any], after: Mapping[str, Any], choice: Choice) -> list[str]:
+    """Compare what was restored; what waits for its objects is known to be missing."""
+    waiting = {sql for _name, sql, _needed in plan.waiting}
+    handled = {key_of(entry.account) for entry in plan.accounts if entry.action in ("create", "update", "unchanged")}
+    restored = {
+        **document,
+        "accounts": [
+            {
+                **account,
+                "reserved": False,
+                "statements": [
+                    entry for entry in account["statements"] if entry["sql"] not in waiting and choice.concerns(entry)
+                ],
+            }
+            for account in document["accounts"]
+            if key_of(account) in handled
+        ],
+        "instance": [],
+    }
+    return difference(restored, {**after, "instance": []})
+
+
+def _waiting_warning(plan: Plan) -> list[str]:
+    if not plan.waiting:
+        return []
+    return [
+        f"{len(plan.waiting)} rights wait for databases or objects that are not there; restore these first, then run "
+        "again with object_grants_for"
+    ]
+
+
+def _content(document: Mapping[str, Any]) -> Any:
+    accounts = {
+        (key_of(account), statement["sql"]) for account in document["accounts"] for statement in account["statements"]
+    }
+    names = {key_of(account) for account in document["accounts"]}
+    return accounts, names, {statement["sql"] for statement in document["instance"]}

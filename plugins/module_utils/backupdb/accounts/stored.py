@@ -1,0 +1,45 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the document of accounts out of a backup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArchiveDamaged, InvalidOption
+from ..streams.reading import plain_blocks
+from .document import SCHEMA
+
+if TYPE_CHECKING:
+    from ..repository.catalogue import StoredBackup
+    from ..streams.age_recipients import Identity
+
+
+def read_document(backup: StoredBackup, identities: Sequence[Identity]) -> dict[str, Any]:
+    """Return the document of a backup of accounts; it holds hashes of passwords, and so stays in memory.
+
+    Raises `InvalidOption` for a backup of a database, and `ArchiveDamaged` and `WrongKey`.
+    """
+    if backup.manifest["kind"] != "accounts":
+        raise InvalidOption(
+            f"{backup.folder} is a backup of database {backup.database!r}; accounts have backups of their own, in the "
+            "instance's folder @accounts"
+        )
+    archive = next((entry for entry in backup.manifest["archives"] if entry["format"] == "json"), None)
+    if archive is None:
+        raise ArchiveDamaged(f"{backup.folder} holds no document of accounts (accounts.json)")
+    content = b"".join(plain_blocks(backup.folder, archive, identities))
+    try:
+        document = json.loads(content)
+        schema = document["schema"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArchiveDamaged(f"{backup.folder / archive['name']} holds no document of accounts") from error
+    if schema != SCHEMA:
+        raise InvalidOption(
+            f"{backup.folder / archive['name']} has schema {schema}, this version of vya.backupdb reads {SCHEMA}; "
+            "use a newer one"
+        )
+    return dict(document)

@@ -1,0 +1,279 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module account_restore."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: account_restore
+short_description: Restore users, roles and grants from a backup
+version_added: 1.1.0
+description:
+  - Restores users and roles with their passwords, limits, memberships, default roles, settings and grants from a backup
+    of the accounts, as M(vya.backupdb.database_backup) makes one with every run.
+  - First looks at what the server has. Only what is missing is carried out, so a second run changes nothing.
+  - An account that cannot be restored, because the server lacks its authentication plugin, say, fails the task in the
+    end with a message of its own. The others are restored all the same.
+  - Grants on tables and routines of MySQL and MariaDB need these to be there. Those that are not yet are returned in
+    RV(waiting). Restore the databases and run again with O(object_grants_for). In PostgreSQL grants on objects
+    belong to the database and come back with it.
+  - In check mode the statements are returned and nothing is changed. Hashes of passwords are masked in every result.
+notes:
+  - The login options are those of the server that is restored into, while O(host) and O(instance) say whose backup is
+    meant.
+  - The server's own superuser, V(root) of MySQL and MariaDB, and the login in use are left alone unless O(accounts)
+    names them without a pattern.
+  - What an account may do here beside what the backup says is left as it is, and counted in RV(accounts[].beside).
+  - Accounts are restored into the same kind of server only, not from MySQL into MariaDB or the other way round.
+  - With PostgreSQL C(pg_dumpall) must be installed on the host where the module runs. The error names the package.
+  - Tablespaces are not made again, since they are folders of the host that was backed up.
+author:
+  - vya.backupdb contributors (@vya)
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.connection
+  - vya.backupdb.repository
+  - vya.backupdb.source
+  - vya.backupdb.identity
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows which accounts are not there, or different, before. Never hashes.
+  idempotent:
+    support: full
+options:
+  instance:
+    description:
+      - Your name for the database server whose backup is meant.
+      - Required, unless O(path) says it all.
+    type: str
+    required: false
+  target_instance:
+    description:
+      - Your name for the server that is restored into.
+      - The default is O(instance). Required together with O(path).
+    type: str
+  accounts:
+    description:
+      - Accounts to restore, as exact names or shell-style patterns (C(*), C(?), C([a-z])). V(app) means every account
+        of that name, V(app@localhost) the one of that host.
+      - A name or pattern that matches no account of the backup is an error.
+    type: list
+    elements: str
+    default: ['*']
+  existing:
+    description:
+      - What becomes of an account that is there already and differs from the backup.
+      - V(skip) leaves it alone. V(update) gives it the password, attributes and limits of the backup, and the grants
+        that it lacks. V(fail) refuses to restore anything.
+    type: str
+    default: skip
+    choices: [skip, update, fail]
+  object_grants_for:
+    description:
+      - Restore only grants on objects in these databases, and settings of PostgreSQL roles for these databases, to
+        accounts that are there. O(existing) has no meaning then.
+    type: list
+    elements: str
+seealso:
+  - module: vya.backupdb.account_info
+  - module: vya.backupdb.database_restore
+"""
+
+EXAMPLES = r"""
+---
+- name: See what restoring the accounts would do
+  vya.backupdb.account_restore:
+    engine: postgresql
+    login_unix_socket: /var/run/postgresql
+    login_user: postgres
+    repository: /var/backups/backupdb
+    instance: shop-pg
+    latest: true
+    identity_file: /root/backup-identity.txt
+  check_mode: true
+  register: plan
+
+- name: Restore the accounts into a new server
+  vya.backupdb.account_restore:
+    engine: mariadb
+    login_unix_socket: /run/mysqld/mysqld.sock
+    login_user: root
+    repository: /mnt/backups
+    host: db1.example.org
+    instance: wiki-db
+    latest: true
+    identity: "{{ vault_backup_identity }}"
+
+- name: Give them their grants on tables and routines once the database is back
+  vya.backupdb.account_restore:
+    engine: mariadb
+    login_unix_socket: /run/mysqld/mysqld.sock
+    login_user: root
+    repository: /mnt/backups
+    host: db1.example.org
+    instance: wiki-db
+    latest: true
+    identity: "{{ vault_backup_identity }}"
+    object_grants_for: [wiki]
+
+- name: Bring two accounts back to what they were on Tuesday
+  vya.backupdb.account_restore:
+    engine: postgresql
+    login_unix_socket: /var/run/postgresql
+    login_user: postgres
+    repository: /var/backups/backupdb
+    instance: shop-pg
+    at: "2026-11-24T06:00:00Z"
+    identity_file: /root/backup-identity.txt
+    accounts: [app, report_*]
+    existing: update
+"""
+
+RETURN = r"""
+instance:
+  description: The server restored into, O(target_instance) or O(instance).
+  returned: always
+  type: str
+  sample: shop-pg
+engine:
+  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  returned: when the backup was read and the server answered
+  type: str
+  sample: postgresql
+server_version:
+  description: Version of the server.
+  returned: when the backup was read and the server answered
+  type: str
+  sample: "15.20"
+backup_id:
+  description: Name of the backup.
+  returned: when the backup was read and the server answered
+  type: str
+  sample: 20261124T021500Z-3f0c9a52
+path:
+  description: Folder of the backup.
+  returned: when the backup was read and the server answered
+  type: str
+  sample: /var/backups/backupdb/db1/shop-pg/@accounts/20261124T021500Z-3f0c9a52
+status:
+  description:
+    - V(ok), V(partial) when something could not be restored, V(failed) when nothing could, or V(planned) in check mode.
+      The task fails when it is V(partial) or V(failed), in check mode too when that is known beforehand.
+  returned: always
+  type: str
+  sample: ok
+message:
+  description: The outcome in a sentence.
+  returned: when the backup was read and the server answered
+  type: str
+  sample: 4 accounts were restored
+accounts:
+  description: Every account of the backup that O(accounts) means.
+  returned: when the backup was read and the server answered
+  type: list
+  elements: dict
+  contains:
+    account:
+      description: Its name, with the host where accounts have one.
+      type: str
+      sample: app@%
+    kind:
+      description: V(user) or V(role).
+      type: str
+      sample: user
+    action:
+      description:
+        - What was done, V(created), V(updated), V(unchanged), V(skipped) or V(failed). In check mode what would be.
+      type: str
+      sample: created
+    reason:
+      description: Why.
+      type: str
+      sample: it is not there
+    statements:
+      description: How many statements were carried out for it.
+      type: int
+      sample: 3
+    beside:
+      description: How many statements of what it is here are not in the backup. They are left as they are.
+      type: int
+      sample: 0
+    errors:
+      description: What could not be carried out, with the server's words.
+      type: list
+      elements: str
+      sample: []
+statements:
+  description: The statements that were carried out, or would be, in their order. Hashes of passwords are masked.
+  returned: when the backup was read and the server answered
+  type: list
+  elements: str
+  sample: ["CREATE ROLE app;", "ALTER ROLE app WITH LOGIN PASSWORD '********';"]
+waiting:
+  description: Statements that need a database or an object that is not there, each with what it needs.
+  returned: when the backup was read and the server answered
+  type: list
+  elements: str
+  sample: ["GRANT SELECT ON `wiki`.`page` TO `app`@`%`; -- needs database 'wiki'"]
+difference:
+  description:
+    - What a new look at the server shows different from the backup for the accounts that were restored or are
+      unchanged. Empty in check mode.
+  returned: when the backup was read and the server answered
+  type: list
+  elements: str
+  sample: []
+errors:
+  description: Everything that could not be restored, each with its account.
+  returned: when the backup was read and the server answered
+  type: list
+  elements: str
+  sample: ["app@%: the server has no authentication plugin ed25519: INSTALL SONAME 'auth_ed25519';"]
+warnings:
+  description: What is worth knowing about this restore.
+  returned: when there is something
+  type: list
+  elements: str
+  sample: ["2 rights wait for databases or objects that are not there"]
+diff:
+  description: Accounts that are not there, or different, before and after.
+  returned: in diff mode
+  type: dict
+  sample: {"before": "app: not there\n", "after": "app: as in the backup\n"}
+error_kind:
+  description: Kind of the failure, such as V(BackupNotFound). The text is in RV(ignore:msg).
+  returned: when nothing could be begun
+  type: str
+  sample: BackupNotFound
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.vya.backupdb.plugins.module_utils.account_arguments import (
+    ACCOUNT_RESTORE_CONSTRAINTS,
+    account_restore_arguments,
+    account_restore_request_from,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import account_work
+from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+
+
+def main() -> None:
+    """Restore accounts and end with what became of each."""
+    module = AnsibleModule(
+        argument_spec=account_restore_arguments(), supports_check_mode=True, **ACCOUNT_RESTORE_CONSTRAINTS
+    )
+    finish_with(
+        module,
+        lambda: account_work.restore(account_restore_request_from(module.params), check_mode=module.check_mode),
+        instance=module.params["target_instance"] or module.params["instance"],
+    )
+
+
+if __name__ == "__main__":
+    main()

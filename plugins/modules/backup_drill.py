@@ -1,0 +1,336 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module backup_drill."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_drill
+short_description: Prove backups by restoring them into a throw-away server
+version_added: 1.1.0
+description:
+  - Starts a private PostgreSQL, MariaDB or MySQL server for each backup, restores accounts, database and access rights
+    into it, compares the result with what the backup says of itself, and destroys the server, whatever happens.
+  - Objects are counted, rows are counted and hashed where the backup has counts and fingerprints, properties of the
+    database and access rights are compared, and the restored database is dumped again and compared line by line with
+    the backup.
+  - The result of each drill with its measured times is kept as C(drill-TIME.json) beside the manifest of the backup.
+    The task fails when a backup is not proven, after all of them have been drilled.
+  - A drill shows that the archive can be restored, and that what comes back is what is in the archive. That the archive
+    equals the source is shown only for backups that were made with O(vya.backupdb.database_backup#module:fingerprints).
+    RV(drills[].content) says which of both it is.
+  - A server of a newer major version than the source's may be used when no other is installed. Then the dumps are not
+    compared, and RV(drills[].not_compared) says so.
+notes:
+  - The server programs must be installed on the host where the module runs, and need not run. No system service, port
+    or configuration is touched.
+  - The private server listens on a unix socket in its own directory and on no network. Started by root it runs as
+    O(run_as) and cannot reach any network either. Tablespaces are never made, and events never run.
+  - Restored data lie readable for root and O(run_as) in O(work_dir) while the drill runs. Choose a filesystem that is
+    encrypted or in memory where that matters.
+author:
+  - vya.backupdb contributors (@vya)
+requirements:
+  - Server and client programs of PostgreSQL, MariaDB or MySQL
+  - Python libraries C(SQLAlchemy), and C(psycopg2) or C(PyMySQL)
+  - Python library C(cryptography), for encrypted backups
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.repository
+  - vya.backupdb.catalogue
+  - vya.backupdb.identity
+attributes:
+  check_mode:
+    support: full
+    details: Says which backups would be drilled, by which server program.
+  diff_mode:
+    support: none
+    details: Adds records beside manifests and changes nothing else.
+  idempotent:
+    support: none
+    details: Every run drills again. With O(select=oldest_unproven) it goes on with the next backup.
+options:
+  select:
+    description:
+      - Which of the backups in O(repository) that the other options pick are drilled.
+      - V(newest) means the newest one of each database. V(oldest_unproven) means those that no drill has proven, from
+        the oldest on. V(random) means a random sample. V(all) means every one.
+    type: str
+    default: newest
+    choices: [newest, oldest_unproven, all, random]
+  count:
+    description:
+      - How many backups O(select=oldest_unproven) and O(select=random) take.
+    type: int
+    default: 1
+  paths:
+    description:
+      - Directories of the backups to drill, instead of O(repository) and the options that pick from it.
+    type: list
+    elements: path
+  work_dir:
+    description:
+      - Directory in which private servers get a directory of their own, which is removed at the end. Its filesystem
+        must have room for the restored database.
+      - The default is C(/var/tmp).
+    type: path
+  run_as:
+    description:
+      - User who runs the private servers when the module runs as root.
+      - The default is V(nobody). A user who owns the files of another database server is a bad choice.
+    type: str
+  jobs:
+    description:
+      - How many parts of a backup are loaded at the same time.
+    type: int
+    default: 1
+  timeout:
+    description:
+      - Longest time for one drill, such as V(2h). One that has not ended by then has failed.
+      - The default is no limit.
+    type: str
+seealso:
+  - module: vya.backupdb.backup_verify
+  - module: vya.backupdb.backup_info
+  - module: vya.backupdb.database_restore
+"""
+
+EXAMPLES = r"""
+---
+- name: Prove the newest backup of every database of a server
+  vya.backupdb.backup_drill:
+    repository: /var/backups/backupdb
+    instance: shop-pg
+    identity: "{{ lookup('ansible.builtin.file', '~/keys/backup.txt') }}"
+
+- name: Prove three backups that were never proven, on a filesystem in memory, within two hours each
+  vya.backupdb.backup_drill:
+    repository: /srv/backups
+    select: oldest_unproven
+    count: 3
+    work_dir: /dev/shm
+    timeout: 2h
+    identity_file: /root/keys/backup.txt
+
+- name: Prove one backup that was copied from somewhere else
+  vya.backupdb.backup_drill:
+    paths:
+      - /srv/copies/20261124T021500Z-3f0c9a52
+    identity_file: /root/keys/backup.txt
+"""
+
+RETURN = r"""
+status:
+  description: V(ok) when every drilled backup is proven, else V(failed). V(planned) in check mode.
+  returned: always
+  type: str
+  sample: ok
+message:
+  description: The outcome in a sentence, with the first difference of each backup that is not proven.
+  returned: when backups were chosen
+  type: str
+  sample: "3 drilled: 3 equal (41.2 s)"
+lines:
+  description: One line per drill, for people.
+  returned: when backups were drilled
+  type: list
+  elements: str
+  sample: ["db1/shop-pg/orders 20261124T021500Z-3f0c9a52: equal, content not compared with the source"]
+select:
+  description: The O(select) asked for. V(null) with O(paths).
+  returned: when backups were chosen
+  type: str
+  sample: newest
+proven:
+  description: Number of backups that are proven by this run.
+  returned: when backups were chosen
+  type: int
+  sample: 3
+seconds:
+  description: Seconds of all of it.
+  returned: when backups were chosen
+  type: float
+  sample: 41.2
+drills:
+  description:
+    - What became of each backup. In check mode only which one it is, RV(drills[].program) and RV(drills[].error).
+  returned: when backups were chosen
+  type: list
+  elements: dict
+  contains:
+    schema:
+      description: Version of the form of the record.
+      type: int
+      sample: 1
+    path:
+      description: Directory of the backup.
+      type: str
+      sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
+    record:
+      description: File with this record. V(null) when it could not be kept, or when the fault is this host's.
+      type: str
+      sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52/drill-20261124T060000Z.json
+    program:
+      description: The server program that would be started. Only in check mode.
+      type: str
+      sample: /usr/lib/postgresql/15/bin/postgres
+    backup_id:
+      description: Name of the backup.
+      type: str
+      sample: 20261124T021500Z-3f0c9a52
+    host:
+      description: Host whose server was backed up.
+      type: str
+      sample: db1
+    instance:
+      description: The database server.
+      type: str
+      sample: shop-pg
+    database:
+      description: True name of the database.
+      type: str
+      sample: orders
+    started:
+      description: When the drill began.
+      type: str
+      sample: "2026-11-24T05:59:20Z"
+    finished:
+      description: When it ended.
+      type: str
+      sample: "2026-11-24T06:00:00Z"
+    verdict:
+      description:
+        - V(equal); V(equal, expressions rewritten), when the server only writes some definitions otherwise than it got
+          them; V(different); or V(failed), when the backup could not be restored or compared. V(planned) in check mode.
+      type: str
+      sample: equal
+    error:
+      description: Why it failed and what to do. V(null) otherwise.
+      type: str
+      sample: null
+    error_kind:
+      description: Kind of the failure, such as V(WrongKey). V(null) otherwise.
+      type: str
+      sample: null
+    differences:
+      description: The first differences.
+      type: list
+      elements: dict
+      contains:
+        what:
+          description: Where they are.
+          type: str
+          sample: "inventory: triggers"
+        expected:
+          description: What the backup says, cut short.
+          type: raw
+          sample: 4
+        found:
+          description: What was restored, cut short.
+          type: raw
+          sample: 3
+    rewritten:
+      description: Definitions that are only written otherwise, in the form of RV(drills[].differences).
+      type: list
+      elements: dict
+      sample: []
+    compared:
+      description: What was compared.
+      type: list
+      elements: str
+      sample: [inventory, row_counts, fingerprints, properties, stream, grants]
+    not_compared:
+      description: What was not compared, and why.
+      type: list
+      elements: dict
+      contains:
+        what:
+          description: What it is.
+          type: str
+          sample: fingerprints
+        why:
+          description: The reason.
+          type: str
+          sample: the backup was made without fingerprints
+    content:
+      description:
+        - V(compared with the source by fingerprints) or V(not compared with the source). In the second case the drill
+          says nothing about whether the rows in the archive are those of the source.
+      type: str
+      sample: compared with the source by fingerprints
+    seconds:
+      description: Measured seconds.
+      type: dict
+      contains:
+        decrypt:
+          description: Reading, decrypting and decompressing, which goes on during the restore.
+          type: float
+          sample: 1.4
+        restore:
+          description: Accounts, database and access rights.
+          type: float
+          sample: 24.0
+        compare:
+          description: Comparing.
+          type: float
+          sample: 8.1
+        total:
+          description: All of it, with starting and ending the server.
+          type: float
+          sample: 35.9
+    source:
+      description: C(vendor) and C(version) of the server that was backed up.
+      type: dict
+      sample: {"vendor": "postgresql", "version": "15.20"}
+    server:
+      description: C(vendor), C(version) and C(program) of the private server. V(null) when it did not get that far.
+      type: dict
+      sample: {"vendor": "postgresql", "version": "15.20", "program": "/usr/lib/postgresql/15/bin/postgres"}
+    client:
+      description: C(path) and C(version) of the C(dump) and the C(restore) client.
+      type: dict
+      sample: {"dump": {"path": "/usr/lib/postgresql/15/bin/pg_dump", "version": "15.20"}}
+    unmatched_settings:
+      description: Settings of the source that the private server could not have, and why.
+      type: list
+      elements: str
+      sample: []
+    warnings:
+      description: What is worth knowing about this drill.
+      type: list
+      elements: str
+      sample: []
+    tool:
+      description: C(name) and C(version) of what made the record.
+      type: dict
+      sample: {"name": "vya.backupdb", "version": "1.1.0"}
+error_kind:
+  description: Kind of the failure, such as V(BackupNotFound). The text is in RV(ignore:msg).
+  returned: when nothing could be drilled
+  type: str
+  sample: BackupNotFound
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import drill
+from ansible_collections.vya.backupdb.plugins.module_utils.drill_arguments import drill_arguments, drill_request_from
+from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.reading_arguments import catalogue_arguments
+
+
+def main() -> None:
+    """Drill backups and end with the verdict of each."""
+    module = AnsibleModule(
+        argument_spec=drill_arguments(),
+        mutually_exclusive=[("paths", option) for option in ("repository", *catalogue_arguments())],
+        required_one_of=[("paths", "repository")],
+        supports_check_mode=True,
+    )
+    finish_with(module, lambda: drill.run(drill_request_from(module.params), check_mode=module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

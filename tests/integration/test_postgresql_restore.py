@@ -1,0 +1,69 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine dumps comes back whole through its own restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backupdb.engines import postgresql as engine
+from backupdb.engines.interface import DumpOptions, RestoreOptions, SnapshotDetails
+from backupdb.engines.postgresql_quoting import identifier
+from support.postgresql_dumps import TORTURE, client_of, drop_database, make_database, opened, plain, take
+from support.postgresql_restores import bring_back, gone_afterwards, look_at, manifest_of, restore_client_of
+from support.servers import PrivatePostgres
+
+COMPARED = {"row_counts": True, "fingerprints": True}
+
+
+@pytest.fixture(scope="module", params=["postgres15", "postgres18"])
+def torture(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]:
+    """A server with the torture schema in the database `torture`."""
+    private: PrivatePostgres = request.getfixturevalue(request.param)
+    make_database(private, "torture")
+    private.run_sql_script(TORTURE, database="torture")
+    yield private
+    drop_database(private, "torture")
+    private.sql("DROP ROLE torture_owner, torture_reader")
+
+
+@pytest.mark.distro
+@pytest.mark.parametrize(
+    ("dumped", "restored"),
+    [
+        (1, RestoreOptions()),
+        (1, RestoreOptions(jobs=2)),
+        (1, RestoreOptions(jobs=2, spool=True)),
+        (2, RestoreOptions()),
+        (2, RestoreOptions(jobs=2)),
+    ],
+    ids=["plain", "jobs", "spool", "parts", "parts-jobs"],
+)
+def test_the_torture_schema_comes_back_equal(
+    torture: PrivatePostgres, dumped: int, restored: RestoreOptions, scratch: Path
+) -> None:
+    again = 'torture "again"'
+    with opened(torture) as here, gone_afterwards(*here, again):
+        server, facts = here
+        client = client_of(torture, facts)
+        dump = take(server, facts, client, "torture", scratch, options=DumpOptions(jobs=dumped, **COMPARED))
+        manifest = manifest_of(dump, facts, client)
+        assert engine.restore_problems(server, facts, manifest, again, restored) == ([], [], [])
+        report = bring_back(server, facts, restore_client_of(torture, facts), dump, manifest, again, restored)
+        assert (report.errors, report.warnings) == ([], [])
+        assert plain(torture, again) == plain(torture, "torture")
+        found = look_at(server, facts, client, again)
+        assert found.inventory == dump.details.inventory
+        assert found.row_counts == dump.details.row_counts
+        assert found.fingerprints == dump.details.fingerprints
+        assert properties_of(found, again) == properties_of(dump.details, "torture")
+
+
+def properties_of(details: SnapshotDetails, name: str) -> dict[str, Any]:
+    """The properties without the database's name, which stands in the statements about its rights."""
+    statements = [statement.replace(identifier(name), "NAME") for statement in details.properties["acl_statements"]]
+    return {**details.properties, "acl_statements": statements}

@@ -1,0 +1,90 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backups of any content, stored by the library's own means, for tests that need no database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from backupdb.archive import Envelope, store_document
+from backupdb.repository import layout, local
+from backupdb.repository.catalogue import StoredBackup, read_backup
+from backupdb.request import Compression, Encryption
+from backupdb.streams.age import X25519Identity
+from backupdb.streams.pipeline import Limiter, Limits
+from backupdb.text import iso
+
+IDENTITY = X25519Identity.generate()
+TIME = datetime(2026, 11, 20, 5, 6, 7, tzinfo=timezone.utc)
+RUN = "0123456789abcdef0123456789abcdef"
+PLAIN = Envelope(Compression(), Encryption(mode="none"))
+SEALED = Envelope(Compression(), Encryption(recipients=(IDENTITY.recipient,)))
+_LINES = [f"INSERT INTO t VALUES ('{hashlib.sha256(bytes([n % 256, n >> 8])).hexdigest()}');\n" for n in range(5000)]
+DUMP = "".join([*_LINES, "-- Dump completed on 2026-11-20  5:06:08\n"]).encode("ascii")
+
+
+def store(
+    root: Path,
+    database: str | None = "shop",
+    *,
+    host: str = "db1",
+    instance: str = "shop-db",
+    time: datetime = TIME,
+    run_id: str = RUN,
+    content: bytes | None = None,
+    form: str = "sql",
+    envelope: Envelope = PLAIN,
+    **manifest: Any,
+) -> StoredBackup:
+    """Publish a backup with one archive of `content` (None: without an archive); None as database: accounts."""
+    name = layout.ACCOUNTS_FOLDER if database is None else layout.encode_name(database)
+    publication = local.Publication(local.make_instance_folder(root, host, instance) / name, run_id=run_id, time=time)
+    limits = Limits(cancel=threading.Event(), limiter=Limiter(None))
+    archives = []
+    if content is not None:
+        archives = [store_document("data", content, publication, envelope, form=form, limits=limits).record]
+    values = {
+        "schema": 1,
+        "kind": "accounts" if database is None else "database",
+        "backup_id": publication.backup_id,
+        "run_id": run_id,
+        "host": host,
+        "instance": instance,
+        **({} if database is None else {"database": database}),
+        "status": "complete",
+        "engine": "mariadb",
+        "server": {"version": "10.11.19"},
+        "started": iso(time),
+        "finished": iso(time),
+        "archives": archives,
+        "plain_bytes": sum(archive["plain_bytes"] for archive in archives),
+        "stored_bytes": sum(archive["stored_bytes"] for archive in archives),
+        "missing": [],
+        "warnings": [],
+        **manifest,
+    }
+    return read_backup(publication.publish(values).folder)
+
+
+def rewrite_manifest(folder: Path, **changes: Any) -> None:
+    """Change the manifest of a backup and its checksum, as somebody would who made such a backup on purpose."""
+    path = folder / layout.MANIFEST_FILE
+    content = json.dumps({**json.loads(path.read_bytes()), **changes}).encode("ascii")
+    path.write_bytes(content)
+    checksums = folder / layout.CHECKSUM_FILE
+    others = checksums.read_text(encoding="ascii").splitlines()[1:]
+    first = f"{hashlib.sha256(content).hexdigest()}  {layout.MANIFEST_FILE}"
+    checksums.write_text("\n".join([first, *others]) + "\n", encoding="ascii")
+
+
+def flip_bit(path: Path, position: int) -> None:
+    """Flip one bit of a file; a negative position counts from its end."""
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
