@@ -328,6 +328,21 @@ def test_a_collation_that_the_server_does_not_know_is_refused_by_name(where: Ope
         engine.create_database(where.server, where.facts, "elsewhere", described, RestoreOptions())
 
 
+def test_history_of_before_11_5_is_refused_since_11_5_and_the_rest_is_not(where: Opened, torture: str) -> None:
+    """A look at what the check says of such a server; tests/cross shows what 11.8 would make of the rows."""
+    first = dump(where, torture)
+    newer = replace(where, facts=replace(where.facts, version="11.8.9", version_number=(11, 8, 9)))
+    plain = manifest(where, torture, first)
+    described = {**plain, "archives": [{**archive, "argv": ["--dump-history"]} for archive in plain["archives"]]}
+    [refusal] = problems(newer, described, "elsewhere")[0]
+    assert "has 2 system-versioned tables of mariadb 10.11." in refusal
+    assert "restore to a server older than 11.5 and upgrade it, or name the other tables" in refusal
+    assert problems(newer, plain, "elsewhere")[0] == []  # only current rows
+    assert problems(newer, described, "elsewhere", schema_only=True)[0] == []
+    assert problems(newer, described, "elsewhere", tables=("child",))[0] == []
+    assert problems(where, described, "elsewhere")[0] == []
+
+
 def test_a_database_is_never_replaced_by_creating_it(mariadb: Any, where: Opened, torture: str) -> None:
     described = manifest(where, torture, dump(where, torture))
     with pytest.raises(RestoreRefused, match="it is there already"):

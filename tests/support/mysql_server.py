@@ -157,22 +157,38 @@ class PrivateMySQLFamily(PrivateServer):
 
 
 class PrivateMariaDB(PrivateMySQLFamily):
-    """MariaDB as the distribution packages it (10.11 on Debian 12)."""
+    """MariaDB as the distribution packages it (10.11 on Debian 12), or one unpacked beside the system.
+
+    `installed`: what is /usr of the unpacked one.
+    """
 
     engine = "mariadb"
 
+    def __init__(self, *, installed: Path | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.installed = installed
+
     @property
     def client(self) -> Path:
-        return binaries.program("mariadb", "mariadb-client")
+        return self._program("bin/mariadb", "mariadb-client")
 
     def _server_program(self) -> Path:
-        return binaries.program("mariadbd", "mariadb-server")
+        return self._program("sbin/mariadbd", "mariadb-server")
+
+    def _program(self, path: str, package: str) -> Path:
+        if self.installed is not None:
+            return self.installed / path
+        return binaries.program(Path(path).name, package)
+
+    def own_settings(self) -> dict[str, str]:
+        return {} if self.installed is None else {"basedir": str(self.installed)}
 
     def _install(self) -> None:
         self.run(
             [
-                str(binaries.program("mariadb-install-db", "mariadb-server")),
+                str(self._program("bin/mariadb-install-db", "mariadb-server")),
                 f"--defaults-file={self.defaults_file}",
+                *([] if self.installed is None else [f"--basedir={self.installed}"]),
                 *["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"],
             ]
         )

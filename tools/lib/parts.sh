@@ -10,7 +10,7 @@ part_lint() {
   ruff check . || failed=1
   ruff format --check . || failed=1
   mypy || failed=1
-  shellcheck -x tools/test tools/lib/*.sh .ci/run || failed=1
+  shellcheck -x tools/test tools/cross-version tools/lib/*.sh .ci/run || failed=1
   (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"
 }

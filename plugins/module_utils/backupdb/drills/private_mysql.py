@@ -175,8 +175,10 @@ def _version(path: Path, vendor: str) -> tuple[int, ...] | None:
 def _install_settings(program: Path, vendor: str) -> dict[str, str]:
     """Name the folders of a server that is not installed under /usr: it looks for them there otherwise."""
     base = program.resolve().parent.parent
-    if vendor == "mariadb" or base == Path("/usr"):
+    if base == Path("/usr"):
         return {}
+    if vendor == "mariadb":  # finds the others below this one, wherever it was built to have them
+        return {"basedir": str(base)}
     return {
         "basedir": str(base),
         "plugin_dir": str(base / "lib" / "mysql" / "plugin"),
@@ -204,6 +206,7 @@ def _initialise(vendor: str, program: Path, configuration: Path, place: Workplac
         [
             str(installer),
             f"--defaults-file={configuration}",
+            *(f"--{name}={value}" for name, value in _install_settings(program, vendor).items()),
             "--auth-root-authentication-method=normal",  # the socket's folder lets nobody else in
             "--skip-test-db",
             "--skip-name-resolve",

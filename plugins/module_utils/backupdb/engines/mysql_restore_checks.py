@@ -24,6 +24,10 @@ _MOST_PACKET = 1 << 30  # the highest that max_allowed_packet can be
 _PACKET_MARGIN = 1 << 16  # bytes of a statement beside its longest line
 _PACKET_STEP = 1 << 20
 
+# Since 11.5 the end of a current row of a system-versioned table is in 2106; before, it was in 2038, and a dump with
+# history says so: the server would take every current row for one that ends in 2038, and SELECT would not show it.
+_ENDS_IN_2106 = (11, 5)
+
 _ON = (1, "1", "ON")
 _ROUTINES = ("functions", "procedures", "packages", "package_bodies")
 
@@ -66,6 +70,7 @@ def find_problems(
     refusals = [
         *_packet_refusals(facts, manifest, options),
         *_collation_refusals(server, manifest, options),
+        *_history_refusals(facts, manifest, options),
         *_name_refusals(facts, target),
         *_trust_refusals(facts, manifest, options, grants, family),
         *_definer_refusals(wanted, known),
@@ -112,6 +117,20 @@ def _collation_refusals(server: Server, manifest: Mapping[str, Any], options: Re
                 f"the database has the {word.replace('_', ' ')} {name}, which this server does not know;"
                 " restore to a server of the version of the source or newer"
             )
+
+
+def _history_refusals(facts: ServerFacts, manifest: Mapping[str, Any], options: RestoreOptions) -> Iterator[str]:
+    count = (manifest.get("inventory") or {}).get("system_versioned_tables") or 0
+    with_history = any("--dump-history" in (archive.get("argv") or ()) for archive in manifest["archives"])
+    if not count or not with_history or options.schema_only or options.tables:
+        return
+    source = str(manifest["server"]["version"])
+    if version_number(source)[:2] < _ENDS_IN_2106 <= facts.version_number[:2]:
+        yield (
+            f"the backup has {count} system-versioned tables of {facts.vendor} {source}, where current rows end in"
+            f" 2038, and {facts.version} would take them for history; restore to a server older than 11.5"
+            " and upgrade it, or name the other tables with the option tables"
+        )
 
 
 def _known(server: Server, listing: str, name: str) -> bool:
