@@ -8,17 +8,21 @@ Each `*_arguments` function has a documentation fragment of the same name that m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from .backupdb.errors import InvalidOption
-from .backupdb.identities import Keys
-from .backupdb.repository.catalogue import Filter
+from .backupdb.options import filter_from, keys_from, moment_from
 from .backupdb.repository.manifest import KINDS, STATUSES
-from .backupdb.text import parse_moment
+
+__all__ = [
+    "catalogue_arguments",
+    "filter_from",
+    "identity_arguments",
+    "keys_from",
+    "moment_from",
+    "repository_arguments",
+]
 
 
 def repository_arguments() -> dict[str, Any]:
@@ -47,32 +51,3 @@ def catalogue_arguments() -> dict[str, Any]:
         "until": {"type": "str"},
         "proven": {"type": "bool"},
     }
-
-
-def keys_from(options: Mapping[str, Any]) -> Keys:
-    """Make the library's keys; they are read when they are needed."""
-    return Keys(identity_file=options["identity_file"], identity=options["identity"], passphrase=options["passphrase"])
-
-
-def filter_from(options: Mapping[str, Any]) -> Filter:
-    """Make the library's filter; raises `InvalidOption`."""
-    return Filter(
-        host=options["host"],
-        instance=options["instance"],
-        database=options["database"],
-        kind=options["kind"],
-        status=options["status"],
-        since=moment_from(options, "since"),
-        until=moment_from(options, "until"),
-        proven=options["proven"],
-    )
-
-
-def moment_from(options: Mapping[str, Any], name: str) -> datetime | None:
-    """Read an option that is a moment; raises `InvalidOption` which names it."""
-    if options[name] is None:
-        return None
-    try:
-        return parse_moment(options[name])
-    except InvalidOption as error:
-        raise InvalidOption(f"option {name}: {error}") from error

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .backupdb.errors import InvalidOption
-from .backupdb.sources import Wanted
-from .reading_arguments import moment_from
+from .backupdb.options import wanted_from
+
+__all__ = ["SOURCE_CONSTRAINTS", "source_arguments", "wanted_from"]
 
 SOURCE_CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [("path", "latest", "at", "backup_id"), ("path", "instance"), ("path", "host")],
@@ -29,17 +29,3 @@ def source_arguments() -> dict[str, Any]:
         "at": {"type": "str"},
         "backup_id": {"type": "str"},
     }
-
-
-def wanted_from(options: Mapping[str, Any]) -> Wanted:
-    """Make the library's word for it; without an option `database` the accounts are meant. Raises `InvalidOption`."""
-    if options["latest"] is False:
-        raise InvalidOption("option latest: false says which backup is not meant; set path, at or backup_id instead")
-    return Wanted(
-        path=options["path"],
-        host=options["host"],
-        instance=options["instance"],
-        database=options.get("database"),
-        at=moment_from(options, "at"),
-        backup_id=options["backup_id"],
-    )

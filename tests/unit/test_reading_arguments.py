@@ -16,6 +16,7 @@ from backupdb.text import parse_moment, utc_now
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
 arguments = importlib.import_module(f"{PLUGINS}.module_utils.reading_arguments")
+InvalidOption = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.errors").InvalidOption
 SECRETS = {"identity", "passphrase"}
 
 
@@ -56,7 +57,7 @@ def test_a_duration_counts_back_from_now() -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "", "2026-13-01", "99999999999d", "1763960767", "20261324T050607Z"])
 def test_what_is_no_moment_is_refused_by_the_name_of_its_option(text: str) -> None:
-    with pytest.raises(arguments.InvalidOption, match=r"option since.*not a moment"):
+    with pytest.raises(InvalidOption, match=r"option since.*not a moment"):
         arguments.moment_from({"since": text}, "since")
 
 
