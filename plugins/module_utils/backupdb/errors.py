@@ -19,6 +19,10 @@ class InvalidOption(BackupDbError):
     """An option has a value that cannot be used, or two options contradict each other."""
 
 
+class CredentialsMissing(BackupDbError):
+    """A job's secrets are not there, cannot be read, or are not what they should be."""
+
+
 class RequirementMissing(BackupDbError):
     """A Python library that the work needs is not installed.
 
