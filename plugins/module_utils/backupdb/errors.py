@@ -119,3 +119,11 @@ class RestoreRefused(BackupDbError):
 
 class RestoreFailed(BackupDbError):
     """The restore stopped on the way; the message has the server's own words and what is in place now."""
+
+
+class NotificationFailed(BackupDbError):
+    """A message did not reach the one who should have it; `temporary` says that trying again may succeed."""
+
+    def __init__(self, message: str, *, temporary: bool = False) -> None:
+        super().__init__(message)
+        self.temporary = temporary
