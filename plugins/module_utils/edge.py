@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
 from .backupdb.errors import BackupDbError, RequirementMissing
+from .backupdb.text import printable
 from .requirements import respawn_if_missing
 
 if TYPE_CHECKING:
@@ -52,17 +53,6 @@ def _report(module: AnsibleModule, result: dict[str, Any], failures: Collection[
     if result.get("status") in failures:
         module.fail_json(msg=result["message"], **result)
     module.exit_json(**result)
-
-
-def printable(value: Any) -> Any:
-    """Return the value with every text fit for JSON in UTF-8: bytes that are not text become `\\xNN`."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    if isinstance(value, dict):
-        return {printable(key): printable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [printable(item) for item in value]
-    return value
 
 
 def _masking_warnings(module: AnsibleModule, result: dict[str, Any]) -> list[str]:

@@ -194,7 +194,7 @@ def test_a_run_that_is_asked_to_stop_reports_and_leaves_nothing(
     process.send_signal(number)
     output, _errors = process.communicate(timeout=30)
     result = json.loads(output)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert result["status"] == "failed"
     assert "asked to stop" in entry_of(result, "big_one")["error"]
     assert any(number.name in warning for warning in result["warnings"])

@@ -40,12 +40,12 @@ def test_a_request_that_is_none_is_told_in_one_line(text: str, words: str) -> No
 def test_a_repository_that_is_not_there_is_not_an_empty_one(tmp_path: Path) -> None:
     assert run("list", str(tmp_path)).returncode == 0
     done = run("list", str(tmp_path / "gone"))
-    assert done.returncode == 3
-    assert "is not a directory" in done.stderr
+    assert done.returncode == 2
+    assert "is not there" in done.stderr
 
 
 def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
     done = run("cat", str(tmp_path), "data.dump.zst.age")
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert str(tmp_path) in done.stderr
     assert len(done.stderr.splitlines()) == 1

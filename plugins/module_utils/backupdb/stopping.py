@@ -14,12 +14,15 @@ from typing import Any, Callable
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _POLL = 0.25  # seconds
 _LEAVE = 2.0  # seconds
+# Who is told of a signal, the innermost last: a run within a job stops, and so does the job.
+_told: list[tuple[threading.Event, list[str]]] = []
 
 
 @contextmanager
 def stop_signals(cancel: threading.Event) -> Iterator[list[str]]:
     """Set `cancel` when a signal asks us to stop; give the list of the signals' names that came.
 
+    Blocks may lie within each other; a signal is then for all of them, also for one that is entered after it came.
     Outside the main thread nothing is installed: signals are then the caller's affair.
     """
     received: list[str] = []
@@ -28,13 +31,18 @@ def stop_signals(cancel: threading.Event) -> Iterator[list[str]]:
         return
 
     def stop(number: int, _frame: Any) -> None:
-        received.append(signal.Signals(number).name)
-        cancel.set()
+        for event, names in _told:
+            names.append(signal.Signals(number).name)
+            event.set()
 
+    if any(names for _cancel, names in _told):
+        cancel.set()
+    _told.append((cancel, received))
     previous = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
         yield received
     finally:
+        _told.pop()
         for number, handler in previous.items():
             signal.signal(number, handler)
 

@@ -1,0 +1,11 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m backupdb`."""
+
+from __future__ import annotations
+
+from .command_line import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that several commands share: where jobs and backups are, and which backups are meant."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidOption
+from ..jobs.definition import CONFIG_DIR, Job, job_names, job_path, read_job
+from ..repository.manifest import KINDS, STATUSES
+
+
+def add_config_dir(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option that says where jobs are defined."""
+    parser.add_argument(
+        "--config-dir", default=CONFIG_DIR, metavar="FOLDER", help="where jobs are defined (default: %(default)s)"
+    )
+
+
+def add_filter(parser: argparse.ArgumentParser) -> None:
+    """Give a command the options that pick backups, named as in the module backup_info."""
+    for name, text in (
+        ("host", "name or pattern of the host"),
+        ("instance", "name or pattern of the instance"),
+        ("database", "name or pattern of the database"),
+        ("since", "not older than this moment, such as 2026-11-24 or 7d"),
+        ("until", "not newer than this moment"),
+    ):
+        parser.add_argument(f"--{name}", help=text)
+    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--status", choices=STATUSES)
+    proven = parser.add_mutually_exclusive_group()
+    proven.add_argument("--proven", action="store_true", default=None, help="only those whose last drill succeeded")
+    proven.add_argument("--unproven", action="store_false", dest="proven", help="only the others")
+
+
+def jobs_of(config_dir: str, names: list[str] | None = None) -> list[Job]:
+    """Read the named jobs, or all; raises `InvalidOption`, also when there is none."""
+    wanted = names or job_names(config_dir)
+    if not wanted:
+        raise InvalidOption(f"no job is defined in {config_dir}/jobs.d; the role schedule writes them")
+    return [read_job(job_path(config_dir, name)) for name in wanted]
+
+
+def repositories_of(options: argparse.Namespace) -> list[str]:
+    """Return the repository that was named, or else those of all jobs of this host."""
+    if options.repository is not None:
+        return [str(Path(options.repository).resolve())]
+    return sorted({str(entry["repository"]) for job in jobs_of(options.config_dir) for entry in job.backups})
+
+
+def values(options: argparse.Namespace, **more: Any) -> dict[str, Any]:
+    """Return the options of a command as a mapping, as a module has them."""
+    return {**vars(options), **more}

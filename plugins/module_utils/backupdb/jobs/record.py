@@ -1,0 +1,145 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is remembered of a job between its runs, and the lock that keeps it from running twice at a time.
+
+`<state_dir>/jobs/NAME.json` has the last result without its long parts, and when the job last succeeded and was last
+proven by a drill. It is replaced in one step. Losing it loses no backup: the next run writes it again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import LockBusy, RepositoryError
+from ..repository.files import read_small_file, remove_file, storage_error, write_file
+from ..text import parse_iso
+
+SCHEMA = 1
+_LARGEST_RECORD = 16 << 20  # bytes
+_RUN_KEYS = ("job", "run_id", "started", "finished", "status", "message", "error_kind", "warnings", "notifications")
+_BACKUP_KEYS = (
+    "instance",
+    "host",
+    "repository",
+    "engine",
+    "server_version",
+    "status",
+    "message",
+    "error_kind",
+    "plain_bytes",
+    "stored_bytes",
+    "duration",
+)
+_STEP_KEYS = ("status", "message", "removed", "kept", "freed_bytes", "proven", "seconds")
+
+
+def record_path(state_dir: str, name: str) -> Path:
+    """Return the file that remembers a job."""
+    return Path(state_dir, "jobs", f"{name}.json")
+
+
+def read_record(state_dir: str, name: str) -> dict[str, Any] | None:
+    """Return what is remembered of a job; None when it has not run here, or nothing that can be read is there."""
+    try:
+        values = json.loads(read_small_file(record_path(state_dir, name), _LARGEST_RECORD))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) and values.get("schema") == SCHEMA else None
+
+
+def write_record(state_dir: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Remember a result and return what was written; raises `RepositoryError` or `NotEnoughSpace`."""
+    path = record_path(state_dir, str(result["job"]))
+    values = _record(result, read_record(state_dir, str(result["job"])) or {})
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    _make_folder(path.parent)
+    try:
+        write_file(temporary, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode("ascii"))
+        temporary.replace(path)
+    except OSError as error:
+        raise storage_error(error, path, "writing") from error
+    finally:
+        remove_file(temporary)
+    return values
+
+
+@contextmanager
+def job_lock(state_dir: str, name: str) -> Iterator[None]:
+    """Hold a job for one run; raises `LockBusy` at once when it runs already, and `RepositoryError`."""
+    path = record_path(state_dir, name).with_suffix(".lock")
+    _make_folder(path.parent)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise storage_error(error, path, "opening the lock") from error
+    try:
+        if not _taken(descriptor):
+            owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise LockBusy(f"job {name} is running already (pid {owner}, {path}); wait for its end")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def moment(record: Mapping[str, Any] | None, key: str) -> float | None:
+    """Return a remembered moment in seconds since 1970; None when there is none."""
+    try:
+        return parse_iso(str((record or {})[key])).timestamp()
+    except (KeyError, ValueError):
+        return None
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except OSError:
+        pass  # a full disk: the lock itself holds, only the word about its owner is missing
+    return True
+
+
+def _record(result: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    drill = result.get("drill")
+    return {
+        "schema": SCHEMA,
+        **{key: result.get(key) for key in _RUN_KEYS},
+        "duration": round(parse_iso(result["finished"]).timestamp() - parse_iso(result["started"]).timestamp(), 3),
+        "last_success": result["finished"] if result["status"] == "ok" else before.get("last_success"),
+        "last_drill": result["started"] if drill and drill["status"] == "ok" else before.get("last_drill"),
+        "backups": [_backup(entry) for entry in result["backups"]],
+        "prune": _step(result.get("prune")),
+        "drill": _step(drill),
+    }
+
+
+def _backup(entry: Mapping[str, Any]) -> dict[str, Any]:
+    databases = [*entry.get("databases", ()), *([entry["accounts"]] if entry.get("accounts") else [])]
+    return {
+        **{key: entry.get(key) for key in _BACKUP_KEYS},
+        "databases": [{key: item[key] for key in ("name", "status", "error", "missing")} for item in databases],
+    }
+
+
+def _step(step: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if step is None else {key: step[key] for key in _STEP_KEYS if key in step}
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise RepositoryError(f"{path} is in the way: it should be a folder for the records of jobs") from None
+    except OSError as error:
+        raise storage_error(error, path, "making") from error

@@ -1,0 +1,144 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job's run on its host, without a controller: back up, prune, drill when it is due, remember and tell.
+
+What goes wrong in one step or with one instance is in the result and does not stop the others. Being asked to stop
+(SIGTERM) ends the step at work in good order, leaves out the rest, and is remembered and told like any failure.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ..credentials.secrets import Secrets
+from ..errors import BackupDbError
+from ..stopping import stop_signals
+from ..text import human_size, iso, parse_duration, utc_now
+from . import steps
+from .definition import Job
+from .finish import finish, tell_start
+from .record import job_lock, moment, read_record
+
+# Timers do not fire by the second: a weekly drill must not become one of every eight days.
+_DRILL_TOLERANCE = 3600.0  # seconds
+
+Report = Callable[..., None]
+
+
+def run_job(
+    job: Job,
+    secrets: Secrets,
+    *,
+    run_id: str | None = None,
+    report: Report,
+) -> dict[str, Any]:
+    """Run a job and return its result as plain values; `status` is ok, partial, failed or busy.
+
+    `report(message, priority=..., **fields)` is told what goes on. Raises `LockBusy` when the job runs already, and
+    `RepositoryError` when its state folder cannot be used.
+    """
+    started = _now()
+    run_id = run_id or uuid.uuid4().hex
+    with job_lock(job.state_dir, job.name), stop_signals(threading.Event()) as received:
+        report(f"job {job.name} begins", run_id=run_id)
+        told = tell_start(job, secrets, run_id)
+        result = _steps(job, secrets, run_id, received, report)
+        head = {
+            "job": job.name,
+            "run_id": run_id,
+            "started": started,
+            "finished": iso(utc_now().replace(microsecond=0)),
+        }
+        return finish(job, secrets, {**head, **result, "notifications": told}, report)
+
+
+def refused_job(job: Job, error: BackupDbError, *, report: Report) -> dict[str, Any]:
+    """Remember and tell that a job could not begin, such as for missing credentials, and return that as its result."""
+    now = _now()
+    result = {
+        "job": job.name,
+        "run_id": uuid.uuid4().hex,
+        "started": now,
+        "finished": now,
+        **steps.failure(error),
+        "message": f"job {job.name} could not begin: {error}",
+        "backups": [],
+        "prune": None,
+        "drill": None,
+        "warnings": [],
+        "notifications": [],
+    }
+    return finish(job, Secrets(), result, report)
+
+
+def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report: Report) -> dict[str, Any]:
+    backups = []
+    for options in job.backups:
+        if received:
+            entry = steps.not_begun(options, f"not begun, stopped by {received[0]}", run_id)
+        else:
+            report(f"instance {options['instance']}: backup begins", run_id=run_id, instance=options["instance"])
+            entry = steps.back_up(options, secrets, run_id)
+        backups.append(entry)
+        _report_backup(entry, report)
+    drilled = None
+    if job.drill is not None and not received and _drill_is_due(job):
+        report(f"job {job.name}: drill begins", run_id=run_id)
+        drilled = steps.prove(job.drill, job.backups, secrets, lambda: received)
+        report(drilled["message"], priority=_priority(drilled["status"]), run_id=run_id)
+    statuses = [entry["status"] for entry in backups]
+    if drilled is not None:
+        statuses.append(drilled["status"])
+    return {
+        "status": "failed" if received else steps.worst(statuses),
+        "message": _message(job, backups, drilled, received),
+        "backups": backups,
+        "prune": None,
+        "drill": drilled,
+        "warnings": [f"stopped by {name}" for name in received],
+    }
+
+
+def _drill_is_due(job: Job) -> bool:
+    """Tell whether the last drill that proved everything is long enough ago; a failed one is tried again at once."""
+    if job.drill is None:
+        return False
+    last = moment(read_record(job.state_dir, job.name), "last_drill")
+    every = parse_duration(job.drill["every"])
+    return last is None or utc_now().timestamp() - last >= every - min(_DRILL_TOLERANCE, every / 2)
+
+
+def _report_backup(entry: Mapping[str, Any], report: Report) -> None:
+    about = {"run_id": entry["run_id"], "instance": entry["instance"]}
+    for item in [*entry["databases"], *([entry["accounts"]] if entry["accounts"] else [])]:
+        what = item["error"] or item["reason"] or f"{human_size(item['stored_bytes'])} stored"
+        report(
+            f"{item['name']}: {item['status']}, {what}",
+            priority=_priority(item["status"]),
+            database=item["name"],
+            **about,
+        )
+    for warning in entry["warnings"]:
+        report(warning, priority="warning", **about)
+    report(entry["message"], priority=_priority(entry["status"]), **about)
+
+
+def _now() -> str:
+    return iso(utc_now().replace(microsecond=0))
+
+
+def _priority(status: str) -> str:
+    return {"failed": "error", "busy": "warning", "partial": "warning"}.get(status, "info")
+
+
+def _message(job: Job, backups: list[dict[str, Any]], drilled: Mapping[str, Any] | None, received: list[str]) -> str:
+    parts = [entry["message"] for entry in backups]
+    if drilled is not None:
+        parts.append(f"drill: {drilled['message']}")
+    if received:
+        parts.append(f"stopped by {received[0]}")
+    return f"job {job.name}: " + ". ".join(parts)
