@@ -220,7 +220,7 @@ FAMILY = Family(
         "SET SESSION idle_readonly_transaction_timeout = 0",
     ),
     lock_waits_for_long_statements=False,
-    lock_right=Right(names=("RELOAD",), grant="RELOAD"),
+    lock_right=lambda version: Right(names=("RELOAD",), grant="RELOAD"),
     coordinates_right=_coordinates_right,
     missing_routine_right=_missing_routine_right,
     tls_lines=_tls_lines,

@@ -174,6 +174,11 @@ def load(
     return load_parts(server, facts, client, name, sources, manifest, options, limits, family=FAMILY)
 
 
+def _lock_right(version: tuple[int, ...]) -> Right:
+    """Name the smaller right where there is one: RELOAD also lets a login throw the binary logs away."""
+    return Right(names=("RELOAD", "FLUSH_TABLES"), grant="FLUSH_TABLES" if version >= (8, 0, 23) else "RELOAD")
+
+
 def _coordinates_right(version: tuple[int, ...]) -> Right:
     return Right(names=("REPLICATION CLIENT", "SUPER"), grant="REPLICATION CLIENT")
 
@@ -256,7 +261,7 @@ FAMILY = Family(
     replica_status=("SHOW REPLICA STATUS", "SHOW SLAVE STATUS"),
     session_settings=("SET SESSION max_execution_time = 0",),
     lock_waits_for_long_statements=True,
-    lock_right=Right(names=("RELOAD", "FLUSH_TABLES"), grant="RELOAD"),
+    lock_right=_lock_right,
     coordinates_right=_coordinates_right,
     missing_routine_right=_missing_routine_right,
     tls_lines=_tls_lines,

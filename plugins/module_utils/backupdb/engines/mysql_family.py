@@ -85,7 +85,7 @@ class Family:
     replica_status: Sequence[str]
     session_settings: Sequence[str]  # no limits for the coordinator; passed over where a version does not know them
     lock_waits_for_long_statements: bool  # a waiting FLUSH TABLES stalls all who use the tables of a long statement
-    lock_right: Right
+    lock_right: Callable[[tuple[int, ...]], Right]
     coordinates_right: Callable[[tuple[int, ...]], Right]
     missing_routine_right: Callable[[tuple[int, ...], Grants, str], str | None]  # "SELECT ON ..." to grant, or None
     tls_lines: Callable[[Instance, frozenset[str]], Sequence[str]]

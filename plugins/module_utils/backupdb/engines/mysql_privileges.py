@@ -41,13 +41,14 @@ def missing_privileges(
 
 def _missing_on_instance(facts: ServerFacts, grants: Grants, account: str, family: Family) -> list[MissingPrivilege]:
     missing = []
-    if not any(grants.has_global(name) for name in family.lock_right.names):
+    lock = family.lock_right(facts.version_number)
+    if not any(grants.has_global(name) for name in lock.names):
         missing.append(
             MissingPrivilege(
-                privilege=family.lock_right.grant,
+                privilege=lock.grant,
                 severity=DEGRADED,
                 effect="no global read lock: one dump client per database, no common moment with the coordinates",
-                grant=f"GRANT {family.lock_right.grant} ON *.* TO {account};",
+                grant=f"GRANT {lock.grant} ON *.* TO {account};",
             )
         )
     if not grants.has_global("PROCESS"):

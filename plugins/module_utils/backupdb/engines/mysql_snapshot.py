@@ -37,6 +37,7 @@ UNDER_LOCK = "global read lock"
 WITHOUT_LOCK = "single transaction of the dump client"
 
 _DEFINITION_CHANGED = "1412"
+_FOR_THE_LOCK = ("RELOAD", "FLUSH_TABLES", "PROCESS")  # the rights under the names by which they are asked for
 
 
 @contextmanager
@@ -183,7 +184,7 @@ def _lock(
     lock: GlobalReadLock, family: Family, options: DumpOptions, missing: Sequence[MissingPrivilege]
 ) -> str | None:
     """Take the global read lock; return why it was not taken, or None when it is in force."""
-    lacking = [one.privilege for one in missing if one.privilege in (family.lock_right.grant, "PROCESS")]
+    lacking = [one.privilege for one in missing if one.privilege in _FOR_THE_LOCK]
     if lacking:
         return f"the login lacks {' and '.join(lacking)}"
     if lock.acquire(family, options.db_lock_timeout):
