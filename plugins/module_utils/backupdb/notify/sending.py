@@ -39,11 +39,15 @@ class NotificationSecrets(Protocol):
 
 
 def send_all(
-    notifications: Sequence[Mapping[str, Any]], event: Event, secrets: NotificationSecrets | None = None
+    notifications: Sequence[Mapping[str, Any]],
+    event: Event,
+    secrets: NotificationSecrets | None = None,
+    *,
+    check_mode: bool = False,
 ) -> list[dict[str, Any]]:
     """Send the event to all that want it, and return one `{name, type, sent, attempts, error}` for each; never raises.
 
-    Options of a notification that cannot be read are reported in the same way.
+    Options of a notification that cannot be read are reported in the same way. In check mode nothing is sent.
     """
     outcomes: list[dict[str, Any]] = []
     deliveries: list[tuple[threading.Thread, float, dict[str, Any]]] = []
@@ -66,6 +70,8 @@ def send_all(
         if event.kind == "start":  # what is about to begin does not wait for a receiver that is away
             notification = replace(notification, attempts=1)
         outcomes.append(outcome)
+        if check_mode:
+            continue
         thread = threading.Thread(target=_deliver, args=(notification, event, outcome), name="notify", daemon=True)
         deliveries.append((thread, notification.longest, outcome))
         thread.start()
@@ -74,19 +80,6 @@ def send_all(
         if not outcome["sent"] and outcome["error"] is None:
             outcome["error"] = f"it had not ended after {longest:.0f} s"
     return [dict(outcome) for outcome in outcomes]
-
-
-def wants(notifications: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
-    """Return the names of the notifications that are about events of this kind."""
-    found = []
-    for options in notifications:
-        try:
-            notification = _read(options, None)
-        except BackupDbError:
-            continue
-        if kind in notification.events:
-            found.append(notification.name)
-    return found
 
 
 def _read(options: Mapping[str, Any], secrets: NotificationSecrets | None) -> Notification:
