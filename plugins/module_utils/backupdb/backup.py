@@ -26,13 +26,14 @@ from .errors import InvalidOption
 from .forecast import Space, forecast
 from .history import Past, fresh_reason, gone, look_back, new
 from .parallel import Outcome, Tasks
-from .repository import layout, local
+from .repository import last_run, layout, local
 from .repository.lock import run_lock
 from .request import BackupRequest
 from .stopping import stop_signals
 from .streams.pipeline import Limiter
 from .survey import Survey, survey
 from .task import Task
+from .text import utc_now
 
 _WAIT = 0.5  # seconds between looks for a signal
 _PATIENCE = 30.0  # seconds that databases get to stop in good order
@@ -44,7 +45,7 @@ def run(request: BackupRequest, *, check_mode: bool = False) -> dict[str, Any]:
     Raises `BackupDbError` when the run cannot begin. Once it has begun it always returns, and its `status` tells:
     `ok`, `partial` (all is published, something named is missing) or `failed` (something is not published).
     """
-    began = time.monotonic()
+    began, started = time.monotonic(), utc_now()
     run_id = request.run_id or uuid.uuid4().hex
     if not layout.RUN_ID.fullmatch(run_id):
         raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
@@ -75,22 +76,31 @@ def run(request: BackupRequest, *, check_mode: bool = False) -> dict[str, Any]:
             )
             tasks, fresh = _tasks(request, job, found, past, Space(root))
             outcomes = _carry_out(tasks, request, server)
-    return result.of_run(
-        request,
-        run_id=run_id,
-        found=found,
-        tasks=tasks,
-        fresh=fresh,
-        outcomes=outcomes,
-        warnings=[
-            *past.problems,
-            *(f"removed {path}, left by a run that did not end well" for path in leftovers),
-            *(f"stopped by {name}" for name in received),
-        ],
-        gone=gone(past, found),
-        new=new(past, found),
-        seconds=time.monotonic() - began,
-    )
+            done = result.of_run(
+                request,
+                run_id=run_id,
+                found=found,
+                tasks=tasks,
+                fresh=fresh,
+                outcomes=outcomes,
+                warnings=[
+                    *past.problems,
+                    *(f"removed {path}, left by a run that did not end well" for path in leftovers),
+                    *(f"stopped by {name}" for name in received),
+                ],
+                gone=gone(past, found),
+                new=new(past, found),
+                seconds=time.monotonic() - began,
+            )
+            done["warnings"] += last_run.write(
+                folder,
+                done,
+                started=started,
+                finished=utc_now(),
+                present=[database.name for database in found.databases],
+                faults={skipped.name: skipped.reason for skipped in found.skipped if skipped.fault},
+            )
+    return done
 
 
 def _tasks(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from .repository import catalogue, layout
+from .repository import catalogue, last_run, layout
 from .repository.catalogue import Problems, StoredBackup
 from .request import BackupRequest
 from .survey import Survey
@@ -22,7 +22,7 @@ class Past:
     """What the repository knew before the run."""
 
     newest: Mapping[str | None, StoredBackup]  # by database; None is the accounts
-    last_run: frozenset[str]  # databases of the newest run
+    last_run: frozenset[str]  # databases that the newest run saw and that have backups
     problems: Sequence[str]
 
 
@@ -36,8 +36,12 @@ def look_back(folder: Path, found: Survey) -> Past:
         backup = catalogue.newest(database_folder, now=now, problems=problems)
         if backup is not None:
             newest[name] = backup
-    last_run = catalogue.last_run_databases(folder, now=now, problems=problems)
-    return Past(newest, frozenset(last_run), list(dict.fromkeys(problems.lines)))
+    record = last_run.read(folder, problems)
+    if record is None:  # none was written: a first run, a full disk
+        seen = catalogue.last_run_databases(folder, now=now, problems=problems)
+    else:
+        seen = {name for name in record.present if (folder / layout.encode_name(name)).is_dir()}
+    return Past(newest, frozenset(seen), list(dict.fromkeys(problems.lines)))
 
 
 def gone(past: Past, found: Survey) -> list[str]:
