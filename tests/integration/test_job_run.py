@@ -1,0 +1,175 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job on its host: what it does, and what its exit status says of how it ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import postgresql_dumps
+from support.jobs import JobHost, login_of
+from support.library import entry_of, stored_backups, unpublished, wait_for
+
+SLOW = "1M"  # a second: the big database below takes several seconds at that
+
+
+@pytest.fixture
+def host(scratch: Path) -> JobHost:
+    return JobHost(scratch)
+
+
+@pytest.fixture
+def server(postgres15: Any) -> Iterator[Any]:
+    """The session's server with the databases `shop` and `wiki`."""
+    with postgresql_dumps.new_database(postgres15, "shop"), postgresql_dumps.new_database(postgres15, "wiki"):
+        postgres15.sql("CREATE TABLE orders AS SELECT generate_series(1, 10) AS id", database="shop")
+        postgres15.sql("CREATE TABLE pages AS SELECT 1 AS id", database="wiki")
+        yield postgres15
+
+
+def make_big(server: Any) -> None:
+    """Make the shop 8 MiB that cannot be compressed."""
+    server.sql(
+        "CREATE TABLE big AS SELECT g AS id, decode(string_agg(md5(random()::text), ''), 'hex') AS noise "
+        "FROM generate_series(1, 512) g, generate_series(1, 1024) h GROUP BY g",
+        database="shop",
+    )
+
+
+def test_a_job_backs_up_with_the_secrets_of_its_file_and_is_remembered(host: JobHost, server: Any) -> None:
+    host.write_job("daily", [host.backup_of(server, databases=["shop", "wiki"])])
+    host.write_secrets("daily", logins={"test": login_of(server)})
+    status, result = host.run("daily")
+    assert (status, result["status"]) == (0, "ok"), result
+    assert entry_of(result["backups"][0], "shop")["status"] == "complete"
+    assert len(stored_backups(host.repository, "shop")) == 1
+    record = host.record("daily")
+    assert record["last_success"] == record["finished"] == result["finished"]
+    assert [entry["name"] for entry in record["backups"][0]["databases"]] == ["shop", "wiki", "@accounts"]
+    assert server.password not in json.dumps([record, result])
+
+
+def test_a_second_run_does_only_what_is_missing(host: JobHost, server: Any) -> None:
+    options = {"databases": ["shop", "wiki"], "skip_if_newer_than": "1h"}
+    host.write_secrets("daily", logins={"test": login_of(server)})
+    host.write_job("daily", [host.backup_of(server, **{**options, "databases": ["shop"]})])
+    assert host.run("daily")[0] == 0
+    host.write_job("daily", [host.backup_of(server, **options)])
+    status, result = host.run("daily")
+    assert status == 0
+    assert entry_of(result["backups"][0], "shop")["status"] == "skipped"
+    assert entry_of(result["backups"][0], "wiki")["status"] == "complete"
+
+
+def test_a_bad_instance_stops_no_other_and_its_password_is_a_failure(host: JobHost, server: Any) -> None:
+    backups = [host.backup_of(server, instance="bad"), host.backup_of(server, databases=["shop"])]
+    host.write_job("daily", backups)
+    host.write_secrets("daily", logins={"bad": login_of(server, login_password="wrong"), "test": login_of(server)})
+    status, result = host.run("daily")
+    assert status == 2
+    assert [entry["status"] for entry in result["backups"]] == ["failed", "ok"]
+    assert result["backups"][0]["error_kind"] == "ConnectionFailed"
+    assert "bad" in result["message"]
+    assert host.record("daily")["last_success"] is None
+    assert len(stored_backups(host.repository, "shop")) == 1
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"logins": []}'])
+def test_missing_credentials_have_a_status_of_their_own_and_are_remembered(
+    host: JobHost, server: Any, content: str | None
+) -> None:
+    host.write_job("daily", [host.backup_of(server)])
+    if content is not None:
+        (host.credentials / "daily").touch(mode=0o600)
+        (host.credentials / "daily").write_text(content, encoding="ascii")
+    status, result = host.run("daily")
+    assert status == 4
+    assert str(host.credentials / "daily") in result["message"]
+    assert host.record("daily")["status"] == "failed"
+
+
+def test_a_backup_that_lacks_something_makes_the_job_partial(host: JobHost, server: Any) -> None:
+    """A user mapping's options are for superusers only."""
+    login = {"login_user": "job_reader", "login_password": "Xq8vN2rT5wKj3mPz7bLd"}
+    server.sql("CREATE ROLE job_reader LOGIN PASSWORD 'Xq8vN2rT5wKj3mPz7bLd' IN ROLE pg_read_all_data")
+    for statement in (
+        "CREATE FOREIGN DATA WRAPPER far",
+        "CREATE SERVER away FOREIGN DATA WRAPPER far",
+        "CREATE USER MAPPING FOR postgres SERVER away OPTIONS (code 'x')",
+    ):
+        server.sql(statement, database="shop")
+    host.write_job("daily", [host.backup_of(server, databases=["shop"])])
+    host.write_secrets("daily", logins={"test": login})
+    try:
+        status, result = host.run("daily")
+    finally:
+        server.sql("DROP ROLE job_reader")
+    assert (status, result["status"]) == (1, "partial"), result["message"]
+    assert "away" in result["message"]
+    assert host.record("daily")["last_success"] is None
+
+
+def test_a_job_that_runs_already_is_busy(host: JobHost, server: Any) -> None:
+    make_big(server)
+    host.write_job("daily", [host.backup_of(server, databases=["shop"], bandwidth_limit=SLOW)])
+    host.write_job("other", [host.backup_of(server, databases=["shop"])])
+    for name in ("daily", "other"):
+        host.write_secrets(name, logins={"test": login_of(server)})
+    process = host.start("run", "daily", "--config-dir", str(host.config_dir), "--json")
+    wait_for(lambda: unpublished(host.repository), what="the unpublished folder")
+    status, result = host.run("daily")
+    assert (status, result["error_kind"]) == (75, "LockBusy")
+    assert f"pid {process.pid}" in result["message"]
+    status, result = host.run("other")  # another job with the same instance
+    assert (status, result["status"]) == (75, "busy")
+    output, _errors = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(output)["status"]) == (0, "ok")
+    assert host.record("daily")["status"] == "ok"
+
+
+def test_a_job_that_is_asked_to_stop_ends_in_good_order_and_begins_nothing_more(host: JobHost, server: Any) -> None:
+    make_big(server)
+    backups = [
+        host.backup_of(server, databases=["shop"], bandwidth_limit=SLOW),
+        host.backup_of(server, instance="later", databases=["wiki"]),
+    ]
+    host.write_job("daily", backups, drill={"every": "1d", "identity_file": str(host.identity_file)})
+    host.write_secrets("daily", logins={"test": login_of(server), "later": login_of(server)})
+    process = host.start("run", "daily", "--config-dir", str(host.config_dir), "--json")
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True)
+    reader.start()
+    wait_for(lambda: unpublished(host.repository), what="the unpublished folder")
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout is not None
+    result = json.loads(process.stdout.read())
+    assert process.wait(timeout=60) == 2
+    assert [entry["status"] for entry in result["backups"]] == ["failed", "failed"]
+    assert "not begun, stopped by SIGTERM" in result["backups"][1]["message"]
+    assert result["drill"] is None
+    assert unpublished(host.repository) == []
+    assert host.record("daily")["status"] == "failed"
+    reader.join(5)
+    assert any("instance test: backup begins" in line for line in lines)
+
+
+def test_a_drill_is_done_when_it_is_due(host: JobHost, server: Any) -> None:
+    drill = {"every": "7d", "identity_file": str(host.identity_file), "database": "shop"}
+    host.write_job("daily", [host.backup_of(server, databases=["shop"])], drill=drill)
+    host.write_secrets("daily", logins={"test": login_of(server)})
+    status, result = host.run("daily")
+    assert (status, result["drill"]["status"]) == (0, "ok"), result
+    assert result["drill"]["proven"] == 1
+    status, result = host.run("daily")
+    assert (status, result["drill"]) == (0, None)
+    record = host.record("daily")
+    (host.state_dir / "jobs" / "daily.json").write_text(json.dumps({**record, "last_drill": "2026-01-01T00:00:00Z"}))
+    status, result = host.run("daily")
+    assert result["drill"]["proven"] == 1
