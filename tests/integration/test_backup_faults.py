@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 from backupdb import backup
 from backupdb.errors import LockBusy
+from backupdb.repository import last_run
+from backupdb.repository.problems import Problems
 from support import mysql_dumps, postgresql_dumps
 from support.library import (
     IDENTITY,
@@ -299,6 +301,11 @@ def test_a_failing_database_does_not_stop_the_others(kind: str, server: Any, rep
     assert "in the way" in entry_of(result, "big_one")["error"]
     assert entry_of(result, "calm")["status"] == "complete"
     assert result["accounts"]["status"] == "complete"
+    record = last_run.read(folder.parent, Problems())
+    assert record is not None
+    assert {outcome.name: outcome.status for outcome in record.databases} == {"big_one": "failed", "calm": "complete"}
+    assert record.present > {"big_one", "calm"}
+    assert record.run_id == result["run_id"]
 
 
 def test_a_database_that_vanished_is_told_and_its_backups_are_kept(kind: str, server: Any, repository: Path) -> None:
