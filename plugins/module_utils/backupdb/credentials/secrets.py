@@ -5,7 +5,8 @@
 
 They are kept apart from the job's definition, which everyone of the backup group may read. A file of secrets is JSON:
 `{"logins": {INSTANCE: {"login_user": ..., "login_password": ...}}, "passphrase": ..., "notifications": {NAME: {...}}}`,
-and each of the three may be left out.
+and each of the three may be left out. systemd passes the same content as a credential (`LoadCredential=` and
+`LoadCredentialEncrypted=`, systemd.exec(5)). A store holds logins only.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CredentialsMissing
-from ..repository.files import read_small_file
+from .private_files import read_private_file
+from .store import Login, login_of, read_store
 
-SOURCES = ("none", "file")
-_LARGEST_FILE = 1 << 20  # bytes
+SOURCES = ("none", "file", "systemd", "store")
 _LOGIN_KEYS = {"login_user", "login_password"}
 
 
@@ -48,12 +49,18 @@ class Secrets:
 def read_secrets(source: str, path: str | None, environ: Mapping[str, str]) -> Secrets:
     """Read a job's secrets from where its definition says; raises `CredentialsMissing`, never with a secret in it.
 
-    `environ` is the process's environment, by which systemd tells where it has put credentials.
+    `path` is a file, or with source `systemd` the name of a credential. `environ` is the process's environment, by
+    which systemd tells where it has put credentials.
     """
     if source == "none":
         return Secrets()
     if source == "file" and path is not None:
-        return secrets_from(_content(Path(path)), path)
+        return secrets_from(read_private_file(Path(path)), path)
+    if source == "systemd" and path is not None:
+        return secrets_from(_credential(path, environ), f"the credential {path}")
+    if source == "store" and path is not None:
+        store = read_store(Path(path))
+        return Secrets(logins={instance_id: _options(login_of(store, instance_id)) for instance_id in store.entries})
     raise CredentialsMissing(f"credentials cannot come from {source!r}; use one of {', '.join(SOURCES)}, with a path")
 
 
@@ -80,7 +87,9 @@ def secrets_from(content: bytes, where: str) -> Secrets:
 
 def _texts(values: Mapping[str, Any], key: str, where: str, known: set[str] | None) -> dict[str, dict[str, str]]:
     """Return the named mappings of texts under `key`; empty options count as not given."""
-    entries = values.get(key) or {}
+    entries = values.get(key)
+    if entries is None:
+        return {}
     if not isinstance(entries, dict):
         raise CredentialsMissing(f"{where}: {key} is not an object of names")
     found = {}
@@ -94,11 +103,18 @@ def _texts(values: Mapping[str, Any], key: str, where: str, known: set[str] | No
     return found
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return read_small_file(path, _LARGEST_FILE)
-    except OSError as error:
+def _options(login: Login | None) -> dict[str, str]:
+    """Turn a login of a store into the options that it stands for."""
+    options = {} if login is None else {"login_user": login.user, "login_password": login.password}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _credential(name: str, environ: Mapping[str, str]) -> bytes:
+    """Read what systemd passes to this process; it guards the folder itself, with owners and modes of its own."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
         raise CredentialsMissing(
-            f"the credentials in {path} cannot be read: {error.strerror}; "
-            "the file must belong to the user who runs the job, with mode 0600"
-        ) from error
+            f"systemd passes the credential {name!r} to the job's service only; start that, with "
+            f"`systemctl start backupdb-{name}.service`"
+        )
+    return read_private_file(Path(folder, name), must_be_private=False, must_be_mine=False)
