@@ -81,10 +81,10 @@ options:
       type:
         description:
           - V(email) sends a mail, V(webhook) a POST with the event as JSON.
-          - V(slack) is for incoming webhooks of Slack, Mattermost and Rocket.Chat, V(teams) for those and the workflows of
-            Microsoft Teams.
-          - V(ping) is for checks as Healthchecks has them. It sends to O(notifications[].url), with C(/start) behind it when
-            something begins and with C(/fail) when it failed.
+          - V(slack) is for incoming webhooks of Slack, Mattermost and Rocket.Chat, V(teams) for those and the workflows
+            of Microsoft Teams.
+          - V(ping) is for checks as Healthchecks has them. It sends to O(notifications[].url), with C(/start) behind it
+            when something begins and with C(/fail) when it failed.
         type: str
         required: true
         choices: [email, webhook, slack, teams, ping]
@@ -109,8 +109,8 @@ options:
         type: int
       smtp_tls:
         description:
-          - V(starttls) begins TLS on the open connection, and sends nothing to a server that does not offer it. V(tls) speaks
-            it from the beginning. With V(none) all is sent as plain text, and a login is refused.
+          - V(starttls) begins TLS on the open connection, and sends nothing to a server that does not offer it. V(tls)
+            speaks it from the beginning. With V(none) all is sent as plain text, and a login is refused.
         type: str
         default: starttls
         choices: [starttls, tls, none]
@@ -142,8 +142,8 @@ options:
         default: 10s
       attempts:
         description:
-          - How often to try, up to 10, when it may be only for a moment that the receiver does not answer. A start is tried
-            once, so that it does not hold up what begins.
+          - How often to try, up to 10, when it may be only for a moment that the receiver does not answer. A start is
+            tried once, so that it does not hold up what begins.
         type: int
         default: 3
       backoff:
