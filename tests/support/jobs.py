@@ -30,7 +30,7 @@ class JobHost:
         self.repository = folder / "repository"
         self.credentials = folder / "credentials"
         self.identity_file = folder / "identity.txt"
-        (self.config_dir / "jobs.d").mkdir(parents=True)
+        (self.config_dir / "jobs.d").mkdir(parents=True, mode=0o750)
         for path in (self.state_dir, self.repository, self.credentials):
             path.mkdir(mode=0o700)
         self.identity_file.touch(mode=0o600)

@@ -1,0 +1,80 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action of runner_install: build the runner on the controller and copy it to the host as one file."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.action import ActionBase
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.version import VERSION
+from ansible_collections.vya.backupdb.plugins.plugin_utils.runner import build
+
+DEST = "/usr/local/lib/backupdb/backupdb.pyz"
+
+
+class ActionModule(ActionBase):
+    """Everything that touches the host is done by the modules file and copy, with their check mode and diff."""
+
+    TRANSFERS_FILES = True
+    _requires_connection = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Install the runner; returns what the module documents."""
+        super().run(tmp, task_vars)
+        _spec, options = self.validate_argument_spec(
+            argument_spec={
+                "dest": {"type": "path", "default": DEST},
+                "owner": {"type": "str"},
+                "group": {"type": "str"},
+                "mode": {"type": "raw", "default": "0644"},
+            }
+        )
+        runner = build()
+        known = {
+            "dest": options["dest"],
+            "version": VERSION,
+            "size": len(runner),
+            "sha256": hashlib.sha256(runner).hexdigest(),
+        }
+        folder = self._folder(str(PurePosixPath(options["dest"]).parent), task_vars)
+        if folder.get("failed") or (folder.get("changed") and self._task.check_mode):
+            return {**known, **folder}  # in check mode there is no folder yet that something could be compared in
+        copied = self._copy(runner, options, task_vars)
+        return {**copied, **known, "changed": bool(folder.get("changed") or copied.get("changed"))}
+
+    def _folder(self, path: str, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        arguments = {"path": path, "state": "directory"}
+        result: dict[str, Any] = self._execute_module(
+            module_name="ansible.builtin.file", module_args=arguments, task_vars=task_vars
+        )
+        wanted = ("changed", "failed", "msg", "unreachable", "diff", "exception")
+        return {key: result[key] for key in wanted if key in result}
+
+    def _copy(self, runner: bytes, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        here = Path(tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP))
+        try:
+            source = here / PurePosixPath(options["dest"]).name
+            source.write_bytes(runner)
+            task = self._task.copy()
+            task.args = {"src": str(source), **{key: value for key, value in options.items() if value is not None}}
+            action = self._shared_loader_obj.action_loader.get(
+                "ansible.legacy.copy",
+                task=task,
+                connection=self._connection,
+                play_context=self._play_context,
+                loader=self._loader,
+                templar=self._templar,
+                shared_loader_obj=self._shared_loader_obj,
+            )
+            result: dict[str, Any] = action.run(task_vars=task_vars)
+        finally:
+            shutil.rmtree(here, ignore_errors=True)
+        result.pop("src", None)  # a path that is gone
+        return result

@@ -1,0 +1,95 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module runner_install: its documentation. The work is done by the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: runner_install
+short_description: Install the program that runs backup jobs on a host
+version_added: 1.0.0
+description:
+  - Builds the library of this collection into one file on the controller, and copies it to the host, where Python runs
+    it without Ansible.
+  - The same version of the collection gives the same bytes, so a second run changes nothing. The file is replaced in
+    one step, and a job that runs meanwhile ends with the library that it began with.
+  - The folder of O(dest) is made when it is missing.
+  - It has only Python code. The libraries it needs (SQLAlchemy, PyMySQL or psycopg2, cryptography, zstandard) are
+    installed by the role P(vya.backupdb.backupdb#role).
+author:
+  - vya.backupdb contributors (@vya)
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.attributes.actiongroup_backupdb
+attributes:
+  action:
+    description: Works on the controller, before anything is done on the host.
+    support: full
+  check_mode:
+    support: full
+  diff_mode:
+    support: partial
+    details: Says that the file changes, and shows no bytes of it.
+  idempotent:
+    support: full
+options:
+  dest:
+    description:
+      - Where the program goes.
+    type: path
+    default: /usr/local/lib/backupdb/backupdb.pyz
+  owner:
+    description:
+      - Owner of the file.
+      - If unset, a new file belongs to the user the module runs as.
+    type: str
+  group:
+    description:
+      - Group of the file.
+      - If unset, a new file has the group of the user the module runs as.
+    type: str
+  mode:
+    description:
+      - Permissions of the file as an octal number. It has no secrets.
+    type: raw
+    default: "0644"
+seealso:
+  - module: vya.backupdb.backup_job
+"""
+
+EXAMPLES = r"""
+---
+- name: Install the program
+  vya.backupdb.runner_install:
+  become: true
+
+- name: Run a job once, now
+  ansible.builtin.command:
+    argv: [/usr/bin/python3, /usr/local/lib/backupdb/backupdb.pyz, run, nightly]
+  changed_when: true
+"""
+
+RETURN = r"""
+dest:
+  description: Where the program is.
+  returned: always
+  type: str
+  sample: /usr/local/lib/backupdb/backupdb.pyz
+version:
+  description: The version of the collection that it was made of.
+  returned: always
+  type: str
+  sample: 1.0.0
+size:
+  description: Bytes of the file.
+  returned: always
+  type: int
+  sample: 771234
+sha256:
+  description: Digest of the file.
+  returned: always
+  type: str
+  sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+"""
