@@ -23,6 +23,8 @@ def result(**changes: Any) -> dict[str, Any]:
     """A run's result, as far as the record minds it."""
     entry = {"error": None, "reason": None, "plain_bytes": 10, "stored_bytes": 4, "duration": 0.5, "archives": []}
     return {
+        "host": "db1",
+        "instance": "shop-db",
         "run_id": RUN,
         "status": "failed",
         "engine": "mariadb",
@@ -59,6 +61,7 @@ def test_the_record_has_what_a_run_found_and_did_whatever_databases_are_called(t
     record = last_run.read(tmp_path, problems)
     assert record is not None
     assert problems.lines == []
+    assert (record.host, record.instance) == ("db1", "shop-db")
     assert (record.run_id, record.status, record.finished - record.started) == (RUN, "failed", timedelta(seconds=2))
     assert [(outcome.name, outcome.status) for outcome in record.databases] == [
         (NASTY, "complete"),
@@ -108,6 +111,7 @@ def test_without_a_record_there_is_none_and_no_problem(tmp_path: Path) -> None:
         {"databases": [{"name": "", "status": "complete"}]},
         {"databases": [7]},
         {"present": None},
+        {"host": ""},
         {"started": "yesterday"},
         {"duration": "long"},
     ],

@@ -28,6 +28,19 @@ STATUSES = ("ok", "partial", "failed")
 BACKUP_STATUSES = ("complete", "partial", "failed", "skipped")
 BACKED_UP = ("complete", "partial", "skipped")  # skipped: its backup was fresh enough
 _LARGEST_RECORD = 64 << 20  # bytes; 100,000 databases stay far below
+_OF_RUN = (
+    "host",
+    "instance",
+    "run_id",
+    "status",
+    "engine",
+    "server_version",
+    "gone",
+    "new",
+    "duration",
+    "plain_bytes",
+    "stored_bytes",
+)
 _PER_BACKUP = ("name", "status", "error", "plain_bytes", "stored_bytes", "duration")
 
 
@@ -47,6 +60,8 @@ class BackupOutcome:
 class LastRun:
     """What the newest run of an instance found and did."""
 
+    host: str
+    instance: str
     run_id: str
     started: datetime
     finished: datetime
@@ -86,9 +101,7 @@ def write(
     outcomes += [{"name": name, "status": "failed", "error": reason} for name, reason in faults.items()]
     record = {
         "schema": SCHEMA,
-        **{key: result[key] for key in ("run_id", "status", "engine", "server_version", "gone", "new", "duration")},
-        "plain_bytes": result["plain_bytes"],
-        "stored_bytes": result["stored_bytes"],
+        **{key: result[key] for key in _OF_RUN},
         "started": iso(started),
         "finished": iso(finished),
         "databases": outcomes,
@@ -134,6 +147,8 @@ def _parsed(record: Mapping[str, Any]) -> LastRun:
     if record["schema"] != SCHEMA or record["status"] not in STATUSES:
         raise ValueError("it is of another version")
     return LastRun(
+        host=_name(record["host"]),
+        instance=_name(record["instance"]),
         run_id=str(record["run_id"]),
         started=parse_iso(record["started"]),
         finished=parse_iso(record["finished"]),
