@@ -65,6 +65,10 @@ class PrivilegeMissing(BackupDbError):
     """The login lacks a right without which the backup would be silently incomplete."""
 
 
+class LoginRefused(BackupDbError):
+    """The account is not one that may be managed as the backup login, or must not be removed; nothing was done."""
+
+
 class SelectionError(BackupDbError):
     """The databases asked for are not there, or nothing is selected."""
 
@@ -111,6 +115,10 @@ class WrongKey(BackupDbError):
 
 class BackupNotFound(BackupDbError):
     """No backup is what was asked for; the message names what there is instead."""
+
+
+class RetentionRefused(BackupDbError):
+    """Removing old backups of a database would not be safe, so none of its backups is removed."""
 
 
 class RestoreRefused(BackupDbError):
