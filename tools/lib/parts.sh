@@ -11,7 +11,7 @@ part_lint() {
   ruff check . || failed=1
   ruff format --check . || failed=1
   mypy || failed=1
-  shellcheck -x tools/test tools/cross-version tools/lib/*.sh .ci/run || failed=1
+  shellcheck -x tools/{test,cross-version,fleet,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
   (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"
 }
@@ -55,6 +55,12 @@ part_distro() {
   tell_versions "$CACHE/venv-distro/bin/python"
   BACKUPDB_TEST_POSTGRES18=$postgres18 BACKUPDB_TEST_INTERPRETER=$SYSTEM_PYTHON \
     "$CACHE/venv-distro/bin/python" -m pytest tests/unit tests/integration -m 'distro or not integration' -p no:cacheprovider
+}
+
+# Roles and timers on booted hosts.
+part_molecule() {
+  ensure_fleet_packages
+  molecule_scenario default test
 }
 
 part_mysql() {

@@ -54,13 +54,16 @@ build_base() {
   (
     flock 9
     [ ! -e "$folder" ] || exit 0
+    SECONDS=0
     printf 'building the base tree of %s\n' "$suite"
     rm -rf "$BASES/.new-$suite"
     trap 'rm -rf "$BASES/.new-$suite" "$BASES/.log-$suite"' EXIT
-    if ! make_base "$suite" "$BASES/.new-$suite" >"$BASES/.log-$suite" 2>&1; then
+    # Beside this shell, because bash ignores errexit in a function whose status is tested.
+    make_base "$suite" "$BASES/.new-$suite" >"$BASES/.log-$suite" 2>&1 &
+    wait "$!" || {
       tail -n 40 "$BASES/.log-$suite" >&2
       die "the base tree of $suite could not be built: the messages above say why"
-    fi
+    }
     mv "$BASES/.new-$suite" "$folder"
     printf 'built %s in %s s\n' "$folder" "$SECONDS"
   ) 9>"$BASES/.lock-$suite"
@@ -69,8 +72,11 @@ build_base() {
 make_base() {
   local suite=$1 tree=$2 unit sources
   sources=$(base_sources "$suite")
-  mmdebstrap --quiet --mode=root --variant=minbase --include="$(base_packages "$suite")" \
+  printf '%s\n' "$sources"
+  # A mirror may be a copy of some weeks ago, which apt takes for stale where suites move (sid).
+  mmdebstrap --mode=root --variant=minbase --include="$(base_packages "$suite")" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
+    --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     "$suite" "$tree" - <<<"$sources"
