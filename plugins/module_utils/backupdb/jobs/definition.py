@@ -117,6 +117,11 @@ def read_job(path: Path) -> Job:
     return job
 
 
+def job_text(job: Job) -> str:
+    """Return the content of a job's file; the same job gives the same text."""
+    return json.dumps(job.values(), indent=2) + "\n"
+
+
 def job_from(values: Any, where: str) -> Job:
     """Make a job of plain values; raises `InvalidOption`, which begins with `where` and the key."""
     if not isinstance(values, Mapping):

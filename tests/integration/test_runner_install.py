@@ -1,0 +1,79 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installing the runner with Ansible, and running it under the Pythons that hosts have."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.jobs import JobHost, login_of
+
+MODULE = "vya.backupdb.runner_install"
+DEBIAN = "/usr/bin/python3"
+
+
+@pytest.mark.distro
+def test_it_is_planned_made_and_then_left_alone(run_module: Callable[..., Any], scratch: Path) -> None:
+    dest = scratch / "lib" / "backupdb.pyz"
+    options = {"dest": str(dest), "mode": "0640"}
+    planned = run_module(MODULE, options, check=True, diff=True)
+    assert not planned.failed, planned.output
+    assert planned.result["changed"]
+    assert not dest.exists()
+    made = run_module(MODULE, options, diff=True)
+    assert not made.failed, made.output
+    assert made.result["changed"]
+    assert dest.stat().st_mode & 0o777 == 0o640
+    assert hashlib.sha256(dest.read_bytes()).hexdigest() == made.result["sha256"] == planned.result["sha256"]
+    assert made.result["size"] == dest.stat().st_size
+    for check in (False, True):
+        again = run_module(MODULE, options, check=check, diff=True)
+        assert not again.failed
+        assert not again.result["changed"]
+    dest.write_bytes(dest.read_bytes()[:-1])
+    mended = run_module(MODULE, options, diff=True)
+    assert mended.result["changed"]
+    assert "def main" not in mended.output
+    assert hashlib.sha256(dest.read_bytes()).hexdigest() == made.result["sha256"]
+
+
+@pytest.fixture
+def program(run_module: Callable[..., Any], scratch: Path) -> str:
+    dest = str(scratch / "backupdb.pyz")
+    assert not run_module(MODULE, {"dest": dest}).failed
+    return dest
+
+
+def test_it_runs_a_job_with_debians_python_and_libraries(program: str, scratch: Path, postgres15: Any) -> None:
+    host = JobHost(scratch / "host")
+    host.write_job("daily", [host.backup_of(postgres15, databases=["postgres"])])
+    host.write_secrets("daily", logins={"test": login_of(postgres15)})
+    done = subprocess.run(
+        [DEBIAN, "-I", program, "run", "daily", "--config-dir", str(host.config_dir)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "host1/test 'postgres' complete" in done.stdout
+
+
+def test_without_a_library_it_names_the_package(program: str, scratch: Path, postgres15: Any) -> None:
+    host = JobHost(scratch / "host")
+    host.write_job("daily", [host.backup_of(postgres15, databases=["postgres"])])
+    host.write_secrets("daily", logins={"test": login_of(postgres15)})
+    done = subprocess.run(
+        [DEBIAN, "-I", "-S", program, "run", "daily", "--config-dir", str(host.config_dir)],  # without site-packages
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3
+    assert "python3-sqlalchemy" in done.stderr + done.stdout or "python3-cryptography" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
