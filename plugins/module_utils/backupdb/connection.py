@@ -63,7 +63,7 @@ class Server:
 
         Raises `RequirementMissing` for a library that is not installed.
         """
-        _require("sqlalchemy", driver.rpartition("+")[2])
+        require("sqlalchemy", driver.rpartition("+")[2])
         self.instance = instance
         self.cancel = cancel or threading.Event()
         self._driver = driver
@@ -76,6 +76,10 @@ class Server:
         other = copy.copy(self)
         other.cancel = cancel
         return other
+
+    def like(self, instance: Instance) -> Server:
+        """Return a server of its own for another login at the same endpoint; use it as a context manager."""
+        return Server(instance, driver=self._driver, default_database=self._default_database, cancel=self.cancel)
 
     def __enter__(self) -> Server:
         return self
@@ -178,7 +182,8 @@ def create_pool(instance: Instance, *, driver: str, database: str | None) -> Sql
     )
 
 
-def _require(*libraries: str) -> None:
+def require(*libraries: str) -> None:
+    """Import the libraries; raises `RequirementMissing`, which names the packages."""
     for library in libraries:
         try:
             importlib.import_module(library)

@@ -129,6 +129,14 @@ class RestoreFailed(BackupDbError):
     """The restore stopped on the way; the message has the server's own words and what is in place now."""
 
 
+class RunLost(BackupDbError):
+    """A detached run ended without saying how: its process was killed or its host restarted."""
+
+
+class RunUnknown(RunLost):
+    """This host has no trace of the detached run."""
+
+
 class NotificationFailed(BackupDbError):
     """A message did not reach the one who should have it; `temporary` says that trying again may succeed."""
 

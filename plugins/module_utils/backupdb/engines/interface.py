@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 if TYPE_CHECKING:
     from ..connection import Server
     from ..streams.pipeline import Limits
+    from .backup_login import LoginKeeper, WantedLogin
 
 FATAL = "fatal"  # without it the database cannot be backed up truthfully: the database fails
 PARTIAL = "partial"  # without it something named is missing: the backup is published as partial
@@ -272,6 +273,9 @@ class Engine(Protocol):
 
     def export_accounts(self, server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
         """Export users, roles and grants."""
+
+    def backup_login(self, server: Server, facts: ServerFacts, wanted: WantedLogin) -> LoginKeeper:
+        """Give who makes, examines and removes the login that backups are made with."""
 
     # What brings a backup back; `manifest` is that of the backup.
 

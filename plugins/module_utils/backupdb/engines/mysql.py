@@ -27,6 +27,7 @@ from .interface import (
     ServerFacts,
     Snapshot,
 )
+from .mysql_backup_login import MysqlLoginKeeper
 from .mysql_clients import find_clients
 from .mysql_commands import option_value
 from .mysql_facts import list_databases, read_facts
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ..connection import Server
     from ..instance import Instance
     from ..streams.pipeline import Limits
+    from .backup_login import LoginKeeper, WantedLogin
 
 __all__ = [
     "DATA_DIRECTORY_QUERY",
@@ -52,6 +54,7 @@ __all__ = [
     "SWAPS",
     "SYSTEM_DATABASES",
     "VENDORS",
+    "backup_login",
     "clients",
     "create_database",
     "databases",
@@ -141,6 +144,11 @@ def snapshot(
 def export_accounts(server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
     """Export users, roles and grants."""
     return export(server, facts, family=FAMILY)
+
+
+def backup_login(server: Server, facts: ServerFacts, wanted: WantedLogin) -> LoginKeeper:
+    """Give who makes, examines and removes the login that backups are made with."""
+    return MysqlLoginKeeper(server, facts, wanted, family=FAMILY)
 
 
 def restore_clients(facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:

@@ -24,6 +24,7 @@ from .interface import (
     Snapshot,
     SnapshotDetails,
 )
+from .postgresql_backup_login import PostgresqlLoginKeeper
 from .postgresql_catalogue import SYSTEM_DATABASES, read_databases, read_facts
 from .postgresql_clients import find_clients, package_name
 from .postgresql_contents import read_sequences
@@ -41,6 +42,7 @@ from .sequences import moved
 if TYPE_CHECKING:
     from ..connection import Server
     from ..streams.pipeline import Limits
+    from .backup_login import LoginKeeper, WantedLogin
 
 __all__ = [
     "DATA_DIRECTORY_QUERY",
@@ -50,6 +52,7 @@ __all__ = [
     "SWAPS",
     "SYSTEM_DATABASES",
     "VENDORS",
+    "backup_login",
     "clients",
     "create_database",
     "databases",
@@ -150,6 +153,10 @@ def snapshot(
 
 def export_accounts(server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
     return export(server, facts, client)
+
+
+def backup_login(server: Server, facts: ServerFacts, wanted: WantedLogin) -> LoginKeeper:
+    return PostgresqlLoginKeeper(server, facts, wanted)
 
 
 def restore_clients(facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:

@@ -45,14 +45,14 @@ _ROW_SECURITY = f"""
      WHERE c.relkind IN ('r', 'p') AND {WITH_ROWS} AND row_security_active(c.oid) ORDER BY 1"""
 _LARGE_OBJECTS = """
     SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m
-     WHERE current_setting('lo_compat_privileges') = 'off' AND NOT pg_has_role(m.lomowner, 'USAGE')
+     WHERE current_setting('lo_compat_privileges') = 'off' AND NOT pg_has_role({role}, m.lomowner, 'USAGE')
        AND NOT EXISTS (
            SELECT FROM aclexplode(m.lomacl) a WHERE a.privilege_type = 'SELECT'
-              AND CASE WHEN a.grantee = 0 THEN true ELSE pg_has_role(a.grantee, 'USAGE') END)
+              AND CASE WHEN a.grantee = 0 THEN true ELSE pg_has_role({role}, a.grantee, 'USAGE') END)
      ORDER BY 1"""
 _LARGE_OBJECTS_18 = """
     SELECT m.oid FROM pg_catalog.pg_largeobject_metadata m
-     WHERE current_setting('lo_compat_privileges') = 'off' AND NOT has_largeobject_privilege(m.oid, 'SELECT')
+     WHERE current_setting('lo_compat_privileges') = 'off' AND NOT has_largeobject_privilege({role}, m.oid, 'SELECT')
      ORDER BY 1"""
 _USER_MAPPINGS = """
     SELECT DISTINCT srvname FROM pg_catalog.pg_user_mappings WHERE umoptions IS NULL ORDER BY 1"""
@@ -125,8 +125,7 @@ def _row_security(session: Session, login: str) -> list[MissingPrivilege]:
 
 
 def _large_objects(session: Session, facts: ServerFacts, login: str) -> list[MissingPrivilege]:
-    query = _LARGE_OBJECTS_18 if facts.version_number >= _HAS_LARGE_OBJECT_PRIVILEGE else _LARGE_OBJECTS
-    objects = [str(oid) for (oid,) in session.rows(query)]
+    objects = hidden_large_objects(session, facts)
     if not objects:
         return []
     return [
@@ -134,13 +133,31 @@ def _large_objects(session: Session, facts: ServerFacts, login: str) -> list[Mis
             f"SELECT on {len(objects)} large objects",
             FATAL,
             "they cannot be read, and pg_dump stops at the first",
-            _large_object_grant(objects, login),
+            large_object_grant(objects, login),
             session.database,
         )
     ]
 
 
-def _large_object_grant(objects: Sequence[str], login: str) -> str:
+def unreadable_schemas(session: Session, role: str) -> list[str]:
+    """Return the schemas, quoted, with tables or sequences that a role may not read; `role` is SQL for its name."""
+    rows = session.rows(
+        f"SELECT DISTINCT format('%I', n.nspname) {FROM} WHERE c.relkind IN ('r', 'p', 'S') AND {WITH_ROWS}"
+        f" AND NOT (has_schema_privilege({role}, n.oid, 'USAGE')"
+        f" AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege({role}, c.oid, 'SELECT')"
+        f" ELSE has_table_privilege({role}, c.oid, 'SELECT') END) ORDER BY 1"
+    )
+    return [session.shown(name) for (name,) in rows]
+
+
+def hidden_large_objects(session: Session, facts: ServerFacts, *, role: str = "current_user") -> list[str]:
+    """Return the numbers of those that a role may not read; `role` is SQL for its name."""
+    query = _LARGE_OBJECTS_18 if facts.version_number >= _HAS_LARGE_OBJECT_PRIVILEGE else _LARGE_OBJECTS
+    return [str(oid) for (oid,) in session.rows(query.format(role=role))]
+
+
+def large_object_grant(objects: Sequence[str], login: str) -> str:
+    """Write the statement that lets the login read these large objects, or all where that is the shorter way."""
     if len(objects) <= _MOST_LARGE_OBJECTS:
         return f"GRANT SELECT ON LARGE OBJECT {', '.join(objects)} TO {login};"
     return (
