@@ -16,6 +16,7 @@ import pytest
 from support import postgresql_dumps
 from support.jobs import JobHost, login_of
 from support.library import entry_of, stored_backups, unpublished, wait_for
+from support.receivers import web_receiver
 
 SLOW = "1M"  # a second: the big database below takes several seconds at that
 
@@ -173,3 +174,27 @@ def test_a_drill_is_done_when_it_is_due(host: JobHost, server: Any) -> None:
     (host.state_dir / "jobs" / "daily.json").write_text(json.dumps({**record, "last_drill": "2026-01-01T00:00:00Z"}))
     status, result = host.run("daily")
     assert result["drill"]["proven"] == 1
+
+
+def test_who_wants_to_know_is_told_how_it_went(host: JobHost, server: Any) -> None:
+    with web_receiver(200) as receiver:
+        notifications = [
+            {"name": "ping", "type": "ping"},
+            {"name": "hook", "type": "webhook", "url": receiver.url("/hook")},
+            {"name": "away", "type": "webhook", "url": "http://127.0.0.1:1/", "attempts": 1},
+        ]
+        host.write_job("daily", [host.backup_of(server, databases=["shop"])], notifications=notifications)
+        ping = {"url": receiver.url("/Rm3kVq9")}
+        host.write_secrets("daily", logins={"test": login_of(server)}, notifications={"ping": ping})
+        assert host.run("daily")[0] == 0
+        assert receiver.paths == ["/Rm3kVq9/start", "/Rm3kVq9"]
+        host.write_secrets("daily", notifications={"ping": ping})
+        status, result = host.run("daily")
+    assert status == 2
+    assert sorted(receiver.paths[2:]) == ["/Rm3kVq9/fail", "/Rm3kVq9/start", "/hook"]
+    told = {entry["name"]: entry["sent"] for entry in result["notifications"]}
+    assert told == {"ping": True, "hook": True, "away": False}
+    assert any("'away' was not sent" in warning for warning in result["warnings"])
+    body = next(request.json() for request in receiver.received if request.path == "/hook")
+    assert body["job"] == "daily"
+    assert "Rm3kVq9" not in json.dumps([result, body, host.record("daily")])

@@ -19,9 +19,11 @@ from ..credentials.secrets import Secrets
 from ..drill_options import drill_request_from
 from ..drill_request import DrillRequest
 from ..errors import InvalidOption
+from ..notify.settings import check_notifications
 from ..options import request_from
 from ..repository.files import read_small_file
 from ..request import BackupRequest
+from ..retention_policy import policy_from
 from ..text import parse_duration
 from .options import BACKUP_OPTIONS, DRILL_OPTIONS, filled
 
@@ -45,7 +47,6 @@ _KEYS = (
     "schedule",
     "credentials",
 )
-_SECRET_NOTIFICATION_KEYS = ("smtp_password",)
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,10 @@ def _retention(values: Any, where: str) -> dict[str, Any] | None:
         return None
     if not isinstance(values, Mapping):
         raise InvalidOption(f"{where}: retention is not an object of options")
+    try:
+        policy_from(values)
+    except InvalidOption as error:
+        raise InvalidOption(f"{where}: retention: {error}") from error
     return dict(values)
 
 
@@ -249,9 +254,14 @@ def _notifications(entries: Any, where: str) -> tuple[dict[str, Any], ...]:
         key = f"{where}: notifications[{number}]"
         if not isinstance(entry, Mapping):
             raise InvalidOption(f"{key} is not an object of options")
-        for secret in _SECRET_NOTIFICATION_KEYS:
-            if secret in entry:
-                raise InvalidOption(f"{key}.{secret} is a secret and does not belong here; put it into the credentials")
+        if entry.get("smtp_password"):
+            raise InvalidOption(
+                f"{key}.smtp_password is a secret and does not belong here; put it into the credentials"
+            )
+    try:
+        check_notifications(entries)
+    except InvalidOption as error:
+        raise InvalidOption(f"{where}: notifications: {error}") from error
     return tuple(dict(entry) for entry in entries)
 
 

@@ -5,27 +5,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
 from ..errors import BackupDbError
+from ..notify.message import Event
+from ..notify.sending import send_all
 from .definition import Job
-from .record import write_record
+from .record import record_of, write_record
+
+_WORDS = {"ok": "succeeded", "partial": "is incomplete", "failed": "failed", "busy": "found another run at work"}
 
 
 def tell_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]]:
     """Tell those who want to know that the job has begun; returns what became of each notification."""
-    return []
+    host = _host(job)
+    event = Event(
+        "start", f"Backup job {job.name} on {host} begins", host=host, job=job.name, details={"run_id": run_id}
+    )
+    return send_all(job.notifications, event, secrets)
 
 
 def finish(job: Job, secrets: Secrets, result: dict[str, Any], report: Callable[..., None]) -> dict[str, Any]:
     """Remember a result and tell it; returns it with what became of that."""
-    warnings = list(result["warnings"])
-    result = {**result, "warnings": warnings}
+    _remember(job, result)
+    result["notifications"] += send_all(job.notifications, _event(job, result), secrets)
+    result["warnings"] += [
+        f"notification {told['name']!r} was not sent: {told['error']}"
+        for told in result["notifications"]
+        if not told["sent"]
+    ]
+    if result["notifications"]:
+        _remember(job, result)
+    for warning in result["warnings"]:
+        report(warning, priority="warning", run_id=result["run_id"], job=job.name)
+    return result
+
+
+def _remember(job: Job, result: dict[str, Any]) -> None:
     try:
         write_record(job.state_dir, result)
     except BackupDbError as error:
-        warnings.append(f"the result of the job could not be remembered: {error}")
-    for warning in warnings:
-        report(warning, priority="warning", run_id=result["run_id"])
-    return result
+        warning = f"the result of the job could not be remembered: {error}"
+        if warning not in result["warnings"]:
+            result["warnings"].append(warning)
+
+
+def _event(job: Job, result: Mapping[str, Any]) -> Event:
+    host = _host(job)
+    lines = [result["message"]] if not result["backups"] else [entry["message"] for entry in result["backups"]]
+    for name in ("prune", "drill"):
+        if result[name] is not None:
+            lines.append(f"{name}: {result[name]['message']}")
+    return Event(
+        "success" if result["status"] == "ok" else "failure",
+        f"Backup job {job.name} on {host} {_WORDS[result['status']]}",
+        lines=(*lines, *result["warnings"], f"run {result['run_id']}, {result['started']} to {result['finished']}"),
+        host=host,
+        job=job.name,
+        details=record_of(result, {}),
+    )
+
+
+def _host(job: Job) -> str:
+    """Return under which name the host keeps its backups."""
+    return str(job.backups[0]["host"])

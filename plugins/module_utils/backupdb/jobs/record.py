@@ -55,10 +55,10 @@ def read_record(state_dir: str, name: str) -> dict[str, Any] | None:
     return values if isinstance(values, dict) and values.get("schema") == SCHEMA else None
 
 
-def write_record(state_dir: str, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Remember a result and return what was written; raises `RepositoryError` or `NotEnoughSpace`."""
+def write_record(state_dir: str, result: Mapping[str, Any]) -> None:
+    """Remember a result; raises `RepositoryError` or `NotEnoughSpace`."""
     path = record_path(state_dir, str(result["job"]))
-    values = _record(result, read_record(state_dir, str(result["job"])) or {})
+    values = record_of(result, read_record(state_dir, str(result["job"])) or {})
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     _make_folder(path.parent)
     try:
@@ -68,7 +68,21 @@ def write_record(state_dir: str, result: Mapping[str, Any]) -> dict[str, Any]:
         raise storage_error(error, path, "writing") from error
     finally:
         remove_file(temporary)
-    return values
+
+
+def record_of(result: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is worth remembering of a result; what it does not change stays as it was before."""
+    drill = result.get("drill")
+    return {
+        "schema": SCHEMA,
+        **{key: result.get(key) for key in _RUN_KEYS},
+        "duration": round(parse_iso(result["finished"]).timestamp() - parse_iso(result["started"]).timestamp(), 3),
+        "last_success": result["finished"] if result["status"] == "ok" else before.get("last_success"),
+        "last_drill": result["started"] if drill and drill["status"] == "ok" else before.get("last_drill"),
+        "backups": [_backup(entry) for entry in result["backups"]],
+        "prune": _step(result.get("prune")),
+        "drill": _step(drill),
+    }
 
 
 @contextmanager
@@ -108,20 +122,6 @@ def _taken(descriptor: int) -> bool:
     except OSError:
         pass  # a full disk: the lock itself holds, only the word about its owner is missing
     return True
-
-
-def _record(result: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    drill = result.get("drill")
-    return {
-        "schema": SCHEMA,
-        **{key: result.get(key) for key in _RUN_KEYS},
-        "duration": round(parse_iso(result["finished"]).timestamp() - parse_iso(result["started"]).timestamp(), 3),
-        "last_success": result["finished"] if result["status"] == "ok" else before.get("last_success"),
-        "last_drill": result["started"] if drill and drill["status"] == "ok" else before.get("last_drill"),
-        "backups": [_backup(entry) for entry in result["backups"]],
-        "prune": _step(result.get("prune")),
-        "drill": _step(drill),
-    }
 
 
 def _backup(entry: Mapping[str, Any]) -> dict[str, Any]:
