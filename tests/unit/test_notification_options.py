@@ -1,0 +1,129 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of notifications: what cannot be sent is refused with its reason, and never with a secret."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+import yaml
+from backupdb.errors import InvalidOption
+from backupdb.notify.settings import DEFAULTS, check_notifications, notification_from
+from support.ansible import ROOT
+from support.returns import documentation_of
+
+CANARY = "T0KEN-canary-7f3a9"
+MAIL = {"name": "mail", "type": "email", "smtp_host": "mail.example.org", "from": "a@example.org", "to": ["b@c.org"]}
+HOOK = {"name": "hook", "type": "webhook"}
+arguments = importlib.import_module("ansible_collections.vya.backupdb.plugins.module_utils.notification_arguments")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({**HOOK, "url": f"ftp://example.org/{CANARY}"}, "https://hooks.example.org"),
+        ({**HOOK, "url": f"https://example.org/{CANARY} x"}, "%XX"),
+        ({**HOOK, "url": f"https://example.org/{CANARY}\r\nX: y"}, "%XX"),
+        ({**HOOK, "url": f"https://exämple.org/{CANARY}"}, "%XX"),
+        ({**HOOK, "url": f"https://me:{CANARY}@example.org/"}, "login before the host name"),
+        ({**HOOK, "url": f"https://example.org:99999/{CANARY}"}, "https://hooks.example.org"),
+        ({**HOOK, "url": f"https://[{CANARY}/"}, "https://hooks.example.org"),
+        ({**HOOK, "url": None}, "not given"),
+        ({**HOOK, "name": ""}, "needs a name"),
+        ({**HOOK, "name": "a\nb"}, "one line"),
+        ({**HOOK, "type": "pager"}, "must be one of email, webhook, slack, teams, ping"),
+        ({**HOOK, "url": "https://x.org", "events": ["partial"]}, "must be one of start, success, failure"),
+        ({**HOOK, "url": "https://x.org", "attempts": 0}, "from 1 to 10"),
+        ({**HOOK, "url": "https://x.org", "attempts": "many"}, "whole number"),
+        ({**HOOK, "url": "https://x.org", "timeout": "soon"}, "timeout"),
+        ({**HOOK, "url": "https://x.org", "timeout": "1d"}, "300 seconds"),
+        ({**HOOK, "url": "https://x.org", "retries": 3}, "has no option retries"),
+        ({**MAIL, "to": []}, "list of mail addresses"),
+        ({**MAIL, "to": ["b@c.org\r\nBcc: d@e.org"]}, "one line"),
+        ({**MAIL, "to": ["b@c.org, d@e.org"]}, "bare mail address"),
+        ({**MAIL, "from": "Backup <a@b.org>"}, "bare mail address"),
+        ({**MAIL, "smtp_host": None}, "smtp_host"),
+        ({**MAIL, "smtp_port": 70000}, "65535"),
+        ({**MAIL, "smtp_user": "backup"}, "no smtp_password"),
+        ({**MAIL, "smtp_user": "backup", "smtp_password": CANARY, "smtp_tls": "none"}, "unencrypted"),
+    ],
+)
+def test_options_that_cannot_work_are_refused_without_a_secret(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        notification_from(options, {})
+    assert words in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
+def test_a_secret_option_may_be_kept_apart_and_is_in_no_representation() -> None:
+    hook = notification_from(HOOK, {"url": f"https://example.org:8443/{CANARY}?key={CANARY}"})
+    mail = notification_from({**MAIL, "smtp_user": "backup"}, {"smtp_password": CANARY})
+    assert CANARY in hook.url
+    assert mail.smtp_password == CANARY
+    assert hook.receiver == "example.org:8443"
+    assert CANARY not in repr(hook) + repr(mail) + str(hook) + str(mail)
+
+
+@pytest.mark.parametrize(("tls", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
+def test_the_port_of_a_mail_server_follows_from_how_tls_begins(tls: str, port: int) -> None:
+    assert notification_from({**MAIL, "smtp_tls": tls}, {}).smtp_port == port
+    assert notification_from({**MAIL, "smtp_tls": tls, "smtp_port": 2525}, {}).smtp_port == 2525
+
+
+def test_failures_are_told_and_pings_hear_of_every_event() -> None:
+    assert notification_from(MAIL, {}).events == ("failure",)
+    assert notification_from({**HOOK, "type": "ping", "url": "https://x.org"}, {}).events == (
+        "start",
+        "success",
+        "failure",
+    )
+
+
+def test_the_longest_time_counts_every_attempt_and_every_wait() -> None:
+    options = {**HOOK, "url": "https://x.org", "timeout": "10s", "attempts": 4, "backoff": "5s"}
+    assert notification_from(options, {}).longest == 4 * 10 + 5 + 10 + 20
+
+
+def test_a_check_beforehand_finds_what_needs_no_secret() -> None:
+    check_notifications([HOOK, {**MAIL, "smtp_user": "backup"}])
+    check_notifications([{**HOOK, "url": "https://x.org"}])
+    with pytest.raises(InvalidOption, match="more than once"):
+        check_notifications([HOOK, {**MAIL, "name": "hook"}])
+    with pytest.raises(InvalidOption, match="unencrypted"):
+        check_notifications([{**MAIL, "smtp_user": "backup", "smtp_tls": "none"}])
+    with pytest.raises(InvalidOption, match="smtp_host"):
+        check_notifications([{**MAIL, "smtp_host": ""}])
+
+
+def test_the_module_and_the_roles_take_the_options_of_the_library() -> None:
+    spec = arguments.notification_arguments()
+    assert list(spec) == list(DEFAULTS)
+    for name, option in spec.items():
+        assert option.get("default") == DEFAULTS[name], name
+        assert option.get("no_log", False) is (name in ("url", "smtp_password")), name
+
+
+@pytest.mark.parametrize("place", ["module", "role"])
+def test_documented_options_match_the_real_ones_key_for_key(place: str) -> None:
+    if place == "module":
+        documentation = documentation_of("notification", "DOCUMENTATION")["options"]
+        documented = documentation["notifications"]["suboptions"]
+        compare(arguments.event_arguments(), {key: documentation[key] for key in arguments.event_arguments()})
+    else:
+        text = (ROOT / "roles" / "backupdb" / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+        shared = yaml.safe_load(text)["argument_specs"]["main"]["options"]
+        documented = shared["backupdb_notifications"]["options"]
+        for name, option in arguments.notification_arguments().items():
+            assert documented[name].get("no_log") == option.get("no_log"), name
+    compare(arguments.notification_arguments(), documented)
+
+
+def compare(spec: dict[str, Any], documented: dict[str, Any]) -> None:
+    assert list(spec) == list(documented)
+    for name, option in spec.items():
+        for key in ("type", "elements", "default", "choices", "required"):
+            # None and "not said" are the same to Ansible.
+            assert option.get(key) == documented[name].get(key), f"{name}: {key}"
