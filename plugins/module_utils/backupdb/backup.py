@@ -14,18 +14,19 @@ import time
 import uuid
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Callable
 
 from . import plan, result
 from .archive import Envelope
 from .connection import Server
 from .database_backup import Done, Job, back_up_accounts, back_up_database
 from .engines.interface import Database
-from .engines.registry import open_server
+from .engines.registry import open_server, require_driver
 from .errors import InvalidOption
 from .forecast import Space, forecast
 from .history import Past, fresh_reason, gone, look_back, new
 from .parallel import Outcome, Tasks
+from .progress import Progress, progress_of
 from .repository import last_run, layout, local
 from .repository.lock import run_lock
 from .request import BackupRequest
@@ -39,8 +40,18 @@ _WAIT = 0.5  # seconds between looks for a signal
 _PATIENCE = 30.0  # seconds that databases get to stop in good order
 
 
-def run(request: BackupRequest, *, check_mode: bool = False) -> dict[str, Any]:
+def check(request: BackupRequest) -> None:
+    """Find out what needs no server: raises for a bad recipient, and `RequirementMissing` for a missing library."""
+    Envelope(request.compression, request.encryption).check()
+    require_driver(request.instance)
+
+
+def run(
+    request: BackupRequest, *, check_mode: bool = False, report: Callable[[Progress], None] | None = None
+) -> dict[str, Any]:
     """Back up an instance and return the result as plain values; in check mode the plan, and nothing is written.
+
+    `report` is told twice a second how far the dumps are, in the thread of the caller.
 
     Raises `BackupDbError` when the run cannot begin. Once it has begun it always returns, and its `status` tells:
     `ok`, `partial` (all is published, something named is missing) or `failed` (something is not published).
@@ -75,7 +86,8 @@ def run(request: BackupRequest, *, check_mode: bool = False) -> dict[str, Any]:
                 limiter=Limiter(request.bandwidth_limit),
             )
             tasks, fresh = _tasks(request, job, found, past, Space(root))
-            outcomes = _carry_out(tasks, request, server)
+            tell = partial(_tell, report, tasks, job.limiter)
+            outcomes = _carry_out(tasks, request, server, tell)
             done = result.of_run(
                 request,
                 run_id=run_id,
@@ -129,7 +141,14 @@ def _within_space(job: Job, database: Database, found: Survey, space: Space, nee
         return back_up_database(job, database, found.missing_for(database))
 
 
-def _carry_out(tasks: Sequence[Task], request: BackupRequest, server: Server) -> list[Outcome[Done] | None]:
+def _tell(report: Callable[[Progress], None] | None, tasks: Sequence[Task], limiter: Limiter) -> None:
+    if report is not None:
+        report(progress_of(tasks, limiter.passed))
+
+
+def _carry_out(
+    tasks: Sequence[Task], request: BackupRequest, server: Server, tell: Callable[[], None]
+) -> list[Outcome[Done] | None]:
     """Do the tasks, `workers` at once. A task that does not heed the order to stop is left behind: None.
 
     So is one that does not end when its own time is up, because the server or the disk no longer answers, as soon as
@@ -146,6 +165,7 @@ def _carry_out(tasks: Sequence[Task], request: BackupRequest, server: Server) ->
     running = Tasks([partial(timed, task) for task in tasks], at_once=request.worker_count(), name="worker")
     give_up: float | None = None
     while tasks and not running.wait(_WAIT):
+        tell()
         if not server.cancel.is_set():
             if _stuck(tasks, request):
                 break

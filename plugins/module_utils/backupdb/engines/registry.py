@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..connection import Server
+from ..connection import Server, require
 from ..errors import InvalidOption
 from ..instance import Instance
 from . import mariadb, mysql, postgresql
@@ -17,6 +17,11 @@ from .interface import Engine
 
 _ENGINES: tuple[Engine, ...] = (postgresql, mysql, mariadb)
 ENGINE_NAMES = ("postgresql", "mysql", "mariadb")
+
+
+def require_driver(instance: Instance) -> None:
+    """Raise `RequirementMissing` when a library that a connection to the instance needs is not installed."""
+    require("sqlalchemy", _asked(instance).DRIVER.rpartition("+")[2])
 
 
 @contextmanager
@@ -27,12 +32,18 @@ def open_server(instance: Instance, cancel: threading.Event | None = None) -> It
 
     `mysql` and `mariadb` are one protocol: which of the two answers is asked, not believed.
     """
-    asked = next((engine for engine in _ENGINES if instance.engine in engine.VENDORS), None)
-    if asked is None:
-        raise InvalidOption(f"engine {instance.engine!r} is not known; use one of {', '.join(ENGINE_NAMES)}")
+    asked = _asked(instance)
     with Server(instance, driver=asked.DRIVER, default_database=asked.DEFAULT_DATABASE, cancel=cancel) as server:
         vendor = asked.detect(server)
         engine = next((engine for engine in _ENGINES if vendor in engine.VENDORS), None)
         if engine is None:
             raise InvalidOption(f"{instance.where()}: the server is {vendor}, which this collection does not know")
         yield engine, server
+
+
+def _asked(instance: Instance) -> Engine:
+    """Return the engine that the user named."""
+    asked = next((engine for engine in _ENGINES if instance.engine in engine.VENDORS), None)
+    if asked is None:
+        raise InvalidOption(f"engine {instance.engine!r} is not known; use one of {', '.join(ENGINE_NAMES)}")
+    return asked

@@ -80,18 +80,20 @@ class _Observer:
 
 
 class Limiter:
-    """Holds a whole run to so many stored bytes a second; shared by its threads."""
+    """Holds a whole run to so many stored bytes a second, and counts them; shared by its threads."""
 
     def __init__(self, bytes_per_second: int | None) -> None:
         self._rate = bytes_per_second
         self._free_at = time.monotonic()
         self._guard = threading.Lock()
+        self.passed = 0
 
     def take(self, count: int) -> float:
         """Reserve the time for `count` bytes; return how many seconds from now they may pass."""
-        if not self._rate:
-            return 0.0
         with self._guard:
+            self.passed += count
+            if not self._rate:
+                return 0.0
             now = time.monotonic()
             self._free_at = max(self._free_at, now) + count / self._rate
             return self._free_at - now

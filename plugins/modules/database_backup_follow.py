@@ -1,0 +1,91 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module database_backup_follow."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_backup_follow
+short_description: Wait for a backup that goes on without the connection (internal)
+version_added: 1.0.0
+description:
+  - Used by M(vya.backupdb.database_backup), not by playbooks. It waits for the end of a backup that
+    M(vya.backupdb.database_backup_start) started, and returns its result, or how far it is.
+  - It must run as the user who started the backup.
+notes:
+  - There is no promise that this module stays as it is.
+author:
+  - vya.backupdb contributors (@vya)
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.info_module
+options:
+  run_id:
+    description: Identifier of the run.
+    type: str
+    required: true
+  wait:
+    description: Seconds to wait for its end at most.
+    type: int
+    default: 30
+seealso:
+  - module: vya.backupdb.database_backup
+  - module: vya.backupdb.database_backup_start
+"""
+
+EXAMPLES = r"""
+---
+- name: See how far a backup is (database_backup does this by itself)
+  vya.backupdb.database_backup_follow:
+    run_id: 3f0c9a52d1e94c0b8f4f0b7f5a6d2c11
+    wait: 0
+"""
+
+RETURN = r"""
+detached_run:
+  description: How the run stands. When it has ended, all that M(vya.backupdb.database_backup) returns instead.
+  returned: when the run goes on
+  type: dict
+  contains:
+    run_id:
+      description: The O(run_id).
+      type: str
+      sample: 3f0c9a52d1e94c0b8f4f0b7f5a6d2c11
+    seconds:
+      description: How long the run takes so far.
+      type: float
+      sample: 1832.4
+    progress:
+      description: How far it is. Empty before the first dump.
+      type: str
+      sample: 1 of 3 done (@accounts), now facts, orders; 1.2 GiB stored
+error_kind:
+  description:
+    - Kind of the failure. V(RunLost) is a run whose process is no more and that left no result, V(RunUnknown) one that
+      the host knows nothing of. The text is in RV(ignore:msg).
+  returned: failure
+  type: str
+  sample: RunLost
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.detached import known_of, look
+from ansible_collections.vya.backupdb.plugins.module_utils.detaching import answer
+from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+
+
+def main() -> None:
+    """Wait for the end of a run and end with its result, or with how it stands."""
+    module = AnsibleModule(
+        argument_spec={"run_id": {"type": "str", "required": True}, "wait": {"type": "int", "default": 30}},
+        supports_check_mode=True,
+    )
+    run_id, wait = module.params["run_id"], module.params["wait"]
+    finish_with(module, lambda: answer(look(run_id, wait)), **known_of(run_id))
+
+
+if __name__ == "__main__":
+    main()
