@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -86,15 +86,15 @@ def read_backup(folder: Path) -> StoredBackup:
 def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]:
     """Yield the backups of one database (or of the accounts), newest first."""
     for folder in _entries(database_folder, problems):
-        if folder.name.startswith(layout.PARTIAL_PREFIX):
-            continue
+        if folder.name.startswith("."):
+            continue  # in the making, or on its way out
         if layout.parse_backup_folder(folder.name) is None:
             problems.lines.append(f"{folder} does not belong in a repository and is left alone")
             continue
         try:
             yield read_backup(folder)
         except ManifestDamaged as error:
-            problems.lines.append(str(error))
+            problems.add_damaged(folder, str(error))
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,11 @@ def last_run_databases(instance_folder: Path, *, now: datetime, problems: Proble
     return {backup.manifest["database"] for backup in found if backup.manifest["run_id"] == run_id}
 
 
+def is_called(name: str, patterns: Iterable[str]) -> bool:
+    """Tell whether a name is one of these names or patterns."""
+    return any(_is_called(name, pattern) for pattern in patterns)
+
+
 def _entries(folder: Path, problems: Problems) -> list[Path]:
     """List a folder, the last name first; one that cannot be read is a problem, one that is not there is empty."""
     try:
@@ -195,7 +200,8 @@ def _entries(folder: Path, problems: Problems) -> list[Path]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        problems.lines.append(f"{folder} cannot be read: {error.strerror}; it must be a folder of the backup user")
+        line = f"{folder} cannot be read: {error.strerror}; it must be a folder of the backup user"
+        problems.add_damaged(folder, line)
         return []
 
 

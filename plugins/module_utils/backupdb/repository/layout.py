@@ -24,6 +24,7 @@ READERS_FILE = ".readers"
 MANIFEST_FILE = "manifest.json"
 CHECKSUM_FILE = "manifest.json.sha256"
 PARTIAL_PREFIX = ".partial-"
+REMOVING_PREFIX = ".removing-"
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 _LEADING_ENCODED = frozenset(b".-")
 _LONGEST = 200  # bytes; filesystems allow 255, and a temporary name needs room too

@@ -15,7 +15,16 @@ from typing import Any
 
 from ..errors import RepositoryError
 from . import layout
-from .files import StoredFile, make_folder, publish_folder, remove_tree, storage_error, sync_folder, write_file
+from .files import (
+    StoredFile,
+    is_folder,
+    make_folder,
+    publish_folder,
+    remove_tree,
+    storage_error,
+    sync_folder,
+    write_file,
+)
 from .manifest import serialise
 
 
@@ -58,6 +67,13 @@ def _check_root(root: Path) -> None:
 def instance_path(root: Path, host: str, instance: str) -> Path:
     """Return where the backups of an instance lie; the folder may not be there yet."""
     return root / layout.encode_name(host) / layout.encode_name(instance)
+
+
+def instance_folders(root: Path, host: str | None, instance: str | None) -> list[Path]:
+    """Return the folders of the instances that are there; None is any host, or any instance. Links are not followed."""
+    wanted = ["[!.]*" if name is None else layout.encode_name(name) for name in (host, instance)]
+    found = sorted(root.glob("/".join(wanted)))
+    return [path for path in found if is_folder(path) and not path.is_symlink() and not path.parent.is_symlink()]
 
 
 def make_instance_folder(root: Path, host: str, instance: str) -> Path:
@@ -123,6 +139,15 @@ class Publication:
         remove_tree(self._folder)
         with suppress(OSError):  # it holds earlier backups, or this one
             self._final.parent.rmdir()
+
+
+def space_of(path: Path) -> tuple[int, int] | None:
+    """Return the bytes that this user may still write on the filesystem of `path`, and its size; None without one."""
+    try:
+        state = os.statvfs(path)
+    except OSError:
+        return None
+    return state.f_bavail * state.f_frsize, state.f_blocks * state.f_frsize
 
 
 def free_bytes(path: Path) -> int:

@@ -13,10 +13,11 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import LockBusy, RepositoryError
@@ -36,10 +37,7 @@ def run_lock(folder: Path, *, run_id: str, timeout: float, cancel: threading.Eve
     Waits at most `timeout` seconds, then raises `LockBusy` which names the owner.
     """
     path = folder / LOCK_FILE
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise storage_error(error, path, "opening the lock") from error
+    descriptor = _opened(path)
     try:
         give_up = time.monotonic() + timeout
         while not _taken(descriptor, path):
@@ -52,6 +50,28 @@ def run_lock(folder: Path, *, run_id: str, timeout: float, cancel: threading.Eve
         _write_owner(descriptor, run_id)
         yield
         os.ftruncate(descriptor, 0)  # nobody holds it now; an emptied file says so
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def removal_lock(folder: Path, *, timeout: float, cancel: threading.Event) -> Iterator[None]:
+    """Hold an instance's backups alone, to remove some: nobody reads them meanwhile, and none is pinned or drilled.
+
+    Waits at most `timeout` seconds for readers to end, then raises `LockBusy`. The run's lock is taken first.
+    """
+    path = folder / READERS_FILE
+    descriptor = _opened(path)
+    try:
+        give_up = time.monotonic() + timeout
+        while not _taken(descriptor, path):
+            if cancel.is_set() or time.monotonic() >= give_up:
+                raise LockBusy(
+                    f"backups in {folder} are being read (verified, restored or drilled), so none is removed now; the "
+                    "next prune does it, or give repository_lock_timeout the time to wait"
+                )
+            cancel.wait(_POLL)
+        yield
     finally:
         os.close(descriptor)
 
@@ -93,14 +113,50 @@ def lock_owner(folder: Path) -> str:
     return ""
 
 
+def _opened(path: Path) -> int:
+    """Open a lock's file for taking it alone, made if it is not there."""
+    try:
+        return _opened_or_made(path, os.O_RDWR)
+    except OSError as error:
+        raise storage_error(error, path, "opening the lock") from error
+
+
 def _opened_for_readers(path: Path) -> int | None:
     """Open the readers' file, made if that is possible; reading it is enough for sharing its lock."""
-    for flags in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):
-        try:
-            return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except OSError:
-            continue
-    return None
+    try:
+        return _opened_or_made(path, os.O_RDONLY)
+    except OSError:
+        return None
+
+
+def _opened_or_made(path: Path, mode: int) -> int:
+    """Open a file that stays, made if it is not there; raises OSError.
+
+    Not with O_CREAT at once: in a sticky folder Linux can refuse that, even to root, for a file of somebody else
+    (fs.protected_regular).
+    """
+    flags = os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, mode | flags)
+    except FileNotFoundError:
+        pass
+    try:
+        descriptor = os.open(path, mode | os.O_CREAT | os.O_EXCL | flags, 0o600)
+    except FileExistsError:  # somebody was faster
+        return os.open(path, mode | flags)
+    _hand_over(descriptor, path.parent)
+    return descriptor
+
+
+def _hand_over(descriptor: int, folder: Path) -> None:
+    """Let those who work in the folder open a lock's file that root has made there."""
+    if os.geteuid() != 0:
+        return
+    with suppress(OSError):  # a network filesystem where root is nobody
+        status = folder.stat()
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+        if status.st_mode & stat.S_ISVTX:  # a sealed repository: the backup user is in the group
+            os.fchmod(descriptor, 0o660)
 
 
 def _shared(descriptor: int, path: Path, timeout: float) -> bool:

@@ -13,13 +13,14 @@ from pathlib import Path
 class Problems:
     """What could not be read, in words, one line each.
 
-    `damaged` has the folders of backups whose manifests cannot be read, each with its line.
+    `damaged` has the folders of backups whose manifests cannot be read, each with its line, and folders of databases
+    that cannot be listed.
     """
 
     lines: list[str] = field(default_factory=list)
     damaged: dict[Path, str] = field(default_factory=dict)
 
     def add_damaged(self, folder: Path, line: str) -> None:
-        """Note a backup whose manifest cannot be read."""
+        """Note a folder whose backup, or backups, cannot be read."""
         self.lines.append(line)
         self.damaged[folder] = line
