@@ -59,14 +59,14 @@ def select(databases: Sequence[Database], selection: Selection, *, where: str) -
 
 
 def _why_not(database: Database, selection: Selection) -> Skipped | None:
-    wanted = next((entry for entry in selection.include if _matches(entry, database.name)), None)
+    wanted = next((entry for entry in selection.include if matches(entry, database.name)), None)
     named = database.name in selection.include
     if database.is_system and not (database.on_request and named):
         return _system(database, named=named)
     if wanted is None:
         return Skipped(database.name, "not named by databases")
     for entry in selection.exclude:
-        if _matches(entry, database.name):
+        if matches(entry, database.name):
             return Skipped(database.name, f"excluded by {entry!r}")
     if database.reason is not None and not database.on_request:
         return Skipped(database.name, database.reason, fault=wanted == database.name or database.unaddressable)
@@ -84,7 +84,8 @@ def _system(database: Database, *, named: bool) -> Skipped:
     return Skipped(database.name, reason, fault=named)
 
 
-def _matches(entry: str, name: str) -> bool:
+def matches(entry: str, name: str) -> bool:
+    """Tell whether an entry of a selection means this database."""
     return entry == name or fnmatch.fnmatchcase(name, entry)
 
 

@@ -78,6 +78,11 @@ def is_proof(record: Mapping[str, Any] | None) -> bool:
     return record is not None and record["verdict"] in PROVING
 
 
+def is_drill_file(name: str) -> bool:
+    """Tell whether a file of a backup is called as records are."""
+    return _NAME.fullmatch(name) is not None
+
+
 def proven(folder: Path) -> bool:
     """Tell whether the newest drill of a backup succeeded; an unreadable newest record proves nothing."""
     return is_proof(newest_drill(folder, Problems()))
@@ -85,7 +90,7 @@ def proven(folder: Path) -> bool:
 
 def _files(folder: Path, problems: Problems) -> list[Path]:
     try:
-        names = [name for name in os.listdir(folder) if _NAME.fullmatch(name)]  # noqa: PTH208  names, not paths
+        names = [name for name in os.listdir(folder) if is_drill_file(name)]  # noqa: PTH208  names, not paths
     except OSError as error:
         problems.lines.append(f"{folder} cannot be listed: {error.strerror}")
         return []

@@ -25,8 +25,7 @@ from .problems import Problems
 FILE = ".last-run.json"
 SCHEMA = 1
 STATUSES = ("ok", "partial", "failed")
-BACKUP_STATUSES = ("complete", "partial", "failed", "skipped")
-BACKED_UP = ("complete", "partial", "skipped")  # skipped: its backup was fresh enough
+BACKUP_STATUSES = ("complete", "partial", "failed", "skipped")  # skipped: its backup was fresh enough
 _LARGEST_RECORD = 64 << 20  # bytes; 100,000 databases stay far below
 _OF_RUN = (
     "host",
@@ -76,11 +75,6 @@ class LastRun:
     duration: float  # seconds
     plain_bytes: int
     stored_bytes: int
-
-    @property
-    def backed_up(self) -> int:
-        """How many of `databases` have a backup that is as new as was asked for."""
-        return sum(outcome.status in BACKED_UP for outcome in self.databases)
 
 
 def write(

@@ -1,0 +1,213 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fresh the backups of a host are: every database, judged by what the repository holds and by nothing that told so.
+
+A database is expected when the newest run of its instance wanted it, or a job does. It is well when its newest backup
+is complete, young enough, and the newest attempt did not fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..repository import last_run, layout, local
+from ..repository.catalogue import database_folders
+from ..repository.last_run import BackupOutcome, LastRun
+from ..repository.problems import Problems
+from .job_state import JobState, job_states
+from .places import Place, places_of_jobs, places_of_repository
+from .stored import Stored, look
+
+if TYPE_CHECKING:
+    from ..jobs.definition import Job
+
+# Verdicts on a database, from good to bad; the first three are no reason to worry.
+OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE = "ok", "gone", "left out", "partial", "failed", "late", "no backup"
+VERDICTS = (OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE)
+EXPECTED = (OK, PARTIAL, FAILED, LATE, NONE)
+BAD = (FAILED, LATE, NONE)
+
+
+@dataclass(frozen=True)
+class DatabaseState:
+    """One database, or the accounts, of an instance. `age` and `max_age` in seconds; `age` None: there is no backup."""
+
+    database: str | None  # None: the accounts
+    verdict: str  # one of VERDICTS
+    stored: Stored
+    age: float | None
+    max_age: float
+    error: str | None = None  # why the newest attempt failed
+
+    @property
+    def name(self) -> str:
+        """What it is called where databases and accounts are named side by side."""
+        return layout.ACCOUNTS_FOLDER if self.database is None else self.database
+
+    @property
+    def kind(self) -> str:
+        """ "database" or "accounts"."""
+        return "accounts" if self.database is None else "database"
+
+
+@dataclass(frozen=True)
+class InstanceState:
+    """One instance and its newest run. `error` says why the newest run could not even begin."""
+
+    place: Place
+    run: LastRun | None
+    databases: tuple[DatabaseState, ...]
+    error: str | None = None
+
+    def count(self, *verdicts: str) -> int:
+        """Return how many databases, accounts not included, have one of these verdicts."""
+        return sum(state.verdict in verdicts for state in self.databases if state.database is not None)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes of all its backups on the disk."""
+        return sum(state.stored.disk_bytes for state in self.databases)
+
+
+@dataclass(frozen=True)
+class RepositoryState:
+    """A repository. `free` and `size` are bytes of its filesystem, None where it cannot be looked at."""
+
+    path: str
+    disk_bytes: int  # of the instances that were looked at
+    free: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class HostState:
+    """All that was looked at."""
+
+    moment: datetime
+    instances: tuple[InstanceState, ...]
+    jobs: tuple[JobState, ...]
+    repositories: tuple[RepositoryState, ...]
+    problems: tuple[str, ...] = field(repr=False)
+
+
+def collect(
+    jobs: Sequence[Job],
+    *,
+    repository: str | None = None,
+    host: str | None = None,
+    max_age: float,
+    now: datetime,
+) -> HostState:
+    """Look at what jobs back up, and at what else `repository` holds of `host` (None: of all).
+
+    `max_age` in seconds is for what no job backs up. Raises `RepositoryError` when `repository` is not there; a
+    repository of a job that is not there is a problem, and its databases have no backup.
+    """
+    problems = Problems()
+    states = job_states(jobs)
+    places = places_of_jobs(states)
+    if repository is not None:
+        known = {place.folder for place in places}
+        found = places_of_repository(Path(repository), host, max_age, problems)
+        places += [place for place in found if place.folder not in known]
+    instances = tuple(_instance(place, now, problems) for place in places)
+    return HostState(
+        moment=now,
+        instances=instances,
+        jobs=states,
+        repositories=tuple(_repositories(instances, repository, problems)),
+        problems=tuple(dict.fromkeys(problems.lines)),
+    )
+
+
+def _instance(place: Place, now: datetime, problems: Problems) -> InstanceState:
+    run = last_run.read(place.folder, problems)
+    error, failure = None, place.failure
+    # A run that began has left its own record, with what failed of it.
+    if failure is not None and (run is None or (failure.run_id != run.run_id and failure.moment > run.finished)):
+        error = failure.words
+    databases = tuple(sorted(_databases(place, run, now, problems), key=lambda state: (state.kind, state.name)))
+    if run is not None:
+        place = place.called(run.host, run.instance)
+    else:
+        newest = next((state.stored.newest for state in databases if state.stored.newest is not None), None)
+        if newest is not None:
+            place = place.called(newest.manifest["host"], newest.manifest["instance"])
+    return InstanceState(place, run, databases, error)
+
+
+def _databases(place: Place, run: LastRun | None, now: datetime, problems: Problems) -> Iterator[DatabaseState]:
+    outcomes = {} if run is None else {outcome.name: outcome for outcome in run.databases}
+    names = {layout.encode_name(name): name for name in (*(run.present if run else ()), *outcomes)}
+    wanted = {layout.encode_name(name) for name in outcomes}
+    if (run is not None and run.accounts is not None) or any(choice.accounts for choice in place.choices):
+        wanted.add(layout.ACCOUNTS_FOLDER)
+    stored_here = {path.name for path in database_folders(place.folder, problems)}
+    for folder in sorted(wanted | stored_here):
+        stored = look(place.folder / folder, now, problems)
+        if folder not in wanted and not stored.count:
+            continue  # an empty folder
+        outcome: BackupOutcome | None
+        if folder == layout.ACCOUNTS_FOLDER:
+            name, outcome = None, run.accounts if run is not None else None
+            gone, expected = False, folder in wanted or run is None
+        else:
+            name = stored.newest.database if stored.newest is not None else None
+            name = name or names.get(folder) or folder
+            outcome = outcomes.get(name)
+            gone = run is not None and name not in run.present and outcome is None
+            expected = run is None or outcome is not None or any(choice.takes(name) for choice in place.choices)
+        yield _judged(place, name, stored, run, outcome, GONE if gone else None if expected else LEFT_OUT, now)
+
+
+def _judged(
+    place: Place,
+    name: str | None,
+    stored: Stored,
+    run: LastRun | None,
+    outcome: BackupOutcome | None,
+    excused: str | None,
+    now: datetime,
+) -> DatabaseState:
+    newest = stored.newest
+    age = None if newest is None else (now - newest.time).total_seconds()
+    max_age = place.max_age_of(name)
+    # A backup that is younger than the run that failed was made since, by a run that could not leave its record.
+    failed = (
+        outcome is not None
+        and outcome.status == "failed"
+        and run is not None
+        and (newest is None or newest.time < run.started)
+    )
+    if excused is not None:
+        verdict = excused
+    elif newest is None or age is None:
+        verdict = NONE
+    elif age > max_age:
+        verdict = LATE
+    elif failed:
+        verdict = FAILED
+    else:
+        verdict = PARTIAL if newest.manifest["status"] == "partial" else OK
+    error = outcome.error if failed and outcome is not None else None
+    return DatabaseState(name, verdict, stored, age, max_age, error)
+
+
+def _repositories(
+    instances: Iterable[InstanceState], repository: str | None, problems: Problems
+) -> Iterator[RepositoryState]:
+    stored: dict[str, int] = {} if repository is None else {repository: 0}
+    for instance in instances:
+        stored[instance.place.repository] = stored.get(instance.place.repository, 0) + instance.disk_bytes
+    for path, disk_bytes in sorted(stored.items()):
+        space = local.space_of(Path(path))
+        if space is None:
+            problems.lines.append(f"repository {path} cannot be looked at; mount it, or check the path")
+            yield RepositoryState(path, disk_bytes)
+        else:
+            yield RepositoryState(path, disk_bytes, *space)

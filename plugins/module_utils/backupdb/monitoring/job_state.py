@@ -1,0 +1,52 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of a job: its definition, how it went, and when it runs next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..jobs.record import read_record
+from ..text import parse_iso
+from .next_run import NextRun, next_runs
+
+if TYPE_CHECKING:
+    from ..jobs.definition import Job
+
+
+@dataclass(frozen=True)
+class JobState:
+    """A job with what is remembered of its last run; an empty record: it has not run here."""
+
+    job: Job
+    record: Mapping[str, Any]
+    next_run: NextRun
+
+    @property
+    def status(self) -> str | None:
+        """How its last run ended: ok, partial, failed or busy; None when it has not run."""
+        status = self.record.get("status")
+        return status if isinstance(status, str) else None
+
+    def moment(self, key: str) -> datetime | None:
+        """Return a moment of its record, such as `finished` or `last_success`; None when there is none."""
+        try:
+            return parse_iso(self.record[key])
+        except (KeyError, ValueError, AttributeError):
+            return None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that its last run took."""
+        duration = self.record.get("duration")
+        return float(duration) if isinstance(duration, (int, float)) else None
+
+
+def job_states(jobs: Sequence[Job]) -> tuple[JobState, ...]:
+    """Return what is known of jobs; what is not remembered, or not known to the host's scheduler, is not known."""
+    coming = next_runs([job.name for job in jobs])
+    return tuple(JobState(job, read_record(job.state_dir, job.name) or {}, coming[job.name]) for job in jobs)

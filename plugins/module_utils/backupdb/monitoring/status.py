@@ -1,0 +1,239 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status of a host as plain values and as a table: what `backupdb status` and the module backup_status return."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..text import human_duration, human_size, iso, utc_now
+from .freshness import (
+    BAD,
+    EXPECTED,
+    GONE,
+    LATE,
+    LEFT_OUT,
+    NONE,
+    OK,
+    PARTIAL,
+    VERDICTS,
+    DatabaseState,
+    HostState,
+    InstanceState,
+    collect,
+)
+from .table import one_line, table
+
+if TYPE_CHECKING:
+    from ..jobs.definition import Job
+
+MAX_AGE = 26 * 3600.0  # seconds; a day, and some time for the run itself
+_TITLES = ("INSTANCE", "DATABASE", "STATE", "NEWEST BACKUP (UTC)", "AGE", "ALLOWED", "SIZE", "PROVEN", "NEXT RUN (UTC)")
+_RIGHT = (4, 5, 6)
+
+
+def of_host(
+    jobs: Sequence[Job],
+    *,
+    repository: str | None = None,
+    host: str | None = None,
+    max_age: float = MAX_AGE,
+) -> dict[str, Any]:
+    """Return how fresh the backups are that `jobs` make, and those of `host` (None: of all hosts) in `repository`.
+
+    `max_age` in seconds is for what no job backs up; a job has its own. `status` is `failed` when a database has no
+    backup, or none that is young enough, or its newest attempt or a job failed; `partial` when something is missing
+    in a backup; else `ok`. Raises `RepositoryError` when `repository` is not there.
+    """
+    state = collect(jobs, repository=repository, host=host, max_age=max_age, now=utc_now())
+    failures, shortcomings = _failures(state), _shortcomings(state)
+    databases = [(instance, database) for instance in state.instances for database in instance.databases]
+    return {
+        "status": "failed" if failures else "partial" if shortcomings else "ok",
+        "message": _message(state, failures + shortcomings),
+        "rows": [_row(state, instance, database) for instance, database in databases],
+        "late": [_name(instance, database) for instance, database in databases if database.verdict in (LATE, NONE)],
+        "complaints": failures + shortcomings,
+        "instances": [_instance(state, instance) for instance in state.instances],
+        "jobs": _jobs(state),
+        "repositories": [
+            {"path": one.path, "disk_bytes": one.disk_bytes, "free_bytes": one.free, "size_bytes": one.size}
+            for one in state.repositories
+        ],
+        "lines": lines(state),
+        "warnings": list(state.problems),
+    }
+
+
+def lines(state: HostState) -> list[str]:
+    """Return a table for each host, and what is wrong below it."""
+    found: list[str] = []
+    for host in sorted({instance.place.host for instance in state.instances}):
+        rows = [
+            _cells(state, instance, database)
+            for instance in state.instances
+            if instance.place.host == host
+            for database in instance.databases
+        ]
+        found += [f"{one_line(host)}:", *(f"  {line}" for line in table([_TITLES, *rows], right=_RIGHT))]
+    return found + [one_line(line) for line in (*_failures(state), *_shortcomings(state))]
+
+
+def next_run(state: HostState, instance: InstanceState) -> datetime | None:
+    """Return when an instance is backed up next, as far as that is known."""
+    wanted = set(instance.place.jobs)
+    moments = [job.next_run.moment for job in state.jobs if job.job.name in wanted]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _failures(state: HostState) -> list[str]:
+    found = [] if state.instances else ["nothing is backed up here: there is no job, and no backup in the repository"]
+    for instance in state.instances:
+        place = f"{instance.place.host}/{instance.place.instance}"
+        if instance.error is not None:
+            found.append(f"{place}: the newest run could not begin: {instance.error}")
+        elif instance.run is not None and instance.run.status == "failed":
+            found.append(f"{place}: the newest run failed, {iso(instance.run.finished.replace(microsecond=0))}")
+        elif instance.run is None and not instance.databases:
+            found.append(f"{place}: was never backed up")
+        for database in instance.databases:
+            if database.verdict in BAD:
+                found.append(f"{_name(instance, database)}: {_reason(database)}")
+    for job in state.jobs:
+        if job.status == "failed":
+            found.append(f"job {job.job.name} failed: {job.record.get('message')}")
+    found += [f"repository {one.path} cannot be looked at" for one in state.repositories if one.free is None]
+    return found
+
+
+def _shortcomings(state: HostState) -> list[str]:
+    found = [
+        f"{_name(instance, database)}: {_reason(database)}"
+        for instance in state.instances
+        for database in instance.databases
+        if database.verdict == PARTIAL
+    ]
+    return found + [f"job {job.job.name} ended partial" for job in state.jobs if job.status == "partial"]
+
+
+def _reason(database: DatabaseState) -> str:
+    newest = database.stored.newest
+    if database.age is None or newest is None:
+        why = "there is no backup"
+    elif database.verdict == LATE:
+        why = f"the newest backup is {human_duration(database.age)} old, {human_duration(database.max_age)} are allowed"
+    elif database.verdict == PARTIAL:
+        return f"the newest backup is partial: missing {'; '.join(newest.manifest['missing'])}"
+    else:
+        why = "the newest attempt failed"
+    return why if database.error is None else f"{why}: {database.error}"
+
+
+def _message(state: HostState, complaints: Sequence[str]) -> str:
+    counts = Counter(database.verdict for instance in state.instances for database in instance.databases)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "no backups"
+    size = human_size(sum(instance.disk_bytes for instance in state.instances))
+    free = "".join(f", {human_size(one.free)} free in {one.path}" for one in state.repositories if one.free is not None)
+    worst = f". {complaints[0]}" if complaints else ""
+    more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
+    return f"{told}; {size}{free}{worst}{more}"
+
+
+def _name(instance: InstanceState, database: DatabaseState) -> str:
+    return f"{instance.place.host}/{instance.place.instance}/{database.name}"
+
+
+def _row(state: HostState, instance: InstanceState, database: DatabaseState) -> dict[str, Any]:
+    stored = database.stored
+    manifest = stored.newest.manifest if stored.newest is not None else None
+    drill = stored.last_drill
+    return {
+        "host": instance.place.host,
+        "instance": instance.place.instance,
+        "database": database.database,
+        "kind": database.kind,
+        "state": database.verdict,
+        "newest": None if stored.newest is None else iso(stored.newest.time),
+        "newest_complete": _iso(stored.newest_complete),
+        "path": None if stored.newest is None else str(stored.newest.folder),
+        "age_seconds": None if database.age is None else round(database.age),
+        "max_age_seconds": round(database.max_age),
+        "duration": None if manifest is None else manifest.get("duration_seconds"),
+        "plain_bytes": None if manifest is None else manifest["plain_bytes"],
+        "stored_bytes": None if manifest is None else manifest["stored_bytes"],
+        "backups": stored.count,
+        "disk_bytes": stored.disk_bytes,
+        "proven": _iso(stored.proven),
+        "drill": None if drill is None else {"finished": iso(drill.finished), "verdict": drill.verdict},
+        "error": database.error,
+        "next_run": _iso(next_run(state, instance)),
+    }
+
+
+def _cells(state: HostState, instance: InstanceState, database: DatabaseState) -> list[str]:
+    stored = database.stored
+    moment = next_run(state, instance)
+    words = [job.next_run.words for job in state.jobs if job.job.name in instance.place.jobs]
+    return [
+        instance.place.instance,
+        database.name,
+        database.verdict,
+        "-" if stored.newest is None else f"{stored.newest.time:%Y-%m-%d %H:%M}",
+        "-" if database.age is None else human_duration(max(0.0, database.age)),
+        human_duration(database.max_age),
+        "-" if stored.newest is None else human_size(stored.newest.manifest["stored_bytes"]),
+        _proven(database),
+        f"{moment:%Y-%m-%d %H:%M}" if moment is not None else words[0] if words else "-",
+    ]
+
+
+def _proven(database: DatabaseState) -> str:
+    stored = database.stored
+    if stored.last_drill is not None and not stored.last_drill.proved:
+        return f"NO: {stored.last_drill.verdict}"
+    return "never" if stored.proven is None else f"{stored.proven:%Y-%m-%d}"
+
+
+def _instance(state: HostState, instance: InstanceState) -> dict[str, Any]:
+    run = instance.run
+    return {
+        "repository": instance.place.repository,
+        "host": instance.place.host,
+        "instance": instance.place.instance,
+        "engine": None if run is None else run.engine,
+        "server_version": None if run is None else run.server_version,
+        "status": "failed" if instance.error is not None else None if run is None else run.status,
+        "error": instance.error,
+        "last_run": None if run is None else iso(run.finished),
+        "expected": instance.count(*EXPECTED),
+        "well": instance.count(OK, PARTIAL),
+        "gone": [one.name for one in instance.databases if one.verdict == GONE],
+        "left_out": [one.name for one in instance.databases if one.verdict == LEFT_OUT],
+        "disk_bytes": instance.disk_bytes,
+        "jobs": instance.place.jobs,
+        "next_run": _iso(next_run(state, instance)),
+    }
+
+
+def _jobs(state: HostState) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": job.job.name,
+            "status": job.status,
+            "message": job.record.get("message"),
+            "finished": _iso(job.moment("finished")),
+            "last_success": _iso(job.moment("last_success")),
+            "duration": job.duration,
+            "next_run": _iso(job.next_run.moment),
+            "schedule": job.next_run.words,
+        }
+        for job in state.jobs
+    ]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)
