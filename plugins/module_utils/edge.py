@@ -60,7 +60,9 @@ def _masking_warnings(module: AnsibleModule, result: dict[str, Any]) -> list[str
     found = []
     for option, specification in module.argument_spec.items():
         secret = module.params.get(option)
-        if specification.get("no_log") and secret and any(secret in text for text in _texts(result)):
+        if not (specification.get("no_log") and secret and isinstance(secret, str)):
+            continue  # options that hold several secrets, such as a dictionary, are not looked at
+        if any(secret in text for text in _texts(result)):
             found.append(
                 f"The value of {option} also occurs in a name or path of this result, where Ansible masks it. "
                 "Choose a longer, random one."
