@@ -31,8 +31,20 @@ def missing_privileges(
     server: Server, facts: ServerFacts, databases: Sequence[Database], options: DumpOptions, *, family: Family
 ) -> list[MissingPrivilege]:
     """Say which rights are missing for the instance and for each of the databases, with the GRANT that gives them."""
-    grants = read_grants(server, family)
     account = quoted_account(str(server.value("SELECT CURRENT_USER()")))
+    return missing_of(read_grants(server, family), facts, databases, options, account=account, family=family)
+
+
+def missing_of(
+    grants: Grants,
+    facts: ServerFacts,
+    databases: Sequence[Database],
+    options: DumpOptions,
+    *,
+    account: str,
+    family: Family,
+) -> list[MissingPrivilege]:
+    """As `missing_privileges`, for rights that are known; `account` is quoted."""
     missing = _missing_on_instance(facts, grants, account, family)
     for database in databases:
         missing += _missing_on_database(facts, grants, account, database.name, options, family)

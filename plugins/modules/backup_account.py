@@ -1,0 +1,267 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module backup_account."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_account
+short_description: Make the login that backups are made with, with no right too many
+version_added: 1.0.0
+description:
+  - Creates, updates or removes the account of a database server with which M(vya.backupdb.database_backup) logs in, and
+    gives it the rights that a whole backup of every database needs on this server, its vendor and version.
+  - Tells which rights the account has beyond those, and takes them away when O(remove_surplus) says so.
+  - Tries to write as the account. A right with which it can change something, or a write that is not refused, fails the
+    task.
+  - In check mode the statements are returned and nothing is changed or tried.
+notes:
+  - The login options are those of an administrator. O(name) and O(password) are those of the account.
+  - The password reaches neither the server nor its log. The server is given what it would keep of it, a SCRAM-SHA-256
+    verifier (PostgreSQL), or the hash of C(mysql_native_password) (MariaDB, MySQL before 8.0) or of
+    C(caching_sha2_password) (MySQL). A server that checks the strength of passwords cannot check that one.
+  - An administrator's own account is not managed, neither the login in use nor V(root) of MySQL and MariaDB nor the
+    superuser that a PostgreSQL server was made with.
+  - What a login may do in every database, because everybody may, is not counted, such as temporary tables in
+    PostgreSQL. Rights on tables, sequences and databases that everybody has are.
+  - C(pg_hba.conf) of PostgreSQL is not touched. A warning says so when the account cannot log in from where the module
+    runs.
+  - Large objects of PostgreSQL that are made later need the module to be run again, tables do not from version 14 on.
+author:
+  - vya.backupdb contributors (@vya)
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.connection
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows what the account lacks and what it has too much, before and after. Never passwords or hashes.
+  idempotent:
+    support: full
+options:
+  name:
+    description:
+      - Name of the account.
+    type: str
+    required: true
+  account_host:
+    description:
+      - From where the account of MySQL or MariaDB may log in, such as V(localhost), V(10.0.0.%) or V(%).
+      - Has no meaning for PostgreSQL.
+    type: str
+    default: localhost
+  auth:
+    description:
+      - How the account logs in.
+      - V(password) asks for O(password).
+      - V(socket) admits the operating system's user of the same name through the socket, C(unix_socket) in MariaDB and
+        C(auth_socket) in MySQL. With PostgreSQL the role gets no password, and C(peer) has to stand in C(pg_hba.conf).
+    type: str
+    default: password
+    choices: [password, socket]
+  password:
+    description:
+      - Password of the account. Needed with O(auth=password).
+    type: str
+  state:
+    description:
+      - V(present) makes the account what it shall be. V(absent) removes it, unless it owns objects that would go with
+        it.
+    type: str
+    default: present
+    choices: [present, absent]
+  remove_surplus:
+    description:
+      - Whether rights beyond the needed ones are taken away. Without it they are told only.
+      - Rights that everybody has, and the ownership of objects, are not taken away. The result has the statement.
+    type: bool
+    default: false
+seealso:
+  - module: vya.backupdb.database_backup
+  - module: vya.backupdb.database_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Make the login of PostgreSQL for the operating system's user backupdb
+  vya.backupdb.backup_account:
+    instance: shop-pg
+    engine: postgresql
+    login_unix_socket: /var/run/postgresql
+    login_user: postgres
+    name: backupdb
+    auth: socket
+  become: true
+  become_user: postgres
+
+- name: Make the login of MariaDB with a password, and take away what it has too much
+  vya.backupdb.backup_account:
+    instance: wiki-db
+    engine: mariadb
+    login_unix_socket: /run/mysqld/mysqld.sock
+    login_user: root
+    name: backupdb
+    account_host: 10.20.0.5
+    password: "{{ vault_backup_password }}"
+    remove_surplus: true
+
+- name: Remove a login that is not needed any more
+  vya.backupdb.backup_account:
+    instance: wiki-db
+    engine: mariadb
+    login_unix_socket: /run/mysqld/mysqld.sock
+    login_user: root
+    name: old_backup
+    account_host: "%"
+    state: absent
+"""
+
+RETURN = r"""
+instance:
+  description: As in O(instance).
+  returned: always
+  type: str
+  sample: shop-pg
+engine:
+  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  returned: when the server answered
+  type: str
+  sample: mariadb
+server_version:
+  description: Version of the server.
+  returned: when the server answered
+  type: str
+  sample: 10.11.19
+account:
+  description: The account's full name.
+  returned: when the server answered
+  type: str
+  sample: backupdb@localhost
+status:
+  description:
+    - V(ok), V(planned) in check mode when something would be changed, or V(failed).
+    - The task fails when it is V(failed), in check mode too when that is known beforehand.
+  returned: always
+  type: str
+  sample: ok
+message:
+  description: The outcome in a sentence.
+  returned: when the server answered
+  type: str
+  sample: "backupdb@localhost: 2 statements were carried out, and 2 attempts to write were refused"
+statements:
+  description:
+    - The statements that were carried out, or would be, in their order. Passwords and their hashes are masked.
+  returned: when the server answered
+  type: list
+  elements: str
+  sample: ["GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW DATABASES, PROCESS, RELOAD ON *.* TO 'backupdb'@'localhost';"]
+missing:
+  description: What the account lacked.
+  returned: when the server answered
+  type: list
+  elements: str
+  sample: ["BYPASSRLS", "CONNECT on database shop"]
+surplus:
+  description: What the account has, or had, beyond what it needs.
+  returned: when the server answered
+  type: list
+  elements: dict
+  contains:
+    right:
+      description: The right, and on what.
+      type: str
+      sample: INSERT on TABLE public.orders in database shop
+    writes:
+      description: Whether it lets the account change something, or may do so.
+      type: bool
+      sample: true
+    removed:
+      description: Whether it was taken away, or would be in check mode.
+      type: bool
+      sample: false
+    statements:
+      description: The statements that take it away. Empty when that would change more than this account.
+      type: list
+      elements: str
+      sample: ['REVOKE INSERT ON TABLE public.orders FROM "backupdb"; -- in database shop']
+    advice:
+      description: What to do when there are no statements.
+      type: str
+      sample: "take it from everybody: REVOKE INSERT ON TABLE public.orders FROM PUBLIC;"
+write_refused:
+  description:
+    - V(true) when writes were tried as the account and all of them were refused, and it has no right to write. V(false)
+      when it can change something. V(null) when it has no right to write but no write could be tried, as in check mode.
+  returned: when the server answered
+  type: bool
+  sample: true
+write_attempts:
+  description: The writes that were tried. None of them changes anything where it succeeds.
+  returned: when the server answered
+  type: list
+  elements: dict
+  contains:
+    statement:
+      description: The statement.
+      type: str
+      sample: DELETE FROM ONLY public.orders WHERE false
+    database:
+      description: Database of PostgreSQL in which it was tried.
+      type: str
+      sample: shop
+    refused:
+      description: Whether the server refused it for want of a right. V(null) when it failed for another reason.
+      type: bool
+      sample: true
+    said:
+      description: The server's words.
+      type: str
+      sample: permission denied for table orders
+warnings:
+  description: What is worth knowing.
+  returned: when there is something
+  type: list
+  elements: str
+  sample: ["backupdb cannot log in from here, so its rights were tried by SET ROLE"]
+diff:
+  description: What the account lacks and what it has too much, before and after.
+  returned: in diff mode
+  type: dict
+  sample: {"before": "there\nlacks BYPASSRLS\n", "after": "there\n"}
+error_kind:
+  description: Kind of the failure, such as V(PrivilegeMissing). The text is in RV(ignore:msg).
+  returned: when nothing could be begun, or a statement was refused
+  type: str
+  sample: PrivilegeMissing
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import backup_login
+from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.login_arguments import (
+    BACKUP_ACCOUNT_CONSTRAINTS,
+    backup_account_arguments,
+    login_request_from,
+)
+
+
+def main() -> None:
+    """Manage the backup login and end with what became of it."""
+    module = AnsibleModule(
+        argument_spec=backup_account_arguments(), supports_check_mode=True, **BACKUP_ACCOUNT_CONSTRAINTS
+    )
+    finish_with(
+        module,
+        lambda: backup_login.manage(login_request_from(module.params), check_mode=module.check_mode),
+        instance=module.params["instance"],
+    )
+
+
+if __name__ == "__main__":
+    main()
