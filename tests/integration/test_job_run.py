@@ -176,6 +176,44 @@ def test_a_drill_is_done_when_it_is_due(host: JobHost, server: Any) -> None:
     assert result["drill"]["proven"] == 1
 
 
+def test_a_job_prunes_after_backing_up_and_never_when_nothing_was_backed_up(host: JobHost, server: Any) -> None:
+    backups = [host.backup_of(server, databases=["shop"], accounts=False)]
+    host.write_job("daily", backups, retention={"keep_last": 2})
+    host.write_secrets("daily", logins={"test": login_of(server)})
+    removed = [host.run("daily")[1]["prune"]["removed"] for _run in range(3)]
+    assert removed == [0, 0, 1]
+    assert len(stored_backups(host.repository, "shop")) == 2
+    host.write_job("daily", backups, retention={"keep_last": 1})
+    host.write_secrets("daily", logins={"test": login_of(server, login_password="wrong")})
+    status, result = host.run("daily")
+    assert (status, result["prune"]) == (2, None)
+    assert len(stored_backups(host.repository, "shop")) == 2
+    arguments = ("daily", "--config-dir", str(host.config_dir), "--json")
+    planned = json.loads(host.command("prune", *arguments, "--check").stdout)
+    assert (planned["status"], planned["removed"]) == ("planned", 1)
+    done = host.command("prune", *arguments)
+    assert (done.returncode, json.loads(done.stdout)["removed"]) == (0, 1)
+    assert len(stored_backups(host.repository, "shop")) == 1
+
+
+def test_status_and_metrics_tell_of_all_jobs_of_the_host(host: JobHost, server: Any, scratch: Path) -> None:
+    metrics = scratch / "metrics"
+    metrics.mkdir()
+    for name, instance in (("daily", "test"), ("other", "second")):
+        backups = [host.backup_of(server, instance=instance, databases=["shop"])]
+        host.write_job(name, backups, metrics_dir=str(metrics))
+        host.write_secrets(name, logins={instance: login_of(server)})
+    assert host.run("daily")[0] == 0
+    text = (metrics / "backupdb.prom").read_text()
+    assert 'instance="second"' in text  # that it has never run must be seen
+    assert host.command("metrics", "--config-dir", str(host.config_dir)).stdout.startswith("# HELP backupdb_")
+    done = host.command("status", "--config-dir", str(host.config_dir))
+    assert done.returncode == 2
+    assert "second" in done.stdout
+    done = host.command("status", "daily", "--config-dir", str(host.config_dir), "--json")
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "ok"), done.stdout
+
+
 def test_who_wants_to_know_is_told_how_it_went(host: JobHost, server: Any) -> None:
     with web_receiver(200) as receiver:
         notifications = [

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from . import exit_status
-from .commands import backup, cat, verify
+from .commands import backup, cat, metrics, prune, status, verify
 from .commands import list as listing
 from .commands import run as running
 from .commands.output import complain, write_json
@@ -25,10 +25,13 @@ from .version import VERSION
 
 _COMMANDS: dict[str, Any] = {
     "run": running,
+    "status": status,
     "list": listing,
     "verify": verify,
+    "prune": prune,
     "backup": backup,
     "cat": cat,
+    "metrics": metrics,
 }
 
 
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module.add(commands.add_parser(name, help=summary[:1].lower() + summary[1:].rstrip("."), description=summary))
     options = parser.parse_args(arguments)
     try:
-        status: int = _COMMANDS[options.command].run(options)
+        ended: int = _COMMANDS[options.command].run(options)
     except BackupDbError as error:
         complain(str(error))
         if getattr(options, "json", False):
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at the end
         return exit_status.FAILED
-    return status
+    return ended
 
 
 if __name__ == "__main__":

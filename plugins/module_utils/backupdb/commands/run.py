@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from .. import exit_status
 from ..credentials.secrets import read_secrets
-from ..errors import CredentialsMissing
-from ..jobs.definition import job_path, read_job
+from ..errors import CredentialsMissing, InvalidOption
+from ..jobs.definition import Job, job_names, job_path, read_job
 from ..jobs.run import refused_job, run_job
 from ..journal import Journal
 from ..text import human_size
@@ -31,19 +32,29 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it and return the exit status."""
     job = read_job(job_path(options.config_dir, options.job))
-    report = Journal().event
+    all_jobs = _readable_jobs(options.config_dir)
+    report = Journal(job=job.name).event
     try:
         secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
     except CredentialsMissing as error:
-        result = refused_job(job, error, report=report)
+        result = refused_job(job, error, all_jobs=all_jobs, report=report)
         complain(result["message"])
     else:
-        result = run_job(job, secrets, report=report)
+        result = run_job(job, secrets, all_jobs=all_jobs, report=report)
     if options.json:
         write_json(result)
     else:
         write_lines(_lines(result))
     return _status(result)
+
+
+def _readable_jobs(config_dir: str) -> list[Job]:
+    """Return all jobs of the host; another one that is wrong is told when it is its turn."""
+    jobs = []
+    for name in job_names(config_dir):
+        with suppress(InvalidOption):
+            jobs.append(read_job(job_path(config_dir, name)))
+    return jobs
 
 
 def _status(result: Mapping[str, Any]) -> int:

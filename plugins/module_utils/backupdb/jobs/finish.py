@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
 from ..errors import BackupDbError
+from ..monitoring import metrics
 from ..notify.message import Event
 from ..notify.sending import send_all
 from .definition import Job
@@ -27,9 +28,12 @@ def tell_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]]:
     return send_all(job.notifications, event, secrets)
 
 
-def finish(job: Job, secrets: Secrets, result: dict[str, Any], report: Callable[..., None]) -> dict[str, Any]:
-    """Remember a result and tell it; returns it with what became of that."""
+def finish(
+    job: Job, secrets: Secrets, result: dict[str, Any], *, all_jobs: Sequence[Job], report: Callable[..., None]
+) -> dict[str, Any]:
+    """Remember a result and tell it; returns it with what became of that. The metrics are those of all jobs."""
     _remember(job, result)
+    result["warnings"] += metrics.write_for(all_jobs)
     result["notifications"] += send_all(job.notifications, _event(job, result), secrets)
     result["warnings"] += [
         f"notification {told['name']!r} was not sent: {told['error']}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
@@ -34,12 +34,14 @@ def run_job(
     secrets: Secrets,
     *,
     run_id: str | None = None,
+    all_jobs: Sequence[Job] = (),
     report: Report,
 ) -> dict[str, Any]:
     """Run a job and return its result as plain values; `status` is ok, partial, failed or busy.
 
-    `report(message, priority=..., **fields)` is told what goes on. Raises `LockBusy` when the job runs already, and
-    `RepositoryError` when its state folder cannot be used.
+    `all_jobs` are those of the host, this one included, for their common metrics. `report(message, priority=...,
+    **fields)` is told what goes on. Raises `LockBusy` when the job runs already, and `RepositoryError` when its state
+    folder cannot be used.
     """
     started = _now()
     run_id = run_id or uuid.uuid4().hex
@@ -47,16 +49,12 @@ def run_job(
         report(f"job {job.name} begins", run_id=run_id)
         told = tell_start(job, secrets, run_id)
         result = _steps(job, secrets, run_id, received, report)
-        head = {
-            "job": job.name,
-            "run_id": run_id,
-            "started": started,
-            "finished": iso(utc_now().replace(microsecond=0)),
-        }
-        return finish(job, secrets, {**head, **result, "notifications": told}, report)
+        head = {"job": job.name, "run_id": run_id, "started": started, "finished": _now()}
+        result = {**head, **result, "notifications": told}
+        return finish(job, secrets, result, all_jobs=all_jobs or [job], report=report)
 
 
-def refused_job(job: Job, error: BackupDbError, *, report: Report) -> dict[str, Any]:
+def refused_job(job: Job, error: BackupDbError, *, all_jobs: Sequence[Job] = (), report: Report) -> dict[str, Any]:
     """Remember and tell that a job could not begin, such as for missing credentials, and return that as its result."""
     now = _now()
     result = {
@@ -72,7 +70,7 @@ def refused_job(job: Job, error: BackupDbError, *, report: Report) -> dict[str, 
         "warnings": [],
         "notifications": [],
     }
-    return finish(job, Secrets(), result, report)
+    return finish(job, Secrets(), result, all_jobs=all_jobs or [job], report=report)
 
 
 def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report: Report) -> dict[str, Any]:
@@ -85,22 +83,35 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
             entry = steps.back_up(options, secrets, run_id)
         backups.append(entry)
         _report_backup(entry, report)
-    drilled = None
+    pruned = drilled = None
+    safe = [options for options, entry in zip(job.backups, backups) if steps.has_backups(entry)]
+    if job.retention is not None and safe and not received:
+        pruned = steps.remove_old(job.retention, safe, run_id, stopped=received)
+        report(f"prune: {pruned['message']}", priority=_priority(pruned["status"]), run_id=run_id)
     if job.drill is not None and not received and _drill_is_due(job):
-        report(f"job {job.name}: drill begins", run_id=run_id)
-        drilled = steps.prove(job.drill, job.backups, secrets, lambda: received)
-        report(drilled["message"], priority=_priority(drilled["status"]), run_id=run_id)
-    statuses = [entry["status"] for entry in backups]
-    if drilled is not None:
-        statuses.append(drilled["status"])
+        report("drill begins", run_id=run_id)
+        drilled = steps.prove(job.drill, job.backups, secrets, stopped=received)
+        report(f"drill: {drilled['message']}", priority=_priority(drilled["status"]), run_id=run_id)
     return {
-        "status": "failed" if received else steps.worst(statuses),
-        "message": _message(job, backups, drilled, received),
+        "status": "failed" if received else _status(backups, pruned, drilled),
+        "message": _message(job, backups, pruned, drilled, received),
         "backups": backups,
-        "prune": None,
+        "prune": pruned,
         "drill": drilled,
         "warnings": [f"stopped by {name}" for name in received],
     }
+
+
+def _status(backups: list[dict[str, Any]], pruned: Mapping[str, Any] | None, drilled: Mapping[str, Any] | None) -> str:
+    """Return the worst of all; that old backups could not be removed leaves no backup out, so it is partial at most."""
+    statuses = [entry["status"] for entry in backups]
+    if all(status == "busy" for status in statuses):
+        return "busy"
+    if pruned is not None:
+        statuses.append("ok" if pruned["status"] == "ok" else "partial")
+    if drilled is not None:
+        statuses.append(drilled["status"])
+    return steps.worst(statuses)
 
 
 def _drill_is_due(job: Job) -> bool:
@@ -135,10 +146,16 @@ def _priority(status: str) -> str:
     return {"failed": "error", "busy": "warning", "partial": "warning"}.get(status, "info")
 
 
-def _message(job: Job, backups: list[dict[str, Any]], drilled: Mapping[str, Any] | None, received: list[str]) -> str:
+def _message(
+    job: Job,
+    backups: list[dict[str, Any]],
+    pruned: Mapping[str, Any] | None,
+    drilled: Mapping[str, Any] | None,
+    received: list[str],
+) -> str:
     parts = [entry["message"] for entry in backups]
-    if drilled is not None:
-        parts.append(f"drill: {drilled['message']}")
-    if received:
-        parts.append(f"stopped by {received[0]}")
+    parts += [
+        f"{name}: {step['message']}" for name, step in (("prune", pruned), ("drill", drilled)) if step is not None
+    ]
+    parts += [f"stopped by {name}" for name in received[:1]]
     return f"job {job.name}: " + ". ".join(parts)

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Callable
 
-from .. import backup, drill
+from .. import backup, drill, prune
 from ..credentials.secrets import Secrets
 from ..errors import BackupDbError, LockBusy
+from ..retention import policy_from
 from .definition import backup_request, drill_request
 
 _KEPT = ("complete", "partial", "skipped")  # statuses of a database that has a backup of this run or a fresh one
@@ -52,41 +53,78 @@ def has_backups(result: Mapping[str, Any]) -> bool:
     return result["status"] in ("ok", "partial") or any(entry["status"] in _KEPT for entry in everything)
 
 
-def prove(
-    options: Mapping[str, Any], backups: Sequence[Mapping[str, Any]], secrets: Secrets, stopped: Any
+def remove_old(
+    retention: Mapping[str, Any],
+    backups: Sequence[Mapping[str, Any]],
+    run_id: str | None,
+    *,
+    stopped: Sequence[str] = (),
+    check_mode: bool = False,
 ) -> dict[str, Any]:
-    """Drill what the job's backups have made, one instance after the other, and return one result of all."""
+    """Prune the instances of these backups, one after the other, and return one result of all."""
+
+    def one(entry: Mapping[str, Any]) -> dict[str, Any]:
+        request = prune.PruneRequest(
+            repository=entry["repository"],
+            policy=policy_from(retention),
+            host=entry["host"],
+            instance=entry["instance"],
+            run_id=run_id,
+        )
+        return prune.run(request, check_mode=check_mode)
+
+    results = _each(backups, one, stopped)
+    return _combined(
+        results, ("databases", "lines", "problems", "warnings"), ("removed", "kept", "freed_bytes"), run_id=run_id
+    )
+
+
+def prove(
+    options: Mapping[str, Any], backups: Sequence[Mapping[str, Any]], secrets: Secrets, *, stopped: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Drill what these backups have made, one instance after the other, and return one result of all."""
+    results = _each(backups, lambda entry: drill.run(drill_request(options, entry, secrets)), stopped)
+    return _combined(results, ("lines", "drills", "warnings"), ("proven", "seconds"), select=options["select"])
+
+
+def _each(
+    backups: Sequence[Mapping[str, Any]], work: Callable[[Mapping[str, Any]], dict[str, Any]], stopped: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Do the work for one instance after the other, until something is in `stopped`; an error is a result."""
     results = []
     for entry in backups:
-        if stopped():
+        if stopped:
             break
         try:
-            results.append(drill.run(drill_request(options, entry, secrets)))
+            results.append(work(entry))
         except BackupDbError as error:
-            results.append({**_no_drill(f"instance {entry['instance']}: {error}"), **failure(error)})
-    return combined(results, lists=("lines", "drills", "warnings"), sums=("proven", "seconds"))
+            message = f"instance {entry['instance']}: {error}"
+            results.append({"changed": False, "message": message, "lines": [message], **failure(error)})
+    return results
 
 
-def combined(results: Sequence[Mapping[str, Any]], *, lists: Sequence[str], sums: Sequence[str]) -> dict[str, Any]:
-    """Make one result of those of several instances; its status is the worst one."""
-    statuses = [result["status"] for result in results]
+def _combined(
+    results: Sequence[Mapping[str, Any]], lists: Sequence[str], sums: Sequence[str], **more: Any
+) -> dict[str, Any]:
+    """Make one result of those of several instances; its status is the worst one. One alone stays as it is."""
+    if len(results) == 1 and "error_kind" not in results[0]:
+        return dict(results[0])
     return {
-        "status": worst(statuses),
+        "status": worst([result["status"] for result in results]),
         "changed": any(result["changed"] for result in results),
         "message": "; ".join(result["message"] for result in results),
         **{key: [item for result in results for item in result.get(key, ())] for key in lists},
         **{key: sum(result.get(key, 0) for result in results) for key in sums},
+        **more,
     }
 
 
 def worst(statuses: Sequence[str]) -> str:
-    """Return failed, partial, busy or ok: work that another run does right now makes the whole partial."""
+    """Return failed, partial, busy, planned or ok: work that another run does right now makes the whole partial."""
     if "failed" in statuses:
         return "failed"
     if statuses and all(status == "busy" for status in statuses):
         return "busy"
-    return "partial" if {"partial", "busy"} & set(statuses) else "ok"
-
-
-def _no_drill(message: str) -> dict[str, Any]:
-    return {"changed": False, "message": message, "lines": [message], "drills": [], "warnings": []}
+    if {"partial", "busy"} & set(statuses):
+        return "partial"
+    return "planned" if "planned" in statuses else "ok"
