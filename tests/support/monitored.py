@@ -112,3 +112,16 @@ def note_job(job: Job, status: str, *, hours: float = 1.0, message: str = "told"
         "backups": [{**entry, "databases": [], "accounts": None} for entry in backups],
     }
     write_record(job.state_dir, result)
+
+
+def jobs_with_everything(root: Path) -> list[Job]:
+    """Jobs of a host on which every metric has something to tell but when systemd starts them next."""
+    keep(root, "shop", hours=9, drill="equal")
+    keep(root, "shop", hours=1)
+    keep(root, NASTY, hours=1, status="partial", missing=["view v"])
+    keep(root, "lost", hours=50)
+    note_run(root, {"shop": "complete", NASTY: "partial", "new one": "failed"})
+    jobs = [job_of(root), job_of(root, "weekly", backup={"databases": ["shop"], "accounts": False})]
+    note_job(jobs[0], "ok", hours=20)
+    note_job(jobs[0], "failed")
+    return jobs
