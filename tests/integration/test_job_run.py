@@ -196,6 +196,28 @@ def test_a_job_prunes_after_backing_up_and_never_when_nothing_was_backed_up(host
     assert len(stored_backups(host.repository, "shop")) == 1
 
 
+def test_a_database_is_brought_back_by_what_the_job_knows(host: JobHost, server: Any) -> None:
+    host.write_job("daily", [host.backup_of(server, databases=["shop"])])
+    host.write_secrets("daily", logins={"test": login_of(server)})
+    assert host.run("daily")[0] == 0
+    where = ("--config-dir", str(host.config_dir), "--json", "-i", str(host.identity_file))
+    done = host.command("restore", "daily", "test", "shop", "--target", "shop_again", *where, "--check")
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "planned"), done.stderr
+    done = host.command("restore", "daily", "test", "shop", "--target", "shop_again", *where)
+    try:
+        assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "restored"), done.stdout
+        assert server.sql("SELECT count(*) FROM orders", database="shop_again") == [(10,)]
+        done = host.command("restore", "daily", "test", "shop", "--target", "shop_again", *where)
+        assert (done.returncode, json.loads(done.stdout)["error_kind"]) == (2, "RestoreRefused")
+        done = host.command("restore", "daily", "test", "shop", "-o", "jobs=many", *where)
+        assert done.returncode == 3
+        done = host.command("restore", "daily", "nowhere", "shop", *where)
+        assert done.returncode == 3
+        assert "it has test" in done.stderr
+    finally:
+        server.sql("DROP DATABASE IF EXISTS shop_again")
+
+
 def test_status_and_metrics_tell_of_all_jobs_of_the_host(host: JobHost, server: Any, scratch: Path) -> None:
     metrics = scratch / "metrics"
     metrics.mkdir()

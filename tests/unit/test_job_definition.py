@@ -15,13 +15,16 @@ import yaml
 from backupdb.credentials.secrets import Secrets
 from backupdb.errors import InvalidOption
 from backupdb.jobs import definition
-from backupdb.jobs.options import BACKUP_OPTIONS, DRILL_OPTIONS, REQUIRED
+from backupdb.jobs.options import BACKUP_OPTIONS, DRILL_OPTIONS, REQUIRED, RESTORE_OPTIONS, understood
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
 job_arguments = importlib.import_module(f"{PLUGINS}.module_utils.job_arguments")
 drill_arguments = importlib.import_module(f"{PLUGINS}.module_utils.drill_arguments")
+restore_arguments = importlib.import_module(f"{PLUGINS}.module_utils.restore_arguments")
+source_arguments = importlib.import_module(f"{PLUGINS}.module_utils.source_arguments")
+arguments = importlib.import_module(f"{PLUGINS}.module_utils.arguments")
 job_fragment = importlib.import_module(f"{PLUGINS}.doc_fragments.job")
-KINDS = {"str": "text", "path": "text", "int": "number", "bool": "switch", "list": "texts"}
+KINDS = {"str": "text", "path": "text", "int": "number", "bool": "switch", "list": "texts", "dict": "names"}
 BACKUP = {
     "instance": "shop-pg",
     "engine": "postgresql",
@@ -52,6 +55,15 @@ def test_a_job_has_the_options_of_the_modules_with_their_defaults() -> None:
             drill_arguments.drill_arguments(),
             {"repository", "host", "instance", "kind", "since", "until", "proven", "identity", "passphrase", "paths"},
         ),
+        (
+            RESTORE_OPTIONS,
+            restore_arguments.restore_arguments(),
+            {
+                *arguments.connection_arguments(),
+                *source_arguments.source_arguments(),
+                *("repository", "database", "identity", "identity_file", "passphrase", "target_instance"),
+            },
+        ),
     ):
         assert set(table) - {"every"} == set(specification) - left_out
         for name, (kind, default) in table.items():
@@ -60,6 +72,15 @@ def test_a_job_has_the_options_of_the_modules_with_their_defaults() -> None:
             option = specification[name]
             assert kind == KINDS[option["type"]], name
             assert default == (REQUIRED if option.get("required") else option.get("default")), name
+
+
+def test_options_of_the_command_line_are_read_by_their_kind() -> None:
+    assert understood("target=a=b", RESTORE_OPTIONS) == ("target", "a=b")
+    assert understood("jobs=4", RESTORE_OPTIONS) == ("jobs", 4)
+    assert understood('tables=["a"]', RESTORE_OPTIONS) == ("tables", ["a"])
+    for text, words in (("jobs", "NAME=VALUE"), ("colour=red", "NAME=VALUE"), ("replace=yes", "true or false")):
+        with pytest.raises(InvalidOption, match=words):
+            understood(text, RESTORE_OPTIONS)
 
 
 def test_the_documentation_of_a_jobs_backups_matches_its_options_key_for_key() -> None:

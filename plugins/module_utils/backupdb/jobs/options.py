@@ -1,14 +1,15 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that a job's definition may have, with their kinds and defaults; secrets are not among them.
+"""The options that jobs and the command line have, with their kinds and defaults; secrets are not among them.
 
-They are those of the modules database_backup and backup_drill, so that what a playbook does and what a host does by
-itself are told in the same words.
+They are those of the modules database_backup, backup_drill and database_restore, so that what a playbook does and what
+a host does by itself are told in the same words.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +21,10 @@ _KINDS: Mapping[str, tuple[type, str]] = {
     "number": (int, "a whole number"),
     "switch": (bool, "true or false"),
     "texts": (list, "a list of texts"),
+    "names": (dict, "an object of names"),
 }
 
-BACKUP_OPTIONS: Mapping[str, tuple[str, Any]] = {
+CONNECTION_OPTIONS: Mapping[str, tuple[str, Any]] = {
     "instance": ("text", REQUIRED),
     "engine": ("text", REQUIRED),
     "login_host": ("text", None),
@@ -35,6 +37,9 @@ BACKUP_OPTIONS: Mapping[str, tuple[str, Any]] = {
     "client_cert": ("text", None),
     "client_key": ("text", None),
     "connect_timeout": ("number", 10),
+}
+BACKUP_OPTIONS: Mapping[str, tuple[str, Any]] = {
+    **CONNECTION_OPTIONS,
     "databases": ("texts", ["*"]),
     "exclude": ("texts", []),
     "jobs": ("number", 1),
@@ -74,6 +79,33 @@ DRILL_OPTIONS: Mapping[str, tuple[str, Any]] = {
     "jobs": ("number", 1),
     "timeout": ("text", None),
 }
+# Which backup, and which server, is told by the command's own arguments.
+RESTORE_OPTIONS: Mapping[str, tuple[str, Any]] = {
+    "target": ("text", None),
+    "replace": ("switch", False),
+    "confirm": ("text", None),
+    "safety_backup": ("switch", True),
+    "safety_repository": ("text", None),
+    "safety_host": ("text", None),
+    "safety_recipients": ("texts", None),
+    "keep_replaced": ("switch", True),
+    "keep_failed": ("switch", False),
+    "accept_errors": ("switch", False),
+    "tables": ("texts", []),
+    "schema_only": ("switch", False),
+    "data_only": ("switch", False),
+    "jobs": ("number", 1),
+    "spool": ("switch", False),
+    "spool_directory": ("text", None),
+    "owner_policy": ("text", "keep"),
+    "owner_map": ("names", {}),
+    "acl_policy": ("text", "keep"),
+    "definer_policy": ("text", "keep"),
+    "extensions": ("text", "create"),
+    "allow_qualified_references": ("switch", False),
+    "enable_events": ("switch", False),
+    "timeout": ("text", None),
+}
 
 
 def filled(values: Any, table: Mapping[str, tuple[str, Any]], where: str) -> dict[str, Any]:
@@ -100,6 +132,19 @@ def filled(values: Any, table: Mapping[str, tuple[str, Any]], where: str) -> dic
         else:
             raise InvalidOption(f"{where}.{key}: {value!r} is not {_KINDS[kind][1]}")
     return options
+
+
+def understood(text: str, table: Mapping[str, tuple[str, Any]]) -> tuple[str, Any]:
+    """Read `NAME=VALUE` of the command line: all that is not text is written as JSON. Raises `InvalidOption`."""
+    name, separator, value = text.partition("=")
+    if not separator or name not in table:
+        raise InvalidOption(f"{text!r} is not NAME=VALUE with one of the names {', '.join(table)}")
+    if table[name][0] == "text":
+        return name, value
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        raise InvalidOption(f"{name}: {value!r} is not {_KINDS[table[name][0]][1]}, written as JSON") from None
 
 
 def _is(value: Any, kind: str) -> bool:
