@@ -188,6 +188,14 @@ backups:
           description: Whether the content was compared with the source, or only with the archive.
           type: str
           sample: compared with the source by fingerprints
+    pinned:
+      description: Whether it is kept whatever the policy says, see M(vya.backupdb.backup_pin).
+      type: bool
+      sample: false
+    pin_reason:
+      description: Why it is pinned. V(null) when it is not.
+      type: str
+      sample:
 count:
   description: Number of RV(backups).
   returned: success

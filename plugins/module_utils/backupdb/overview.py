@@ -12,6 +12,7 @@ from typing import Any
 
 from .repository.catalogue import Filter, StoredBackup, is_future, read_wanted
 from .repository.drills import is_proof, newest_drill
+from .repository.pins import read_pin
 from .repository.problems import Problems
 from .text import human_duration, human_size, iso, utc_now
 
@@ -40,6 +41,7 @@ def collect(repository: str, wanted: Filter) -> dict[str, Any]:
 def _entry(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str, Any]:
     manifest = backup.manifest
     drill = newest_drill(backup.folder, problems)
+    pin = read_pin(backup.folder, problems)
     return {
         "host": manifest["host"],
         "instance": manifest["instance"],
@@ -66,6 +68,8 @@ def _entry(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str,
         "warnings": manifest["warnings"],
         "proven": is_proof(drill),
         "drill": None if drill is None else {key: drill.get(key) for key in ("verdict", "finished", "content")},
+        "pinned": pin is not None,
+        "pin_reason": None if pin is None else pin.reason,
     }
 
 

@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module backup_pin."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_pin
+short_description: Keep a backup whatever the policy says
+version_added: 1.0.0
+description:
+  - Pins one backup, so that M(vya.backupdb.backup_prune) never removes it, or lets it go again.
+  - The pin is a file beside the manifest, which stays as it is. M(vya.backupdb.backup_info) shows it.
+  - In a sealed (append-only) repository only root can pin.
+author:
+  - vya.backupdb contributors (@vya)
+options:
+  state:
+    description:
+      - Whether the backup is pinned.
+    type: str
+    default: present
+    choices: [present, absent]
+  path:
+    description:
+      - Directory of the backup, instead of O(repository), O(instance), O(database) and O(backup_id).
+    type: path
+  repository:
+    description:
+      - Directory on the host that holds the backups.
+    type: path
+  host:
+    description:
+      - Host whose server was backed up, by its exact name. Needed only where several hosts have an instance of the same
+        name in the repository.
+    type: str
+  instance:
+    description:
+      - The database server, by its exact name.
+    type: str
+  database:
+    description:
+      - The database, by its exact name. Without it, the accounts of the instance are meant.
+    type: str
+  backup_id:
+    description:
+      - Name of the backup, as other modules return it.
+    type: str
+  reason:
+    description:
+      - Why it is kept, for whoever wonders later. Without it, a pin keeps the reason that it has.
+    type: str
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.attributes.actiongroup_backupdb
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: vya.backupdb.backup_prune
+  - module: vya.backupdb.backup_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Keep the backup from before the migration
+  vya.backupdb.backup_pin:
+    repository: /var/backups/backupdb
+    instance: shop-pg
+    database: orders
+    backup_id: 20261124T021500Z-3f0c9a52
+    reason: the last one before the migration to version 18
+
+- name: Let it go the way of the others
+  vya.backupdb.backup_pin:
+    path: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
+    state: absent
+"""
+
+RETURN = r"""
+path:
+  description: Directory of the backup.
+  returned: success
+  type: str
+  sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
+backup_id:
+  description: Name of the backup.
+  returned: success
+  type: str
+  sample: 20261124T021500Z-3f0c9a52
+pinned:
+  description: Whether it is pinned now, or would be.
+  returned: success
+  type: bool
+  sample: true
+reason:
+  description: Why. V(null) when it is not pinned.
+  returned: success
+  type: str
+  sample: the last one before the migration to version 18
+message:
+  description: The same in words.
+  returned: success
+  type: str
+  sample: "/var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52 is pinned: before the migration"
+error_kind:
+  description: Kind of the failure, such as V(BackupNotFound). The text is in RV(ignore:msg).
+  returned: failure
+  type: str
+  sample: BackupNotFound
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import pinning
+from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.retention_arguments import pin_arguments, pin_request_from
+
+
+def main() -> None:
+    """Pin a backup or let it go, and end with what is now."""
+    module = AnsibleModule(
+        argument_spec=pin_arguments(),
+        mutually_exclusive=[("path", option) for option in ("repository", "host", "instance", "database", "backup_id")],
+        required_one_of=[("path", "repository")],
+        required_together=[("repository", "instance", "backup_id")],
+        supports_check_mode=True,
+    )
+    finish_with(module, lambda: pinning.run(pin_request_from(module.params), check_mode=module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules backup_prune and backup_pin and the playbook prune, run the way a user runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backupdb.repository.catalogue import StoredBackup, read_all
+from backupdb.repository.lock import readers_lock
+from backupdb.repository.problems import Problems
+from backupdb.text import utc_now
+from support.ansible import AnsibleRun
+from support.returns import documentation_of, promised, undocumented
+from support.stored import DUMP, store
+from support.tree import folder_state
+
+PRUNE = "vya.backupdb.backup_prune"
+PIN = "vya.backupdb.backup_pin"
+INFO = "vya.backupdb.backup_info"
+PLAYBOOK = "vya.backupdb.prune"
+UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+
+
+def store_daily(root: Path, count: int, *, host: str = "db1", database: str | None = "shop") -> list[StoredBackup]:
+    """Backups of the last days, the newest first."""
+    root.mkdir(mode=0o700, exist_ok=True)
+    now = utc_now() - timedelta(hours=1)
+    return [
+        store(root, database, host=host, time=now - timedelta(days=day), run_id=f"{day:08x}" + "0" * 24, content=DUMP)
+        for day in range(count)
+    ]
+
+
+def there(root: Path) -> list[str]:
+    return [backup.folder.name for backup in read_all(root, problems=Problems())]
+
+
+@pytest.mark.distro
+def test_a_prune_is_planned_done_and_done_once_and_returns_what_is_documented(
+    run_module: Callable[..., Any], scratch: Path
+) -> None:
+    root = scratch / "repository"
+    shop = [backup.folder.name for backup in store_daily(root, 5)]
+    options = {"repository": str(root), "keep_daily": 2, "max_age": "2d"}
+    before = folder_state(root)
+    plan = run_module(PRUNE, options, check=True, diff=True)
+    assert (plan.changed, plan.result["status"], folder_state(root)) == (True, "planned", before)
+    for name, reason in ((shop[1], "keep    keep_daily"), (shop[2], "remove  no rule keeps it")):
+        line = next(line for line in plan.output.splitlines() if name in line and "complete" in line)
+        assert reason in line and line.startswith("-") == ("remove" in reason)
+    done = run_module(PRUNE, options)
+    assert (done.changed, done.result["removed"], there(root)) == (True, 3, shop[:2])
+    keys = documentation_of(PRUNE, "RETURN")
+    assert undocumented(done.result, keys) == []
+    assert promised(keys, "always", "when backups were read") <= set(done.result)
+    for check in (False, True):
+        assert not run_module(PRUNE, options, check=check).changed
+
+
+def test_a_doubt_and_a_busy_instance_fail_the_task_and_remove_nothing(
+    run_module: Callable[..., Any], scratch: Path
+) -> None:
+    root = scratch / "repository"
+    shop = store_daily(root, 4)
+    options = {"repository": str(root), "keep_last": 1}
+    with readers_lock(shop[0].folder.parents[1]):
+        busy = run_module(PRUNE, options)
+    assert busy.failed and busy.result["status"] == "busy" and "are being read" in busy.message
+    (shop[3].folder / "manifest.json").write_text("{")
+    doubt = run_module(PRUNE, options)
+    assert doubt.failed and doubt.result["status"] == "failed"
+    assert str(shop[3].folder) in doubt.result["databases"][0]["refused"]
+    assert all(backup.folder.exists() for backup in shop)
+    nothing = run_module(PRUNE, {"repository": str(root), "max_age": "2d"})
+    assert nothing.failed and "keeps nothing but the newest" in nothing.message
+
+
+@pytest.mark.distro
+def test_a_pin_keeps_a_backup_until_it_is_taken_away_and_changes_only_what_must(
+    run_module: Callable[..., Any], scratch: Path
+) -> None:
+    root = scratch / "repository"
+    shop = store_daily(root, 3)
+    old = shop[2].folder
+    which = {"repository": str(root), "instance": "shop-db", "database": "shop", "backup_id": old.name}
+    pinned = {**which, "reason": "the migration"}
+    before = folder_state(root)
+    runs = [run_module(PIN, pinned, check=check, diff=True) for check in (True, False, False, True)]
+    assert [run.changed for run in runs] == [True, True, False, False]
+    assert f"+{old}: pinned: the migration" in runs[0].output
+    keys = documentation_of(PIN, "RETURN")
+    assert undocumented(runs[1].result, keys) == []
+    assert promised(keys, "success") <= set(runs[1].result)
+    assert {path for path in folder_state(root) if "readers" not in path} - set(before) == {
+        str((old / "pin.json").relative_to(root))
+    }
+    assert not run_module(PIN, which).changed  # a pin keeps its reason
+    run_module(PRUNE, {"repository": str(root), "keep_last": 1})
+    assert there(root) == [shop[0].folder.name, old.name]
+    shown = run_module(INFO, {"repository": str(root)}).result["backups"]
+    assert [(entry["pinned"], entry["pin_reason"]) for entry in shown] == [(False, None), (True, "the migration")]
+    gone = [run_module(PIN, {"path": str(old), "state": "absent"}, check=check) for check in (True, False, False)]
+    assert [run.changed for run in gone] == [True, True, False]
+    run_module(PRUNE, {"repository": str(root), "keep_last": 1})
+    assert there(root) == [shop[0].folder.name]
+    missing = run_module(PIN, pinned)
+    assert missing.failed and missing.result["error_kind"] == "BackupNotFound"
+
+
+@pytest.fixture
+def inventory(scratch: Path) -> dict[str, Any]:
+    """Two hosts, each with a repository of its own, in which another host's backups lie too."""
+    hosts = {}
+    for name in ("db1", "db2"):
+        root = scratch / name
+        store_daily(root, 4, host=name)
+        store_daily(root, 4, host="another")
+        hosts[name] = {"backupdb_repository": str(root)}
+    common = {
+        "ansible_connection": "local",
+        "backupdb_install": "none",
+        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
+        "backupdb_retention": {"keep_daily": 2, "max_age": "2d"},
+    }
+    return {"all": {"vars": common, "hosts": hosts}}
+
+
+def summary_of(run: AnsibleRun) -> dict[str, Any]:
+    summary: dict[str, Any] = run.stats["custom"]["_run"]["prune_summary"]
+    return summary
+
+
+@pytest.mark.distro
+def test_the_playbook_prunes_each_hosts_own_backups_once(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], scratch: Path
+) -> None:
+    before = folder_state(scratch / "db1")
+    plan = run_playbook(PLAYBOOK, inventory=inventory, check=True, diff=True)
+    assert plan.returncode == 0, plan.output
+    assert "remove  no rule keeps it" in plan.output
+    assert folder_state(scratch / "db1") == before
+    done = run_playbook(PLAYBOOK, inventory=inventory)
+    assert done.returncode == 0, done.output
+    assert {host: entry["removed"] for host, entry in summary_of(done)["hosts"].items()} == {"db1": 2, "db2": 2}
+    assert len(there(scratch / "db1")) == len(there(scratch / "db2")) == 6
+    again = run_playbook(PLAYBOOK, inventory=inventory)
+    assert {entry["changed"] for entry in again.stats["hosts"].values()} == {0}
+
+
+def test_the_playbook_tells_of_every_host_before_bad_ones_fail(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], scratch: Path
+) -> None:
+    damaged = store_daily(scratch / "db1", 3, host="db1", database="wiki")[2]
+    (damaged.folder / "manifest.json").write_text("{")
+    inventory["all"]["hosts"]["gone"] = UNREACHABLE
+    inventory["all"]["hosts"]["keeps_all"] = {"backupdb_retention": {}, "backupdb_repository": str(scratch / "db2")}
+    run = run_playbook(PLAYBOOK, inventory=inventory)
+    assert run.returncode != 0
+    hosts = summary_of(run)["hosts"]
+    states = {host: entry["status"] for host, entry in hosts.items()}
+    assert states == {"db1": "failed", "db2": "ok", "gone": "unreachable", "keeps_all": "ok"}
+    assert (hosts["db1"]["removed"], hosts["keeps_all"]["removed"]) == (2, 0)
+    assert "there is no retention" in hosts["keeps_all"]["message"]
+    assert str(damaged.folder) in hosts["db1"]["problems"][0]
+    failed = run.of_task("Fail the hosts on which something could not be pruned")
+    assert {entry.host for entry in failed if entry.kind == "failed"} == {"db1", "gone"}
