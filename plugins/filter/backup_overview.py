@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter that puts the summaries of many hosts into one."""
+"""Filter that puts the summaries of many hosts into one, of backups as of any other work on all hosts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any, Callable
 
 DOCUMENTATION = r"""
 name: backup_overview
-short_description: Put the backup summaries of many hosts into one
+short_description: Put the summaries of many hosts into one
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
   - Takes the results of P(vya.backupdb.backup_summary#filter) by host and makes one dictionary for the whole play.
+  - Any summaries with a C(status), which is V(ok) when all is well, and a C(message) will do. Where one is not well and
+    has C(lines), these are told as well.
 options:
   _input:
     description: Summaries by host name. An empty one stands for a host that did not get as far as a backup.
@@ -63,8 +65,12 @@ def backup_overview(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
 
 
 def _complaints(summary: Mapping[str, Any]) -> list[str]:
-    told = [f"{entry['id']} {entry['status']}: {entry['message']}" for entry in summary["instances"] if _is_bad(entry)]
-    return told or ([f"{summary['status']}: {summary['message']}"] if _is_bad(summary) else [])
+    instances = summary.get("instances", ())
+    told = [f"{entry['id']} {entry['status']}: {entry['message']}" for entry in instances if _is_bad(entry)]
+    if told or not _is_bad(summary):
+        return told
+    message = summary["message"]
+    return [f"{summary['status']}: {message}", *(line for line in summary.get("lines", ()) if line != message)]
 
 
 def _is_bad(entry: Mapping[str, Any]) -> bool:

@@ -134,6 +134,21 @@ def test_the_overview_names_what_is_not_well_and_why_and_nothing_else() -> None:
     ]
 
 
+def test_the_overview_takes_summaries_of_other_work() -> None:
+    drills = {
+        "db1": {"status": "ok", "message": "2 proven", "lines": ["shop proven", "wiki proven"]},
+        "db2": {"status": "failed", "message": "1 of 2 proven", "lines": ["shop proven", "wiki differs"]},
+        "db3": {"status": "unreachable", "message": "no route"},
+    }
+    assert backup_overview(drills)["lines"] == [
+        "1 host failed, 1 host ok, 1 host unreachable",
+        "db2: failed: 1 of 2 proven",
+        "db2: shop proven",
+        "db2: wiki differs",
+        "db3: unreachable: no route",
+    ]
+
+
 def test_what_every_instance_warned_about_is_told_once() -> None:
     summary = backup_summary({"results": [result("shop", "ok", [])], "warnings": ["no repository", "no repository"]})
     assert summary["warnings"] == ["no repository"]
