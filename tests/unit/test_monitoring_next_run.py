@@ -9,24 +9,28 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from backupdb.monitoring.next_run import NOT_SCHEDULED, next_runs, read_timers
+from backupdb.monitoring.next_run import NOT_SCHEDULED, Timer, next_elapse, next_runs, read_timers
 
-# What `systemctl show --property=Id,NextElapseUSecRealtime` of systemd 252 writes with TZ=UTC; the second is stopped.
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc)
+# What `systemctl show --property=Id,ActiveState,NextElapseUSecRealtime` of systemd 252 writes with TZ=UTC.
 TIMERS = """\
 Id=backupdb-nightly.timer
+ActiveState=active
 NextElapseUSecRealtime=Wed 2026-11-25 02:15:07 UTC
 
 Id=backupdb-stopped.timer
+ActiveState=inactive
 NextElapseUSecRealtime=
 
 Id=backupdb-odd.timer
+ActiveState=active
 NextElapseUSecRealtime=n/a
 """
 
 
-def test_the_next_moment_of_a_timer_is_read_and_others_have_none() -> None:
+def test_the_next_moment_of_a_timer_is_read_and_one_that_is_stopped_is_none() -> None:
     moment = datetime(2026, 11, 25, 2, 15, 7, tzinfo=timezone.utc)
-    assert read_timers(TIMERS) == {"backupdb-nightly.timer": moment}
+    assert read_timers(TIMERS) == {"backupdb-nightly.timer": Timer(moment), "backupdb-odd.timer": Timer(None)}
     assert read_timers("") == {}
 
 
@@ -42,6 +46,13 @@ def test_the_next_moment_of_a_timer_is_read_and_others_have_none() -> None:
 )
 def test_a_line_of_cron_is_shown_as_it_is_written(tmp_path: Path, line: str, words: str) -> None:
     (tmp_path / "backupdb-unit-test").write_text(f"# Ansible managed\nSHELL=/bin/sh\n\n{line}\n")
-    found = next_runs(["unit-test", "unit-test-other"], cron_folder=str(tmp_path))
+    found = next_runs(dict.fromkeys(("unit-test", "unit-test-other")), now=NOW, cron_folder=str(tmp_path))
     assert found["unit-test"].words == words
     assert found["unit-test-other"] == NOT_SCHEDULED
+
+
+def test_the_calendar_of_a_job_at_work_tells_when_it_comes_again() -> None:
+    assert next_elapse("*-*-* 02:15:00 UTC") == next_elapse("*-*-* 04:15:00 Etc/GMT-2")
+    assert next_elapse("2020-01-01") is None
+    assert next_elapse("whenever") is None
+    assert next_elapse("--help") is None

@@ -109,7 +109,7 @@ def collect(
     repository of a job that is not there is a problem, and its databases have no backup.
     """
     problems = Problems()
-    states = job_states(jobs)
+    states = job_states(jobs, now)
     places = places_of_jobs(states)
     if repository is not None:
         known = {place.folder for place in places}

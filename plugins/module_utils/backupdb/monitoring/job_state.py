@@ -46,7 +46,7 @@ class JobState:
         return float(duration) if isinstance(duration, (int, float)) else None
 
 
-def job_states(jobs: Sequence[Job]) -> tuple[JobState, ...]:
+def job_states(jobs: Sequence[Job], now: datetime) -> tuple[JobState, ...]:
     """Return what is known of jobs; what is not remembered, or not known to the host's scheduler, is not known."""
-    coming = next_runs([job.name for job in jobs])
+    coming = next_runs({job.name: job.on_calendar for job in jobs}, now=now)
     return tuple(JobState(job, read_record(job.state_dir, job.name) or {}, coming[job.name]) for job in jobs)

@@ -16,9 +16,11 @@ from ..repository.files import read_small_file
 
 CRON_FOLDER = "/etc/cron.d"
 _PATIENCE = 10.0  # seconds
-# With these, systemctl writes moments as `Tue 2026-11-24 02:15:00 UTC`, whatever its version.
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+_PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+_IN_UTC = {**_PLAIN, "TZ": "UTC"}
+# With these, systemd's programs write moments so, whatever their version.
 _MOMENT = re.compile(r"[A-Z][a-z]{2} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? UTC")
+_NEXT_ELAPSE = re.compile(rf"(?:Next elapse|\(in UTC\)): ({_MOMENT.pattern})")
 _CRON_LINE = re.compile(r"(@[a-z]+|[-*/,0-9A-Za-z~]+(?:\s+[-*/,0-9A-Za-z~]+){4})\s+\S+\s+\S")
 _LARGEST_CRON_FILE = 1 << 20  # bytes
 
@@ -31,57 +33,86 @@ class NextRun:
     words: str
 
 
+@dataclass(frozen=True)
+class Timer:
+    """An active timer of systemd, and when it fires next, which is past while its job is at work."""
+
+    moment: datetime | None
+
+
 NOT_SCHEDULED = NextRun(None, "not scheduled")
 
 
-def next_runs(jobs: Sequence[str], *, cron_folder: str = CRON_FOLDER) -> dict[str, NextRun]:
-    """Return when each of these jobs runs next; never raises, since nothing depends on it."""
-    moments = _timers(jobs)
+def next_runs(jobs: Mapping[str, str | None], *, now: datetime, cron_folder: str = CRON_FOLDER) -> dict[str, NextRun]:
+    """Return when each of these jobs, with what it has as OnCalendar, runs next.
+
+    Never raises, since nothing depends on it.
+    """
+    timers = _timers(list(jobs))
     found = {}
-    for job in jobs:
-        moment = moments.get(timer(job))
-        cron = _cron_line(Path(cron_folder, f"backupdb-{job}")) if moment is None else None
-        if moment is not None:
-            found[job] = NextRun(moment, f"{moment:%Y-%m-%d %H:%M}Z")
-        else:
+    for job, on_calendar in jobs.items():
+        timer = timers.get(timer_name(job))
+        if timer is None:
+            cron = _cron_line(Path(cron_folder, f"backupdb-{job}"))
             found[job] = NOT_SCHEDULED if cron is None else NextRun(None, f"cron: {cron}")
+            continue
+        moment = timer.moment
+        if moment is None or moment <= now:  # the job is at work, and systemd reckons when it has ended
+            moment = next_elapse(on_calendar) if on_calendar else None
+        found[job] = NextRun(moment, "scheduled" if moment is None else f"{moment:%Y-%m-%d %H:%M}Z")
     return found
 
 
-def timer(job: str) -> str:
+def timer_name(job: str) -> str:
     """Return the name of a job's timer unit."""
     return f"backupdb-{job}.timer"
 
 
-def read_timers(text: str) -> dict[str, datetime]:
-    """Read what `systemctl show` wrote of timers: the next moment of each unit that has one."""
+def read_timers(text: str) -> dict[str, Timer]:
+    """Read what `systemctl show` wrote of timers; those that are not active are left out."""
     found = {}
     for block in text.split("\n\n"):
         values: Mapping[str, str] = dict(line.partition("=")[::2] for line in block.splitlines())
-        match = _MOMENT.fullmatch(values.get("NextElapseUSecRealtime", ""))
-        if match:
-            moment = datetime.strptime(match.group(1), "%Y-%m-%d %H:%M:%S")
-            found[values.get("Id", "")] = moment.replace(tzinfo=timezone.utc)
+        if values.get("ActiveState") == "active":
+            found[values.get("Id", "")] = Timer(_moment(values.get("NextElapseUSecRealtime", "")))
     return found
 
 
-def _timers(jobs: Sequence[str]) -> dict[str, datetime]:
+def next_elapse(on_calendar: str) -> datetime | None:
+    """Return the next moment of a calendar event of systemd, as this host's time zone has it; None without one."""
+    text = _output(["systemd-analyze", "calendar", "--", on_calendar], _PLAIN)
+    match = _NEXT_ELAPSE.search(text)
+    return _moment(match.group(1)) if match else None
+
+
+def _timers(jobs: Sequence[str]) -> dict[str, Timer]:
     if not jobs:
         return {}
-    command = ["systemctl", "show", "--property=Id,NextElapseUSecRealtime", "--", *(timer(job) for job in jobs)]
+    properties = "--property=Id,ActiveState,NextElapseUSecRealtime"
+    return read_timers(_output(["systemctl", "show", properties, "--", *map(timer_name, jobs)], _IN_UTC))
+
+
+def _output(command: Sequence[str], environment: Mapping[str, str]) -> str:
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_ENVIRONMENT,
+            env=environment,
             timeout=_PATIENCE,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):  # no systemd here, or one that does not answer
-        return {}
-    return read_timers(done.stdout.decode("utf-8", "replace"))
+        return ""
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _moment(text: str) -> datetime | None:
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return None
+    return datetime.strptime(match.group(1), "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
 
 
 def _cron_line(path: Path) -> str | None:
