@@ -92,6 +92,17 @@ def replace_private_file(path: Path, content: bytes) -> None:
         ) from error
 
 
+def remove_private_file(path: Path) -> None:
+    """Remove a file; raises `CredentialsMissing`."""
+    try:
+        path.unlink()
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise CredentialsMissing(
+            f"{path} cannot be removed: {error.strerror}; check owner and mode of its folder"
+        ) from error
+
+
 @contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
     """Let one process at a time read and replace a file of this folder, so that no change is lost."""

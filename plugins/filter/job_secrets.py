@@ -1,0 +1,95 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter job_secrets: the secrets that a job needs, and no others, from the variables of the roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+DOCUMENTATION = r"""
+name: job_secrets
+short_description: Pick the secrets of a job from the variables of its host
+version_added: 1.0.0
+author: vya.backupdb contributors (@vya)
+description:
+  - Takes an entry of P(vya.backupdb.backupdb#role:main:backupdb_jobs) and returns what the module
+    M(vya.backupdb.job_credentials) wants as its C(secrets). Only instances of the job are looked at.
+  - The result is secret. Use it in no loop, no debug and no fact.
+options:
+  _input:
+    description: The entry of the list of jobs.
+    type: dict
+    required: true
+  instances:
+    description: The instances of the host.
+    type: list
+    elements: dict
+    required: true
+  logins:
+    description: Logins by instance id, which win over what the instance says.
+    type: dict
+    default: {}
+  passphrase:
+    description: Passphrase of the archives.
+    type: str
+    default: ""
+  notifications:
+    description: Notifications of the job.
+    type: list
+    elements: dict
+    default: []
+"""
+
+EXAMPLES = r"""
+---
+- name: Write the secrets of a job
+  vya.backupdb.job_credentials:
+    name: nightly
+    secrets: "{{ my_job | vya.backupdb.job_secrets(instances=backupdb_instances, logins=backupdb_logins) }}"
+  vars:
+    my_job:
+      name: nightly
+"""
+
+RETURN = r"""
+_value:
+  description: C(logins), C(passphrase) and C(notifications), as far as there are any.
+  type: dict
+"""
+
+_SECRETS_OF_NOTIFICATIONS = ("url", "smtp_password")
+
+
+def job_secrets(
+    job: Mapping[str, Any],
+    instances: Sequence[Mapping[str, Any]],
+    logins: Mapping[str, Mapping[str, Any]] | None = None,
+    passphrase: str = "",
+    notifications: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """Return the secrets of a job by their kind; kinds without any are left out."""
+    passwords = {
+        instance["id"]: {**instance, **(logins or {}).get(instance["id"], {})}.get("login_password")
+        for instance in instances
+        if instance["id"] in (job.get("instances") or [instance["id"]])
+    }
+    of_receivers = {
+        receiver["name"]: {key: receiver[key] for key in _SECRETS_OF_NOTIFICATIONS if receiver.get(key)}
+        for receiver in notifications
+    }
+    found: dict[str, Any] = {
+        "logins": {name: {"login_password": password} for name, password in passwords.items() if password},
+        "passphrase": passphrase,
+        "notifications": {name: secrets for name, secrets in of_receivers.items() if secrets},
+    }
+    return {kind: secrets for kind, secrets in found.items() if secrets}
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filter by its name."""
+        return {"job_secrets": job_secrets}
