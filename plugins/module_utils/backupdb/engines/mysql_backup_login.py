@@ -86,7 +86,7 @@ class MysqlLoginKeeper:
         return LoginState(
             exists=True,
             needs=[*identity, *needs_of(grants, needed, self._quoted)],
-            surplus=surplus_of(lines, needed, self._quoted),
+            surplus=surplus_of(lines, needed, self._quoted, mysql=self._family.vendor == "mysql"),
         )
 
     def removal(self) -> Sequence[Step]:

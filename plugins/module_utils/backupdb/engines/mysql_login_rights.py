@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from .backup_login import Need, Step, Surplus
 from .interface import ServerFacts
@@ -36,6 +37,7 @@ _ONLY_READING = frozenset(
     }
 )
 _NONE = "USAGE"
+_OPTION_ON_ALL = "GRANT OPTION on *.*"
 
 _ON = re.compile(
     rf"^GRANT (?P<rights>{UNQUOTED_TEXT}) ON "
@@ -72,9 +74,17 @@ def needs_of(grants: Grants, needed: Sequence[str], account: str) -> list[Need]:
     return needs
 
 
-def surplus_of(lines: Iterable[str], needed: Sequence[str], account: str) -> list[Surplus]:
+def surplus_of(lines: Iterable[str], needed: Sequence[str], account: str, *, mysql: bool = False) -> list[Surplus]:
     """Read SHOW GRANTS for what is beyond the needed rights; the same rights on less than everything are not."""
-    return [surplus for line in lines for surplus in _of_line(line, needed, account)]
+    found = [surplus for line in lines for surplus in _of_line(line, needed, account)]
+    if mysql:
+        found = [_flushed(surplus) if surplus.what == _OPTION_ON_ALL else surplus for surplus in found]
+    return list(dict.fromkeys(found))  # MySQL has two lines for *.*
+
+
+def _flushed(surplus: Surplus) -> Surplus:
+    """Have MySQL read its tables again: in its memory, dynamic rights keep a GRANT OPTION that was taken away."""
+    return replace(surplus, steps=(*surplus.steps, Step("FLUSH PRIVILEGES;")))
 
 
 def _of_line(line: str, needed: Sequence[str], account: str) -> list[Surplus]:
