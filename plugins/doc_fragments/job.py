@@ -34,7 +34,8 @@ def _backup_options() -> dict[str, Any]:
 class ModuleDocFragment:
     """What a job backs up."""
 
-    DOCUMENTATION = yaml.safe_dump(
+    # With its type, because ansible-test takes what has none for a text that it can read by itself.
+    DOCUMENTATION: str = yaml.safe_dump(
         {
             "options": {
                 "backups": {
