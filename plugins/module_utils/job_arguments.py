@@ -15,7 +15,9 @@ from .arguments import (
     dump_arguments,
     selection_arguments,
 )
+from .backupdb.errors import InvalidOption
 from .backupdb.jobs.definition import CREDENTIAL_SOURCES, MAX_AGE, SCHEMA, STATE_DIR, Job, job_from
+from .backupdb.notify.settings import check_notifications
 from .backupdb.options import short_host_name
 
 SECRETS = ("login_password", "passphrase")
@@ -61,6 +63,11 @@ def job_arguments() -> dict[str, Any]:
 
 def job_of(options: Mapping[str, Any], where: str) -> Job:
     """Make the library's job; raises `InvalidOption`, which begins with `where`."""
+    try:
+        # Only here: when the job runs, a notification that is wrong must not cost its backups.
+        check_notifications(options["notifications"])
+    except InvalidOption as error:
+        raise InvalidOption(f"{where}: {error}") from error
     values = {name: options[name] for name in job_arguments() if name != "on_calendar"}
     backups = [{**backup, "host": backup["host"] or short_host_name()} for backup in options["backups"] or ()]
     return job_from(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from backupdb.errors import InvalidOption
 from backupdb.notify.settings import DEFAULTS, check_notifications, notification_from
 from support.ansible import ROOT
@@ -18,7 +19,9 @@ from support.returns import documentation_of
 CANARY = "T0KEN-canary-7f3a9"
 MAIL = {"name": "mail", "type": "email", "smtp_host": "mail.example.org", "from": "a@example.org", "to": ["b@c.org"]}
 HOOK = {"name": "hook", "type": "webhook"}
-arguments = importlib.import_module("ansible_collections.vya.backupdb.plugins.module_utils.notification_arguments")
+MODULE_UTILS = "ansible_collections.vya.backupdb.plugins.module_utils"
+arguments = importlib.import_module(f"{MODULE_UTILS}.notification_arguments")
+job_arguments = importlib.import_module(f"{MODULE_UTILS}.job_arguments")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,11 @@ def test_failures_are_told_and_pings_hear_of_every_event() -> None:
     )
 
 
+def test_numbers_and_single_values_may_be_texts_as_variables_make_them() -> None:
+    mail = notification_from({**MAIL, "smtp_port": "2525", "attempts": "2", "to": "b@c.org", "events": "success"}, {})
+    assert (mail.smtp_port, mail.attempts, mail.recipients, mail.events) == (2525, 2, ("b@c.org",), ("success",))
+
+
 def test_the_longest_time_counts_every_attempt_and_every_wait() -> None:
     options = {**HOOK, "url": "https://x.org", "timeout": "10s", "attempts": 4, "backoff": "5s"}
     assert notification_from(options, {}).longest == 4 * 10 + 5 + 10 + 20
@@ -96,6 +104,21 @@ def test_a_check_beforehand_finds_what_needs_no_secret() -> None:
         check_notifications([{**MAIL, "smtp_user": "backup", "smtp_tls": "none"}])
     with pytest.raises(InvalidOption, match="smtp_host"):
         check_notifications([{**MAIL, "smtp_host": ""}])
+
+
+def test_the_definition_of_a_job_refuses_a_notification_that_can_never_be_sent() -> None:
+    spec = {"name": {"type": "str"}, **job_arguments.job_arguments()}
+    backup = {"instance": "shop", "engine": "mariadb", "login_host": "h", "repository": "/srv", "recipients": ["age1x"]}
+
+    def job_with(*notifications: dict[str, Any]) -> Any:
+        given = {"name": "nightly", "backups": [backup], "notifications": list(notifications)}
+        outcome = ModuleArgumentSpecValidator(spec).validate(given)
+        assert outcome.error_messages == []
+        return job_arguments.job_of(outcome.validated_parameters, "job nightly")
+
+    assert job_with(HOOK, {**MAIL, "smtp_user": "backup"}).notifications[0] == HOOK
+    with pytest.raises(job_arguments.InvalidOption, match="job nightly: notification 'mail' needs option smtp_host"):
+        job_with({**MAIL, "smtp_host": None})
 
 
 def test_the_module_and_the_roles_take_the_options_of_the_library() -> None:

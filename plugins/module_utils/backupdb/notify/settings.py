@@ -123,7 +123,8 @@ def check_notifications(notifications: Sequence[Mapping[str, Any]]) -> None:
 
 def _events(name: str, kind: str, events: Any) -> tuple[str, ...]:
     # Who waits for pings must hear of every run, or silence means nothing.
-    chosen = tuple(events) if events is not None else KINDS if kind == "ping" else ("failure",)
+    listed = [events] if isinstance(events, str) else events
+    chosen = tuple(listed) if listed is not None else KINDS if kind == "ping" else ("failure",)
     for event in chosen:
         _one_of(name, "events", event, KINDS)
     return chosen
@@ -180,9 +181,10 @@ def _header(name: str, option: str, value: Any) -> str:
 
 
 def _whole(name: str, option: str, value: Any, most: int) -> int:
-    if not isinstance(value, int) or not 1 <= value <= most:
+    # Where a variable holds it, Ansible makes it a text.
+    if not str(value).isdecimal() or not 1 <= int(value) <= most:
         raise _wrong(name, f"option {option} must be a whole number from 1 to {most}, not {value!r}")
-    return value
+    return int(value)
 
 
 def _seconds(name: str, chosen: Mapping[str, Any], option: str, least: float) -> float:
