@@ -27,6 +27,11 @@ def specs_of(role: str) -> dict[str, Any]:
     return load(role, "meta", "argument_specs.yml")["argument_specs"]
 
 
+def block_of(role: str) -> Any:
+    """The tasks that a role tries on every host."""
+    return next(task["block"] for task in load(role, "tasks", "run.yml") if "block" in task)
+
+
 @pytest.mark.parametrize("role", NAMES)
 def test_documented_defaults_of_every_entry_point_equal_the_real_ones(role: str) -> None:
     defaults = load(role, "defaults", "main.yml")
@@ -75,7 +80,7 @@ def test_keys_of_an_instance_are_options_of_the_module_with_the_same_type() -> N
 
 
 def test_the_role_passes_every_option_of_the_module() -> None:
-    block = load("backup", "tasks", "run.yml")[0]["block"]
+    block = block_of("backup")
     task = next(task for task in block if "vya.backupdb.database_backup" in task)
     module = {
         **arguments.connection_arguments(),
@@ -95,7 +100,7 @@ def test_an_execution_environment_and_a_virtual_environment_have_the_same_librar
 
 def test_the_role_verify_passes_every_option_of_its_module() -> None:
     reading = importlib.import_module("ansible_collections.vya.backupdb.plugins.module_utils.reading_arguments")
-    block = load("verify", "tasks", "run.yml")[0]["block"]
+    block = block_of("verify")
     task = next(task for task in block if "vya.backupdb.backup_verify" in task)
     module = {
         **reading.repository_arguments(),
