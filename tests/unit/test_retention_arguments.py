@@ -34,9 +34,8 @@ def test_the_role_takes_and_passes_every_option_of_the_policy() -> None:
     expected = {name: option["type"] for name, option in arguments.retention_arguments().items()}
     assert {name: option["type"] for name, option in options.items()} == expected
     tasks = yaml.safe_load((ROLES / "prune" / "tasks" / "run.yml").read_text(encoding="utf-8"))
-    passed = next(task for task in tasks[0]["block"] if "vya.backupdb.backup_prune" in task)[
-        "vya.backupdb.backup_prune"
-    ]
+    block = next(task["block"] for task in tasks if "block" in task)
+    passed = next(task for task in block if "vya.backupdb.backup_prune" in task)["vya.backupdb.backup_prune"]
     assert set(passed) == set(arguments.prune_arguments())
     for name in policy.OPTIONS:
         assert passed[name] == f"{{{{ prune_retention.{name} | default(omit) }}}}"
