@@ -9,7 +9,6 @@ import argparse
 from typing import Any
 
 from .. import exit_status, overview
-from ..errors import InvalidOption
 from ..options import filter_from
 from ..text import human_size
 from .output import add_json, complain, write_json, write_lines
@@ -29,10 +28,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print it and return the exit status: partial when something could not be read."""
     wanted = filter_from(values(options))
-    results = [overview.collect(repository, wanted) for repository in repositories_of(options)]
+    results = [overview.collect(repository, wanted) for repository in repositories_of(options, only_one=options.json)]
     if options.json:
-        if len(results) != 1:
-            raise InvalidOption("the jobs have several repositories; name one of them to have it as JSON")
         write_json(results[0])
     else:
         for result in results:

@@ -46,11 +46,14 @@ def jobs_of(config_dir: str, names: list[str] | None = None) -> list[Job]:
     return [read_job(job_path(config_dir, name)) for name in wanted]
 
 
-def repositories_of(options: argparse.Namespace) -> list[str]:
-    """Return the repository that was named, or else those of all jobs of this host."""
+def repositories_of(options: argparse.Namespace, *, only_one: bool = False) -> list[str]:
+    """Return the repository that was named, or else those of all jobs of this host; raises `InvalidOption`."""
     if options.repository is not None:
         return [str(Path(options.repository).resolve())]
-    return sorted({str(entry["repository"]) for job in jobs_of(options.config_dir) for entry in job.backups})
+    found = sorted({str(entry["repository"]) for job in jobs_of(options.config_dir) for entry in job.backups})
+    if only_one and len(found) > 1:
+        raise InvalidOption(f"the jobs have several repositories, name one of them: {', '.join(found)}")
+    return found
 
 
 def values(options: argparse.Namespace, **more: Any) -> dict[str, Any]:

@@ -34,13 +34,11 @@ def run(options: argparse.Namespace) -> int:
     """Verify and return the exit status."""
     if options.paths and options.repository is not None:
         raise InvalidOption("say what to verify: a repository or the paths of backups, not both")
-    repositories = [None] if options.paths else repositories_of(options)
-    if len(repositories) > 1:
-        raise InvalidOption(f"the jobs have several repositories, name one: {', '.join(map(str, repositories))}")
+    repository = None if options.paths else repositories_of(options, only_one=True)[0]
     result = verify_run.run(
         verify_run.VerifyRequest(
             level=options.level,
-            repository=repositories[0],
+            repository=repository,
             wanted=filter_from(values(options)),
             paths=tuple(options.paths),
             keys=keys_from(values(options, identity=None, passphrase=None)),
