@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import sources
-from .errors import InvalidOption
+from .errors import InvalidOption, RepositoryError
 from .repository.lock import readers_lock
 from .repository.pins import LONGEST_REASON, Pin, read_pin, remove_pin, write_pin
 from .repository.problems import Problems
+from .repository.sealed import ROOT, is_of_root
 from .sources import Wanted
 from .text import utc_now
 
@@ -60,6 +62,8 @@ def run(request: PinRequest, *, check_mode: bool = False) -> dict[str, Any]:
         after = _wanted(request, before)
         changed = before != after or bool(problems.lines)
         if changed and not check_mode:
+            if is_of_root(backup.folder) and os.geteuid() != ROOT:
+                raise RepositoryError(f"{backup.folder} belongs to root, so only root can pin it or let it go")
             if after is None:
                 remove_pin(backup.folder)
             else:

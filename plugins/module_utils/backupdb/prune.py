@@ -9,6 +9,7 @@ goes. A database whose backups are in doubt keeps all of them and stops no other
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from .repository.files import is_folder, remove_tree
 from .repository.lock import removal_lock, run_lock
 from .repository.problems import Problems
 from .repository.removal import remove_backup
+from .repository.sealed import ROOT, is_of_root, is_sealed
 from .retention import RetentionPolicy
 from .stopping import stop_signals
 from .text import utc_now
@@ -66,6 +68,9 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
         local.open_repository(request.repository)
     elif not is_folder(root):
         raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
+    sealed = is_sealed(root)
+    if sealed and not check_mode and os.geteuid() != ROOT:
+        raise RepositoryError(f"repository {root} is sealed, so that only root removes backups; let root prune it")
     problems = Problems()
     plans: list[DatabasePlan] = []
     busy: list[str] = []
@@ -74,8 +79,11 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
         for folder in local.instance_folders(root, request.host, request.instance):
             if cancel.is_set():
                 break
+            if sealed and not (is_of_root(folder.parent) and is_of_root(folder)):
+                problems.lines.append(f"{folder} is not sealed yet and was left alone")
+                continue
             try:
-                plans += _instance(folder, request, run_id, cancel, problems, check_mode=check_mode)
+                plans += _instance(folder, request, run_id, cancel, problems, sealed=sealed, check_mode=check_mode)
             except LockBusy as error:
                 busy.append(str(error))
             except BackupDbError as error:
@@ -99,6 +107,7 @@ def _instance(
     cancel: threading.Event,
     problems: Problems,
     *,
+    sealed: bool,
     check_mode: bool,
 ) -> Sequence[DatabasePlan]:
     def planned() -> list[DatabasePlan]:
@@ -107,6 +116,7 @@ def _instance(
             request.policy,
             databases=request.databases,
             acknowledged=request.acknowledge_gone,
+            sealed=sealed,
             now=utc_now(),
             problems=problems,
         )

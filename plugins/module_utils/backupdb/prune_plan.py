@@ -17,6 +17,7 @@ from .repository.drills import is_proof, newest_drill
 from .repository.pins import read_pin
 from .repository.problems import Problems
 from .repository.removal import unfinished_removals
+from .repository.sealed import is_of_root
 from .retention import KEEP, REMOVE, Candidate, Decision, RetentionPolicy, plan
 
 _SHOWN = 3
@@ -57,18 +58,27 @@ def plan_instance(
     *,
     databases: Sequence[str],
     acknowledged: Sequence[str],
+    sealed: bool,
     now: datetime,
     problems: Problems,
 ) -> list[DatabasePlan]:
-    """Plan for the databases of an instance whose names fit; `acknowledged` are names of those gone for good."""
+    """Plan for the databases of an instance whose names fit; `acknowledged` are names of those gone for good.
+
+    In a `sealed` repository only what was sealed counts: otherwise who can add backups could let others go.
+    """
     present = _present(folder, problems)
     plans = []
     for database_folder in catalogue.database_folders(folder, problems):
         if database_folder.is_symlink():
             problems.lines.append(f"{database_folder} is a link, does not belong in a repository and is left alone")
             continue
+        if sealed and not is_of_root(database_folder):
+            problems.lines.append(f"{database_folder} is not sealed yet and was left alone")
+            continue
         problems_here = Problems()
         backups = list(catalogue.backups(database_folder, problems_here))
+        if sealed:
+            backups = _sealed_only(backups, problems_here)
         made = _plan(database_folder, backups, problems_here)
         if not catalogue.is_called(made.name, databases):
             continue
@@ -81,6 +91,17 @@ def plan_instance(
             _decide(made, policy, problems_here, now, retired=gone)
         plans.append(made)
     return plans
+
+
+def _sealed_only(backups: Sequence[StoredBackup], problems: Problems) -> list[StoredBackup]:
+    for folder in [folder for folder in problems.damaged if not is_of_root(folder)]:
+        problems.lines.append(f"{folder} is not sealed yet and was left alone")
+        problems.lines.remove(problems.damaged.pop(folder))
+    sealed = [backup for backup in backups if is_of_root(backup.folder)]
+    waiting = len(backups) - len(sealed)
+    if waiting:
+        problems.lines.append(f"{waiting} backups in {backups[0].folder.parent} are not sealed yet and were left alone")
+    return sealed
 
 
 def _plan(folder: Path, backups: Sequence[StoredBackup], problems: Problems) -> DatabasePlan:
