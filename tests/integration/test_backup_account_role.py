@@ -1,0 +1,99 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook account: the logins of every instance, planned, made, left alone; and what is told of bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.ansible import ROOT, AnsibleRun
+from support.backup_logins import NAME, PASSWORD, Scene, close_scene, open_scene
+from support.library import IDENTITY
+
+PLAYBOOK = ROOT / "playbooks" / "account.yml"
+
+
+@pytest.fixture
+def scenes(postgres15: Any, mariadb: Any) -> Iterator[dict[str, Scene]]:
+    found = {"shop-pg": open_scene(postgres15), "wiki-db": open_scene(mariadb)}
+    yield found
+    for scene in found.values():
+        close_scene(scene)
+
+
+@pytest.fixture
+def variables(scenes: dict[str, Scene], scratch: Path) -> dict[str, Any]:
+    place = {
+        name: {"login_unix_socket": str(scene.server.socket), "login_port": scene.server.port}
+        for name, scene in scenes.items()
+    }
+    return {
+        "backupdb_repository": str(scratch / "repository"),
+        "backupdb_state_dir": str(scratch / "state"),
+        "backupdb_install": "none",
+        "backupdb_become": False,
+        "backupdb_recipients": [IDENTITY.recipient],
+        "backupdb_instances": [
+            {"id": name, "engine": scene.server.engine, "login_user": NAME, **place[name]}
+            for name, scene in scenes.items()
+        ],
+        "backupdb_logins": {name: {"login_password": PASSWORD} for name in scenes},
+        "account_admin_logins": {
+            name: {"login_user": scene.server.user, "login_password": scene.server.password}
+            for name, scene in scenes.items()
+        },
+        "account_login_hosts": {"wiki-db": "%"},
+    }
+
+
+def summary_of(run: AnsibleRun) -> dict[str, Any]:
+    summary: dict[str, Any] = run.stats["custom"]["_run"]["account_summary"]
+    return summary
+
+
+def test_logins_are_planned_made_and_left_alone(
+    run_playbook: Callable[..., AnsibleRun], scenes: dict[str, Scene], variables: dict[str, Any]
+) -> None:
+    planned = run_playbook(PLAYBOOK, extra_vars=variables, check=True, diff=True)
+    assert planned.returncode == 0, planned.output
+    assert [scene.logins() for scene in scenes.values()] == [[], []]
+    first = run_playbook(PLAYBOOK, extra_vars=variables, diff=True, verbosity=4)
+    assert first.returncode == 0, first.output
+    for secret in (PASSWORD, *(scene.server.password for scene in scenes.values())):
+        assert secret not in planned.output + first.output
+    logins = [summary_of(run)["hosts"]["localhost"]["logins"] for run in (planned, first)]
+    assert [login["statements"] for login in logins[0]] == [login["statements"] for login in logins[1]]
+    assert [login["write_refused"] for login in logins[1]] == [True, True]
+    again = run_playbook(PLAYBOOK, extra_vars=variables)
+    assert again.returncode == 0, again.output
+    assert [entry["changed"] for entry in again.stats["hosts"].values()] == [0]
+
+
+def test_every_login_is_tried_before_the_host_fails(
+    run_playbook: Callable[..., AnsibleRun], scenes: dict[str, Scene], variables: dict[str, Any]
+) -> None:
+    variables["account_admin_logins"]["shop-pg"]["login_password"] = "not-the-password-of-postgres"
+    scenes["wiki-db"].run(f"CREATE USER {NAME}@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT INSERT ON *.* TO {NAME}@'%'")
+    run = run_playbook(PLAYBOOK, extra_vars=variables, verbosity=4)
+    assert run.returncode != 0
+    assert "not-the-password-of-postgres" not in run.output
+    host = summary_of(run)["hosts"]["localhost"]
+    assert host["status"] == summary_of(run)["status"] == "failed"
+    assert "wrong user or password" in host["message"]
+    assert "it can change something: INSERT on *.*; set remove_surplus" in host["message"]
+    assert [login["write_refused"] for login in host["logins"] if "write_refused" in login] == [False]
+
+
+def test_variables_that_lead_nowhere_are_told_together(
+    run_playbook: Callable[..., AnsibleRun], variables: dict[str, Any]
+) -> None:
+    variables["backupdb_instances"] = [{"id": "far", "engine": "mariadb", "login_host": "db.example.org"}]
+    variables["backupdb_logins"] = {}
+    run = run_playbook(PLAYBOOK, extra_vars={**variables, "account_login_hosts": {}})
+    assert run.returncode != 0
+    (told,) = run.of_task("Check whose logins are to be managed by whom")
+    assert len(told.result["msg"]) == 3, told.result
