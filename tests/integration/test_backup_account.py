@@ -8,10 +8,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.engines import postgresql
+from backupdb.engines.backup_login import WantedLogin
+from backupdb.engines.interface import DumpOptions
 from backupdb.errors import LoginRefused, PrivilegeMissing
 from support.backup_logins import (
     ODD,
@@ -22,6 +26,7 @@ from support.backup_logins import (
     open_scene,
     whole_backup,
 )
+from support.postgresql_dumps import opened
 from support.process_watch import ProcessWatch
 from support.returns import documentation_of, promised, undocumented
 
@@ -269,3 +274,25 @@ def test_an_administrator_who_is_no_superuser_makes_what_he_may(postgres18: Any)
     assert [text for text in again["statements"] if "PASSWORD" in text] != []
     close_scene(scene)
     scene.run("DROP ROLE keeper", database="postgres")
+
+
+def test_before_version_14_every_schema_is_granted(postgres15: Any) -> None:
+    """No older server is at hand; this one knows what they know, and takes the same statements."""
+    scene = open_scene(postgres15)
+    scene.run(f"CREATE ROLE {scene.name} LOGIN BYPASSRLS PASSWORD '{PASSWORD}'")
+    with opened(postgres15) as (server, facts):
+        older = replace(facts, version_number=(13, 22))
+        keeper = postgresql.backup_login(server, older, WantedLogin(scene.name, password=PASSWORD))
+        absent = postgresql.backup_login(server, older, WantedLogin("another", password=PASSWORD))
+        state = keeper.look()
+        assert [need.what for need in absent.look().needs[2:]] == [need.what for need in state.needs]
+        for step in [step for need in state.needs for step in need.steps]:
+            with keeper.session(step.database) as carry_out:
+                carry_out(step.sql)
+        after = keeper.look()
+        assert (after.needs, after.surplus) == ([], [])
+        assert {attempt.refused for attempt in keeper.try_to_write(after).attempts} == {True}
+    with opened(postgres15, user=scene.name, password=PASSWORD) as (server, facts):
+        databases = [one for one in postgresql.databases(server, facts) if one.name == scene.database]
+        assert postgresql.missing_privileges(server, facts, databases, DumpOptions()) == []
+    close_scene(scene)
