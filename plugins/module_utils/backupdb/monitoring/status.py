@@ -94,15 +94,14 @@ def _failures(state: HostState) -> list[str]:
     found = [] if state.instances else ["nothing is backed up here: there is no job, and no backup in the repository"]
     for instance in state.instances:
         place = f"{instance.place.host}/{instance.place.instance}"
+        bad = [f"{_name(instance, one)}: {_reason(one)}" for one in instance.databases if one.verdict in BAD]
         if instance.error is not None:
             found.append(f"{place}: the newest run could not begin: {instance.error}")
-        elif instance.run is not None and instance.run.status == "failed":
-            found.append(f"{place}: the newest run failed, {iso(instance.run.finished.replace(microsecond=0))}")
         elif instance.run is None and not instance.databases:
             found.append(f"{place}: was never backed up")
-        for database in instance.databases:
-            if database.verdict in BAD:
-                found.append(f"{_name(instance, database)}: {_reason(database)}")
+        elif instance.run is not None and instance.run.status == "failed" and not bad:
+            found.append(f"{place}: the newest run failed, {iso(instance.run.finished.replace(microsecond=0))}")
+        found += bad
     for job in state.jobs:
         if job.status == "failed":
             found.append(f"job {job.job.name} failed: {job.record.get('message')}")

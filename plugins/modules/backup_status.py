@@ -1,0 +1,368 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module backup_status."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_status
+short_description: See whether every database of a host has a young backup
+version_added: 1.0.0
+description:
+  - Judges each database by the backups in the repository, not by what a run has told. No key and no login are needed.
+  - A database is expected when the newest run of its instance wanted it, or when a job does. Expected ones without a
+    backup, or with one that is too old, are in RV(late).
+  - The task fails when RV(status) is not V(ok), with everything in its result.
+author:
+  - vya.backupdb contributors (@vya)
+options:
+  repository:
+    description:
+      - Directory on the host that holds the backups. Reading it is enough.
+      - What jobs back up is looked for in their own repositories.
+    type: path
+  host:
+    description:
+      - Only what O(repository) holds of this host, for a repository that several hosts share.
+    type: str
+  config_dir:
+    description:
+      - Directory with the definitions of jobs, as M(vya.backupdb.backup_job) writes them. They tell which databases are
+        expected and how old their backups may be. One without jobs does no harm.
+    type: path
+  max_age:
+    description:
+      - How old the newest backup of a database may be that no job backs up. Jobs have their own.
+    type: str
+    default: 26h
+extends_documentation_fragment:
+  - vya.backupdb.attributes
+  - vya.backupdb.attributes.info_module
+  - vya.backupdb.attributes.actiongroup_backupdb
+seealso:
+  - module: vya.backupdb.backup_info
+  - module: vya.backupdb.backup_job
+"""
+
+EXAMPLES = r"""
+---
+- name: Fail when a database of this host has no backup of the last two days
+  vya.backupdb.backup_status:
+    repository: /var/backups/backupdb
+    host: "{{ inventory_hostname }}"
+    max_age: 2d
+
+- name: See how the jobs of this host are doing
+  vya.backupdb.backup_status:
+    config_dir: /etc/backupdb
+  register: doing
+  failed_when: false
+
+- name: Show it as a table
+  ansible.builtin.debug:
+    msg: "{{ doing.lines }}"
+"""
+
+RETURN = r"""
+status:
+  description:
+    - V(failed) when RV(late) is not empty, the newest attempt at a database failed, or the newest run of an instance or
+      a job did. V(partial) when a newest backup lacks something. Else V(ok).
+  returned: always
+  type: str
+  sample: failed
+message:
+  description: The same in one sentence.
+  returned: success or not well
+  type: str
+  sample: "11 ok, 1 late; 1.2 GiB, 40.0 GiB free in /var/backups/backupdb. db1/shop-pg/orders: there is no backup"
+rows:
+  description: The databases and accounts that were looked at, by instance.
+  returned: success or not well
+  type: list
+  elements: dict
+  contains:
+    host:
+      description: Host whose server is backed up.
+      type: str
+      sample: db1
+    instance:
+      description: The database server.
+      type: str
+      sample: shop-pg
+    database:
+      description: True name of the database. V(null) for accounts.
+      type: str
+      sample: orders
+    kind:
+      description: V(database) or V(accounts).
+      type: str
+      sample: database
+    state:
+      description:
+        - V(ok), V(partial), V(failed) (the newest attempt), V(late), V(no backup), V(gone) (from the server) or
+          V(left out) (no run takes it any more). The last two are no fault.
+      type: str
+      sample: late
+    newest:
+      description: The moment that its newest backup stands for, in UTC. V(null) without one, as what follows.
+      type: str
+      sample: "2026-11-21T02:15:00.123456Z"
+    newest_complete:
+      description: The moment that its newest complete backup stands for.
+      type: str
+      sample: "2026-11-21T02:15:00.123456Z"
+    path:
+      description: Directory of its newest backup.
+      type: str
+      sample: /var/backups/backupdb/db1/shop-pg/orders/20261121T021500Z-3f0c9a52
+    age_seconds:
+      description: Seconds since RV(rows[].newest).
+      type: int
+      sample: 259200
+    max_age_seconds:
+      description: How many seconds are allowed.
+      type: int
+      sample: 93600
+    duration:
+      description: Seconds that its newest backup took.
+      type: float
+      sample: 4.445
+    plain_bytes:
+      description: Bytes of its newest backup, decrypted and decompressed.
+      type: int
+      sample: 8051200
+    stored_bytes:
+      description: Bytes of its newest backup as it is stored.
+      type: int
+      sample: 1052000
+    backups:
+      description: Number of its backups.
+      type: int
+      sample: 14
+    disk_bytes:
+      description: Bytes of the files of all its backups.
+      type: int
+      sample: 14728000
+    proven:
+      description: The moment that its newest backup stands for whose drill succeeded. V(null) when there is none.
+      type: str
+      sample: "2026-11-15T02:15:00Z"
+    drill:
+      description: The last drill of any of its backups. V(null) when there was none.
+      type: dict
+      contains:
+        finished:
+          description: When it ended, in UTC.
+          type: str
+          sample: "2026-11-15T04:00:12Z"
+        verdict:
+          description: V(equal), V(equal, expressions rewritten), V(different) or V(failed).
+          type: str
+          sample: equal
+    error:
+      description: Why the newest attempt failed. V(null) when it did not.
+      type: str
+      sample: null
+    next_run:
+      description: When a job backs it up next, in UTC. V(null) where that is not known.
+      type: str
+      sample: "2026-11-25T02:15:07Z"
+late:
+  description: Expected databases without a backup that is young enough.
+  returned: success or not well
+  type: list
+  elements: str
+  sample: [db1/shop-pg/orders]
+complaints:
+  description: Everything that is not well, worst first.
+  returned: success or not well
+  type: list
+  elements: str
+  sample: ["db1/shop-pg/orders: the newest backup is 3 d 0 h old, 26 h 0 min are allowed"]
+instances:
+  description: The database servers that were looked at.
+  returned: success or not well
+  type: list
+  elements: dict
+  contains:
+    repository:
+      description: The repository of its backups.
+      type: str
+      sample: /var/backups/backupdb
+    host:
+      description: Host whose server is backed up.
+      type: str
+      sample: db1
+    instance:
+      description: The database server.
+      type: str
+      sample: shop-pg
+    engine:
+      description: Vendor of the server at the newest run. V(null) before a first one.
+      type: str
+      sample: postgresql
+    server_version:
+      description: Version of the server at the newest run. V(null) before a first one.
+      type: str
+      sample: "15.20"
+    status:
+      description: V(ok), V(partial) or V(failed), how the newest run ended. V(null) before a first one.
+      type: str
+      sample: ok
+    error:
+      description: Why the newest run of a job could not even begin. V(null) when it did.
+      type: str
+      sample: null
+    last_run:
+      description: When the newest run ended that could begin, in UTC.
+      type: str
+      sample: "2026-11-24T02:16:04.567891Z"
+    expected:
+      description: Number of databases that should have a backup.
+      type: int
+      sample: 12
+    well:
+      description: Number of databases among them whose newest backup is young enough, complete or partial.
+      type: int
+      sample: 11
+    gone:
+      description: Databases with backups that the server no longer has.
+      type: list
+      elements: str
+      sample: [old_shop]
+    left_out:
+      description: Databases with backups that are on the server and that no run takes any more.
+      type: list
+      elements: str
+      sample: []
+    disk_bytes:
+      description: Bytes of the files of all its backups.
+      type: int
+      sample: 52428800
+    jobs:
+      description: Jobs that back it up.
+      type: list
+      elements: str
+      sample: [nightly]
+    next_run:
+      description: When the first of these jobs runs next, in UTC. V(null) where that is not known.
+      type: str
+      sample: "2026-11-25T02:15:07Z"
+jobs:
+  description: The jobs of O(config_dir).
+  returned: success or not well
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the job.
+      type: str
+      sample: nightly
+    status:
+      description: V(ok), V(partial), V(failed) or V(busy), how its last run ended. V(null) before a first one.
+      type: str
+      sample: ok
+    message:
+      description: What its last run said.
+      type: str
+      sample: "job nightly: instance shop-pg: 12 complete"
+    finished:
+      description: When its last run ended, in UTC.
+      type: str
+      sample: "2026-11-24T02:16:05Z"
+    last_success:
+      description: When its last run ended that was V(ok), in UTC.
+      type: str
+      sample: "2026-11-24T02:16:05Z"
+    duration:
+      description: Seconds that its last run took.
+      type: float
+      sample: 58.0
+    next_run:
+      description: When it runs next, in UTC, by systemd's timer. V(null) where that is not known.
+      type: str
+      sample: "2026-11-25T02:15:07Z"
+    schedule:
+      description: The same for people, or the line of cron.
+      type: str
+      sample: "cron: 15 2 * * *"
+repositories:
+  description: The repositories that were looked at.
+  returned: success or not well
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Directory of the repository.
+      type: str
+      sample: /var/backups/backupdb
+    disk_bytes:
+      description: Bytes of the backups in it that were looked at.
+      type: int
+      sample: 52428800
+    free_bytes:
+      description: Bytes that may still be written to its filesystem. V(null) when it is not there.
+      type: int
+      sample: 42949672960
+    size_bytes:
+      description: Size of its filesystem. V(null) when it is not there.
+      type: int
+      sample: 107374182400
+lines:
+  description: A table for each host, and what is not well below it, to be printed.
+  returned: success or not well
+  type: list
+  elements: str
+  sample: ["db1:", "  INSTANCE  DATABASE  STATE"]
+error_kind:
+  description: Kind of the failure, such as V(RepositoryError). The text is in RV(ignore:msg).
+  returned: failure
+  type: str
+  sample: RepositoryError
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import (
+    job_names,
+    job_path,
+    read_job,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring import status
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.options import duration_from
+from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+
+
+def main() -> None:
+    """Look at the backups of a host and end with how fresh they are."""
+    module = AnsibleModule(
+        argument_spec={
+            "repository": {"type": "path"},
+            "host": {"type": "str"},
+            "config_dir": {"type": "path"},
+            "max_age": {"type": "str", "default": "26h"},
+        },
+        required_one_of=[("repository", "config_dir")],
+        required_by={"host": "repository"},
+        supports_check_mode=True,
+    )
+    finish_with(module, lambda: _status(module.params))
+
+
+def _status(options: dict[str, Any]) -> dict[str, Any]:
+    folder = options["config_dir"]
+    names = job_names(folder) if folder else []
+    return status.of_host(
+        [read_job(job_path(folder, name)) for name in names],
+        repository=options["repository"],
+        host=options["host"],
+        max_age=duration_from(options, "max_age") or status.MAX_AGE,
+    )
+
+
+if __name__ == "__main__":
+    main()
