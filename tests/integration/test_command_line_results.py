@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -90,3 +91,16 @@ def test_without_a_repository_it_is_that_of_the_jobs(host: JobHost) -> None:
     assert done.returncode == 3
     assert str(other) in done.stderr
     assert json.loads(done.stdout)["error_kind"] == "InvalidOption"
+
+
+def test_seal_takes_the_repository_of_the_jobs_out_of_the_hands_of_its_user(host: JobHost) -> None:
+    for path in (host.repository, *host.repository.rglob("*")):
+        shutil.chown(path, "nobody", "nogroup")
+    entry = {"instance": "test", "engine": "postgresql", "login_host": "x", "host": "host1", "encryption": "none"}
+    host.write_job("daily", [{**entry, "repository": str(host.repository)}])
+    config = ("--config-dir", str(host.config_dir))
+    done = host.command("seal", "--user", "nobody", "--group", "nogroup", *config, "--json")
+    assert (done.returncode, json.loads(done.stdout)["backups"]) == (0, 2), done.stderr
+    assert {path.owner() for path in host.repository.glob("*/*/*/*")} == {"root"}
+    assert host.command("seal", "--user", "no-such-user", *config).returncode == 3
+    assert host.command("seal", "--user", "root", *config).returncode == 2

@@ -96,6 +96,18 @@ def test_missing_credentials_have_a_status_of_their_own_and_are_remembered(
     assert host.record("daily")["status"] == "failed"
 
 
+def test_a_state_folder_that_cannot_be_used_is_told_though_it_cannot_be_remembered(host: JobHost, server: Any) -> None:
+    (host.state_dir / "jobs").write_text("in the way")
+    with web_receiver(200) as receiver:
+        hook = {"name": "hook", "type": "webhook", "url": receiver.url("/hook")}
+        host.write_job("daily", [host.backup_of(server)], notifications=[hook])
+        host.write_secrets("daily", logins={"test": login_of(server)})
+        status, result = host.run("daily")
+    assert (status, result["error_kind"]) == (2, "RepositoryError")
+    assert "could not be remembered" in result["warnings"][0]
+    assert receiver.paths == ["/hook"]
+
+
 def test_a_backup_that_lacks_something_makes_the_job_partial(host: JobHost, server: Any) -> None:
     """A user mapping's options are for superusers only."""
     login = {"login_user": "job_reader", "login_password": "Xq8vN2rT5wKj3mPz7bLd"}

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from . import exit_status
-from .commands import backup, cat, metrics, prune, restore, status, verify
+from .commands import backup, cat, metrics, prune, restore, seal, status, verify
 from .commands import list as listing
 from .commands import run as running
 from .commands.output import complain, write_json
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, Any] = {
     "prune": prune,
     "backup": backup,
     "cat": cat,
+    "seal": seal,
     "metrics": metrics,
 }
 

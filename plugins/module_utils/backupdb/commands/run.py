@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import exit_status
 from ..credentials.secrets import read_secrets
-from ..errors import CredentialsMissing, InvalidOption
+from ..errors import BackupDbError, InvalidOption, LockBusy
 from ..jobs.definition import Job, job_names, job_path, read_job
 from ..jobs.run import refused_job, run_job
 from ..journal import Journal
@@ -36,11 +36,12 @@ def run(options: argparse.Namespace) -> int:
     report = Journal(job=job.name).event
     try:
         secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
-    except CredentialsMissing as error:
+        result = run_job(job, secrets, all_jobs=all_jobs, report=report)
+    except LockBusy:
+        raise  # the run that holds the job remembers and tells
+    except BackupDbError as error:
         result = refused_job(job, error, all_jobs=all_jobs, report=report)
         complain(result["message"])
-    else:
-        result = run_job(job, secrets, all_jobs=all_jobs, report=report)
     if options.json:
         write_json(result)
     else:
