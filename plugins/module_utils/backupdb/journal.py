@@ -35,6 +35,7 @@ class Journal:
         self._path = path
         self._stream = stream if stream is not None else sys.stderr
         self._fields = fields
+        self._patience = _PATIENCE
 
     def event(self, message: str, *, priority: str = "info", **fields: object) -> None:
         """Write one entry. Fields `run_id`, `instance`, `database`, `job` ... become BACKUPDB_RUN_ID and so on."""
@@ -46,10 +47,12 @@ class Journal:
         entry = entry_of(message, priority, fields)
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                sender.settimeout(_PATIENCE)
+                sender.settimeout(self._patience)
                 sender.sendto(entry, self._path)
         except OSError:
+            self._patience = 0.0  # it is waited for once, not at every entry
             return False
+        self._patience = _PATIENCE
         return True
 
     def _to_stream(self, message: str, priority: str, fields: dict[str, object]) -> None:
