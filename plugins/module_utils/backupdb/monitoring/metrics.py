@@ -94,14 +94,14 @@ def of_host(
 def write_for(jobs: Sequence[Job]) -> list[str]:
     """Write the metrics of all jobs of a host into each folder that they name, whatever became of the last run.
 
-    All jobs go into one file, so give all of them. Never raises a `BackupDbError`: backups do not fail for want of
-    metrics. What went wrong comes back as warnings, and is also noticed by the age of the metrics that are there.
+    All jobs go into one file, so give all of them. Raises nothing that a repository or disk can cause: backups do not
+    fail for want of metrics. What went wrong comes back as warnings, and is noticed by the age of the old metrics.
     """
     warnings = []
     for folder in sorted({job.metrics_dir for job in jobs if job.metrics_dir}):
         try:
             write(folder, of_host([job for job in jobs if job.metrics_dir == folder]))
-        except BackupDbError as error:
+        except (BackupDbError, OSError) as error:
             warnings.append(f"the metrics were not written: {error}")
     return warnings
 

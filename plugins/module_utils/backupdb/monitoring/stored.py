@@ -83,7 +83,7 @@ def _folders(database_folder: Path, problems: Problems) -> Iterator[_Folder]:
         path = database_folder / text
         try:
             with os.scandir(path) as files:
-                sizes = [(file.name, file.stat(follow_symlinks=False).st_size) for file in files]
+                sizes = [(file.name, _size(file)) for file in files]
         except FileNotFoundError:
             continue  # removed just now
         except OSError as error:
@@ -91,6 +91,13 @@ def _folders(database_folder: Path, problems: Problems) -> Iterator[_Folder]:
             continue
         drills = [file for file, _size in sizes if is_drill_file(file)]
         yield _Folder(path, name.time, sum(size for _file, size in sizes), drills)
+
+
+def _size(file: os.DirEntry[str]) -> int:
+    try:
+        return file.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return 0  # the record of a drill in the making, which has its name by now
 
 
 def _newest(folders: Sequence[_Folder], problems: Problems) -> tuple[StoredBackup | None, datetime | None]:
