@@ -59,12 +59,12 @@ def test_a_backup_by_the_managed_login_is_whole_and_it_can_write_nothing(scene: 
 def test_four_runs_of_the_module_check_run_run_check(mariadb: Any, run_module: Callable[..., Any]) -> None:
     scene = open_scene(mariadb)
     options = {**scene.options, "name": ODD}
-    with ProcessWatch() as watch:
-        planned = run_module(MODULE, options, check=True, diff=True, verbosity=3)
-        assert scene.logins() == []
+    planned = run_module(MODULE, options, check=True, diff=True, verbosity=3)
+    assert scene.logins() == []
+    with ProcessWatch(interval=0.02) as watch:
         first = run_module(MODULE, options, diff=True, verbosity=3)
-        second = run_module(MODULE, options)
-        checked = run_module(MODULE, options, check=True)
+    second = run_module(MODULE, options)
+    checked = run_module(MODULE, options, check=True)
     for each in (planned, first, second, checked):
         assert not each.failed, each.output
         assert PASSWORD not in each.output
@@ -207,6 +207,18 @@ def test_rights_that_everybody_has_are_told_and_not_taken_away(postgres18: Any) 
     assert entry["advice"].endswith("FROM PUBLIC;")
     assert entry["statements"] == []
     assert any("every login may make objects in schema public" in warning for warning in told["warnings"])
+    close_scene(scene)
+
+
+def test_rights_that_mariadb_gives_to_everybody_are_told(mariadb: Any) -> None:
+    scene = open_scene(mariadb)
+    scene.run(f"GRANT SELECT, INSERT ON {scene.database}.* TO PUBLIC")
+    told = managed(scene, remove_surplus=True)
+    scene.run(f"REVOKE SELECT, INSERT ON {scene.database}.* FROM PUBLIC")
+    assert (told["status"], told["write_refused"]) == ("failed", False)
+    assert told["surplus"][0]["advice"].endswith("FROM PUBLIC;")
+    assert f"it was let write: INSERT INTO {scene.table}" in told["message"]
+    assert managed(scene)["status"] == "ok"
     close_scene(scene)
 
 

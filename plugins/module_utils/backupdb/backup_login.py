@@ -100,8 +100,7 @@ def _provide(request: LoginRequest, keeper: LoginKeeper, check_mode: bool) -> di
     warnings: list[str] = []
     for _pass in range(_PASSES):
         steps = _steps(state, request.remove_surplus)
-        # What was refused once and is bearable is not asked for again.
-        steps = [step for step in steps if step.instead is None or step not in carried]
+        steps = [step for step in steps if step not in carried]  # what did not help once does not help again
         carried += steps
         if check_mode or not steps:
             break
@@ -177,7 +176,7 @@ def _outcome(
     lacking = [] if check_mode else [need for need in after.needs if not _is_bearable(need)]
     refused = _write_refused(kept, trial)
     problems = [
-        *(f"it still lacks {need.what}" for need in lacking),
+        *(f"it still lacks {need.what}, which {keeper.rights_needed} can give" for need in lacking),
         *(f"it can change something: {_told(entry, request.remove_surplus)}" for entry in kept if entry.writes),
         *(
             f"it was let write: {attempt.statement}" + (f" in database {attempt.database}" if attempt.database else "")
@@ -244,7 +243,7 @@ def _message(
     check_mode: bool,
 ) -> str:
     if problems:
-        return f"{account}: {'; '.join(problems)}"
+        return f"{account}: {'; '.join(problem.rstrip(';') for problem in problems)}"
     done = (
         f"{len(carried)} statements {'would be' if check_mode else 'were'} carried out" if carried else "as it shall be"
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..accounts.mysql_target import plugins_of
 from ..errors import ConnectionFailed, InvalidOption, QueryFailed
-from .backup_login import SOCKET, Attempt, LoginState, Need, Step, Trial, WantedLogin, logged_in
+from .backup_login import SOCKET, Attempt, LoginState, Need, Step, Surplus, Trial, WantedLogin, logged_in
 from .interface import ServerFacts
 from .mysql_family import DENIED_CODES, SYSTEM_DATABASES, Family, ask, own_session, quoted, quoted_text
 from .mysql_grants import parse
@@ -82,11 +82,12 @@ class MysqlLoginKeeper:
             created = str(self._rows(connection, f"SHOW CREATE USER {self._quoted}")[0][0])
             lines = [str(row[0]) for row in self._rows(connection, f"SHOW GRANTS FOR {self._quoted}")]
             identity = self._identity(connection, created)
+            everybody = self._of_everybody(connection, needed)
         grants = parse(lines, literal=self._family.literal_database_grants(self._server))
         return LoginState(
             exists=True,
             needs=[*identity, *needs_of(grants, needed, self._quoted)],
-            surplus=surplus_of(lines, needed, self._quoted, mysql=self._family.vendor == "mysql"),
+            surplus=[*surplus_of(lines, needed, self._quoted, mysql=self._family.vendor == "mysql"), *everybody],
         )
 
     def removal(self) -> Sequence[Step]:
@@ -158,6 +159,20 @@ class MysqlLoginKeeper:
             if error.kind not in _DENIED:
                 raise
             raise QueryFailed(str(error).rpartition(" (")[2].rstrip(")"), code=DENIED_CODES[0]) from error
+
+    def _of_everybody(self, connection: Connection, needed: Sequence[str]) -> list[Surplus]:
+        """Read what everybody may do: from 10.11 on MariaDB's rights may be given to PUBLIC."""
+        if self._family.vendor != "mariadb" or self._facts.version_number < (10, 11):
+            return []
+        lines = [str(row[0]) for row in self._rows(connection, "SHOW GRANTS FOR PUBLIC")]
+        return [
+            Surplus(
+                f"{entry.what}, as everybody has",
+                entry.writes,
+                advice=f"take it from everybody: {' '.join(step.sql for step in entry.steps)}",
+            )
+            for entry in surplus_of(lines, needed, "PUBLIC")
+        ]
 
     def _identity(self, connection: Connection, created: str) -> list[Need]:
         needs = []

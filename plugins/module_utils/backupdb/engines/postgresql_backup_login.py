@@ -56,7 +56,7 @@ _HELD = """
     WITH RECURSIVE held(oid) AS (
         SELECT oid FROM pg_catalog.pg_roles WHERE rolname = :name
         UNION SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN held h ON h.oid = m.member)
-    SELECT r.rolname, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.rolreplication
+    SELECT r.oid, r.rolname, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.rolreplication
       FROM held JOIN pg_catalog.pg_roles r ON r.oid = held.oid ORDER BY r.rolname <> :name, 1"""
 _MEMBERSHIPS = """
     SELECT DISTINCT g.rolname AS role, o.rolname AS grantor FROM pg_catalog.pg_auth_members m
@@ -99,14 +99,14 @@ class PostgresqlLoginKeeper:
         surplus = self._attributes_and_memberships() if role else []
         warnings: list[str] = []
         databases = self._databases()
-        reader = self._stand_in() if role is None else self.account
-        needs += self._connects(reader, [database.name for database in databases])
+        reader = self._stand_in() if role is None else role
+        needs += self._connects(reader.rolname, [database.name for database in databases])
         roles = [] if role is None or role.rolsuper else self._roles_that_matter()
         for database in databases:
             if not database.connectable:
                 continue
             with coordinator(self._server, self._facts, database) as session:
-                needs += self._in_database(session, reader)
+                needs += self._in_database(session, reader.oid)
                 surplus += rights_to_write(session, self._facts, self.account, roles) if roles else []
                 warnings += open_to_all(session)
         return LoginState(exists=role is not None, needs=needs, surplus=surplus, warnings=warnings)
@@ -184,8 +184,10 @@ class PostgresqlLoginKeeper:
         """Every database that a backup may take, the one that it enters first included."""
         return [one for one in read_databases(self._server) if one.reason is None or one.on_request]
 
-    def _stand_in(self) -> str:
-        return _READ_ALL_DATA if self._facts.version_number >= _READ_ALL_DATA_SINCE else _NO_RIGHTS
+    def _stand_in(self) -> Any:
+        """Return a role that may read what the login will be able to read once it has its memberships."""
+        name = _READ_ALL_DATA if self._facts.version_number >= _READ_ALL_DATA_SINCE else _NO_RIGHTS
+        return self._server.rows(_ROLE, {"name": name})[0]
 
     def _identity(self, role: Any) -> list[Need]:
         password = self._wanted.password
@@ -259,8 +261,8 @@ class PostgresqlLoginKeeper:
             for (name,) in closed
         ]
 
-    def _in_database(self, session: Session, reader: str) -> list[Need]:
-        role = literal(reader).strip()
+    def _in_database(self, session: Session, reader: int) -> list[Need]:
+        role = f"CAST({reader} AS oid)"  # its name may not be what this database can write
         needs = []
         if self._facts.version_number < _READ_ALL_DATA_SINCE:
             for schema in unreadable_schemas(session, role):
@@ -277,10 +279,11 @@ class PostgresqlLoginKeeper:
             needs.append(Need(f"SELECT on {len(objects)} large objects of database {session.database}", (step,)))
         return needs
 
-    def _roles_that_matter(self) -> list[str]:
-        """The account and the roles it is a member of, without those that read only and those told of as superusers."""
+    def _roles_that_matter(self) -> list[tuple[int, str]]:
+        """Number and name of the account and of what it is a member of, without who only reads or is a superuser."""
         held = self._server.rows(_HELD, {"name": self.account})
-        return [row.rolname for row in held if row.rolname not in (*_ONLY_READING, _READ_ALL_DATA) and not row.rolsuper]
+        passed_over = (*_ONLY_READING, _READ_ALL_DATA)
+        return [(row.oid, row.rolname) for row in held if row.rolname not in passed_over and not row.rolsuper]
 
     def _memberships(self) -> list[Any]:
         return self._server.rows(_MEMBERSHIPS, {"name": self.account})

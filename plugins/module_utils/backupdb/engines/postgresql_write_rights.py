@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import QueryFailed
 from .backup_login import Attempt, Step, Surplus
 from .interface import ServerFacts
-from .postgresql_quoting import identifier, literal
+from .postgresql_quoting import identifier
 from .postgresql_relations import FROM, OF_USERS
 from .postgresql_session import Session
 
@@ -28,15 +28,17 @@ _NEW_TABLE = "backupdb_write_test"
 _FOR_ALL = "'public'"  # so PostgreSQL's functions name what everybody has
 
 
-def rights_to_write(session: Session, facts: ServerFacts, account: str, roles: Sequence[str]) -> list[Surplus]:
+def rights_to_write(
+    session: Session, facts: ServerFacts, account: str, roles: Sequence[tuple[int, str]]
+) -> list[Surplus]:
     """Name everything in the session's database that the account can change, by itself or as one of `roles`.
 
-    `roles` holds the account and what it is a member of; none of them is a superuser.
+    `roles` holds number and name of the account and of what it is a member of; none of them is a superuser.
     """
     return [
         surplus
-        for role in roles
-        for row in session.rows(_query(facts, literal(role).strip()))
+        for number, role in roles
+        for row in session.rows(_query(facts, f"CAST({number} AS oid)"))
         for surplus in _surplus(session, account, role, row)
     ]
 
