@@ -127,7 +127,7 @@ def test_no_secret_of_a_job_is_in_output_journal_state_metrics_arguments_or_mess
         host.write_job(
             "nightly", [host.backup_of(server, **options)], notifications=notifications, metrics_dir=str(metrics)
         )
-        with ProcessWatch() as watch:
+        with ProcessWatch(interval=0.02) as watch:
             for number, (password, wanted) in enumerate(
                 [(LOGIN_PASSWORD, 0), (WRONG_PASSWORD, 2), (LOGIN_PASSWORD, 0)]
             ):

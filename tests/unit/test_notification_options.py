@@ -12,7 +12,8 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from backupdb.errors import InvalidOption
-from backupdb.notify.settings import DEFAULTS, check_notifications, notification_from
+from backupdb.notify.message import KINDS
+from backupdb.notify.settings import DEFAULTS, TYPES, check_notifications, notification_from
 from support.ansible import ROOT
 from support.returns import documentation_of
 
@@ -142,6 +143,13 @@ def test_documented_options_match_the_real_ones_key_for_key(place: str) -> None:
         for name, option in arguments.notification_arguments().items():
             assert documented[name].get("no_log") == option.get("no_log"), name
     compare(arguments.notification_arguments(), documented)
+
+
+def test_the_page_on_notifications_names_every_option_type_and_event() -> None:
+    page = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
+    assert [
+        word for word in (*DEFAULTS, *TYPES, *KINDS) if f"`{word}`" not in page and f"    {word}: " not in page
+    ] == []
 
 
 def compare(spec: dict[str, Any], documented: dict[str, Any]) -> None:
