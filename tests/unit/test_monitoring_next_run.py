@@ -14,23 +14,23 @@ from backupdb.monitoring.next_run import NOT_SCHEDULED, Timer, next_elapse, next
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc)
 # What `systemctl show --property=Id,ActiveState,NextElapseUSecRealtime` of systemd 252 writes with TZ=UTC.
 TIMERS = """\
+NextElapseUSecRealtime=Wed 2026-11-25 02:15:07 UTC
 Id=backupdb-nightly.timer
 ActiveState=active
-NextElapseUSecRealtime=Wed 2026-11-25 02:15:07 UTC
 
+NextElapseUSecRealtime=
 Id=backupdb-stopped.timer
 ActiveState=inactive
-NextElapseUSecRealtime=
 
-Id=backupdb-odd.timer
+NextElapseUSecRealtime=
+Id=backupdb-at-work.timer
 ActiveState=active
-NextElapseUSecRealtime=n/a
 """
 
 
 def test_the_next_moment_of_a_timer_is_read_and_one_that_is_stopped_is_none() -> None:
     moment = datetime(2026, 11, 25, 2, 15, 7, tzinfo=timezone.utc)
-    assert read_timers(TIMERS) == {"backupdb-nightly.timer": Timer(moment), "backupdb-odd.timer": Timer(None)}
+    assert read_timers(TIMERS) == {"backupdb-nightly.timer": Timer(moment), "backupdb-at-work.timer": Timer(None)}
     assert read_timers("") == {}
 
 

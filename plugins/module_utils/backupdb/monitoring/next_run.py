@@ -15,6 +15,7 @@ from pathlib import Path
 from ..repository.files import read_small_file
 
 CRON_FOLDER = "/etc/cron.d"
+UNIT_FOLDER = "/etc/systemd/system"
 _PATIENCE = 10.0  # seconds
 _PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 _IN_UTC = {**_PLAIN, "TZ": "UTC"}
@@ -35,7 +36,7 @@ class NextRun:
 
 @dataclass(frozen=True)
 class Timer:
-    """An active timer of systemd, and when it fires next, which is past while its job is at work."""
+    """An active timer of systemd, and when it fires next, which systemd does not say while its job is at work."""
 
     moment: datetime | None
 
@@ -43,7 +44,13 @@ class Timer:
 NOT_SCHEDULED = NextRun(None, "not scheduled")
 
 
-def next_runs(jobs: Mapping[str, str | None], *, now: datetime, cron_folder: str = CRON_FOLDER) -> dict[str, NextRun]:
+def next_runs(
+    jobs: Mapping[str, str | None],
+    *,
+    now: datetime,
+    cron_folder: str = CRON_FOLDER,
+    unit_folder: str = UNIT_FOLDER,
+) -> dict[str, NextRun]:
     """Return when each of these jobs, with what it has as OnCalendar, runs next.
 
     Never raises, since nothing depends on it.
@@ -51,13 +58,16 @@ def next_runs(jobs: Mapping[str, str | None], *, now: datetime, cron_folder: str
     timers = _timers(list(jobs))
     found = {}
     for job, on_calendar in jobs.items():
-        timer = timers.get(timer_name(job))
+        if timers is not None:
+            timer = timers.get(timer_name(job))
+        else:  # nobody to ask: no systemd, or no bus for users other than root
+            timer = Timer(None) if Path(unit_folder, timer_name(job)).is_file() else None
         if timer is None:
             cron = _cron_line(Path(cron_folder, f"backupdb-{job}"))
             found[job] = NOT_SCHEDULED if cron is None else NextRun(None, f"cron: {cron}")
             continue
         moment = timer.moment
-        if moment is None or moment <= now:  # the job is at work, and systemd reckons when it has ended
+        if moment is None or moment <= now:  # systemd did not say, since the job is at work
             moment = next_elapse(on_calendar) if on_calendar else None
         found[job] = NextRun(moment, "scheduled" if moment is None else f"{moment:%Y-%m-%d %H:%M}Z")
     return found
@@ -85,11 +95,13 @@ def next_elapse(on_calendar: str) -> datetime | None:
     return _moment(match.group(1)) if match else None
 
 
-def _timers(jobs: Sequence[str]) -> dict[str, Timer]:
+def _timers(jobs: Sequence[str]) -> dict[str, Timer] | None:
+    """Return the active timers; None when systemd cannot be asked."""
     if not jobs:
         return {}
     properties = "--property=Id,ActiveState,NextElapseUSecRealtime"
-    return read_timers(_output(["systemctl", "show", properties, "--", *map(timer_name, jobs)], _IN_UTC))
+    text = _output(["systemctl", "show", properties, "--", *map(timer_name, jobs)], _IN_UTC)
+    return read_timers(text) if text else None
 
 
 def _output(command: Sequence[str], environment: Mapping[str, str]) -> str:
