@@ -77,6 +77,9 @@ class ActionModule(ActionBase):
     def _started(self, run_id: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Start the run; when the call was cut off, find out whether it has begun."""
         arguments = {**self._task.args, "run_id": run_id}
+        # Only a host that was reached before is worth waiting for; one that is away fails here, as with any module.
+        with self._deadline(LONGEST_CALL):
+            self._low_level_execute_command("true", sudoable=False)
         lost: BaseException | None = None
         result: dict[str, Any] = {}
         self._options_on_host = True
@@ -86,8 +89,7 @@ class ActionModule(ActionBase):
             lost = error
         if lost is None and _understood(result):
             return result
-        # Only a host that was reached before, which its directory for temporary files shows, is worth waiting for.
-        patience = PATIENCE if lost is not None and self._connection._shell.tmpdir else 0
+        patience = PATIENCE if lost is not None else 0
         try:
             followed = self._followed(run_id, variables, wait=0, patience=patience)
         except AnsibleConnectionFailure:

@@ -2,7 +2,10 @@ CREATE DATABASE shop;
 CREATE DATABASE "odd ""name; --";
 \connect shop
 CREATE TABLE customer (id integer PRIMARY KEY, name text NOT NULL, note text);
-INSERT INTO customer SELECT n, 'Zoë ' || n, repeat(md5(n::text), 10) FROM generate_series(1, 5000) AS n;
+-- Nothing that could be compressed, so that a backup at a limited speed takes its time.
+INSERT INTO customer
+  SELECT n, 'Zoë ' || n, (SELECT string_agg(md5((n * 10 + i)::text), '') FROM generate_series(1, 10) AS i)
+  FROM generate_series(1, 20000) AS n;
 CREATE VIEW customer_names AS SELECT name FROM customer;
 \connect "odd ""name; --"
 CREATE TABLE t (id integer);

@@ -116,7 +116,7 @@ kill_host() {
 # Hosts of a test have nothing to lose: no shutdown, all of them are simply ended.
 fleet_down() {
   local cgroup namespace master
-  for master in "$STATE"/{master,ansible}-*; do
+  for master in "$STATE"/*-*; do
     [ -S "$master" ] && ssh -F none -o "ControlPath=$master" -O exit fleet 2>/dev/null
   done
   for cgroup in "$(cgroup_root)/$PREFIX"-*/; do
