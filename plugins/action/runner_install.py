@@ -17,6 +17,8 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.version impo
 from ansible_collections.vya.backupdb.plugins.plugin_utils.runner import build
 
 DEST = "/usr/local/lib/backupdb/backupdb.pyz"
+# Of what the modules return; the rest is about a temporary file, or said better by this action itself.
+_KEPT = ("changed", "failed", "msg", "unreachable", "diff", "exception")
 
 
 class ActionModule(ActionBase):
@@ -54,8 +56,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = self._execute_module(
             module_name="ansible.builtin.file", module_args=arguments, task_vars=task_vars
         )
-        wanted = ("changed", "failed", "msg", "unreachable", "diff", "exception")
-        return {key: result[key] for key in wanted if key in result}
+        return {key: result[key] for key in _KEPT if key in result}
 
     def _copy(self, runner: bytes, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         here = Path(tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP))
@@ -76,5 +77,4 @@ class ActionModule(ActionBase):
             result: dict[str, Any] = action.run(task_vars=task_vars)
         finally:
             shutil.rmtree(here, ignore_errors=True)
-        result.pop("src", None)  # a path that is gone
-        return result
+        return {key: result[key] for key in _KEPT if key in result}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.jobs.record import job_lock
+from backupdb.repository import local
+from backupdb.repository.lock import run_lock
 from support import postgresql_dumps
 from support.jobs import JobHost, login_of
-from support.library import entry_of, stored_backups, unpublished, wait_for
+from support.library import HOST, entry_of, stored_backups, unpublished, wait_for
 from support.receivers import web_receiver
 
 SLOW = "1M"  # a second: the big database below takes several seconds at that
@@ -130,21 +134,28 @@ def test_a_backup_that_lacks_something_makes_the_job_partial(host: JobHost, serv
 
 
 def test_a_job_that_runs_already_is_busy(host: JobHost, server: Any) -> None:
-    make_big(server)
-    host.write_job("daily", [host.backup_of(server, databases=["shop"], bandwidth_limit=SLOW)])
-    host.write_job("other", [host.backup_of(server, databases=["shop"])])
-    for name in ("daily", "other"):
-        host.write_secrets(name, logins={"test": login_of(server)})
-    process = host.start("run", "daily", "--config-dir", str(host.config_dir), "--json")
-    wait_for(lambda: unpublished(host.repository), what="the unpublished folder")
-    status, result = host.run("daily")
+    host.write_job("daily", [host.backup_of(server, databases=["shop"])])
+    host.write_secrets("daily", logins={"test": login_of(server)})
+    with job_lock(str(host.state_dir), "daily"):
+        status, result = host.run("daily")
     assert (status, result["error_kind"]) == (75, "LockBusy")
-    assert f"pid {process.pid}" in result["message"]
-    status, result = host.run("other")  # another job with the same instance
-    assert (status, result["status"]) == (75, "busy")
-    output, _errors = process.communicate(timeout=60)
-    assert (process.returncode, json.loads(output)["status"]) == (0, "ok")
-    assert host.record("daily")["status"] == "ok"
+    assert f"pid {os.getpid()}" in result["message"]
+    assert not (host.state_dir / "jobs" / "daily.json").exists()  # it is the other run that remembers and tells
+
+
+def test_an_instance_that_another_run_backs_up_is_busy_and_stops_no_other(host: JobHost, server: Any) -> None:
+    backups = [host.backup_of(server, databases=["shop"]), host.backup_of(server, instance="b", databases=["wiki"])]
+    host.write_job("both", backups)
+    host.write_job("daily", backups[:1])
+    for name in ("both", "daily"):
+        host.write_secrets(name, logins={"test": login_of(server), "b": login_of(server)})
+    folder = local.make_instance_folder(host.repository, HOST, "test")
+    with run_lock(folder, run_id="0" * 32, timeout=0.0, cancel=threading.Event()):
+        status, result = host.run("daily")
+        assert (status, result["status"]) == (75, "busy")
+        status, result = host.run("both")
+        assert (status, result["status"]) == (1, "partial")
+        assert [entry["status"] for entry in result["backups"]] == ["busy", "ok"]
 
 
 def test_a_job_that_is_asked_to_stop_ends_in_good_order_and_begins_nothing_more(host: JobHost, server: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from backupdb.credentials.secrets import Secrets
 from backupdb.errors import InvalidOption
 from backupdb.jobs import definition
@@ -87,6 +88,23 @@ def test_the_documentation_of_a_jobs_backups_matches_its_options_key_for_key() -
     documented = yaml.safe_load(job_fragment.ModuleDocFragment.DOCUMENTATION)["options"]["backups"]["suboptions"]
     assert list(documented) == list(job_arguments.job_backup_arguments())
     assert "E(" not in json.dumps(documented)  # no environment variable gives a job anything
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"login_host": "x"}, "mutually exclusive"),
+        ({"login_unix_socket": None}, "one of the following is required"),
+        ({"engine": "oracle"}, "value of engine"),
+        ({"client_key": "/x"}, "required together"),
+        ({"repository": None}, "missing required arguments: repository"),
+    ],
+)
+def test_a_backup_of_a_job_is_checked_by_the_specification_of_a_backup(changes: dict[str, Any], words: str) -> None:
+    backup = {name: value for name, value in {**BACKUP, **changes}.items() if value is not None}
+    specification = {"backups": job_arguments.job_arguments()["backups"]}
+    errors = ModuleArgumentSpecValidator(specification).validate({"backups": [backup]}).error_messages
+    assert any(words in error for error in errors), errors
 
 
 def test_a_job_is_the_same_after_its_file(tmp_path: Path) -> None:
