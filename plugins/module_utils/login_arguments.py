@@ -26,6 +26,9 @@ def backup_account_arguments() -> dict[str, Any]:
         "password": {"type": "str", "no_log": True},
         "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         "remove_surplus": {"type": "bool", "default": False},
+        "triggers": {"type": "bool", "default": True},
+        "events": {"type": "bool", "default": True},
+        "read_lock": {"type": "bool", "default": True},
     }
 
 
@@ -39,6 +42,9 @@ def login_request_from(options: Mapping[str, Any]) -> LoginRequest:
             host=options["account_host"],
             auth=options["auth"],
             password=options["password"] if by_password else None,
+            triggers=options["triggers"],
+            events=options["events"],
+            read_lock=options["read_lock"],
         ),
         absent=options["state"] == "absent",
         remove_surplus=options["remove_surplus"],

@@ -24,6 +24,9 @@ notes:
     C(caching_sha2_password) (MySQL). A server that checks the strength of passwords cannot check that one.
   - An administrator's own account is not managed, neither the login in use nor V(root) of MySQL and MariaDB nor the
     superuser that a PostgreSQL server was made with.
+  - A login that reads triggers and events of MySQL and MariaDB can make and drop them as well, and one with the right
+    to the global read lock can throw the binary logs of MariaDB away. Nothing less shows or gives them. These rights
+    are needed, so they are not counted as rights to write. See O(triggers), O(events) and O(read_lock).
   - What a login may do in every database, because everybody may, is not counted, such as temporary tables in
     PostgreSQL. Rights on tables, sequences and databases that everybody has are.
   - C(pg_hba.conf) of PostgreSQL is not touched. A warning says so when the account cannot log in from where the module
@@ -81,6 +84,27 @@ options:
       - Rights that everybody has, and the ownership of objects, are not taken away. The result has the statement.
     type: bool
     default: false
+  triggers:
+    description:
+      - Whether the account gets C(TRIGGER), without which triggers of MySQL and MariaDB cannot be backed up.
+      - With this right it can also make and drop them.
+      - With V(false) use the option of the same name of M(vya.backupdb.database_backup) too.
+    type: bool
+    default: true
+  events:
+    description:
+      - Whether the account gets C(EVENT), without which events of MySQL and MariaDB cannot be backed up.
+      - With this right it can also make and drop them.
+      - With V(false) use the option of the same name of M(vya.backupdb.database_backup) too.
+    type: bool
+    default: true
+  read_lock:
+    description:
+      - Whether the account gets the right to the global read lock of MySQL and MariaDB, which is C(FLUSH_TABLES), or
+        C(RELOAD) where there is no such right. With C(RELOAD) it can also throw the binary logs away (C(RESET MASTER)).
+      - With V(false) each database is dumped by one client, without the binary log's position.
+    type: bool
+    default: true
 seealso:
   - module: vya.backupdb.database_backup
   - module: vya.backupdb.database_info

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from backupdb.instance import Instance
 
 PASSWORDS = ["pencil", "", 'it\'s \\ "quoted" % :x', "pässwörd €", "x" * 100]
 ACCOUNT = "'backup'@'localhost'"
+WANTED = WantedLogin("backup", password="a-password-of-the-backup")
 SERVERS = [
     (mariadb.FAMILY, (10, 3, 39)),
     (mariadb.FAMILY, (10, 11, 19)),
@@ -107,7 +109,7 @@ def test_the_check_before_a_backup_asks_for_the_granted_rights_and_for_each_of_t
     family: Any, version: tuple[int, ...], log_bin: int
 ) -> None:
     facts = facts_of(family, version, log_bin=log_bin)
-    needed = needed_rights(facts, family)
+    needed = needed_rights(facts, family, WANTED)
     database = Database("shop", None, None, None, None, None, is_system=False, connectable=True)
 
     def missing(rights: list[str]) -> list[Any]:
@@ -120,10 +122,19 @@ def test_the_check_before_a_backup_asks_for_the_granted_rights_and_for_each_of_t
 
 
 def test_newer_mysql_gets_the_smaller_right_for_the_global_lock() -> None:
-    assert "RELOAD" in needed_rights(facts_of(mysql.FAMILY, (8, 0, 22)), mysql.FAMILY)
-    newer = needed_rights(facts_of(mysql.FAMILY, (8, 0, 23)), mysql.FAMILY)
+    assert "RELOAD" in needed_rights(facts_of(mysql.FAMILY, (8, 0, 22)), mysql.FAMILY, WANTED)
+    newer = needed_rights(facts_of(mysql.FAMILY, (8, 0, 23)), mysql.FAMILY, WANTED)
     assert "FLUSH_TABLES" in newer
     assert "RELOAD" not in newer
+
+
+@pytest.mark.parametrize(("option", "right"), [("triggers", "TRIGGER"), ("events", "EVENT"), ("read_lock", "RELOAD")])
+def test_a_right_that_a_lesser_backup_does_without_is_left_out(option: str, right: str) -> None:
+    facts = facts_of(mariadb.FAMILY, (10, 11, 19))
+    less = needed_rights(facts, mariadb.FAMILY, replace(WANTED, **{option: False}))
+    assert set(needed_rights(facts, mariadb.FAMILY, WANTED)) - set(less) == {right}
+    (surplus,) = surplus_of([f"GRANT {right} ON *.* TO {ACCOUNT}"], less, ACCOUNT)
+    assert surplus.writes
 
 
 def test_only_what_is_missing_is_granted() -> None:

@@ -22,12 +22,19 @@ SOCKET = "socket"  # by the operating system's user of the same name: peer, unix
 
 @dataclass(frozen=True)
 class WantedLogin:
-    """The login as it shall be. `host` is from where it may log in; PostgreSQL says that in pg_hba.conf instead."""
+    """The login as it shall be.
+
+    `host` is from where it may log in; PostgreSQL says that in pg_hba.conf instead. The last three are about rights of
+    MySQL and MariaDB that let it change something beside; a backup does without them, but is less.
+    """
 
     name: str
     host: str = "localhost"
     auth: str = PASSWORD
     password: str | None = field(default=None, repr=False)
+    triggers: bool = True
+    events: bool = True
+    read_lock: bool = True
 
 
 @dataclass(frozen=True)

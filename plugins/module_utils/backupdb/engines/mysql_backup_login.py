@@ -71,7 +71,7 @@ class MysqlLoginKeeper:
         return "it is the login in use" if self.account == self._server.value("SELECT CURRENT_USER()") else None
 
     def look(self) -> LoginState:
-        needed = needed_rights(self._facts, self._family)
+        needed = needed_rights(self._facts, self._family, self._wanted)
         with self._own_session() as connection:
             there = self._rows(connection, _EXISTS, name=self._wanted.name, host=self._wanted.host)[0][0]
             if not there:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .backup_login import Need, Step, Surplus
+from .backup_login import Need, Step, Surplus, WantedLogin
 from .interface import ServerFacts
 from .mysql_family import Family, quoted
 from .mysql_grants import ALL, NAME, UNQUOTED_TEXT, Grants
@@ -50,13 +50,19 @@ _COLUMNS = re.compile(r"\((?:`(?:[^`]|``)*`|[^)`])*\)")
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
 
 
-def needed_rights(facts: ServerFacts, family: Family) -> list[str]:
+def needed_rights(facts: ServerFacts, family: Family, wanted: WantedLogin) -> list[str]:
     """List the rights on `*.*` in the order of GRANT. Routines are seen with SELECT on everything."""
-    rights = ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "SHOW DATABASES", "PROCESS"]
-    rights.append(family.lock_right(facts.version_number).grant)
-    if facts.settings.get("log_bin") in (1, "ON"):
-        rights.append(family.coordinates_right(facts.version_number).grant)
-    return rights
+    writes_binary_log = facts.settings.get("log_bin") in (1, "ON")
+    return [
+        "SELECT",
+        "SHOW VIEW",
+        *(["TRIGGER"] if wanted.triggers else []),
+        *(["EVENT"] if wanted.events else []),
+        "SHOW DATABASES",
+        "PROCESS",
+        *([family.lock_right(facts.version_number).grant] if wanted.read_lock else []),
+        *([family.coordinates_right(facts.version_number).grant] if writes_binary_log else []),
+    ]
 
 
 def needs_of(grants: Grants, needed: Sequence[str], account: str) -> list[Need]:
