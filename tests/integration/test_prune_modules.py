@@ -59,8 +59,7 @@ def test_a_prune_is_planned_done_and_done_once_and_returns_what_is_documented(
     keys = documentation_of(PRUNE, "RETURN")
     assert undocumented(done.result, keys) == []
     assert promised(keys, "always", "when backups were read") <= set(done.result)
-    for check in (False, True):
-        assert not run_module(PRUNE, options, check=check).changed
+    assert not run_module(PRUNE, options).changed
 
 
 def test_a_doubt_and_a_busy_instance_fail_the_task_and_remove_nothing(
@@ -83,34 +82,46 @@ def test_a_doubt_and_a_busy_instance_fail_the_task_and_remove_nothing(
 
 @pytest.mark.distro
 def test_a_pin_keeps_a_backup_until_it_is_taken_away_and_changes_only_what_must(
-    run_module: Callable[..., Any], scratch: Path
+    run_playbook: Callable[..., AnsibleRun], scratch: Path
 ) -> None:
     root = scratch / "repository"
     shop = store_daily(root, 3)
     old = shop[2].folder
     which = {"repository": str(root), "instance": "shop-db", "database": "shop", "backup_id": old.name}
     pinned = {**which, "reason": "the migration"}
-    before = folder_state(root)
-    runs = [run_module(PIN, pinned, check=check, diff=True) for check in (True, False, False, True)]
-    assert [run.changed for run in runs] == [True, True, False, False]
-    assert f"+{old}: pinned: the migration" in runs[0].output
+    gone = {"path": str(old), "state": "absent"}
+    prune = {"repository": str(root), "keep_last": 1}
+    steps: list[tuple[str, dict[str, Any], bool, bool]] = [
+        (PIN, pinned, True, True),  # module, options, check mode, changed
+        (PIN, pinned, False, True),
+        (PIN, pinned, False, False),
+        (PIN, pinned, True, False),
+        (PIN, which, False, False),  # a pin keeps its reason
+        (PRUNE, prune, False, True),
+        (PRUNE, prune, False, False),
+        (INFO, {"repository": str(root)}, False, False),
+        (PIN, gone, True, True),
+        (PIN, gone, False, True),
+        (PIN, gone, False, False),
+        (PRUNE, prune, False, True),
+    ]
+    tasks: list[dict[str, Any]] = [
+        {"name": f"Step {number}", module: options, "check_mode": check}
+        for number, (module, options, check, _changed) in enumerate(steps)
+    ]
+    tasks.append({"name": "Missing", PIN: pinned, "ignore_errors": True})
+    run = run_playbook([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": tasks}], diff=True)
+    assert run.returncode == 0, run.output
+    results = [run.of_task(f"Step {number}")[0].result for number in range(len(steps))]
+    assert [result["changed"] for result in results] == [changed for *_step, changed in steps]
+    assert f"+{old}: pinned: the migration" in run.output
     keys = documentation_of(PIN, "RETURN")
-    assert undocumented(runs[1].result, keys) == []
-    assert promised(keys, "success") <= set(runs[1].result)
-    assert {path for path in folder_state(root) if "readers" not in path} - set(before) == {
-        str((old / "pin.json").relative_to(root))
-    }
-    assert not run_module(PIN, which).changed  # a pin keeps its reason
-    run_module(PRUNE, {"repository": str(root), "keep_last": 1})
-    assert there(root) == [shop[0].folder.name, old.name]
-    shown = run_module(INFO, {"repository": str(root)}).result["backups"]
-    assert [(entry["pinned"], entry["pin_reason"]) for entry in shown] == [(False, None), (True, "the migration")]
-    gone = [run_module(PIN, {"path": str(old), "state": "absent"}, check=check) for check in (True, False, False)]
-    assert [run.changed for run in gone] == [True, True, False]
-    run_module(PRUNE, {"repository": str(root), "keep_last": 1})
+    assert undocumented(results[1], keys) == []
+    assert promised(keys, "success") <= set(results[1])
+    shown = [(entry["backup_id"], entry["pinned"], entry["pin_reason"]) for entry in results[7]["backups"]]
+    assert shown == [(shop[0].folder.name, False, None), (old.name, True, "the migration")]
     assert there(root) == [shop[0].folder.name]
-    missing = run_module(PIN, pinned)
-    assert missing.failed and missing.result["error_kind"] == "BackupNotFound"
+    assert run.of_task("Missing")[0].result["error_kind"] == "BackupNotFound"
 
 
 @pytest.fixture

@@ -28,17 +28,21 @@ def test_the_documentation_fragment_matches_the_options_key_for_key() -> None:
     assert set(types) == set(policy.OPTIONS)
 
 
-def test_the_role_takes_and_passes_every_option_of_the_policy() -> None:
-    spec = yaml.safe_load((ROLES / "prune" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    options = spec["argument_specs"]["main"]["options"]["prune_retention"]["options"]
+@pytest.mark.parametrize("role", ["prune", "backupdb"])
+def test_roles_know_every_option_of_the_policy(role: str) -> None:
+    spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = spec["argument_specs"]["main"]["options"][f"{role}_retention"]["options"]
     expected = {name: option["type"] for name, option in arguments.retention_arguments().items()}
     assert {name: option["type"] for name, option in options.items()} == expected
+
+
+def test_the_role_passes_every_option_of_the_module() -> None:
     tasks = yaml.safe_load((ROLES / "prune" / "tasks" / "run.yml").read_text(encoding="utf-8"))
     block = next(task["block"] for task in tasks if "block" in task)
     passed = next(task for task in block if "vya.backupdb.backup_prune" in task)["vya.backupdb.backup_prune"]
     assert set(passed) == set(arguments.prune_arguments())
     for name in policy.OPTIONS:
-        assert passed[name] == f"{{{{ prune_retention.{name} | default(omit) }}}}"
+        assert passed[name] == f"{{{{ __prune_policy.{name} | default(omit) }}}}"
 
 
 def options_of(spec: dict[str, Any], **given: Any) -> dict[str, Any]:

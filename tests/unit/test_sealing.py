@@ -151,6 +151,15 @@ def test_a_run_of_the_user_takes_its_locks_and_clears_its_leftovers(root: Path) 
 
     assert as_user(work) == ""
     assert not left.exists()
+
+    def note() -> None:  # as a run notes what it did
+        half = instance / ".last-run.json.partial"
+        half.write_text("{}")
+        half.replace(instance / ".last-run.json")
+
+    for _time in range(2):
+        assert as_user(note) == ""
+        sealed(root)
     # Locks that root makes first are for the user too.
     other = stored_by_user(root, instance="other").parents[1].with_name("other")
     sealed(root)
