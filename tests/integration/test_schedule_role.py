@@ -1,0 +1,159 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role schedule as far as it can be seen without a host of its own: what it refuses, and the units that it writes.
+
+That timers fire, that a second run changes nothing and that removed jobs are gone is tested on booted hosts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from support.ansible import ROOT, Ansible, AnsibleRun
+
+TEMPLATES = ROOT / "roles" / "schedule" / "templates"
+SECRET = "Vx83-canary-of-the-schedule-77"
+VARIABLES: dict[str, Any] = {
+    "backupdb_recipients": ["age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"],
+    "backupdb_instances": [
+        {"id": "shop-pg", "engine": "postgresql", "login_unix_socket": "/run/postgresql"},
+        {"id": "wiki-db", "engine": "mariadb", "login_host": "db2", "login_password": SECRET},
+    ],
+    "backupdb_notifications": [{"name": "ops", "type": "slack", "url": f"https://hooks.example.org/{SECRET}"}],
+    "backupdb_jobs": [{"name": "nightly", "on_calendar": "02:30", "cron": "30 2 * * *"}],
+}
+PREFLIGHT = {
+    "ansible.builtin.include_role": {"name": "vya.backupdb.schedule", "tasks_from": "preflight", "public": True}
+}
+# What the role finds out on the host.
+FOUND = {
+    "__schedule_systemd_stat": {"stat": {"exists": True}},
+    "__schedule_kept": {
+        "results": [{"name": "nightly", "path": "/etc/backupdb/credentials/nightly.cred", "encrypted": True}]
+    },
+    "__schedule_name": "nightly",
+}
+
+
+def play(ansible: Ansible, *tasks: dict[str, Any], **variables: Any) -> AnsibleRun:
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [PREFLIGHT, *tasks]}]
+    done = ansible.run_playbook(plays, extra_vars={**VARIABLES, **FOUND, **variables}, diff=True)
+    assert SECRET not in done.output
+    return done
+
+
+def rendered(ansible: Ansible, folder: Path, *names: str, **variables: Any) -> list[str]:
+    tasks = [
+        {"ansible.builtin.template": {"src": str(TEMPLATES / f"{name}.j2"), "dest": str(folder / name)}}
+        for name in names
+    ]
+    done = play(ansible, *tasks, **variables)
+    assert done.returncode == 0, done.output
+    return [(folder / name).read_text() for name in names]
+
+
+def test_all_that_is_wrong_with_the_jobs_is_told_at_once_before_anything_is_done(ansible: Ansible) -> None:
+    wrong = play(
+        ansible,
+        backupdb_jobs=[
+            {"name": "../etc", "on_calendar": "02:30"},
+            {"name": "seal", "on_calendar": "02:30", "instances": ["gone-db"]},
+            {"name": "twice", "on_calendar": "02:30"},
+            {"name": "twice", "on_calendar": "02:30"},
+        ],
+        backupdb_append_only=True,
+        schedule_credentials="store",
+        backupdb_recipients=[],
+        backupdb_passphrase="correct horse battery staple",
+    )
+    assert wrong.returncode != 0
+    text = " ".join(wrong.of_task("Check the jobs of this host")[0].result["msg"])
+    for words in (
+        "not so ../etc",
+        "seal is taken",
+        "once only",
+        "has no gone-db",
+        "must not be root",
+        "holds logins only",
+    ):
+        assert words in text, words
+
+
+def test_the_service_of_an_unprivileged_user_has_no_capability_and_writes_where_it_must(
+    ansible: Ansible, scratch: Path
+) -> None:
+    service, timer, table, command = rendered(
+        ansible,
+        scratch,
+        "job.service",
+        "job.timer",
+        "job.cron",
+        "backupdb.sh",
+        backupdb_user="backupdb",
+        backupdb_repository="/srv/100% of it",
+        backupdb_metrics_dir="/var/lib/node",
+    )
+    for line in (
+        "User=backupdb",
+        "LoadCredentialEncrypted=nightly:/etc/backupdb/credentials/nightly.cred",
+        'ReadWritePaths="-/srv/100%% of it" "-/var/lib/backupdb" "-/var/lib/node"',
+        "CapabilityBoundingSet=",
+        "PrivateTmp=yes",
+        "ProtectSystem=strict",
+        "NoNewPrivileges=yes",
+        "MemoryDenyWriteExecute=yes",
+        "StandardError=journal",
+    ):
+        assert line in service.splitlines(), line
+    assert "OnCalendar=02:30" in timer.splitlines()
+    assert "30 2 * * * backupdb /usr/local/bin/backupdb run nightly 2>&1 >/dev/null | logger -t backupdb" in table
+    assert "setpriv --reuid=backupdb" in command
+    for text in (service, timer, table, command):
+        assert "Ansible managed" in text
+        assert "\n\n\n" not in text
+
+
+def test_a_drill_gets_what_it_needs_and_sockets_in_tmp_stay_in_sight(ansible: Ansible, scratch: Path) -> None:
+    instance = {"id": "shop-pg", "engine": "postgresql", "login_unix_socket": "/tmp"}  # noqa: S108
+    (service,) = rendered(
+        ansible,
+        scratch,
+        "job.service",
+        backupdb_instances=[instance],
+        backupdb_jobs=[{**VARIABLES["backupdb_jobs"][0], "drill": {"every": "7d", "work_dir": "/srv/drill"}}],
+        backupdb_config_dir="/opt/backupdb/etc",
+    )
+    lines = service.splitlines()
+    assert "PrivateTmp=no" in lines
+    assert "MemoryDenyWriteExecute=yes" not in lines
+    assert 'ReadWritePaths="-/var/backups/backupdb" "-/var/lib/backupdb" "-/srv/drill"' in lines
+    assert "ExecStart=/usr/local/bin/backupdb run nightly --config-dir /opt/backupdb/etc" in lines
+    assert "CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL CAP_SETGID CAP_SETUID" in lines
+
+
+def test_append_only_hosts_seal_after_each_job_and_prune_every_instance_by_its_jobs_policy(
+    ansible: Ansible, scratch: Path
+) -> None:
+    service, script = rendered(
+        ansible,
+        scratch,
+        "job.service",
+        "seal.sh",
+        backupdb_append_only=True,
+        backupdb_user="backupdb",
+        backupdb_repository="/srv/it's",
+        backupdb_retention={"keep_daily": 7, "keep_within": "3d", "max_age": None},
+        backupdb_jobs=[
+            {"name": "nightly", "on_calendar": "02:30", "instances": ["wiki-db"]},
+            {"name": "all", "on_calendar": "05:00", "retention": {}},
+        ],
+    )
+    assert "OnSuccess=backupdb-seal.service" in service.splitlines()
+    commands = [line for line in script.splitlines() if line.startswith("/usr/local/bin/backupdb")]
+    assert commands == [
+        "/usr/local/bin/backupdb seal --user backupdb --group backupdb '/srv/it'\"'\"'s' || exit",
+        "/usr/local/bin/backupdb prune --repository '/srv/it'\"'\"'s' --host localhost --instance wiki-db "
+        "--keep-daily 7 --keep-within 3d || status=$?",
+    ]
