@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from backupdb import command_line
+from backupdb.jobs import steps
 
 LIBRARY = Path(command_line.__file__).resolve().parents[1]
 
@@ -49,3 +51,30 @@ def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert str(tmp_path) in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_wrong_arguments_are_a_wrong_configuration() -> None:
+    for arguments in ([], ["sing"], ["run"], ["verify", "--level", "high"], ["prune", "--keep-last", "many"]):
+        with pytest.raises(SystemExit) as ended:
+            command_line.main(arguments)
+        assert ended.value.code == 3
+    assert command_line.main(["run", "nowhere", "--config-dir", "/nonexistent"]) == 3
+    assert command_line.main(["prune", "--repository", "/nonexistent"]) == 3  # by no policy
+
+
+def test_a_fault_of_the_program_is_remembered_as_a_failed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must not look as if nothing had happened."""
+    entry = {"instance": "a", "engine": "postgresql", "login_host": "x", "host": "h", "encryption": "none"}
+    job = {"schema": 1, "name": "daily", "backups": [{**entry, "repository": "/x"}], "state_dir": str(tmp_path)}
+    (tmp_path / "jobs.d").mkdir()
+    (tmp_path / "jobs.d" / "daily.json").write_text(json.dumps(job), encoding="ascii")
+
+    def broken(_request: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(steps.backup, "run", broken)
+    with pytest.raises(ZeroDivisionError):
+        command_line.main(["run", "daily", "--config-dir", str(tmp_path)])
+    record = json.loads((tmp_path / "jobs" / "daily.json").read_text(encoding="ascii"))
+    assert record["status"] == "failed"
+    assert "fault of its own" in record["message"]

@@ -21,6 +21,8 @@ from ..text import human_size
 from .output import add_json, complain, write_json, write_lines
 from .picking import add_config_dir
 
+_FAULT = "the program ended by a fault of its own, which is on its standard error or in the journal; please report it"
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -34,14 +36,21 @@ def run(options: argparse.Namespace) -> int:
     job = read_job(job_path(options.config_dir, options.job))
     all_jobs = _readable_jobs(options.config_dir)
     report = Journal(job=job.name).event
+    told = False
     try:
         secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
         result = run_job(job, secrets, all_jobs=all_jobs, report=report)
+        told = True
     except LockBusy:
-        raise  # the run that holds the job remembers and tells
+        told = True  # by the run that holds the job
+        raise
     except BackupDbError as error:
         result = refused_job(job, error, all_jobs=all_jobs, report=report)
+        told = True
         complain(result["message"])
+    finally:
+        if not told:  # a fault of the program's own must not go unnoticed either
+            refused_job(job, BackupDbError(_FAULT), all_jobs=all_jobs, report=report)
     if options.json:
         write_json(result)
     else:
