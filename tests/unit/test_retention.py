@@ -178,7 +178,7 @@ def test_fifty_thousand_backups_are_decided_within_seconds() -> None:
         keep_yearly=10,
         time_zone="America/St_Johns",
     )
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert len(names) < 1000
 
 
