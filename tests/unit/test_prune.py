@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import prune
+from backupdb import prune, verify, verify_run
 from backupdb.errors import InvalidOption, LockBusy, RepositoryError
 from backupdb.prune import PruneRequest
 from backupdb.repository import layout
@@ -289,6 +289,33 @@ def test_a_prune_waits_for_readers_as_long_as_it_is_told(tmp_path: Path) -> None
     threading.Timer(0.4, leave.set).start()
     assert pruned(tmp_path, repository_lock_timeout=10.0)["removed"] == 2
     reader.join()
+
+
+def test_reading_goes_on_without_what_a_prune_removes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = store_daily(tmp_path, 5, content=DUMP)
+    problems = Problems()
+    reading = read_all(tmp_path, problems=problems)
+    found = [next(reading), next(reading)]
+    assert pruned(tmp_path)["removed"] == 3
+    assert ids([*found, *reading]) == ids(shop[:2])
+    assert problems.lines == []
+
+    (tmp_path / "again").mkdir()
+    store_daily(tmp_path / "again", 5, content=DUMP)
+    verify_one = verify.verify
+
+    def after_a_prune(backup: StoredBackup, **options: Any) -> dict[str, Any]:
+        if backup.folder.name == shop[2].folder.name:
+            pruned(tmp_path / "again")
+        return verify_one(backup, **options)
+
+    monkeypatch.setattr(verify, "verify", after_a_prune)
+    request = verify_run.VerifyRequest(level="decrypt", repository=str(tmp_path / "again"))
+    result = verify_run.run(request)
+    assert (result["status"], result["counts"]["good"]) == ("ok", 2)
+    assert [line for line in result["warnings"] if "removed after it had been listed" in line]
 
 
 def in_a_process_killed_in_the_middle_of_a_removal(root: Path) -> None:

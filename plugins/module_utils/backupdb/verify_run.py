@@ -15,6 +15,7 @@ from . import verify
 from .errors import BackupNotFound, InvalidOption
 from .identities import Keys, load_identities
 from .repository.catalogue import Filter, read_wanted
+from .repository.files import is_gone
 from .repository.problems import Problems
 from .text import human_duration, human_size
 
@@ -51,7 +52,11 @@ def run(request: VerifyRequest) -> dict[str, Any]:
     entries = [verify.verify_path(folder, level=request.level, identities=identities) for folder in folders]
     if request.repository is not None:
         for backup in read_wanted(Path(request.repository), request.wanted, problems):
-            entries.append(verify.verify(backup, level=request.level, identities=identities))
+            entry = verify.verify(backup, level=request.level, identities=identities)
+            if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
+                problems.lines.append(f"{backup.folder} was removed after it had been listed")
+            else:
+                entries.append(entry)
     # It counts whatever is wanted: nobody can know whose backup an unreadable manifest was.
     entries += [verify.damaged(folder, request.level, line) for folder, line in problems.damaged.items()]
     if not entries:

@@ -19,7 +19,7 @@ from typing import Any
 from ..errors import ManifestDamaged, RepositoryError
 from . import layout
 from .drills import is_proof, newest_drill
-from .files import is_folder, read_small_file, storage_error
+from .files import is_folder, is_gone, read_small_file, storage_error
 from .manifest import parse, started
 from .problems import Problems
 
@@ -94,7 +94,8 @@ def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]
         try:
             yield read_backup(folder)
         except ManifestDamaged as error:
-            problems.add_damaged(folder, str(error))
+            if not is_gone(folder):
+                problems.add_damaged(folder, str(error))
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[Stor
         try:
             backup = read_backup(folder)
         except ManifestDamaged as error:
-            problems.add_damaged(folder, str(error))
+            if not is_gone(folder):  # a prune was faster
+                problems.add_damaged(folder, str(error))
             continue
         if not backup.is_in_place():
             problems.lines.append(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")

@@ -43,6 +43,17 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112  Path.is_dir raises where a folder above is closed
 
 
+def is_gone(path: Path) -> bool:
+    """Tell whether something that was listed was removed since, while the folder that held it is still there."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return is_folder(path.parent)
+    except OSError:
+        return False
+    return False
+
+
 def make_folder(path: Path) -> None:
     """Make a folder with mode 0700, unless it is there; make it last beyond a power cut."""
     try:
