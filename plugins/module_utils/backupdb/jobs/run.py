@@ -73,6 +73,15 @@ def refused_job(job: Job, error: BackupDbError, *, all_jobs: Sequence[Job] = (),
     return finish(job, Secrets(), result, all_jobs=all_jobs or [job], report=report)
 
 
+def drill_is_due(job: Job, now: float) -> bool:
+    """Tell whether the last drill that proved everything is long enough ago; a failed one is tried again at once."""
+    if job.drill is None:
+        return False
+    last = moment(read_record(job.state_dir, job.name), "last_drill")
+    every = parse_duration(job.drill["every"])
+    return last is None or now - last >= every - min(_DRILL_TOLERANCE, every / 2)
+
+
 def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report: Report) -> dict[str, Any]:
     backups = []
     for options in job.backups:
@@ -88,7 +97,7 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
     if job.retention is not None and safe and not received:
         pruned = steps.remove_old(job.retention, safe, run_id, stopped=received)
         report(f"prune: {pruned['message']}", priority=_priority(pruned["status"]), run_id=run_id)
-    if job.drill is not None and not received and _drill_is_due(job):
+    if job.drill is not None and not received and drill_is_due(job, utc_now().timestamp()):
         report("drill begins", run_id=run_id)
         drilled = steps.prove(job.drill, job.backups, secrets, stopped=received)
         report(f"drill: {drilled['message']}", priority=_priority(drilled["status"]), run_id=run_id)
@@ -112,15 +121,6 @@ def _status(backups: list[dict[str, Any]], pruned: Mapping[str, Any] | None, dri
     if drilled is not None:
         statuses.append(drilled["status"])
     return steps.worst(statuses)
-
-
-def _drill_is_due(job: Job) -> bool:
-    """Tell whether the last drill that proved everything is long enough ago; a failed one is tried again at once."""
-    if job.drill is None:
-        return False
-    last = moment(read_record(job.state_dir, job.name), "last_drill")
-    every = parse_duration(job.drill["every"])
-    return last is None or utc_now().timestamp() - last >= every - min(_DRILL_TOLERANCE, every / 2)
 
 
 def _report_backup(entry: Mapping[str, Any], report: Report) -> None:
