@@ -1,10 +1,11 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook account: the logins of every instance, planned, made, left alone; and what is told of bad ones."""
+"""The playbook account: the logins of every instance, planned, made and left alone; and what is told of bad ones."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from support.ansible import ROOT, AnsibleRun
 from support.backup_logins import NAME, PASSWORD, Scene, close_scene, open_scene
 from support.library import IDENTITY
+from support.mysql_dumps import execute
 
 PLAYBOOK = ROOT / "playbooks" / "account.yml"
 
@@ -55,7 +57,7 @@ def summary_of(run: AnsibleRun) -> dict[str, Any]:
     return summary
 
 
-def test_logins_are_planned_made_and_left_alone(
+def test_logins_are_planned_and_made_and_no_secret_is_shown(
     run_playbook: Callable[..., AnsibleRun], scenes: dict[str, Scene], variables: dict[str, Any]
 ) -> None:
     planned = run_playbook(PLAYBOOK, extra_vars=variables, check=True, diff=True)
@@ -68,9 +70,6 @@ def test_logins_are_planned_made_and_left_alone(
     logins = [summary_of(run)["hosts"]["localhost"]["logins"] for run in (planned, first)]
     assert [login["statements"] for login in logins[0]] == [login["statements"] for login in logins[1]]
     assert [login["write_refused"] for login in logins[1]] == [True, True]
-    again = run_playbook(PLAYBOOK, extra_vars=variables)
-    assert again.returncode == 0, again.output
-    assert [entry["changed"] for entry in again.stats["hosts"].values()] == [0]
 
 
 def test_every_login_is_tried_before_the_host_fails(
@@ -97,3 +96,53 @@ def test_variables_that_lead_nowhere_are_told_together(
     assert run.returncode != 0
     (told,) = run.of_task("Check whose logins are to be managed by whom")
     assert len(told.result["msg"]) == 3, told.result
+
+
+def test_administrators_and_logins_come_through_the_socket_without_a_password(
+    run_playbook: Callable[..., AnsibleRun], server_factory: Callable[..., Any], variables: dict[str, Any]
+) -> None:
+    """The role becomes `postgres` and `root` to make the logins, and the backup's user (nobody, here) to try them."""
+    postgres = open_scene(server_factory("postgres15", hba=["local all postgres,nobody peer"])).server
+    maria = open_scene(server_factory("mariadb")).server
+    execute(maria, "ALTER USER root@localhost IDENTIFIED VIA unix_socket OR mysql_native_password USING 'invalid'")
+    servers = {"shop-pg": postgres, "wiki-db": maria}
+    variables.update(
+        backupdb_become=True,
+        ansible_become_method="ansible.builtin.su",
+        ansible_become_flags="-s /bin/sh",  # these users have no shell of their own
+        backupdb_user="nobody",
+        backupdb_group="nogroup",
+        backupdb_instances=[
+            {"id": name, "engine": server.engine, "login_unix_socket": str(server.socket), "login_port": server.port}
+            for name, server in servers.items()
+        ],
+        backupdb_logins={},
+        account_admin_logins={},
+        account_login_hosts={},
+    )
+    note_as_prepared(variables)
+    first, again = (run_playbook(PLAYBOOK, extra_vars=variables) for _number in range(2))
+    assert first.returncode == 0, first.output
+    host = summary_of(first)["hosts"]["localhost"]
+    assert [login["account"] for login in host["logins"]] == ["nobody", "nobody@localhost"]
+    assert [login["write_refused"] for login in host["logins"]] == [True, True]
+    tried = first.of_action("vya.backupdb.database_info")
+    assert [entry.result["missing_privileges"] for entry in tried if "missing_privileges" in entry.result] == [[], []]
+    assert [entry["changed"] for entry in again.stats["hosts"].values()] == [0]
+
+
+def note_as_prepared(variables: dict[str, Any]) -> None:
+    """Leave the note that the host is prepared for these variables: no user of this machine is to be changed."""
+    preparation = {
+        "install": "none",
+        "engines": ["mariadb", "postgresql"],
+        "extra_packages": [],
+        "user": variables["backupdb_user"],
+        "group": variables["backupdb_group"],
+        "repository": variables["backupdb_repository"],
+        "requirements": [],
+    }
+    folder = Path(variables["backupdb_state_dir"])
+    folder.mkdir()
+    text = json.dumps(preparation, indent=4, sort_keys=True) + "\n"
+    (folder / "prepared.json").write_text(text, encoding="utf-8")

@@ -110,12 +110,13 @@ class MysqlLoginKeeper:
         return error.code in DENIED_CODES
 
     def try_to_write(self, state: LoginState) -> Trial:
+        statements = self._statements()  # first, as the administrator may be known by the operating system's user
         try:
             with logged_in(self._server, self._wanted) as server:
                 me = str(server.value("SELECT CURRENT_USER()"))
                 if me != self.account:
                     raise ConnectionFailed(f"the server takes this login for {me}")
-                attempts = [self._attempt(server, statement) for statement in self._statements()]
+                attempts = [self._attempt(server, statement) for statement in statements]
         except ConnectionFailed as error:
             return Trial([], "not tried", [f"{self.account} cannot log in from here, so no write was tried: {error}"])
         how = "logged in by the socket" if self._wanted.auth == SOCKET else "logged in by the password"
