@@ -282,6 +282,7 @@ def test_an_administrator_who_is_no_superuser_makes_what_he_may(postgres18: Any)
     first = managed(scene, administrator="keeper")
     assert (first["status"], first["write_refused"]) == ("ok", True), first
     assert any("BYPASSRLS was refused" in warning for warning in first["warnings"])
+    assert managed(scene, administrator="keeper")["changed"] is False
     again = managed(scene, password="another-password-of-it", administrator="keeper")
     assert [text for text in again["statements"] if "PASSWORD" in text] != []
     close_scene(scene)

@@ -17,13 +17,13 @@ from typing import Any
 
 from .accounts.masking import masked, without_hashes
 from .engines.backup_login import PASSWORD, LoginKeeper, LoginState, Need, Step, Surplus, Trial, WantedLogin
+from .engines.interface import ServerFacts
 from .engines.registry import open_server
 from .errors import InvalidOption, LoginRefused, PrivilegeMissing, QueryFailed
 from .instance import Instance
 from .stopping import stop_signals
 
 _PASSES = 3  # what one right hides (a superuser lacks nothing) comes to light when it has gone
-_REPLICA = "replica"
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,8 @@ def manage(request: LoginRequest, *, check_mode: bool = False) -> dict[str, Any]
             reason = keeper.protected()
             if reason:
                 raise LoginRefused(f"{where}: {keeper.account} is not managed: {reason}; give the backup its own login")
-            if facts.role == _REPLICA and not check_mode:
-                raise LoginRefused(
-                    f"{where}: it is a replica; manage the login on the primary, from where it comes here"
-                )
             work = _remove if request.absent else _provide
-            result = work(request, keeper, check_mode)
+            result = work(request, keeper, facts, check_mode)
     return {
         "instance": request.instance.id,
         "engine": facts.vendor,
@@ -76,9 +72,11 @@ def manage(request: LoginRequest, *, check_mode: bool = False) -> dict[str, Any]
     }
 
 
-def _remove(request: LoginRequest, keeper: LoginKeeper, check_mode: bool) -> dict[str, Any]:
+def _remove(request: LoginRequest, keeper: LoginKeeper, facts: ServerFacts, check_mode: bool) -> dict[str, Any]:
     steps = keeper.removal()
-    warnings = [] if check_mode else _carry_out(keeper, steps, request.instance.where())
+    _refuse_on_replica(facts, steps, request)
+    if not check_mode:
+        _carry_out(keeper, steps, request.instance.where())
     done = "would be removed" if check_mode else "was removed"
     return {
         "status": "planned" if check_mode and steps else "ok",
@@ -89,23 +87,29 @@ def _remove(request: LoginRequest, keeper: LoginKeeper, check_mode: bool) -> dic
         "surplus": [],
         "write_refused": None,
         "write_attempts": [],
-        "warnings": warnings,
+        "warnings": [],
         "diff": _diff("there" if steps else "not there", "not there"),
     }
 
 
-def _provide(request: LoginRequest, keeper: LoginKeeper, check_mode: bool) -> dict[str, Any]:
+def _provide(request: LoginRequest, keeper: LoginKeeper, facts: ServerFacts, check_mode: bool) -> dict[str, Any]:
     before = state = keeper.look()
+    tried: list[Step] = []
     carried: list[Step] = []
     warnings: list[str] = []
     for _pass in range(_PASSES):
         steps = _steps(state, request.remove_surplus)
-        steps = [step for step in steps if step not in carried]  # what did not help once does not help again
-        carried += steps
+        steps = [step for step in steps if step not in tried]  # what did not help once does not help again
+        _refuse_on_replica(facts, steps, request)
+        tried += steps
         if check_mode or not steps:
             break
-        warnings += _carry_out(keeper, steps, request.instance.where())
+        refused = _carry_out(keeper, steps, request.instance.where())
+        carried += [step for step in steps if step not in refused]
+        warnings += [f"{keeper.account}: {step.instead}" for step in refused]
         state = keeper.look()
+    if check_mode:
+        carried = tried
     trial = keeper.try_to_write(state) if state.exists and not check_mode else Trial([], "not tried")
     return _outcome(request, keeper, before, state, carried, trial, [*warnings, *state.warnings], check_mode)
 
@@ -118,9 +122,17 @@ def _steps(state: LoginState, remove_surplus: bool) -> list[Step]:
     return [*identity, *lost, *given]
 
 
-def _carry_out(keeper: LoginKeeper, steps: Sequence[Step], where: str) -> list[str]:
-    """Carry the steps out in order; returns what to warn of. Raises what the server says of one it refuses."""
-    warnings = []
+def _refuse_on_replica(facts: ServerFacts, steps: Sequence[Step], request: LoginRequest) -> None:
+    """A replica that is also written to, as in a ring, is one on which accounts can be made."""
+    if steps and facts.role == "replica" and facts.settings.get("read_only") not in (0, "OFF"):
+        raise LoginRefused(
+            f"{request.instance.where()}: it is a replica; manage the login on the primary, from where it comes here"
+        )
+
+
+def _carry_out(keeper: LoginKeeper, steps: Sequence[Step], where: str) -> list[Step]:
+    """Carry the steps out in order; returns those whose refusal is bearable. Raises what the server says of others."""
+    refused = []
     with ExitStack() as stack:
         sessions: dict[str | None, Callable[[str], None]] = {}
         for number, step in enumerate(steps):
@@ -130,17 +142,16 @@ def _carry_out(keeper: LoginKeeper, steps: Sequence[Step], where: str) -> list[s
             try:
                 sessions[step.database](step.sql)
             except QueryFailed as error:
-                said = without_hashes(str(error), step.sql)
                 if step.instead is not None and keeper.is_refusal(error):
-                    warnings.append(f"{keeper.account}: {step.instead} ({said})")
+                    refused.append(step)
                     continue
                 kind = PrivilegeMissing if keeper.is_refusal(error) else QueryFailed
                 advice = f"; log in as {keeper.rights_needed}" if kind is PrivilegeMissing else ""
                 raise kind(
-                    f"{where}: {_shown(step)} was refused: {said}{advice}; {number} of {len(steps)} statements were "
-                    "carried out, a new run does the rest"
+                    f"{where}: {_shown(step)} was refused: {without_hashes(str(error), step.sql)}{advice}; {number} of "
+                    f"{len(steps)} statements were carried out, a new run does the rest"
                 ) from error
-    return warnings
+    return refused
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..accounts.mysql_target import plugins_of
@@ -60,10 +61,10 @@ class MysqlLoginKeeper:
     def __init__(self, server: Server, facts: ServerFacts, wanted: WantedLogin, *, family: Family) -> None:
         self._server = server
         self._facts = facts
-        self._wanted = wanted
+        self._wanted = replace(wanted, host=wanted.host.lower())  # as the server keeps it
         self._family = family
-        self._quoted = f"{quoted_text(wanted.name)}@{quoted_text(wanted.host)}"
-        self.account = f"{wanted.name}@{wanted.host}"
+        self._quoted = f"{quoted_text(wanted.name)}@{quoted_text(self._wanted.host)}"
+        self.account = f"{wanted.name}@{self._wanted.host}"
 
     def protected(self) -> str | None:
         if self._wanted.name.lower() in _RESERVED:
