@@ -30,6 +30,7 @@ INTERVAL = 30  # seconds between lines, unless `backup_progress_interval` says o
 LONGEST_WAIT = 30  # seconds that a call waits on the host
 LONGEST_CALL = 300  # seconds on top of that: transfer, a busy host, a slow link
 PATIENCE = 900  # seconds that a host may be out of reach
+START_PATIENCE = 120  # the same while it is not known whether the run has begun
 LONGEST_PAUSE = 15  # seconds between tries to reach it again
 
 display = Display()
@@ -168,8 +169,8 @@ class ActionModule(ActionBase):
 
 
 def _understood(result: dict[str, Any]) -> bool:
-    """Tell whether the module spoke; one that was killed left nothing that could be understood."""
-    return bool(result.get("_ansible_parsed", True))
+    """Tell whether the module spoke; of one that was killed Ansible returns what else there was to hear."""
+    return "module_stdout" not in result
 
 
 def _silent(_number: int, _frame: Any) -> None:

@@ -19,7 +19,16 @@ description:
     the whole result.
   - In check mode everything is done but the dumps and writing. The module connects, selects, looks for clients and
     rights, and returns the plan.
+  - The backup runs on the host as a process of its own, which the task follows. A lost connection is made again
+    for up to 15 minutes, and when C(ansible-playbook) itself ends, even by V(SIGKILL), the backup goes on to its end.
+    Another backup of the same instance then fails and says who is at work, or waits for O(repository_lock_timeout).
 notes:
+  - The process has its options in memory only. C(/var/tmp/backupdb-run-ID) on the host tells how far it is and keeps
+    its result for a day, readable for its user alone, without secrets.
+  - A line about how far it is comes every 30 seconds, or every C(backup_progress_interval) seconds when that variable is
+    set, V(0) for none.
+  - In check mode and with C(async) the backup ends with the module, as with other modules. When the service manager
+    of the host ends all processes of a user who logs out (C(KillUserProcesses) of C(logind.conf)), it is the same.
   - The dump client of the server's version must be installed on the host where the module runs. The error names the
     package.
   - Run the module as the user to whom backups shall belong. Directories get the mode V(0700), files V(0600).
