@@ -7,6 +7,7 @@
 #   fleet.sh up HOST=SUITE[:UNIT[+UNIT...]] ...    e.g. pg1=bookworm:postgresql both1=trixie:postgresql+mariadb
 #   fleet.sh status                                what each host's systemd says
 #   fleet.sh ssh HOST [COMMAND ...]
+#   fleet.sh serve PROGRAM [ARGUMENT ...]          runs a service for the hosts, who reach it at the name hub, until down
 #   fleet.sh cut HOST | mend HOST                  take a host's network link down, and bring it back
 #   fleet.sh kill HOST                             as a power failure: every process of the host, at once
 #   fleet.sh down                                  ends the hosts and removes all that was theirs
@@ -55,6 +56,7 @@ main() {
       ;;
     status) each_host host_status ;;
     ssh) exec ssh -F "$STATE/ssh_config" "$@" ;;
+    serve) serve "$@" ;;
     cut | mend | kill)
       [ "$#" = 1 ] || die "$command needs the name of one host"
       [ -e "$STATE/$1/address" ] || die "there is no host $1"

@@ -52,10 +52,10 @@ class Fleet:
     def mend(self, host: str) -> None:
         self._fleet("mend", host)
 
-    def run(self, host: str, command: str) -> str:
+    def run(self, host: str, command: str, *, stdin: str = "") -> str:
         """Run a shell command as root over a connection of its own, and return what it wrote."""
-        ssh = ["ssh", "-n", "-F", str(self.state / "ssh_config"), "-o", "ControlPath=none", "-l", "root", host, command]
-        done = subprocess.run(ssh, check=False, capture_output=True, text=True)
+        ssh = ["ssh", "-F", str(self.state / "ssh_config"), "-o", "ControlPath=none", "-l", "root", host, command]
+        done = subprocess.run(ssh, check=False, input=stdin, capture_output=True, text=True)
         if done.returncode != 0:
             raise AssertionError(f"{host}: {command}: exit status {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout

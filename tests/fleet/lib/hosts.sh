@@ -6,7 +6,7 @@ fleet_up() {
   local spec host number=11 suites=()
   [ ! -e "$STATE" ] || die "there is a fleet of this name already ($STATE): end it with '$0 down'"
   for spec in "$@"; do
-    [[ $spec =~ ^[a-z][a-z0-9]{0,15}=[a-z]+(:[a-z]+(\+[a-z]+)*)?$ ]] || die "not a host: '$spec'"
+    [[ $spec =~ ^[a-z][a-z0-9]{0,15}=[a-z]+(:[a-z]+(\+[a-z]+)*)?$ && $spec != hub=* ]] || die "not a host: '$spec'"
     spec=${spec#*=}
     suites+=("${spec%%:*}")
   done

@@ -20,6 +20,18 @@ connect_host() {
   ip -n "$namespace" link set eth0 up
 }
 
+# The service is in a control group like a host's, so that it ends with the hosts.
+serve() {
+  [ -d "$STATE" ] || die "is not up"
+  local cgroup
+  cgroup=$(host_cgroup hub)
+  mkdir -p "$cgroup"
+  (
+    printf '%s\n' "$BASHPID" >"$cgroup/cgroup.procs"
+    exec setsid nsenter --net="/run/netns/$HUB" "$@" </dev/null >>"$STATE/hub.log" 2>&1
+  ) &
+}
+
 cut_host() { ip -n "$HUB" link set "host$(host_number "$1")" down; }
 mend_host() { ip -n "$HUB" link set "host$(host_number "$1")" up; }
 
