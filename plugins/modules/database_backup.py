@@ -25,8 +25,8 @@ description:
 notes:
   - The process has its options in memory only. C(/var/tmp/backupdb-run-ID) on the host tells how far it is and keeps
     its result for a day, readable for its user alone, without secrets.
-  - A line about how far it is comes every 30 seconds, or every C(backup_progress_interval) seconds when that variable is
-    set, V(0) for none.
+  - A line about how far it is comes every 30 seconds, or every C(backup_progress_interval) seconds where that variable
+    is set, with V(0) none.
   - In check mode and with C(async) the backup ends with the module, as with other modules. When the service manager
     of the host ends all processes of a user who logs out (C(KillUserProcesses) of C(logind.conf)), it is the same.
   - The dump client of the server's version must be installed on the host where the module runs. The error names the

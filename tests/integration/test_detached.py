@@ -255,7 +255,7 @@ def test_a_killed_run_leaves_no_client_and_fails_the_task_with_a_clear_message(
 def test_a_run_ends_by_itself_when_the_playbook_is_killed_and_another_one_is_busy_meanwhile(
     ansible: Ansible, big: PrivateServer, repository: Path
 ) -> None:
-    task = Background(ansible, options_for(big, repository, seconds=9))
+    task = Background(ansible, options_for(big, repository, seconds=14))
     run, _client = task.run_with_client()
     for pid in [*task.pids("ansible-playbook"), *task.pids("ansible-playbook", detached=True)]:
         os.kill(pid, signal.SIGKILL)
