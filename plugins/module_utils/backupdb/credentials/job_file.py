@@ -34,35 +34,46 @@ class JobFile:
 
 
 def keep(wanted: JobFile, *, check_mode: bool) -> dict[str, Any]:
-    """Make the file so and return where it is and whether it is encrypted; raises `CredentialsMissing`.
+    """Make the file so and return where it is and whether it is encrypted; raises `CredentialsMissing`."""
+    plain, encrypted = wanted.folder / wanted.name, wanted.folder / f"{wanted.name}.cred"
+    there = [path for path in (plain, encrypted) if is_there(path)]
+    warnings: list[str] = []
+    target, content = None, None
+    if wanted.secrets:
+        target, content = _choice(wanted, plain, encrypted, warnings, check_mode=check_mode)
+    surplus = [path for path in there if path != target]
+    if not check_mode:
+        if target is not None and content is not None:
+            replace_private_file(target, content)
+        for path in surplus:
+            remove_private_file(path)
+    return {
+        "changed": content is not None or bool(surplus),
+        "path": str(target) if target is not None else None,
+        "encrypted": target == encrypted,
+        "warnings": warnings,
+        "diff": {
+            "before": "".join(f"{path.name}\n" for path in there),
+            "after": f"{target.name}{', new content' if content is not None else ''}\n" if target is not None else "",
+        },
+    }
+
+
+def _choice(
+    wanted: JobFile, plain: Path, encrypted: Path, warnings: list[str], *, check_mode: bool
+) -> tuple[Path, bytes | None]:
+    """Return which file holds the secrets, and what to write into it; None where it holds them already.
 
     What systemd encrypts looks different each time, so the content that is there is decrypted and compared.
     """
-    plain, encrypted = wanted.folder / wanted.name, wanted.folder / f"{wanted.name}.cred"
-    warnings: list[str] = []
-    content = json.dumps(wanted.secrets, sort_keys=True).encode("ascii") if wanted.secrets else None
-    before = {path.name: "encrypted" if path == encrypted else "plain" for path in (plain, encrypted) if is_there(path)}
-    target, sealed = plain, content
-    if content is not None and wanted.encrypt != "never":
-        kept = is_there(encrypted) and _decrypted(encrypted, wanted.name) == content
-        sealed = None if kept else _encrypted(content, wanted, warnings, check_mode=check_mode)
-        target = encrypted if kept or sealed is not None else plain
-        sealed = content if target == plain else sealed
-    changes = content is not None and sealed is not None and not _has(target, sealed)
-    surplus = [path for path in (plain, encrypted) if path.name in before and (content is None or path != target)]
-    if not check_mode:
-        if changes and sealed is not None:
-            replace_private_file(target, sealed)
-        for path in surplus:
-            remove_private_file(path)
-    after = {} if content is None else {target.name: "encrypted" if target == encrypted else "plain"}
-    return {
-        "changed": changes or bool(surplus),
-        "path": str(target) if content is not None else None,
-        "encrypted": target == encrypted and content is not None,
-        "warnings": warnings,
-        "diff": {"before": _shown(before), "after": _shown(after, new=changes)},
-    }
+    content = json.dumps(wanted.secrets, sort_keys=True).encode("ascii")
+    if wanted.encrypt != "never":
+        if is_there(encrypted) and _decrypted(encrypted, wanted.name) == content:
+            return encrypted, None
+        sealed = _encrypted(content, wanted, warnings, check_mode=check_mode)
+        if sealed is not None:
+            return encrypted, sealed
+    return plain, None if _has(plain, content) else content
 
 
 def _has(path: Path, content: bytes) -> bool:
@@ -112,7 +123,3 @@ def _run(argv: list[str], given: bytes) -> tuple[bytes | None, str]:
     if done.returncode != 0:
         return None, done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
     return done.stdout, ""
-
-
-def _shown(files: Mapping[str, str], *, new: bool = False) -> str:
-    return "".join(f"{name}: {kind}{', new content' if new else ''}\n" for name, kind in files.items())
