@@ -58,7 +58,7 @@ options:
     default: []
   repository_lock_timeout:
     description:
-      - How long to wait for a run, and then for readers, before an instance counts as busy. Such as V(30m).
+      - How long to wait for a run, or for those who read backups, before an instance counts as busy. Such as V(30m).
     type: str
     default: 0s
 extends_documentation_fragment:

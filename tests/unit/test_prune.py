@@ -318,6 +318,48 @@ def test_reading_goes_on_without_what_a_prune_removes_meanwhile(
     assert [line for line in result["warnings"] if "removed after it had been listed" in line]
 
 
+def test_runs_readers_and_prunes_at_once_lose_nothing_and_see_whole_backups_only(
+    tmp_path: Path, never: threading.Event
+) -> None:
+    store_daily(tmp_path, 8, content=DUMP)
+    instance = tmp_path / "db1" / "shop-db"
+    made: list[str] = []
+    failures: list[str] = []
+    done = threading.Event()
+
+    def back_up() -> None:
+        try:
+            for number in range(20):
+                time.sleep(0.02)
+                moment, run_id = TODAY + timedelta(microseconds=number), f"{number:02x}".ljust(32, "e")
+                with run_lock(instance, run_id=run_id, timeout=20, cancel=never):
+                    made.append(store(tmp_path, time=moment, run_id=run_id, content=DUMP).folder.name)
+        finally:
+            done.set()
+
+    def read() -> None:
+        while not done.is_set():
+            time.sleep(0.02)
+            result = verify_run.run(verify_run.VerifyRequest(level="digest", repository=str(tmp_path)))
+            failures.extend(entry["problems"][0] for entry in result["backups"] if entry["verdict"] != "good")
+
+    def prune_again_and_again() -> None:
+        while not done.is_set():
+            time.sleep(0.02)
+            problems = pruned(tmp_path, RetentionPolicy(keep_last=6))["problems"]
+            failures.extend(line for line in problems if not ("another run" in line or "being read" in line))
+
+    workers = [threading.Thread(target=work, daemon=True) for work in (back_up, read, read, prune_again_and_again)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert (failures, len(made)) == ([], 20)
+    assert pruned(tmp_path)["problems"] == []
+    assert there(tmp_path) == sorted(made[-2:], reverse=True)
+    assert listed(instance / "shop") == set(made[-2:])
+
+
 def in_a_process_killed_in_the_middle_of_a_removal(root: Path) -> None:
     """Prune in a child that stops for ever after it has removed one file of a backup, and kill it there."""
     read_end, write_end = os.pipe()

@@ -22,7 +22,7 @@ from .errors import BackupDbError, InvalidOption, LockBusy, RepositoryError
 from .prune_plan import DatabasePlan, plan_instance
 from .repository import layout, local
 from .repository.files import is_folder, remove_tree
-from .repository.lock import removal_lock, run_lock
+from .repository.lock import removal_lock
 from .repository.problems import Problems
 from .repository.removal import remove_backup
 from .repository.sealed import ROOT, is_of_root, is_sealed
@@ -37,7 +37,7 @@ class PruneRequest:
 
     `databases` are names or patterns, `@accounts` for the accounts. `acknowledge_gone` are names or patterns of
     databases that may shrink to what is always kept when their server no longer has them.
-    `repository_lock_timeout` is seconds to wait for each of an instance's locks.
+    `repository_lock_timeout` is seconds to wait for whoever uses an instance's backups.
     """
 
     repository: str
@@ -123,11 +123,7 @@ def _instance(
 
     if check_mode:
         return planned()
-    timeout = request.repository_lock_timeout
-    with (
-        run_lock(folder, run_id=run_id, timeout=timeout, cancel=cancel),
-        removal_lock(folder, timeout=timeout, cancel=cancel),
-    ):
+    with removal_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=cancel):
         plans = planned()
         for plan in plans:
             _carry_out(plan, cancel)

@@ -17,7 +17,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import LockBusy, RepositoryError
@@ -55,22 +55,38 @@ def run_lock(folder: Path, *, run_id: str, timeout: float, cancel: threading.Eve
 
 
 @contextmanager
-def removal_lock(folder: Path, *, timeout: float, cancel: threading.Event) -> Iterator[None]:
-    """Hold an instance's backups alone, to remove some: nobody reads them meanwhile, and none is pinned or drilled.
+def removal_lock(folder: Path, *, run_id: str, timeout: float, cancel: threading.Event) -> Iterator[None]:
+    """Hold an instance's folder for one run, and its backups alone: nobody makes, reads, pins or drills one meanwhile.
 
-    Waits at most `timeout` seconds for readers to end, then raises `LockBusy`. The run's lock is taken first.
+    Waits at most `timeout` seconds, then raises `LockBusy`. While it waits it holds neither lock, so that whoever reads
+    for hours keeps no run from beginning, nor the other way round.
     """
+    give_up = time.monotonic() + timeout
+    while True:
+        with ExitStack() as held:
+            try:
+                held.enter_context(run_lock(folder, run_id=run_id, timeout=0, cancel=cancel))
+                held.enter_context(_alone(folder))
+            except LockBusy:
+                if cancel.is_set() or time.monotonic() >= give_up:
+                    raise
+            else:
+                yield
+                return
+        cancel.wait(_POLL)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the readers' lock alone; raises `LockBusy` at once when anybody reads."""
     path = folder / READERS_FILE
     descriptor = _opened(path)
     try:
-        give_up = time.monotonic() + timeout
-        while not _taken(descriptor, path):
-            if cancel.is_set() or time.monotonic() >= give_up:
-                raise LockBusy(
-                    f"backups in {folder} are being read (verified, restored or drilled), so none is removed now; the "
-                    "next prune does it, or give repository_lock_timeout the time to wait"
-                )
-            cancel.wait(_POLL)
+        if not _taken(descriptor, path):
+            raise LockBusy(
+                f"backups in {folder} are being read (verified, restored or drilled), so none is removed now; the next "
+                "prune does it, or give repository_lock_timeout the time to wait"
+            )
         yield
     finally:
         os.close(descriptor)
