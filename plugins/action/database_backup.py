@@ -54,15 +54,11 @@ class ActionModule(ActionBase):
         if self._task.async_val or self._task.check_mode:
             wrap_async = bool(self._task.async_val and not self._connection.has_native_async)
             return {**result, **self._execute_module(module_name=MODULE, task_vars=variables, wrap_async=wrap_async)}
-        run_id = uuid.uuid4().hex
-        try:
-            return {**result, **self._detached(run_id, variables)}
-        except KeyboardInterrupt:
-            self._say(f"the backup goes on on the host (run {run_id}); another one is busy until its end", variables)
-            raise
+        return {**result, **self._detached(variables)}
 
-    def _detached(self, run_id: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def _detached(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Start the run and follow it to its end."""
+        run_id = uuid.uuid4().hex
         interval = int(variables.get("backup_progress_interval", INTERVAL))
         wait = min(interval, LONGEST_WAIT) if interval > 0 else LONGEST_WAIT
         said = time.monotonic()

@@ -166,9 +166,8 @@ def shape(value: Any) -> Any:
         ({}, None),
         ({"accounts": True, "login_password": "wrong-but-long-enough"}, "ConnectionFailed"),
         ({"recipients": ["age1nobody"]}, "InvalidOption"),
-        ({"databases": ["big", "b*g", "gib"]}, "SelectionError"),
     ],
-    ids=["ok", "wrong password", "wrong recipient", "wrong database"],
+    ids=["ok", "wrong password", "wrong recipient"],
 )
 def test_a_detached_run_returns_what_an_attached_one_does(
     ansible: Ansible, big: PrivateServer, scratch: Path, change: dict[str, Any], kind: str | None
