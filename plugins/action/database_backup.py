@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
     def _detached(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Start the run and follow it to its end."""
         run_id = uuid.uuid4().hex
-        interval = int(variables.get("backup_progress_interval", INTERVAL))
+        interval = int(self._templar.template(variables.get("backup_progress_interval", INTERVAL)))
         wait = min(interval, LONGEST_WAIT) if interval > 0 else LONGEST_WAIT
         said = time.monotonic()
         result = self._started(run_id, variables)
