@@ -64,7 +64,17 @@ def with_journal(journal: JournalSocket) -> list[str]:
         "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal"
         f" && mount --bind {Path(journal.path).parent} /run/systemd/journal"
     )
-    return ["unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh", sys.executable, "-m", "backupdb"]
+    return [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        f'{mounts} && exec "$@"',
+        "sh",
+        sys.executable,
+        "-m",
+        "backupdb.command_line",
+    ]
 
 
 def spellings(secret: str) -> list[bytes]:

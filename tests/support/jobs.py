@@ -79,7 +79,7 @@ class JobHost:
         """Start the command line."""
         environment = {"PYTHONPATH": str(LIBRARY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
         return subprocess.Popen(
-            [*(program or (sys.executable, "-m", "backupdb")), *arguments],
+            [*(program or (sys.executable, "-m", "backupdb.command_line")), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], **environment},

@@ -52,7 +52,7 @@ def up() -> None:
 
     terminal.heading("What the repository holds")
     library = f"{root}/plugins/module_utils"
-    terminal.shell(f"PYTHONPATH={library} python -m backupdb list {controller.REPOSITORY}", folder=folder)
+    terminal.shell(f"PYTHONPATH={library} python -m backupdb.command_line list {controller.REPOSITORY}", folder=folder)
 
     for sample, identity in zip(samples, (controller.IDENTITY, controller.RECOVERY_IDENTITY)):
         recovery.recover(folder, sample, identity=identity)
