@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library on the command line, without Ansible: on hosts the program `backupdb`, else `python -m backupdb.command_line`.
+"""The library on the command line, without Ansible: `python -m backupdb.command_line`, or `backupdb` on hosts.
 
 Results are those of the modules, as JSON with `--json`. The exit status is 0 ok, 1 partial, 2 failed, 3 for a wrong
 configuration, 4 for missing credentials and 75 when another run is at it.
