@@ -76,7 +76,8 @@ def test_all_that_is_wrong_with_the_jobs_is_told_at_once_before_anything_is_done
         "once only",
         "has no gone-db",
         "must not be root",
-        "holds logins only",
+        "instead of a passphrase",
+        "cannot keep the address or password of ops",
     ):
         assert words in text, words
 
