@@ -21,7 +21,7 @@ from support import binaries
 
 
 def up() -> None:
-    """Servers, key, inventory, backup, list, recovery."""
+    """Servers, key, inventory, backup, list, status, retention, recovery."""
     started = time.monotonic() - int(os.environ.get("DEMO_STARTED", "0"))
     folder = place.demo_folder()
     place.make_folder(folder)
@@ -53,6 +53,10 @@ def up() -> None:
     terminal.heading("What the repository holds")
     library = f"{root}/plugins/module_utils"
     terminal.shell(f"PYTHONPATH={library} python -m backupdb.command_line list {controller.REPOSITORY}", folder=folder)
+
+    terminal.heading("Is every database of every host backed up, and what would the retention remove?")
+    terminal.shell(f"ansible-playbook -i inventory.yml {root}/playbooks/status.yml", folder=folder)
+    terminal.shell(f"ansible-playbook -i inventory.yml {root}/playbooks/prune.yml --check", folder=folder)
 
     for sample, identity in zip(samples, (controller.IDENTITY, controller.RECOVERY_IDENTITY)):
         recovery.recover(folder, sample, identity=identity)

@@ -103,6 +103,7 @@ def _inventory(folder: Path, samples: Sequence[Sample], recipients: Sequence[str
         f"    backupdb_repository: {folder}/{REPOSITORY}\n"
         "    backupdb_recipients:  # public keys; either identity opens every backup\n"
         f"{keys}"
+        "    backupdb_retention: {keep_last: 2, keep_daily: 7, keep_weekly: 4}\n"
         "    # The hosts of the demo are this machine, and all that backups need is there already.\n"
         "    ansible_connection: local\n"
         '    ansible_python_interpreter: "{{ ansible_playbook_python }}"\n'
