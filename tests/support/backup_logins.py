@@ -126,10 +126,14 @@ class Scene:
         """Have the server log every statement; gives a function that returns what it has logged."""
         if self.is_postgresql:
             start = self.server.log_file.stat().st_size
+
+            def logged() -> str:
+                return self.server.log_file.read_bytes()[start:].decode()
+
             self.run("ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()")
             try:
                 time.sleep(0.3)  # until the sessions to come have it
-                yield lambda: self.server.log_file.read_bytes()[start:].decode()
+                yield logged
             finally:
                 self.run("ALTER SYSTEM RESET log_statement", "SELECT pg_reload_conf()")
             return

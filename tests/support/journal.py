@@ -61,9 +61,9 @@ def entry_in(datagram: bytes) -> dict[str, str]:
 def fields_of(datagram: bytes) -> Iterator[tuple[str, str]]:
     """Read `NAME=value\\n` and `NAME\\n<length, 64 bits, little endian><value>\\n`."""
     while datagram:
-        head, _, rest = datagram.partition(b"\n")
+        head, _newline, rest = datagram.partition(b"\n")
         if b"=" in head:
-            name, _, value = head.partition(b"=")
+            name, _equals, value = head.partition(b"=")
         else:
             name, length = head, int.from_bytes(rest[:8], "little")
             value, rest = rest[8 : 8 + length], rest[8 + length :]

@@ -143,6 +143,7 @@ def logged_in(server: Server, wanted: WantedLogin) -> Iterator[Server]:
             f"only root can log in through the socket as the operating system's user {wanted.name}, if there is one"
         )
     login = replace(instance, user=wanted.name, password=None if by_socket else wanted.password)
-    with server.like(login) as own, acting_as(wanted.name) if by_socket else nullcontext():
+    identity = acting_as(wanted.name) if by_socket else nullcontext()
+    with server.like(login) as own, identity:
         own.value("SELECT 1")
         yield own
