@@ -128,7 +128,8 @@ class Scene:
             start = self.server.log_file.stat().st_size
 
             def logged() -> str:
-                return self.server.log_file.read_bytes()[start:].decode()
+                text: str = self.server.log_file.read_bytes()[start:].decode()
+                return text
 
             self.run("ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()")
             try:
