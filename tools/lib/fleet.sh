@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # Test hosts and the Molecule scenarios that run on them. Sourced after common.sh and packages.sh, never run.
 
-FLEET_PACKAGES=(mmdebstrap systemd-container iproute2 netcat-openbsd openssh-client)
+FLEET_PACKAGES=(mmdebstrap systemd-container iproute2 netcat-openbsd openssh-client age)
 # The suites that the scenarios of part molecule boot.
 FLEET_SUITES=(bookworm trixie)
 
 fleet() { bash "$ROOT/tests/fleet/fleet.sh" "$@"; }
 
-ensure_fleet_packages() { ensure_packages "${FLEET_PACKAGES[@]}" age; }
+ensure_fleet_packages() { ensure_packages "${FLEET_PACKAGES[@]}"; }
 
 # Base trees of the suites, one after the other. May be called early and in the background: who needs a tree that is
 # being built waits for it, and one that is there is not built again.
@@ -28,7 +28,7 @@ molecule_scenario() (
   export FLEET_NAME
   export FLEET_STATE=/var/tmp/backupdb-fleet/$FLEET_NAME FLEET_SH=$ROOT/tests/fleet/fleet.sh
   export MOLECULE_EPHEMERAL_DIRECTORY=$CACHE/molecule/$scenario ANSIBLE_HOME=$CACHE/molecule/ansible-$scenario
-  export BACKUPDB_TREE=$TREE ANSIBLE_FORCE_COLOR=0 NO_COLOR=1 PY_COLORS=0
+  export ANSIBLE_FORCE_COLOR=0 NO_COLOR=1 PY_COLORS=0
   cd "$TREE" || exit
   if [ "$1" = test ]; then
     # Whatever happens, nothing of the fleet stays.

@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2034  # used by tools/test
 # In the order in which they begin: what finds most soonest, then the longest, so that two lanes end together.
-ALL_PARTS=(lint unit integration distro mysql sanity floor galaxy docs)
+ALL_PARTS=(lint unit integration molecule distro mysql sanity floor galaxy docs)
 
 # Each linter gets its say before the part fails.
 part_lint() {
@@ -57,10 +57,16 @@ part_distro() {
     "$CACHE/venv-distro/bin/python" -m pytest tests/unit tests/integration -m 'distro or not integration' -p no:cacheprovider
 }
 
-# Roles and timers on booted hosts.
+# Roles and timers on booted hosts; each scenario ends with how many of its tests passed.
 part_molecule() {
+  local scenario failed=0
   ensure_fleet_packages
-  molecule_scenario default test
+  ensure_fleet_bases
+  for scenario in default alternative; do
+    say "== scenario $scenario"
+    molecule_scenario "$scenario" test || failed=1
+  done
+  return "$failed"
 }
 
 part_mysql() {

@@ -50,7 +50,7 @@ def test_such_a_backup_is_restored_with_the_same_rows(quiet: Fleet) -> None:
     restore = f"backupdb restore {CONFIG} --target wiki_again --login-user root often wiki wiki"
     passphrase = (quiet.state / "passphrase").read_text()
     quiet.run(HOST, f"read -r BACKUPDB_PASSPHRASE; export BACKUPDB_PASSPHRASE; {restore}", stdin=passphrase)
-    count = "mariadb --batch --skip-column-names -e 'SELECT COUNT(*), MIN(title) FROM {}.page'"
+    count = "mariadb --default-character-set=utf8mb4 -BNe 'SELECT COUNT(*), MIN(title) FROM {}.page'"
     again = quiet.run(HOST, count.format("wiki_again"))
     assert again == quiet.run(HOST, count.format("wiki"))
     assert again.startswith("900\t")
@@ -84,9 +84,13 @@ def test_the_user_can_add_backups_and_cannot_remove_rename_or_change_one(quiet: 
 
 
 def test_root_prunes_what_the_user_cannot_remove(quiet: Fleet) -> None:
+    # By now the playbook, the timer and the test above made one each; another one is one more than can stay.
+    quiet.run(HOST, "systemctl start backupdb-often.service")
     quiet.run(HOST, "systemctl start backupdb-seal.service")
     kept = Counter((backup["instance"], backup["database"]) for backup in backups(quiet))
-    assert kept == dict.fromkeys(DATABASES, 2)
+    assert set(kept) == DATABASES
+    # The two newest, and one that is proven.
+    assert set(kept.values()) <= {2, 3}
 
 
 def test_metrics_are_there_for_the_node_exporter(quiet: Fleet) -> None:
