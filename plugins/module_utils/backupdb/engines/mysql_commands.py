@@ -8,7 +8,10 @@ Sources: the clients' manual pages; MySQL manual "Using Option Files" for the es
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .interface import SECRET_PATH, Client, DumpOptions, Part
@@ -36,8 +39,13 @@ _LOST = (
 def option_file(instance: Instance, family: Family, known: frozenset[str]) -> bytes:
     """Write the option file that a client logs in with. It replaces every other option file."""
     lines = ["[client]"]
-    if instance.user is not None:
-        lines.append(f"user={option_value(instance.user)}")
+    user = instance.user
+    if user is None:
+        # By itself a client of MySQL takes the user who came to the host, such as root, not the one who runs it.
+        with suppress(KeyError):
+            user = pwd.getpwuid(os.geteuid()).pw_name
+    if user is not None:
+        lines.append(f"user={option_value(user)}")
     if instance.password is not None:
         lines.append(f"password={option_value(instance.password)}")
     if instance.unix_socket:
