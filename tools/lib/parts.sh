@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2034  # used by tools/test
 # In the order in which they begin: what finds most soonest, then the longest, so that two lanes end together.
-ALL_PARTS=(lint unit integration molecule distro mysql sanity floor galaxy docs)
+ALL_PARTS=(lint unit integration molecule restore distro mysql sanity floor galaxy docs)
 
 # Each linter gets its say before the part fails.
 part_lint() {
@@ -18,7 +18,12 @@ part_lint() {
 
 part_unit() { pytest tests/unit; }
 
-part_integration() { pytest tests/integration -m 'not mysql'; }
+# What brings backups back is a part of its own, only so that two lanes can share the longest work.
+READING_TESTS='restore or recover or verify or drill'
+
+part_integration() { pytest tests/integration -m 'not mysql' -k "not ($READING_TESTS)"; }
+
+part_restore() { pytest tests/integration -m 'not mysql' -k "$READING_TESTS"; }
 
 # Units on the oldest Python, with the oldest libraries.
 part_floor() {
