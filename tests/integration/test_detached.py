@@ -13,6 +13,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,12 @@ def repository(scratch: Path) -> Path:
 
 def run_folders() -> list[Path]:
     """The folders of this test's runs."""
-    return [path.parent for path in RUNS.glob("backupdb-run-*/begun.json") if f'"{INSTANCE}"' in path.read_text()]
+    found = []
+    for path in RUNS.glob("backupdb-run-*/begun.json"):
+        with suppress(FileNotFoundError):  # another test has cleared its own away
+            if f'"{INSTANCE}"' in path.read_text():
+                found.append(path.parent)
+    return found
 
 
 @pytest.fixture(autouse=True)
