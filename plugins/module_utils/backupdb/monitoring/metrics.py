@@ -102,7 +102,7 @@ def write_for(jobs: Sequence[Job]) -> list[str]:
         try:
             write(folder, of_host([job for job in jobs if job.metrics_dir == folder]))
         except (BackupDbError, OSError) as error:
-            warnings.append(f"the metrics were not written: {error}")
+            warnings.append(f"the metrics were not written: {error}; this user must be able to write there")
     return warnings
 
 
