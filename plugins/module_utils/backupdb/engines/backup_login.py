@@ -144,6 +144,6 @@ def logged_in(server: Server, wanted: WantedLogin) -> Iterator[Server]:
         )
     login = replace(instance, user=wanted.name, password=None if by_socket else wanted.password)
     identity = acting_as(wanted.name) if by_socket else nullcontext()
-    with server.like(login) as own, identity:
+    with identity, server.like(login) as own:
         own.value("SELECT 1")
         yield own
