@@ -95,7 +95,7 @@ def test_packages_user_and_directories_are_made_once_and_backups_belong_to_the_u
         installed.result["invocation"]["module_args"]["name"]
     )
     account = pwd.getpwnam(user)
-    assert (account.pw_shell, account.pw_dir) == ("/usr/sbin/nologin", "/nonexistent")
+    assert (account.pw_shell, account.pw_dir) == ("/usr/sbin/nologin", str(open_folder / "state"))
     for path in ("repository", "state", "repository/db1", "repository/db1/of-postgresql"):
         assert owner_and_mode(open_folder / path) == (user, user, 0o700), path
     made = [path for path in (open_folder / "repository").rglob("*") if path.is_file()]
