@@ -95,7 +95,8 @@ def test_variables_that_lead_nowhere_are_told_together(
     run = run_playbook(PLAYBOOK, extra_vars={**variables, "account_login_hosts": {}})
     assert run.returncode != 0
     (told,) = run.of_task("Check whose logins are to be managed by whom")
-    assert len(told.result["msg"]) == 3, told.result
+    # That administrators of other hosts are named, too, is no problem: they may stand in the variables of a group.
+    assert len(told.result["msg"]) == 2, told.result
 
 
 def test_administrators_and_logins_come_through_the_socket_without_a_password(
