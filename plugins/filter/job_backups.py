@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
+from ansible_collections.vya.backupdb.plugins.plugin_utils.job_instances import instances_of
+
 DOCUMENTATION = r"""
 name: job_backups
 short_description: Make the backups of a job from the variables of its host
@@ -73,11 +75,10 @@ def job_backups(
     """Return the options of each backup; an instance wins over what is shared, and the job over both."""
     given = {name: value for name, value in (shared or {}).items() if value not in (None, "", [])}
     found = []
-    for instance in instances:
-        if instance["id"] not in (job.get("instances") or [instance["id"]]):
-            continue
-        own = {**instance, **(logins or {}).get(instance["id"], {})}
-        options = {name: value for name, value in own.items() if name not in ("id", *_SECRETS) and value is not None}
+    for instance in instances_of(job, instances, logins):
+        options = {
+            name: value for name, value in instance.items() if name not in ("id", *_SECRETS) and value is not None
+        }
         found.append({**given, "instance": instance["id"], **options, **(job.get("backup") or {})})
     return found
 

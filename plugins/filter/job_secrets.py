@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.settings import SECRET_OPTIONS
+from ansible_collections.vya.backupdb.plugins.plugin_utils.job_instances import instances_of
+
 DOCUMENTATION = r"""
 name: job_secrets
 short_description: Pick the secrets of a job from the variables of its host
@@ -59,8 +62,6 @@ _value:
   type: dict
 """
 
-_SECRETS_OF_NOTIFICATIONS = ("url", "smtp_password")
-
 
 def job_secrets(
     job: Mapping[str, Any],
@@ -70,13 +71,9 @@ def job_secrets(
     notifications: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the secrets of a job by their kind; kinds without any are left out."""
-    passwords = {
-        instance["id"]: {**instance, **(logins or {}).get(instance["id"], {})}.get("login_password")
-        for instance in instances
-        if instance["id"] in (job.get("instances") or [instance["id"]])
-    }
+    passwords = {instance["id"]: instance.get("login_password") for instance in instances_of(job, instances, logins)}
     of_receivers = {
-        receiver["name"]: {key: receiver[key] for key in _SECRETS_OF_NOTIFICATIONS if receiver.get(key)}
+        receiver["name"]: {key: receiver[key] for key in SECRET_OPTIONS if receiver.get(key)}
         for receiver in notifications
     }
     found: dict[str, Any] = {
