@@ -12,14 +12,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import LockBusy, RepositoryError
-from ..repository.files import read_small_file, remove_file, storage_error, write_file
+from ..repository.files import read_small_file, replace_file, storage_error
 from ..text import parse_iso
 
 SCHEMA = 1
@@ -59,15 +58,8 @@ def write_record(state_dir: str, result: Mapping[str, Any]) -> None:
     """Remember a result; raises `RepositoryError` or `NotEnoughSpace`."""
     path = record_path(state_dir, str(result["job"]))
     values = record_of(result, read_record(state_dir, str(result["job"])) or {})
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     _make_folder(path.parent)
-    try:
-        write_file(temporary, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode("ascii"))
-        temporary.replace(path)
-    except OSError as error:
-        raise storage_error(error, path, "writing") from error
-    finally:
-        remove_file(temporary)
+    replace_file(path, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode("ascii"))
 
 
 def record_of(result: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

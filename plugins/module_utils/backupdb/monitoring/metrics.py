@@ -9,16 +9,13 @@ Prometheus gives these names to where it read the metrics.
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..errors import BackupDbError
-from ..repository.files import storage_error
+from ..repository.files import replace_file
 from ..text import printable, utc_now
 from .freshness import (
     EXPECTED,
@@ -109,19 +106,8 @@ def write_for(jobs: Sequence[Job]) -> list[str]:
 def write(folder: str, text: str) -> Path:
     """Replace the metrics in a folder, mode 0644, all at once; raises `RepositoryError` or `NotEnoughSpace`."""
     target = Path(folder, FILE)
-    temporary = Path(folder, f".{FILE}.{secrets.token_hex(4)}")  # the collector reads what ends in .prom
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode("utf-8"))
-                os.fchmod(descriptor, 0o644)  # for the exporter's own user, whatever the umask is
-            temporary.replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
-    except OSError as error:
-        raise storage_error(error, target, "writing") from error
+    # For the exporter's own user. It reads what ends in .prom, so nothing of a file that is being written.
+    replace_file(target, text.encode("utf-8"), mode=0o644)
     return target
 
 

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 from pathlib import Path
@@ -21,6 +22,7 @@ _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _NO_RENAMEAT2 = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_PRIVATE = 0o600
 
 
 def storage_error(error: OSError, path: Path, doing: str) -> Exception:
@@ -131,16 +133,23 @@ def remove_file(path: Path) -> None:
 
 
 class StoredFile:
-    """A new file, mode 0600, that counts and hashes what is written to it. `close` makes it last."""
+    """A new file that counts and hashes what is written to it. `close` makes it last.
 
-    def __init__(self, path: Path) -> None:
+    Its mode is 0600 when it appears; another one is set at once, whatever the umask is.
+    """
+
+    def __init__(self, path: Path, *, mode: int = _PRIVATE) -> None:
         self.path = path
         self.stored_bytes = 0
         self._digest = hashlib.sha256()
         try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self._descriptor = os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _PRIVATE
+            )
         except OSError as error:
             raise storage_error(error, path, "creating") from error
+        if mode != _PRIVATE:
+            os.fchmod(self._descriptor, mode)
 
     def write(self, data: Any) -> None:
         """Write all of `data`; raises `NotEnoughSpace` or `RepositoryError`."""
@@ -173,14 +182,34 @@ class StoredFile:
         return self._digest.hexdigest()
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a small new file, mode 0600, onto the disk."""
-    stored = StoredFile(path)
+def write_file(path: Path, content: bytes, *, mode: int = _PRIVATE) -> None:
+    """Write a small new file onto the disk."""
+    stored = StoredFile(path, mode=mode)
     try:
         stored.write(content)
         stored.close()
     finally:
         stored.discard()
+
+
+def replace_file(path: Path, content: bytes, *, mode: int = _PRIVATE, alone: bool = False) -> None:
+    """Write a small file in one step, whether there is one or not; a reader sees the old one or the new one.
+
+    `alone` is for who holds a lock: what a killed writer left is then cleared away by the next one. Raises
+    `RepositoryError` or `NotEnoughSpace`; the old file then stays.
+    """
+    unique = "" if alone else f".{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.name.lstrip('.')}{unique}.partial")
+    if alone:
+        remove_file(temporary)
+    try:
+        write_file(temporary, content, mode=mode)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise storage_error(error, path, "writing") from error
+    finally:
+        remove_file(temporary)
 
 
 def read_small_file(path: Path, limit: int) -> bytes:

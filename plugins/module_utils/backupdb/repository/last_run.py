@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
 from ..text import iso, parse_iso
-from .files import read_small_file, remove_file, storage_error, sync_folder, write_file
+from .files import read_small_file, replace_file
 from .problems import Problems
 
 FILE = ".last-run.json"
@@ -102,18 +102,8 @@ def write(
         "accounts": None if result["accounts"] is None else _kept(result["accounts"]),
         "present": sorted(present),
     }
-    target = folder / FILE
-    temporary = folder / f"{FILE}.partial"  # one name, since the lock keeps others away
     try:
-        remove_file(temporary)  # of a run that was killed
-        try:
-            write_file(temporary, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode("ascii"))
-            temporary.replace(target)
-            sync_folder(folder)
-        except OSError as error:
-            raise storage_error(error, target, "writing") from error
-        finally:
-            remove_file(temporary)
+        replace_file(folder / FILE, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode("ascii"), alone=True)
     except (RepositoryError, NotEnoughSpace) as error:
         return [f"what this run did could not be noted, so status and metrics show the run before it: {error}"]
     return []

@@ -9,13 +9,12 @@ A pin is `pin.json`. It appears, changes and vanishes whole. One that cannot be 
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ..text import iso
-from .files import read_small_file, remove_file, storage_error, sync_folder, write_file
+from .files import read_small_file, remove_file, replace_file, sync_folder
 from .problems import Problems
 
 FILE = "pin.json"
@@ -50,16 +49,7 @@ def read_pin(folder: Path, problems: Problems) -> Pin | None:
 def write_pin(folder: Path, reason: str, since: datetime) -> None:
     """Pin a backup, or give its pin another reason; raises `RepositoryError` or `NotEnoughSpace`."""
     record = {"schema": SCHEMA, "backup_id": folder.name, "reason": reason, "since": iso(since)}
-    target = folder / FILE
-    temporary = folder / f".{FILE}.{secrets.token_hex(4)}.partial"
-    try:
-        write_file(temporary, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode("ascii"))
-        temporary.replace(target)
-    except OSError as error:
-        raise storage_error(error, target, "writing") from error
-    finally:
-        remove_file(temporary)
-    sync_folder(folder)
+    replace_file(folder / FILE, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode("ascii"))
 
 
 def remove_pin(folder: Path) -> None:
