@@ -9,14 +9,13 @@ Sources: PostgreSQL manual "CREATE ROLE", "GRANT", "Role Attributes", release no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ..connection_errors import translated
 from ..engines.interface import ServerFacts
+from ..engines.postgresql_account_session import account_session
 from ..engines.postgresql_quoting import identifier
-from ..errors import QueryFailed
 from .compare import membership
 from .postgresql_script import unquoted
 from .target import Step
@@ -35,13 +34,6 @@ _ATTRIBUTES = re.compile(
 _UNSAID = ("NOSUPERUSER", "NOCREATEDB", "NOREPLICATION", "NOBYPASSRLS")
 _PASSWORD = re.compile(r" PASSWORD (?:NULL|'[^']*')")
 _ROLE_IN_DATABASE = re.compile(r'ALTER ROLE ("(?:[^"]|"")+"|\S+) IN DATABASE ')
-# Before our statements: no hash in the server's log (a superuser's right), no membership that nobody asked for.
-_SESSION = (
-    "SET log_statement TO 'none'",
-    "SET log_min_duration_statement TO -1",
-    "SET log_min_error_statement TO 'panic'",
-    "SET createrole_self_grant TO ''",
-)
 
 
 class PostgresqlTarget:
@@ -119,22 +111,8 @@ class PostgresqlTarget:
         match = _ROLE_IN_DATABASE.match(statement["sql"])
         return unquoted(match.group(1)) if match else None
 
-    @contextmanager
-    def session(self) -> Iterator[Callable[[str], None]]:
-        with self._server.connect() as lent:
-            connection = lent.execution_options(no_parameters=True)
-
-            def carry_out(sql: str) -> None:
-                with translated(self._server.instance):
-                    connection.exec_driver_sql(sql)
-
-            try:
-                for statement in _SESSION:
-                    with suppress(QueryFailed):
-                        carry_out(statement)
-                yield carry_out
-            finally:
-                connection.invalidate()  # its settings are for nobody else
+    def session(self) -> AbstractContextManager[Callable[[str], None]]:
+        return account_session(self._server)
 
     def clean_up(self, created: Collection[str], document: Mapping[str, Any]) -> list[Step]:
         """A superuser gets nothing by creating a role. Another login gets ADMIN from the bootstrap superuser, who

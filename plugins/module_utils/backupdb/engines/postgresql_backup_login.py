@@ -8,14 +8,14 @@ Sources: PostgreSQL manual "Predefined Roles", "CREATE ROLE", "GRANT", "DROP OWN
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ..connection_errors import translated
 from ..errors import ConnectionFailed, InvalidOption, LoginRefused, QueryFailed
 from .backup_login import SOCKET, LoginState, Need, Step, Surplus, Trial, WantedLogin, logged_in
 from .interface import Database, ServerFacts
+from .postgresql_account_session import account_session
 from .postgresql_catalogue import read_databases
 from .postgresql_privileges import hidden_large_objects, large_object_grant, unreadable_schemas
 from .postgresql_quoting import identifier, literal
@@ -41,13 +41,6 @@ _ATTRIBUTES = {
     "rolcreaterole": "CREATEROLE",
     "rolreplication": "REPLICATION",
 }
-# Before our statements: no hash of a password in the server's log, where the login may say so.
-_SESSION = (
-    "SET log_statement TO 'none'",
-    "SET log_min_duration_statement TO -1",
-    "SET log_min_error_statement TO 'panic'",
-    "SET createrole_self_grant TO ''",
-)
 
 _ROLE = """
     SELECT r.*, COALESCE(r.rolvaliduntil < now(), false) AS expired
@@ -126,22 +119,8 @@ class PostgresqlLoginKeeper:
         drops = [Step(f"DROP OWNED BY {self._quoted};", place) for place in places]
         return [*drops, Step(f"DROP ROLE {self._quoted};")]
 
-    @contextmanager
-    def session(self, database: str | None) -> Iterator[Callable[[str], None]]:
-        with self._server.connect(database) as lent:
-            connection = lent.execution_options(no_parameters=True)
-
-            def carry_out(sql: str) -> None:
-                with translated(self._server.instance, database):
-                    connection.exec_driver_sql(sql).close()
-
-            try:
-                for statement in _SESSION:
-                    with suppress(QueryFailed):
-                        carry_out(statement)
-                yield carry_out
-            finally:
-                connection.invalidate()  # its settings are for nobody else
+    def session(self, database: str | None) -> AbstractContextManager[Callable[[str], None]]:
+        return account_session(self._server, database)
 
     def is_refusal(self, error: QueryFailed) -> bool:
         return error.code == REFUSED
