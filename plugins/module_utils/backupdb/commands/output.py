@@ -24,6 +24,16 @@ def write_json(result: Mapping[str, Any]) -> None:
     write_lines([json.dumps(printable(dict(result)), indent=2)])
 
 
+def show(result: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print a result: whole as JSON, or in `lines`, with its warnings on standard error."""
+    if as_json:
+        write_json(result)
+        return
+    write_lines(lines)
+    for warning in result["warnings"]:
+        complain(warning)
+
+
 def write_lines(lines: Iterable[str]) -> None:
     """Print lines; what no terminal should act on, such as an escape in a name, is written as Python writes it."""
     for line in lines:

@@ -14,7 +14,7 @@ from ..errors import InvalidOption
 from ..jobs import steps
 from ..jobs.definition import job_path, read_job
 from ..retention_policy import COUNTS, OPTIONS, policy_from
-from .output import add_json, complain, write_json, write_lines
+from .output import add_json, show
 from .picking import add_config_dir
 
 
@@ -35,12 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prune and return the exit status."""
     result = _result(options)
-    if options.json:
-        write_json(result)
-    else:
-        write_lines([*result["lines"], f"{result['status']}: {result['message']}"])
-        for warning in result["warnings"]:
-            complain(warning)
+    show(result, [*result["lines"], f"{result['status']}: {result['message']}"], as_json=options.json)
     return exit_status.of_result(result)
 
 

@@ -16,7 +16,7 @@ from ..errors import InvalidOption
 from ..jobs.definition import Job, job_path, read_job
 from ..jobs.options import CONNECTION_OPTIONS, RESTORE_OPTIONS, filled, understood
 from ..restore_options import restore_request_from
-from .output import add_json, complain, write_json, write_lines
+from .output import add_json, show
 from .picking import add_config_dir
 
 _USER = "BACKUPDB_LOGIN_USER"
@@ -68,12 +68,7 @@ def run(options: argparse.Namespace) -> int:
         **_server(read_job(job_path(options.config_dir, options.job)), options),
     }
     result = restore.run(restore_request_from(complete), check_mode=options.check)
-    if options.json:
-        write_json(result)
-    else:
-        write_lines([f"{result['status']}: {result['message']}"])
-        for warning in result["warnings"]:
-            complain(warning)
+    show(result, [f"{result['status']}: {result['message']}"], as_json=options.json)
     accepted = complete["accept_errors"] and result["status"] == "restored_with_errors"
     return exit_status.OK if accepted else exit_status.of_result(result)
 

@@ -11,7 +11,7 @@ from .. import exit_status
 from ..jobs.definition import MAX_AGE
 from ..monitoring import status
 from ..text import parse_duration
-from .output import add_json, complain, write_json, write_lines
+from .output import add_json, show
 from .picking import add_config_dir, jobs_of
 
 
@@ -32,10 +32,5 @@ def run(options: argparse.Namespace) -> int:
     jobs = [] if options.repository is not None and not options.jobs else jobs_of(options.config_dir, options.jobs)
     max_age = parse_duration(options.max_age)
     result = status.of_host(jobs, repository=options.repository, host=options.host, max_age=max_age)
-    if options.json:
-        write_json(result)
-    else:
-        write_lines([*result["lines"], f"{result['status']}: {result['message']}"])
-        for warning in result["warnings"]:
-            complain(warning)
+    show(result, [*result["lines"], f"{result['status']}: {result['message']}"], as_json=options.json)
     return exit_status.of_result(result)

@@ -11,7 +11,7 @@ from .. import exit_status, verify_run
 from ..errors import InvalidOption
 from ..options import filter_from, keys_from
 from ..verify import LEVELS
-from .output import add_json, complain, write_json, write_lines
+from .output import add_json, show
 from .picking import add_config_dir, add_filter, repositories_of, values
 
 
@@ -44,14 +44,9 @@ def run(options: argparse.Namespace) -> int:
             keys=keys_from(values(options, identity=None, passphrase=None)),
         )
     )
-    if options.json:
-        write_json(result)
-    else:
-        write_lines(
-            f"{entry['verdict']} {entry['folder']}" + "".join(f": {problem}" for problem in entry["problems"][:1])
-            for entry in result["backups"]
-        )
-        write_lines([result["message"]])
-        for warning in result["warnings"]:
-            complain(warning)
+    lines = [
+        f"{entry['verdict']} {entry['folder']}" + "".join(f": {problem}" for problem in entry["problems"][:1])
+        for entry in result["backups"]
+    ]
+    show(result, [*lines, result["message"]], as_json=options.json)
     return exit_status.of_result(result)
