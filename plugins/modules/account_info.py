@@ -196,14 +196,14 @@ status:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.account_arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import run as account_work
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.accounts import (
     ACCOUNT_INFO_CONSTRAINTS,
     account_info_arguments,
     stored_accounts_from,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.arguments import instance_from
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import account_work
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup import instance_from
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

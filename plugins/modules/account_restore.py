@@ -254,13 +254,13 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.account_arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import run as account_work
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.accounts import (
     ACCOUNT_RESTORE_CONSTRAINTS,
     account_restore_arguments,
     account_restore_request_from,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import account_work
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

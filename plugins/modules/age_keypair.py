@@ -112,20 +112,20 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import (
-    BackupDbError,
-    InvalidOption,
-    RequirementMissing,
-)
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.streams.age import fingerprint
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.streams.age_keys import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.identity_file import (
     OTHERS,
     IdentityFile,
     generate_identity,
     read_identity_file,
     write_identity_file,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.requirements import respawn_if_missing
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.stream import fingerprint
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import (
+    BackupDbError,
+    InvalidOption,
+    RequirementMissing,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.respawn import respawn_if_missing
 
 
 def check_file_mode(mode: Any) -> None:

@@ -266,13 +266,13 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import backup_login
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
-from ansible_collections.vya.backupdb.plugins.module_utils.login_arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import backup_login
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup_login import (
     BACKUP_ACCOUNT_CONSTRAINTS,
     backup_account_arguments,
     login_request_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

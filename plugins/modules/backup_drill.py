@@ -315,10 +315,15 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import drill
-from ansible_collections.vya.backupdb.plugins.module_utils.drill_arguments import drill_arguments, drill_request_from
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
-from ansible_collections.vya.backupdb.plugins.module_utils.reading_arguments import catalogue_arguments
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.drill import run as drill
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.catalogue import (
+    catalogue_arguments,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.drill import (
+    drill_arguments,
+    drill_request_from,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

@@ -239,9 +239,12 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import overview
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
-from ansible_collections.vya.backupdb.plugins.module_utils.reading_arguments import catalogue_arguments, filter_from
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository import listing as overview
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.catalogue import (
+    catalogue_arguments,
+    filter_from,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

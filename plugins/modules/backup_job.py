@@ -199,8 +199,11 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definit
     job_path,
     job_text,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
-from ansible_collections.vya.backupdb.plugins.module_utils.job_arguments import job_arguments, job_of
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.jobs import (
+    job_arguments,
+    job_of,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750

@@ -117,9 +117,12 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import pinning
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
-from ansible_collections.vya.backupdb.plugins.module_utils.retention_arguments import pin_arguments, pin_request_from
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention import pin as pinning
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.retention import (
+    pin_arguments,
+    pin_request_from,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

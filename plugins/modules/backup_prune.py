@@ -245,12 +245,12 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import prune
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
-from ansible_collections.vya.backupdb.plugins.module_utils.retention_arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention import prune
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.retention import (
     prune_arguments,
     prune_request_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

@@ -327,14 +327,10 @@ error_kind:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import (
-    job_names,
-    job_path,
-    read_job,
-)
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import job_names, job_path, read_job
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring import status
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.options import duration_from
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

@@ -187,16 +187,16 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import verify_run
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.verify import LEVELS
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
-from ansible_collections.vya.backupdb.plugins.module_utils.reading_arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.verify import run as verify_run
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.verify.one_backup import LEVELS
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.catalogue import (
     catalogue_arguments,
     filter_from,
     identity_arguments,
     keys_from,
     repository_arguments,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

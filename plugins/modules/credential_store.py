@@ -152,9 +152,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.credentials.changing import StoreChange, change
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.credentials.change import StoreChange, change
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.credentials.store import Login, key_file_of
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def change_from(options: dict[str, Any]) -> StoreChange:

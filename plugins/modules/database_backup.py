@@ -349,7 +349,8 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import run as backup
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup import (
     BACKUP_CONSTRAINTS,
     backup_arguments,
     connection_arguments,
@@ -358,8 +359,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
     selection_arguments,
     short_host_name,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import backup
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

@@ -72,9 +72,9 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.detached import known_of, look
-from ansible_collections.vya.backupdb.plugins.module_utils.detaching import answer
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.detached import known_of, look
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import answer
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

@@ -79,7 +79,9 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import run as backup
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.detached import DetachedRun, look
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup import (
     BACKUP_CONSTRAINTS,
     backup_arguments,
     connection_arguments,
@@ -88,10 +90,8 @@ from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
     selection_arguments,
     short_host_name,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import backup
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.detached import DetachedRun, look
-from ansible_collections.vya.backupdb.plugins.module_utils.detaching import answer, import_everything
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import answer, import_everything
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 WAIT = 4.0  # seconds; a run that has ended by then needs no second call
 

@@ -226,7 +226,8 @@ status:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import info as information
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup import (
     CONNECTION_CONSTRAINTS,
     connection_arguments,
     dump_arguments,
@@ -235,8 +236,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.arguments import (
     selection_arguments,
     selection_from,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import information
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

@@ -414,13 +414,13 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb import restore
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
-from ansible_collections.vya.backupdb.plugins.module_utils.restore_arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.restore import run as restore
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.restore import (
     RESTORE_CONSTRAINTS,
     restore_arguments,
     restore_request_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:

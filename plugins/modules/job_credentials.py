@@ -126,7 +126,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.credentials.job_file import JobFile, keep
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import job_path
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:

@@ -220,11 +220,11 @@ unsent:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.message import Event
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.sending import send_all
-from ansible_collections.vya.backupdb.plugins.module_utils.edge import printable
-from ansible_collections.vya.backupdb.plugins.module_utils.notification_arguments import (
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.notifications import (
     event_arguments,
     notification_arguments,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import printable
 
 
 def main() -> None:

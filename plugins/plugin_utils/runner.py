@@ -23,7 +23,7 @@ import sys
 
 if sys.version_info < (3, 9):
     raise SystemExit("backupdb needs Python 3.9 or newer; this is " + sys.version.split()[0])
-from backupdb.command_line import main
+from backupdb.cli.main import main
 
 raise SystemExit(main())
 """

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import restore
-from backupdb.drills import private_mysql
+from backupdb.engines.mysql import private_server as private_mysql
 from backupdb.errors import RestoreRefused
+from backupdb.restore import run as restore
 from support.drills import drilled, servers_in
 from support.library import back_up
 from support.mysql_server import PrivateMariaDB

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.streams.age import fingerprint
-from backupdb.streams.age_keys import generate_identity, read_identity_file, write_identity_file
+from backupdb.age.identity_file import generate_identity, read_identity_file, write_identity_file
+from backupdb.age.stream import fingerprint
 from support.ansible import Ansible, ModuleRun
 from support.tree import folder_state
 

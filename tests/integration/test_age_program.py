@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from backupdb.streams.age import (
+from backupdb.age.identity_file import generate_identity, read_identity_file, write_identity_file
+from backupdb.age.stream import (
     Decryptor,
     Encryptor,
     Identity,
@@ -19,7 +20,6 @@ from backupdb.streams.age import (
     ScryptRecipient,
     X25519Recipient,
 )
-from backupdb.streams.age_keys import generate_identity, read_identity_file, write_identity_file
 from support.age_program import age, age_keygen, age_on_terminal
 
 pytestmark = pytest.mark.distro

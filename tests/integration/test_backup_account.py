@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import postgresql
-from backupdb.engines.backup_login import WantedLogin
 from backupdb.engines.interface import DumpOptions
+from backupdb.engines.login_interface import WantedLogin
+from backupdb.engines.postgresql import engine as postgresql
 from backupdb.errors import LoginRefused, PrivilegeMissing
 from support.backup_logins import (
     ODD,

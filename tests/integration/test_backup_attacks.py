@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import backup, database_backup
-from backupdb.engines import mariadb as engine
-from backupdb.engines import mysql_lock, mysql_moment
-from backupdb.engines.mysql_family import ask
+from backupdb.backup import one_database as database_backup
+from backupdb.backup import run as backup
+from backupdb.engines.mysql import lock as mysql_lock
+from backupdb.engines.mysql import mariadb as engine
+from backupdb.engines.mysql import moment as mysql_moment
+from backupdb.engines.mysql.family import ask
 from backupdb.errors import RepositoryError
 from support import mysql_dumps
 from support.library import (

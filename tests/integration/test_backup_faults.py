@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import backup
+from backupdb.backup import run as backup
 from backupdb.errors import LockBusy
 from backupdb.repository import last_run
 from backupdb.repository.problems import Problems
@@ -41,7 +41,7 @@ from support.process_watch import ProcessWatch
 from support.tree import folder_state
 
 SLOW = 1 << 20  # bytes a second: the big database below takes several seconds at that
-LIBRARY = Path(backup.__file__).parents[1]
+LIBRARY = Path(backup.__file__).parents[2]
 CLIENTS = {"postgres15": "pg_dump", "mariadb": "mariadb-dump"}
 
 
@@ -154,7 +154,7 @@ def command_line_run(server: Any, repository: Path, **options: Any) -> subproces
         **options,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "backupdb.command_line", "backup"],
+        [sys.executable, "-m", "backupdb.cli.main", "backup"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(LIBRARY)},
@@ -335,9 +335,9 @@ def test_a_missing_client_is_told_before_anything_is_written(
     kind: str, server: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if kind == "mariadb":
-        from backupdb.engines import mysql_clients as clients
+        from backupdb.engines.mysql import clients
     else:
-        from backupdb.engines import postgresql_clients as clients  # type: ignore[no-redef]
+        from backupdb.engines.postgresql import clients  # type: ignore[no-redef]
     hidden = [name for name in vars(clients) if name.isupper() or (name.startswith("_") and name[1:].isupper())]
     for name in hidden:
         value = getattr(clients, name)

@@ -16,7 +16,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from backupdb.request import Compression, Encryption
+from backupdb.backup.request import Compression, Encryption
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.library import IDENTITY, back_up, database_folder, entry_of, plain, stored_backups
 from support.private_server import PrivateServer
@@ -263,6 +263,6 @@ def test_accounts_are_stored_as_document_and_as_one_readable_file(
 
 
 def _nothing() -> Any:
-    from backupdb.request import Selection
+    from backupdb.backup.request import Selection
 
     return Selection(include=("nothing*",), allow_empty=True)

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 import yaml
-from backupdb.archive import Envelope
-from backupdb.repository.drills import write_drill
-from backupdb.request import Compression, Encryption
-from backupdb.streams.age import X25519Identity
-from backupdb.text import iso
+from backupdb.age.stream import X25519Identity
+from backupdb.archives.write import Envelope
+from backupdb.backup.request import Compression, Encryption
+from backupdb.repository.drill_records import write_drill
+from backupdb.system.text import iso
 from support.ansible import ROOT
 from support.stored import DUMP, IDENTITY, SEALED, TIME, flip_bit, store
 from support.tree import folder_state

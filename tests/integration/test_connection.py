@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.connection.instance import Instance
 from backupdb.engines.registry import open_server
 from backupdb.errors import ConnectionFailed, InvalidOption, QueryFailed
-from backupdb.instance import Instance
 from support.library import instance_of
 from support.private_server import PrivateServer, free_port
 

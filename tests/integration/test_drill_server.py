@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.connection import Server
-from backupdb.drills import private_mysql, private_postgresql
-from backupdb.drills.workplace import server_user, workplace
+from backupdb.connection.server import Server
+from backupdb.engines.mysql import private_server as private_mysql
+from backupdb.engines.postgresql import private_server as private_postgresql
+from backupdb.engines.workplace import server_user, workplace
 from backupdb.errors import ClientMissing
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.drills import drilled, servers_in

@@ -73,7 +73,7 @@ def with_journal(journal: JournalSocket) -> list[str]:
         "sh",
         sys.executable,
         "-m",
-        "backupdb.command_line",
+        "backupdb.cli.main",
     ]
 
 

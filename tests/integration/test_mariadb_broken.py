@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from backupdb.engines import mariadb as engine
+from backupdb.engines.mysql import mariadb as engine
 from support.mysql_dumps import Opened, dump, execute, new_database, opened, restore
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import pymysql
 import pytest
-from backupdb.engines import mariadb as engine
-from backupdb.engines import mysql_lock, mysql_plan
 from backupdb.engines.interface import DumpOptions
+from backupdb.engines.mysql import lock as mysql_lock
+from backupdb.engines.mysql import mariadb as engine
+from backupdb.engines.mysql import plan as mysql_plan
 from backupdb.errors import QueryFailed, SnapshotLost
 from support.mysql_dumps import Opened, dump, execute, new_account, new_database, opened, restore
 

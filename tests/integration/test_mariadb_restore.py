@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import mariadb as engine
-from backupdb.engines import mysql_restore
 from backupdb.engines.interface import RestoreOptions
+from backupdb.engines.mysql import mariadb as engine
+from backupdb.engines.mysql.restore import database as mysql_restore
 from backupdb.errors import ArchiveDamaged, Interrupted, RestoreFailed, RestoreRefused
 from support.mysql_dumps import (
     Opened,

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from backupdb.engines import mariadb as engine
 from backupdb.engines.interface import DEGRADED, FATAL
+from backupdb.engines.mysql import mariadb as engine
 from backupdb.errors import RestoreFailed
 from support.mysql_dumps import Dumped, Opened, dump, execute, new_account, new_database, opened, without_times
 from support.mysql_restores import manifest, problems, restored

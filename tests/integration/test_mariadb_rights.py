@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from backupdb.engines import mariadb as engine
-from backupdb.engines import mysql
 from backupdb.engines.interface import DEGRADED, FATAL, PARTIAL, Database, DumpOptions
+from backupdb.engines.mysql import mariadb as engine
+from backupdb.engines.mysql import mysql
 from support.mysql_dumps import dump, execute, new_account, new_database, opened
 
 WHOLE = (

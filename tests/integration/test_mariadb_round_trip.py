@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import mariadb as engine
+from backupdb.engines.mysql import mariadb as engine
 from support.mysql_dumps import (
     Dumped,
     Opened,

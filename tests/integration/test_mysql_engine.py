@@ -14,9 +14,9 @@ from typing import Any
 
 import pymysql
 import pytest
-from backupdb.engines import mysql as engine
-from backupdb.engines import mysql_lock
 from backupdb.engines.interface import DEGRADED, FATAL, Database, DumpOptions
+from backupdb.engines.mysql import lock as mysql_lock
+from backupdb.engines.mysql import mysql as engine
 from backupdb.errors import SnapshotLost
 from support import mysql_sid
 from support.mysql_dumps import (

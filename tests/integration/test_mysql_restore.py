@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import mysql as engine
 from backupdb.engines.interface import DEGRADED, FATAL
+from backupdb.engines.mysql import mysql as engine
 from backupdb.errors import RestoreFailed
 from support import mysql_sid
 from support.mysql_dumps import Dumped, Opened, dump, execute, new_account, new_database, opened, without_times

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import postgresql as engine
 from backupdb.engines.interface import AccountsExport, Client
+from backupdb.engines.postgresql import engine
 from backupdb.errors import ClientMissing, CommandFailed
 from support.postgresql_dumps import client_of, new_database, opened
 from support.servers import PrivatePostgres

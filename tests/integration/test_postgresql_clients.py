@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from backupdb.engines import postgresql as engine
 from backupdb.engines.interface import DumpOptions, ServerFacts
+from backupdb.engines.postgresql import engine
 from support.postgresql_dumps import DumpFailed, client_of, drop_database, new_database, opened, restore, take
 from support.servers import PrivatePostgres, ServerFailed
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from backupdb import backup
-from backupdb.engines import postgresql as engine
+from backupdb.backup import run as backup
+from backupdb.backup.request import Selection
 from backupdb.engines.interface import Database
-from backupdb.request import Selection
+from backupdb.engines.postgresql import engine
 from support.library import instance_of, request_for
 from support.postgresql_dumps import new_database, opened
 from support.servers import PrivatePostgres

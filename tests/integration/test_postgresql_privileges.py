@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from backupdb.connection import Server
-from backupdb.engines import postgresql as engine
+from backupdb.connection.server import Server
 from backupdb.engines.interface import FATAL, PARTIAL, DumpOptions, MissingPrivilege, ServerFacts
+from backupdb.engines.postgresql import engine
 from support.postgresql_dumps import DumpFailed, client_of, listed, new_database, opened, restore, take
 from support.postgresql_dumps import drop_database as drop
 from support.servers import PrivatePostgres

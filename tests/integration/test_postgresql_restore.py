@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import postgresql as engine
 from backupdb.engines.interface import DumpOptions, RestoreOptions, SnapshotDetails
-from backupdb.engines.postgresql_quoting import identifier
+from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.quoting import identifier
 from support.postgresql_dumps import TORTURE, client_of, drop_database, make_database, opened, plain, take
 from support.postgresql_restores import bring_back, gone_afterwards, look_at, manifest_of, restore_client_of
 from support.servers import PrivatePostgres

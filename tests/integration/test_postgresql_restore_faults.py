@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import postgresql as engine
 from backupdb.engines.interface import ArchiveSource, DumpOptions, LoadReport, RestoreOptions
-from backupdb.engines.postgresql_quoting import literal
+from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.quoting import literal
 from backupdb.errors import ArchiveDamaged, Interrupted, RestoreFailed, RestoreRefused, RunTimeout
 from backupdb.streams.pipeline import Limiter, Limits
 from support.postgresql_dumps import client_of, make_database, new_database, opened, plain, take

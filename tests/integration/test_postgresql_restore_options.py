@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from backupdb.connection import Server
-from backupdb.engines import postgresql as engine
+from backupdb.connection.server import Server
 from backupdb.engines.interface import Client, DumpOptions, RestoreOptions, ServerFacts
+from backupdb.engines.postgresql import engine
 from backupdb.errors import RestoreRefused
 from support.postgresql_dumps import (
     TORTURE,

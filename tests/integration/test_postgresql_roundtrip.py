@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import postgresql as engine
 from backupdb.engines.interface import DumpOptions
-from backupdb.engines.postgresql_quoting import identifier
+from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.quoting import identifier
 from support.postgresql_dumps import (
     TORTURE,
     client_of,
@@ -324,7 +324,7 @@ def test_tables_of_extensions_come_back_as_the_extension_wants_it(
 def test_more_tables_than_a_command_line_can_name_are_all_dumped(
     postgres15: PrivatePostgres, monkeypatch: pytest.MonkeyPatch, scratch: Path
 ) -> None:
-    monkeypatch.setattr("backupdb.engines.postgresql_parts._MOST_NAMED_TABLES", 5)
+    monkeypatch.setattr("backupdb.engines.postgresql.parts._MOST_NAMED_TABLES", 5)
     with new_database(postgres15, "many"), opened(postgres15) as (server, facts):
         for number in range(20):
             rows = 2000 if number == 7 else 1

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines import postgresql as engine
 from backupdb.engines.interface import DumpOptions
+from backupdb.engines.postgresql import engine
 from backupdb.errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
 from support.postgresql_dumps import (
     client_of,

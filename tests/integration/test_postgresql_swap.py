@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from backupdb.engines import postgresql as engine
+from backupdb.engines.postgresql import engine
 from backupdb.errors import RestoreFailed, RestoreRefused
 from support.postgresql_dumps import drop_database, make_database, new_role, opened
 from support.servers import PrivatePostgres

@@ -14,7 +14,7 @@ import pytest
 from backupdb.repository.catalogue import StoredBackup, read_all
 from backupdb.repository.lock import readers_lock
 from backupdb.repository.problems import Problems
-from backupdb.text import utc_now
+from backupdb.system.text import utc_now
 from support.ansible import AnsibleRun
 from support.returns import documentation_of, promised, undocumented
 from support.stored import DUMP, store

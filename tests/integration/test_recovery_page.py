@@ -108,7 +108,7 @@ def repository(scratch: Path) -> Path:
 
 
 def stored_by(jobs: int, options: dict[str, str]) -> dict[str, Any]:
-    from backupdb.request import Compression, Encryption
+    from backupdb.backup.request import Compression, Encryption
 
     named: dict[str, Any] = {"jobs": jobs, "row_counts": True}
     if "compression" in options:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from backupdb.identities import Keys
-from backupdb.request import Compression, Encryption
+from backupdb.archives.keys import Keys
+from backupdb.backup.request import Compression, Encryption
 from support import mysql_sid
 from support.library import IDENTITY, back_up
 from support.private_server import PrivateServer

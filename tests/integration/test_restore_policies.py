@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import restore
 from backupdb.errors import RestoreRefused
+from backupdb.restore import run as restore
 from support.library import back_up
 from support.private_server import PrivateServer
 from support.restores import clean, make_database, names, restore_request, restored

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import restore
+from backupdb.archives.keys import Keys
+from backupdb.backup.request import Encryption
 from backupdb.errors import ArchiveDamaged, BackupNotFound, InvalidOption, RestoreRefused, WrongKey
-from backupdb.identities import Keys
-from backupdb.request import Encryption
-from backupdb.restore_request import Safety
+from backupdb.restore import run as restore
+from backupdb.restore.request import Safety
 from support import mysql_sid
 from support.library import HOST, IDENTITY, back_up, instance_of, stored_backups, wait_for
 from support.private_server import PrivateServer

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import verify, verify_run
-from backupdb.engines import postgresql_clients
-from backupdb.identities import Keys
-from backupdb.request import Compression, Encryption
-from backupdb.streams.age import X25519Identity
+from backupdb.age.stream import X25519Identity
+from backupdb.archives.keys import Keys
+from backupdb.backup.request import Compression, Encryption
+from backupdb.engines.postgresql import clients as postgresql_clients
+from backupdb.verify import one_backup as verify
+from backupdb.verify import run as verify_run
 from support.library import IDENTITY, back_up, entry_of
 from support.private_server import PrivateServer
 from support.stored import flip_bit, rewrite_manifest

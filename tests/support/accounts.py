@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any, Union
 
 from backupdb.accounts.restore import export, restore_accounts
+from backupdb.connection.instance import Instance
 from backupdb.engines.registry import open_server
-from backupdb.instance import Instance
 
 from support.library import instance_of
 from support.servers import PrivateMariaDB, PrivateMySQL, PrivatePostgres

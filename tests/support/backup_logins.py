@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backupdb import backup
-from backupdb.backup_login import LoginRequest, manage
-from backupdb.engines.backup_login import WantedLogin
+from backupdb.accounts.backup_login import LoginRequest, manage
+from backupdb.backup import run as backup
+from backupdb.engines.login_interface import WantedLogin
 
 from support.library import instance_of, request_for
 from support.mysql_dumps import execute

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backupdb import drill
-from backupdb.drill_request import DrillRequest
-from backupdb.drills.restoring import Setting
-from backupdb.drills.workplace import server_user
-from backupdb.identities import Keys
+from backupdb.archives.keys import Keys
+from backupdb.drill import run as drill
+from backupdb.drill.request import DrillRequest
+from backupdb.drill.restore import Setting
+from backupdb.engines.workplace import server_user
 from backupdb.repository.catalogue import read_backup
 from backupdb.streams.pipeline import Limiter, Limits
 

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backupdb import command_line
+from backupdb.cli import main as command_line
 
 from support.library import HOST, IDENTITY
 from support.private_server import PrivateServer
 
-LIBRARY = Path(command_line.__file__).parents[1]
+LIBRARY = Path(command_line.__file__).parents[2]
 
 
 class JobHost:
@@ -79,7 +79,7 @@ class JobHost:
         """Start the command line."""
         environment = {"PYTHONPATH": str(LIBRARY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
         return subprocess.Popen(
-            [*(program or (sys.executable, "-m", "backupdb.command_line")), *arguments],
+            [*(program or (sys.executable, "-m", "backupdb.cli.main")), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], **environment},

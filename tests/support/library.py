@@ -13,15 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backupdb import backup
+from backupdb.age.stream import X25519Identity
+from backupdb.archives.read import plain_blocks
+from backupdb.backup import run as backup
+from backupdb.backup.request import BackupRequest, Compression, Encryption, Selection
+from backupdb.connection.instance import Instance
 from backupdb.engines.interface import DumpOptions
 from backupdb.errors import BackupDbError
-from backupdb.instance import Instance
 from backupdb.repository import catalogue, layout, local
 from backupdb.repository.catalogue import Problems, StoredBackup
-from backupdb.request import BackupRequest, Compression, Encryption, Selection
-from backupdb.streams.age import X25519Identity
-from backupdb.streams.reading import plain_blocks
 
 from support.private_server import PrivateServer
 

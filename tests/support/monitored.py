@@ -13,8 +13,8 @@ from typing import Any
 from backupdb.jobs.definition import Job, job_from
 from backupdb.jobs.record import write_record
 from backupdb.repository import last_run, local
-from backupdb.repository.drills import write_drill
-from backupdb.text import iso, utc_now
+from backupdb.repository.drill_records import write_drill
+from backupdb.system.text import iso, utc_now
 
 from support.stored import RUN, store
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pymysql
-from backupdb.connection import Server
+from backupdb.connection.instance import Instance
+from backupdb.connection.server import Server
 from backupdb.engines.interface import Client, Database, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from backupdb.errors import CommandFailed, SnapshotLost
-from backupdb.instance import Instance
-from backupdb.process import Running, start
+from backupdb.system.process import Running, start
 
 from support.mysql_server import PrivateMySQLFamily
 

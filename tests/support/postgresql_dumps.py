@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backupdb.connection import Server
-from backupdb.engines import postgresql as engine
+from backupdb.connection.instance import Instance
+from backupdb.connection.server import Server
 from backupdb.engines.interface import (
     Client,
     Database,
@@ -25,10 +25,10 @@ from backupdb.engines.interface import (
     ServerFacts,
     SnapshotDetails,
 )
-from backupdb.engines.postgresql_quoting import connection_string, identifier
+from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.quoting import connection_string, identifier
 from backupdb.errors import SnapshotLost
-from backupdb.instance import Instance
-from backupdb.process import start
+from backupdb.system.process import start
 
 from support.servers import PrivatePostgres
 

@@ -12,8 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backupdb.connection import Server
-from backupdb.engines import postgresql as engine
+from backupdb.connection.server import Server
 from backupdb.engines.interface import (
     ArchiveSource,
     Client,
@@ -23,6 +22,7 @@ from backupdb.engines.interface import (
     ServerFacts,
     SnapshotDetails,
 )
+from backupdb.engines.postgresql import engine
 from backupdb.streams.pipeline import Limiter, Limits
 
 from support.postgresql_dumps import Dump, client_of, listed

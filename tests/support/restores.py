@@ -12,17 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backupdb import restore
-from backupdb.archive import Envelope
+from backupdb.archives.keys import Keys
+from backupdb.archives.write import Envelope
+from backupdb.backup.request import Compression, Encryption
+from backupdb.connection.instance import Instance
 from backupdb.engines.interface import DumpOptions, RestoreOptions, SnapshotDetails
 from backupdb.engines.registry import open_server
-from backupdb.identities import Keys
-from backupdb.instance import Instance
+from backupdb.repository.find import Wanted
 from backupdb.repository.manifest import serialise
-from backupdb.request import Compression, Encryption
-from backupdb.restore_compare import look
-from backupdb.restore_request import RestoreRequest, Safety
-from backupdb.sources import Wanted
+from backupdb.restore import run as restore
+from backupdb.restore.compare import look
+from backupdb.restore.request import RestoreRequest, Safety
 
 from support import mysql_dumps, postgresql_dumps
 from support.library import HOST, IDENTITY, instance_of, plain

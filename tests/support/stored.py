@@ -12,13 +12,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from backupdb.archive import Envelope, store_document
+from backupdb.age.stream import X25519Identity
+from backupdb.archives.write import Envelope, store_document
+from backupdb.backup.request import Compression, Encryption
 from backupdb.repository import layout, local
 from backupdb.repository.catalogue import StoredBackup, read_backup
-from backupdb.request import Compression, Encryption
-from backupdb.streams.age import X25519Identity
 from backupdb.streams.pipeline import Limiter, Limits
-from backupdb.text import iso
+from backupdb.system.text import iso
 
 IDENTITY = X25519Identity.generate()
 TIME = datetime(2026, 11, 20, 5, 6, 7, tzinfo=timezone.utc)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from backupdb.accounts.choice import covers, names
 from backupdb.accounts.compare import difference, membership
-from backupdb.accounts.document import Account, Statement, build
 from backupdb.accounts.masking import masked, without_hashes
-from backupdb.accounts.mysql_target import plugins_of
 from backupdb.accounts.summary import summarise
+from backupdb.engines.accounts_document import Account, Statement, build
+from backupdb.engines.mysql.accounts_restore import plugins_of
 
 SCRAM = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"
 STAR = "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"

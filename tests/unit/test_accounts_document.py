@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from backupdb.accounts.document import Account, Statement, as_sql, build, full_name
-from backupdb.text import parse_iso
+from backupdb.engines.accounts_document import Account, Statement, as_sql, build, full_name
+from backupdb.system.text import parse_iso
 
 ACCOUNTS = [
     Account(

@@ -10,8 +10,8 @@ import random
 from collections.abc import Iterable
 
 import pytest
-from backupdb.errors import ArchiveDamaged, InvalidOption, WrongKey
-from backupdb.streams.age import (
+from backupdb.age.header import MAX_HEADER_SIZE
+from backupdb.age.stream import (
     Decryptor,
     Encryptor,
     Identity,
@@ -20,8 +20,8 @@ from backupdb.streams.age import (
     ScryptRecipient,
     X25519Recipient,
 )
-from backupdb.streams.age import X25519Identity as Key
-from backupdb.streams.age_header import MAX_HEADER_SIZE
+from backupdb.age.stream import X25519Identity as Key
+from backupdb.errors import ArchiveDamaged, InvalidOption, WrongKey
 from backupdb.streams.transform import Transform
 
 CHUNK = 64 * 1024

@@ -11,8 +11,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from backupdb.age.identity_file import (
+    generate_identity,
+    parse_identities,
+    read_identity_file,
+    write_identity_file,
+)
 from backupdb.errors import InvalidOption
-from backupdb.streams.age_keys import generate_identity, parse_identities, read_identity_file, write_identity_file
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from backupdb.errors import InvalidOption, RequirementMissing
-from backupdb.streams import bech32
-from backupdb.streams.age import (
+from backupdb.age import bech32
+from backupdb.age.stream import (
     Encryptor,
     ScryptIdentity,
     ScryptRecipient,
@@ -19,6 +18,7 @@ from backupdb.streams.age import (
     X25519Recipient,
     fingerprint,
 )
+from backupdb.errors import InvalidOption, RequirementMissing
 
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 SECRET = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"

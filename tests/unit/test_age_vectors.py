@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from backupdb.age.stream import Decryptor, ScryptIdentity, X25519Identity
 from backupdb.errors import ArchiveDamaged, InvalidOption, WrongKey
-from backupdb.streams.age import Decryptor, ScryptIdentity, X25519Identity
 
 OWN_VECTORS = Path(__file__).parent / "age_vectors"
 FOLDER = Path(os.environ.get("AGE_TESTKIT_DIR") or OWN_VECTORS)

@@ -14,7 +14,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
-arguments = importlib.import_module(f"{PLUGINS}.module_utils.arguments")
+arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.backup")
 InvalidOption = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.errors").InvalidOption
 
 FRAGMENTS = ("connection", "selection", "dump", "backup")

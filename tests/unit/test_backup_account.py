@@ -10,17 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from backupdb.backup_login import LoginRequest
-from backupdb.engines import mariadb, mysql
-from backupdb.engines.backup_login import SOCKET, WantedLogin
+from backupdb.accounts.backup_login import LoginRequest
+from backupdb.connection.instance import Instance
 from backupdb.engines.interface import Database, DumpOptions, ServerFacts
-from backupdb.engines.mysql_grants import parse
-from backupdb.engines.mysql_login_rights import needed_rights, needs_of, surplus_of
-from backupdb.engines.mysql_password_hashes import caching_sha2_fits, caching_sha2_hash, native_hash, sha256_crypt
-from backupdb.engines.mysql_privileges import missing_of
-from backupdb.engines.postgresql_scram import fits, make_verifier
+from backupdb.engines.login_interface import SOCKET, WantedLogin
+from backupdb.engines.mysql import mariadb, mysql
+from backupdb.engines.mysql.grants import parse
+from backupdb.engines.mysql.login_rights import needed_rights, needs_of, surplus_of
+from backupdb.engines.mysql.password_hashes import caching_sha2_fits, caching_sha2_hash, native_hash, sha256_crypt
+from backupdb.engines.mysql.privileges import missing_of
+from backupdb.engines.postgresql.scram import fits, make_verifier
 from backupdb.errors import InvalidOption
-from backupdb.instance import Instance
 
 PASSWORDS = ["pencil", "", 'it\'s \\ "quoted" % :x', "pässwörd €", "x" * 100]
 ACCOUNT = "'backup'@'localhost'"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from backupdb.streams.bech32 import Bech32Error, decode, encode
+from backupdb.age.bech32 import Bech32Error, decode, encode
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 20, 31, 32, 33, 1249])
@@ -71,7 +71,7 @@ def test_every_single_wrong_character_is_found() -> None:
 
 @pytest.mark.parametrize("digits", [[1], [0, 1], [0]])
 def test_padding_that_is_not_canonical_is_refused(digits: list[int]) -> None:
-    from backupdb.streams import bech32
+    from backupdb.age import bech32
 
     remainder = bech32._polymod([*bech32._expanded("age"), *digits, *([0] * 6)]) ^ 1
     letters = [bech32.ALPHABET[d] for d in [*digits, *((remainder >> 5 * (5 - i)) & 31 for i in range(6))]]

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import overview
 from backupdb.errors import RepositoryError
+from backupdb.repository import listing as overview
 from backupdb.repository.catalogue import Filter, Problems, read_all, read_wanted
-from backupdb.repository.drills import write_drill
-from backupdb.text import iso, utc_now
+from backupdb.repository.drill_records import write_drill
+from backupdb.system.text import iso, utc_now
 from support.stored import TIME, store
 
 HOUR = timedelta(hours=1)

@@ -11,15 +11,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from backupdb import command_line
+from backupdb.cli import main as command_line
 from backupdb.jobs import steps
 
-LIBRARY = Path(command_line.__file__).resolve().parents[1]
+LIBRARY = Path(command_line.__file__).resolve().parents[2]
 
 
 def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "backupdb.command_line", *arguments],
+        [sys.executable, "-m", "backupdb.cli.main", *arguments],
         env={"PYTHONPATH": str(LIBRARY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
         input=text,
         capture_output=True,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.credentials.changing import StoreChange, change
+from backupdb.credentials.change import StoreChange, change
 from backupdb.credentials.secrets import read_secrets
 from backupdb.credentials.store import Login, key_file_of, login_of, open_store, read_store
 from backupdb.errors import CredentialsMissing, InvalidOption

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import pytest
-from backupdb import detached
-from backupdb.detached import known_of, look, remove_old
 from backupdb.errors import InvalidOption, RunLost, RunUnknown
+from backupdb.system import detached
+from backupdb.system.detached import known_of, look, remove_old
 
 RUN = "0123456789abcdef0123456789abcdef"
 DAY = 86400
@@ -24,7 +24,7 @@ DAY = 86400
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
-from backupdb import detached
+from backupdb.system import detached
 detached.BASE = Path(sys.argv[1])
 run = detached.DetachedRun(sys.argv[2], {"instance": "shop"})
 def work():
@@ -43,7 +43,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def start(base: Path, work: str) -> int:
     """Start a run whose work is a line of Python; returns its pid."""
-    source = Path(detached.__file__).parents[1]
+    source = Path(detached.__file__).parents[2]
     program = PROGRAM.replace("WORK", work)
     subprocess.run(
         [sys.executable, "-c", program, str(base), RUN],

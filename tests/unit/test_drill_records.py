@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 from backupdb.errors import LockBusy, RepositoryError
-from backupdb.repository import drills
+from backupdb.repository import drill_records as drills
 from backupdb.repository.lock import readers_lock, run_lock
 from backupdb.repository.problems import Problems
-from backupdb.text import iso
+from backupdb.system.text import iso
 from support.stored import RUN, TIME, store
 
 

@@ -9,8 +9,8 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from backupdb.drills.dialects import Dialect, MysqlDialect, PostgresqlDialect
-from backupdb.drills.streams_compare import KEPT, PIECE_BYTES, Comparison, compare
+from backupdb.drill.compare_streams import KEPT, PIECE_BYTES, Comparison, compare
+from backupdb.engines.drill_dialects import Dialect, MysqlDialect, PostgresqlDialect
 
 POSTGRESQL = rb"""--
 -- PostgreSQL database dump

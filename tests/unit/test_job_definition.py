@@ -19,11 +19,11 @@ from backupdb.jobs import definition
 from backupdb.jobs.options import BACKUP_OPTIONS, DRILL_OPTIONS, REQUIRED, RESTORE_OPTIONS, understood
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
-job_arguments = importlib.import_module(f"{PLUGINS}.module_utils.job_arguments")
-drill_arguments = importlib.import_module(f"{PLUGINS}.module_utils.drill_arguments")
-restore_arguments = importlib.import_module(f"{PLUGINS}.module_utils.restore_arguments")
-source_arguments = importlib.import_module(f"{PLUGINS}.module_utils.source_arguments")
-arguments = importlib.import_module(f"{PLUGINS}.module_utils.arguments")
+job_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.jobs")
+drill_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.drill")
+restore_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.restore")
+source_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.source")
+arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.backup")
 job_fragment = importlib.import_module(f"{PLUGINS}.doc_fragments.job")
 KINDS = {"str": "text", "path": "text", "int": "number", "bool": "switch", "list": "texts", "dict": "names"}
 BACKUP = {

@@ -15,7 +15,7 @@ from backupdb.jobs.definition import job_from
 from backupdb.jobs.record import job_lock, read_record, record_path, write_record
 from backupdb.jobs.run import drill_is_due
 from backupdb.jobs.steps import has_backups, worst
-from backupdb.text import parse_iso
+from backupdb.system.text import parse_iso
 
 DAY = 86400.0
 BACKUP = {"instance": "a", "engine": "postgresql", "login_host": "x", "host": "h", "encryption": "none"}

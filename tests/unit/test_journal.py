@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from backupdb.journal import Journal
+from backupdb.system.journal import Journal
 from hypothesis import given
 from hypothesis import strategies as st
 from support.journal import JournalSocket

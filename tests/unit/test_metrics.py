@@ -17,7 +17,7 @@ from backupdb.jobs.definition import Job
 from backupdb.monitoring import metrics
 from backupdb.monitoring.freshness import collect
 from backupdb.monitoring.next_run import NextRun
-from backupdb.text import utc_now
+from backupdb.system.text import utc_now
 from support.exposition import lint, read_metrics
 from support.monitored import NASTY, job_of, jobs_with_everything, keep, note_run
 

@@ -9,12 +9,12 @@ import re
 from pathlib import Path
 
 import pytest
-from backupdb.engines import mariadb, mysql
 from backupdb.engines.interface import Client, DumpOptions, ServerFacts
-from backupdb.engines.mysql_catalogue import Relation
-from backupdb.engines.mysql_clients import find_clients, read_options, read_version
-from backupdb.engines.mysql_commands import option_value, whole_part
-from backupdb.engines.mysql_plan import balanced, names_fit, plan
+from backupdb.engines.mysql import mariadb, mysql
+from backupdb.engines.mysql.catalogue import Relation
+from backupdb.engines.mysql.clients import find_clients, read_options, read_version
+from backupdb.engines.mysql.commands import option_value, whole_part
+from backupdb.engines.mysql.plan import balanced, names_fit, plan
 
 SAID = [
     ("mariadb-dump  Ver 10.19 Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)", "mariadb", "10.11.19"),

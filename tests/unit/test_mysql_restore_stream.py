@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 from backupdb.engines.interface import RestoreOptions
-from backupdb.engines.mysql_restore_feed import Changes, Feed
-from backupdb.engines.mysql_restore_headers import (
+from backupdb.engines.mysql.restore.feed import Changes, Feed
+from backupdb.engines.mysql.restore.headers import (
     describe,
     event_disabled,
     sequences_unqualified,
@@ -19,8 +19,8 @@ from backupdb.engines.mysql_restore_headers import (
     with_altered_database,
     with_definer,
 )
-from backupdb.engines.mysql_restore_references import mentions
-from backupdb.engines.mysql_restore_stream import Rows, Statement, read
+from backupdb.engines.mysql.restore.references import mentions
+from backupdb.engines.mysql.restore.stream import Rows, Statement, read
 
 # The sandbox line, comments, a name with a newline, quotes that hold delimiters, rows on lines of their own.
 STREAM = (

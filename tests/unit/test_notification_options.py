@@ -21,8 +21,8 @@ CANARY = "T0KEN-canary-7f3a9"
 MAIL = {"name": "mail", "type": "email", "smtp_host": "mail.example.org", "from": "a@example.org", "to": ["b@c.org"]}
 HOOK = {"name": "hook", "type": "webhook"}
 MODULE_UTILS = "ansible_collections.vya.backupdb.plugins.module_utils"
-arguments = importlib.import_module(f"{MODULE_UTILS}.notification_arguments")
-job_arguments = importlib.import_module(f"{MODULE_UTILS}.job_arguments")
+arguments = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.notifications")
+job_arguments = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.jobs")
 
 
 @pytest.mark.parametrize(

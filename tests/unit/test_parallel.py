@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from backupdb.parallel import Tasks
+from backupdb.system.parallel import Tasks
 
 
 def test_a_fault_of_ours_fails_its_own_task_and_what_the_others_did_is_still_told() -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 
 import pytest
-from backupdb.accounts.postgresql import setting_value
-from backupdb.engines.postgresql_login import login_environment, login_secret
-from backupdb.engines.postgresql_parts import balanced
-from backupdb.engines.postgresql_properties import acl_statements
-from backupdb.engines.postgresql_quoting import argument, connection_string, identifier, literal, password_file
+from backupdb.connection.instance import Instance
+from backupdb.engines.postgresql.accounts_export import setting_value
+from backupdb.engines.postgresql.login import login_environment, login_secret
+from backupdb.engines.postgresql.parts import balanced
+from backupdb.engines.postgresql.properties import acl_statements
+from backupdb.engines.postgresql.quoting import argument, connection_string, identifier, literal, password_file
 from backupdb.errors import InvalidOption
-from backupdb.instance import Instance
 
 
 def test_identifiers_and_literals_are_quoted() -> None:

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 from backupdb.engines.interface import RestoreOptions, ServerFacts
-from backupdb.engines.postgresql_restore_database import (
+from backupdb.engines.postgresql.restore.database import (
     create_statement,
     finishing_statements,
     locale_refusal,
     read_acl,
     setting_text,
 )
-from backupdb.engines.postgresql_restore_errors import Complaints
-from backupdb.engines.postgresql_restore_run import without_unknown_settings
-from backupdb.engines.postgresql_restore_swap import kept_name
-from backupdb.engines.postgresql_restore_toc import Entry
+from backupdb.engines.postgresql.restore.errors import Complaints
+from backupdb.engines.postgresql.restore.run import without_unknown_settings
+from backupdb.engines.postgresql.restore.swap import kept_name
+from backupdb.engines.postgresql.restore.toc import Entry
 from backupdb.errors import RestoreRefused
 
 PROPERTIES: dict[str, Any] = {

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from backupdb.engines.interface import ArchiveSource, RestoreOptions
-from backupdb.engines.postgresql_restore_archive_checks import is_security_definer
-from backupdb.engines.postgresql_restore_choice import Examined, Extensions, all_entries, choose
-from backupdb.engines.postgresql_restore_load import lock_one_table
-from backupdb.engines.postgresql_restore_roles import grantees, head_for, mapped_users, with_other_roles
-from backupdb.engines.postgresql_restore_tables import choose_tables
-from backupdb.engines.postgresql_restore_toc import DATA, POST_DATA, PRE_DATA, Contents, read_contents, without_head
+from backupdb.engines.postgresql.restore.archive_checks import is_security_definer
+from backupdb.engines.postgresql.restore.choice import Examined, Extensions, all_entries, choose
+from backupdb.engines.postgresql.restore.load import lock_one_table
+from backupdb.engines.postgresql.restore.roles import grantees, head_for, mapped_users, with_other_roles
+from backupdb.engines.postgresql.restore.tables import choose_tables
+from backupdb.engines.postgresql.restore.toc import DATA, POST_DATA, PRE_DATA, Contents, read_contents, without_head
 from backupdb.errors import ArchiveDamaged, RestoreRefused
 
 NONE = 1

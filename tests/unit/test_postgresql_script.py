@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from backupdb.accounts.postgresql_script import COMPLETE, in_order_of_grants, parse, statements, unquoted
+from backupdb.engines.postgresql.accounts_script import COMPLETE, in_order_of_grants, parse, statements, unquoted
 from backupdb.errors import CommandFailed
 
 SCRIPT = rf"""--

@@ -16,17 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import prune, verify, verify_run
 from backupdb.errors import InvalidOption, LockBusy, RepositoryError
-from backupdb.prune import PruneRequest
 from backupdb.repository import layout
 from backupdb.repository.catalogue import StoredBackup, read_all
-from backupdb.repository.drills import write_drill
+from backupdb.repository.drill_records import write_drill
 from backupdb.repository.lock import readers_lock, run_lock
 from backupdb.repository.pins import write_pin
 from backupdb.repository.problems import Problems
-from backupdb.retention import RetentionPolicy
-from backupdb.text import iso, utc_now
+from backupdb.retention import prune
+from backupdb.retention.decide import RetentionPolicy
+from backupdb.retention.prune import PruneRequest
+from backupdb.system.text import iso, utc_now
+from backupdb.verify import one_backup as verify
+from backupdb.verify import run as verify_run
 from support.stored import DUMP, rewrite_manifest, store
 from support.tree import folder_state
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
-from backupdb.text import parse_moment, utc_now
+from backupdb.system.text import parse_moment, utc_now
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
-arguments = importlib.import_module(f"{PLUGINS}.module_utils.reading_arguments")
+arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.catalogue")
 InvalidOption = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.errors").InvalidOption
 SECRETS = {"identity", "passphrase"}
 

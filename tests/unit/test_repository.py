@@ -17,7 +17,7 @@ from backupdb.errors import InvalidOption, LockBusy, ManifestDamaged, NotEnoughS
 from backupdb.repository import catalogue, layout, local, manifest
 from backupdb.repository.files import StoredFile, publish_folder
 from backupdb.repository.lock import lock_owner, run_lock
-from backupdb.text import iso
+from backupdb.system.text import iso
 
 NOW = datetime(2026, 11, 24, 5, 6, 7, tzinfo=timezone.utc)
 RUN = "0123456789abcdef0123456789abcdef"

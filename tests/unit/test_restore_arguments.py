@@ -15,9 +15,9 @@ from support.ansible import ROOT
 from support.returns import documentation_of
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
-restore_arguments = importlib.import_module(f"{PLUGINS}.module_utils.restore_arguments")
-source_arguments = importlib.import_module(f"{PLUGINS}.module_utils.source_arguments")
-request_module = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.restore_request")
+restore_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.restore")
+source_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.source")
+request_module = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.restore.request")
 
 NEEDED = {"engine": "postgresql", "login_host": "db.example.org", "repository": "/srv/backup"}
 SOURCE = {"instance": "shop-pg", "database": "orders", "latest": True}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from backupdb.errors import InvalidOption, RetentionRefused
-from backupdb.retention import KEEP, Candidate, RetentionPolicy, plan, policy_from
+from backupdb.retention.decide import KEEP, Candidate, RetentionPolicy, plan, policy_from
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

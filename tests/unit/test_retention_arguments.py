@@ -15,8 +15,8 @@ import yaml
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
 PRUNE = "vya.backupdb.backup_prune"
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-arguments = importlib.import_module(f"{PLUGINS}.module_utils.retention_arguments")
-policy = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.retention_policy")
+arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.retention")
+policy = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.retention.policy")
 InvalidOption = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.errors").InvalidOption
 
 

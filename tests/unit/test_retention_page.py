@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from backupdb.retention import KEEP, Candidate, plan, policy_from
-from backupdb.retention_policy import OPTIONS
+from backupdb.retention.decide import KEEP, Candidate, plan, policy_from
+from backupdb.retention.policy import OPTIONS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "retention.md").read_text(encoding="utf-8")
 SECTIONS = dict(zip(*[iter(re.split(r"^##+ (.+)$", PAGE, flags=re.MULTILINE)[1:])] * 2))

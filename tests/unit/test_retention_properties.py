@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
-from backupdb.retention import KEEP, Candidate, RetentionPolicy, plan
+from backupdb.retention.decide import KEEP, Candidate, RetentionPolicy, plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -15,8 +15,8 @@ import yaml
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
 MODULE_UTILS = "ansible_collections.vya.backupdb.plugins.module_utils"
-arguments = importlib.import_module(f"{MODULE_UTILS}.arguments")
-requirements = importlib.import_module(f"{MODULE_UTILS}.requirements")
+arguments = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.backup")
+requirements = importlib.import_module(f"{MODULE_UTILS}.module_support.respawn")
 
 
 def load(*parts: str) -> Any:
@@ -99,7 +99,7 @@ def test_an_execution_environment_and_a_virtual_environment_have_the_same_librar
 
 
 def test_the_role_verify_passes_every_option_of_its_module() -> None:
-    reading = importlib.import_module("ansible_collections.vya.backupdb.plugins.module_utils.reading_arguments")
+    reading = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.catalogue")
     block = block_of("verify")
     task = next(task for task in block if "vya.backupdb.backup_verify" in task)
     module = {

@@ -39,7 +39,7 @@ def test_it_holds_the_library_and_nothing_else(tmp_path: Path) -> None:
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
     assert names[0] == "__main__.py"
     assert names[1:] == sorted(names[1:])
-    assert "backupdb/engines/postgresql.py" in names
+    assert "backupdb/engines/postgresql/engine.py" in names
     assert all(name.endswith(".py") for name in names)
 
 

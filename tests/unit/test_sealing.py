@@ -19,18 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import pinning, prune, verify_run
 from backupdb.errors import RepositoryError
-from backupdb.pinning import PinRequest
-from backupdb.prune import PruneRequest
 from backupdb.repository import layout, local
 from backupdb.repository.catalogue import read_all
-from backupdb.repository.drills import write_drill
+from backupdb.repository.drill_records import write_drill
 from backupdb.repository.lock import readers_lock, run_lock
 from backupdb.repository.problems import Problems
 from backupdb.repository.sealing import seal
-from backupdb.retention import RetentionPolicy
-from backupdb.text import iso, utc_now
+from backupdb.retention import pin as pinning
+from backupdb.retention import prune
+from backupdb.retention.decide import RetentionPolicy
+from backupdb.retention.pin import PinRequest
+from backupdb.retention.prune import PruneRequest
+from backupdb.system.text import iso, utc_now
+from backupdb.verify import run as verify_run
 from support.stored import DUMP, store
 
 USER = 64_321  # a uid and gid that nobody has

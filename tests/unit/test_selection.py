@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import pytest
+from backupdb.backup.request import Selection
+from backupdb.backup.selection import select
 from backupdb.engines.interface import Database
 from backupdb.errors import SelectionError
-from backupdb.request import Selection
-from backupdb.selection import select
 
 
 def database(name: str, **values: object) -> Database:

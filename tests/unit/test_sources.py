@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from backupdb.errors import BackupNotFound, InvalidOption, ManifestDamaged, RepositoryError
-from backupdb.sources import Wanted, find
-from backupdb.text import utc_now
+from backupdb.repository.find import Wanted, find
+from backupdb.system.text import utc_now
 from support.stored import TIME, store
 
 HOUR = timedelta(hours=1)

@@ -16,7 +16,7 @@ import pytest
 from backupdb.errors import RepositoryError
 from backupdb.monitoring import metrics, status
 from backupdb.repository import local
-from backupdb.text import iso
+from backupdb.system.text import iso
 from support.monitored import NASTY, ago, job_of, keep, note_job, note_run
 from support.stored import TIME, store
 

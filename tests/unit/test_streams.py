@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import process
-from backupdb.archive import Envelope, dump_part, store_document
+from backupdb.age.stream import ScryptIdentity, X25519Identity
+from backupdb.archives.read import plain_blocks
+from backupdb.archives.write import Envelope, dump_part, store_document
+from backupdb.backup.request import Compression, Encryption
 from backupdb.engines.interface import Part
 from backupdb.errors import (
     ArchiveDamaged,
@@ -30,13 +32,11 @@ from backupdb.errors import (
     WrongKey,
 )
 from backupdb.repository.local import Publication
-from backupdb.request import Compression, Encryption
 from backupdb.streams import pipeline
-from backupdb.streams.age import ScryptIdentity, X25519Identity
 from backupdb.streams.compression import compressor
 from backupdb.streams.pipeline import Limiter, Limits
-from backupdb.streams.reading import plain_blocks
-from backupdb.text import utc_now
+from backupdb.system import process
+from backupdb.system.text import utc_now
 
 DATA = os.urandom(1 << 20) * 3 + b"zeros" + bytes(5 << 20) + b"\n-- the end"
 
@@ -278,12 +278,12 @@ def test_clients_get_a_minimal_environment(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_client_dies_with_the_process_that_started_it() -> None:
     code = (
-        "import os, signal, sys; from backupdb import process;"
+        "import os, signal, sys; from backupdb.system import process;"
         "client = process.start(['sh', '-c', 'echo ready; exec sleep 63.25']); client.stdout.read(5);"
         "sys.stdout.write(str(client.pid)); sys.stdout.flush();"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    root = Path(process.__file__).parents[1]
+    root = Path(process.__file__).parents[2]
     seen = subprocess.run(
         [__import__("sys").executable, "-c", code],
         check=False,

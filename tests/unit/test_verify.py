@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb import verify, verify_run
-from backupdb.archive import Envelope
+from backupdb.age.stream import X25519Identity
+from backupdb.archives.keys import Keys, load_identities
+from backupdb.archives.write import Envelope
+from backupdb.backup.request import Compression, Encryption
 from backupdb.errors import BackupNotFound, InvalidOption
-from backupdb.identities import Keys, load_identities
 from backupdb.repository.catalogue import Filter, StoredBackup
-from backupdb.request import Compression, Encryption
-from backupdb.streams.age import X25519Identity
+from backupdb.verify import one_backup as verify
+from backupdb.verify import run as verify_run
 from support.stored import DUMP, IDENTITY, PLAIN, SEALED, flip_bit, rewrite_manifest, store
 
 STRANGER = X25519Identity.generate()
@@ -173,8 +174,8 @@ def test_verifying_takes_the_same_memory_however_large_the_archive(tmp_path: Pat
     for megabytes in (16, 256):
         backup = store(tmp_path, f"d{megabytes}", content=block * megabytes + DUMP, envelope=SEALED)
         script = (
-            "import sys; from pathlib import Path; from backupdb import verify;"
-            "from backupdb.identities import Keys, load_identities;"
+            "import sys; from pathlib import Path; from backupdb.verify import one_backup as verify;"
+            "from backupdb.archives.keys import Keys, load_identities;"
             "identities = load_identities(Keys(identity=sys.stdin.read()));"
             "result = verify.verify_path(Path(sys.argv[1]), level='decrypt', identities=identities);"
             "assert result['verdict'] == 'good', result;"
@@ -184,7 +185,7 @@ def test_verifying_takes_the_same_memory_however_large_the_archive(tmp_path: Pat
         done = subprocess.run(
             [sys.executable, "-c", script, str(backup.folder)],
             input=IDENTITY.reveal(),
-            env={**os.environ, "PYTHONPATH": str(Path(verify.__file__).parents[1])},
+            env={**os.environ, "PYTHONPATH": str(Path(verify.__file__).parents[2])},
             check=True,
             stdout=subprocess.PIPE,
             text=True,

@@ -25,7 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins" / "module_utils"))
 
-from backupdb.streams.age import Decryptor, Encryptor, X25519Identity, X25519Recipient
+from backupdb.age.stream import Decryptor, Encryptor, X25519Identity, X25519Recipient
 
 BLOCK_SIZE = 1024 * 1024
 MIB = 1024 * 1024

@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from .archives.keys import Keys
+from .backup.request import BackupRequest, Compression, Encryption, Selection
+from .connection.instance import Instance
 from .engines.interface import DumpOptions
 from .errors import InvalidOption
-from .identities import Keys
-from .instance import Instance
 from .repository.catalogue import Filter
-from .request import BackupRequest, Compression, Encryption, Selection
-from .sources import Wanted
-from .text import parse_duration, parse_moment, parse_size
+from .repository.find import Wanted
+from .system.text import parse_duration, parse_moment, parse_size
 
 ENGINES = ("postgresql", "mysql", "mariadb")
 GREATEST_NICENESS = 19

@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[2] / "plugins" / "module_utils"), str(HERE.parents[1])]
 
-from backupdb.streams.age import Encryptor, ScryptRecipient  # noqa: E402 - the path is set above
+from backupdb.age.stream import Encryptor, ScryptRecipient  # noqa: E402 - the path is set above
 from support.age_program import age, age_keygen, age_on_terminal  # noqa: E402
 
 CHUNK = 64 * 1024

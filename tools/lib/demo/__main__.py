@@ -52,7 +52,7 @@ def up() -> None:
 
     terminal.heading("What the repository holds")
     library = f"{root}/plugins/module_utils"
-    terminal.shell(f"PYTHONPATH={library} python -m backupdb.command_line list {controller.REPOSITORY}", folder=folder)
+    terminal.shell(f"PYTHONPATH={library} python -m backupdb.cli.main list {controller.REPOSITORY}", folder=folder)
 
     terminal.heading("Is every database of every host backed up, and what would the retention remove?")
     terminal.shell(f"ansible-playbook -i inventory.yml {root}/playbooks/status.yml", folder=folder)

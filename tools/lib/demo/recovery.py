@@ -59,7 +59,7 @@ def plain_stream(backup: Path, archive: str, identity: str) -> str:
     if standard_programs_are_there():
         return f"age -d -i {identity} {backup}/{archive} | zstd -d"
     library = shlex.quote(str(place.ROOT / "plugins" / "module_utils"))
-    return f"PYTHONPATH={library} python -m backupdb.command_line cat {backup} {archive} -i {identity}"
+    return f"PYTHONPATH={library} python -m backupdb.cli.main cat {backup} {archive} -i {identity}"
 
 
 def standard_programs_are_there() -> bool:

@@ -9,7 +9,7 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .document import full_name
+from ..engines.accounts_document import full_name
 
 
 def names(patterns: Sequence[str], account: Mapping[str, Any]) -> bool:

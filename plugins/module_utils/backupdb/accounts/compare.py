@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engines.mysql_grants import matches_pattern
-from .document import full_name
+from ..engines.accounts_document import full_name
+from ..engines.mysql.grants import matches_pattern
+from ..engines.postgresql.accounts_script import unquoted
 from .masking import masked
-from .postgresql_script import unquoted
 
 _NAME = r'("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)'
 _MEMBERSHIP = re.compile(

@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
+from ..engines.accounts_interface import Step, Target
 from ..engines.interface import DumpOptions, Engine, ServerFacts
+from ..engines.mysql.accounts_restore import MysqlTarget
+from ..engines.postgresql.accounts_restore import PostgresqlTarget
 from ..errors import ClientMissing, Interrupted, InvalidOption, QueryFailed
-from . import restore_plan
+from . import plan as restore_plan
 from .compare import difference, key_of
 from .masking import masked, without_hashes
-from .mysql_target import MysqlTarget
-from .postgresql_target import PostgresqlTarget
-from .restore_plan import Choice, Plan
-from .target import Step, Target
+from .plan import Choice, Plan
 
 if TYPE_CHECKING:
-    from ..connection import Server
+    from ..connection.server import Server
 
 _TARGETS: Mapping[str, Callable[..., Target]] = {
     "postgresql": PostgresqlTarget,

@@ -9,13 +9,13 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..archives.read import plain_blocks
+from ..engines.accounts_document import SCHEMA
 from ..errors import ArchiveDamaged, InvalidOption
-from ..streams.reading import plain_blocks
-from .document import SCHEMA
 
 if TYPE_CHECKING:
+    from ..age.recipients import Identity
     from ..repository.catalogue import StoredBackup
-    from ..streams.age_recipients import Identity
 
 
 def read_document(backup: StoredBackup, identities: Sequence[Identity]) -> dict[str, Any]:

@@ -9,13 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..engines.mysql_grants import UNQUOTED_TEXT
+from ..engines.accounts_document import full_name
+from ..engines.mysql.accounts_restore import plugins_of
+from ..engines.mysql.grants import UNQUOTED_TEXT
+from ..engines.postgresql.accounts_script import unquoted
 from .choice import covers
 from .compare import membership
-from .document import full_name
 from .masking import masked
-from .mysql_target import plugins_of
-from .postgresql_script import unquoted
 
 _ROLES = re.compile(rf"GRANT (?P<roles>{UNQUOTED_TEXT}) TO ", re.DOTALL)
 _ROLE = re.compile(r"(`(?:[^`]|``)*`|[^\s`@,]+)(?:@(`(?:[^`]|``)*`|[^\s`@,]+))?")

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import CredentialsMissing
-from ..text import human_size
+from ..system.text import human_size
 
 _LARGEST_FILE = 1 << 20  # bytes
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 if TYPE_CHECKING:
-    from ..connection import Server
+    from ..connection.server import Server
     from ..streams.pipeline import Limits
-    from .backup_login import LoginKeeper, WantedLogin
+    from .login_interface import LoginKeeper, WantedLogin
 
 FATAL = "fatal"  # without it the database cannot be backed up truthfully: the database fails
 PARTIAL = "partial"  # without it something named is missing: the backup is published as partial

@@ -9,11 +9,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..connection import Server, require
+from ..connection.instance import Instance
+from ..connection.server import Server, require
 from ..errors import InvalidOption
-from ..instance import Instance
-from . import mariadb, mysql, postgresql
 from .interface import Engine
+from .mysql import mariadb, mysql
+from .postgresql import engine as postgresql
 
 _ENGINES: tuple[Engine, ...] = (postgresql, mysql, mariadb)
 ENGINE_NAMES = ("postgresql", "mysql", "mariadb")

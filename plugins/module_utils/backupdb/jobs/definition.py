@@ -15,16 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..backup.request import BackupRequest
 from ..credentials.secrets import Secrets
-from ..drill_options import drill_request_from
-from ..drill_request import DrillRequest
+from ..drill.options import drill_request_from
+from ..drill.request import DrillRequest
 from ..errors import InvalidOption
 from ..notify.settings import check_notifications
 from ..options import request_from
 from ..repository.files import read_small_file
-from ..request import BackupRequest
-from ..retention_policy import policy_from
-from ..text import parse_duration
+from ..retention.policy import policy_from
+from ..system.text import parse_duration
 from .options import BACKUP_OPTIONS, DRILL_OPTIONS, filled
 
 SCHEMA = 1

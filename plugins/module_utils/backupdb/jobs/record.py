@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import LockBusy, RepositoryError
 from ..repository.files import read_small_file, replace_file, storage_error
-from ..text import parse_iso
+from ..system.text import parse_iso
 
 SCHEMA = 1
 _LARGEST_RECORD = 16 << 20  # bytes

@@ -16,8 +16,8 @@ from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
 from ..errors import BackupDbError
-from ..stopping import stop_signals
-from ..text import human_size, iso, parse_duration, utc_now
+from ..system.stopping import stop_signals
+from ..system.text import human_size, iso, parse_duration, utc_now
 from . import steps
 from .definition import Job
 from .finish import finish, tell_start

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from .. import backup, drill, prune
+from ..backup import run as backup
 from ..credentials.secrets import Secrets
+from ..drill import run as drill
 from ..errors import BackupDbError, LockBusy
-from ..retention import policy_from
+from ..retention import prune
+from ..retention.decide import policy_from
 from .definition import backup_request, drill_request
 
 _KEPT = ("complete", "partial", "skipped")  # statuses of a database that has a backup of this run or a fresh one

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..jobs.record import read_record
-from ..text import parse_iso
+from ..system.text import parse_iso
 from .next_run import NextRun, next_runs
 
 if TYPE_CHECKING:

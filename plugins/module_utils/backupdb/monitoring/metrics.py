@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..errors import BackupDbError
 from ..repository.files import replace_file
-from ..text import printable, utc_now
+from ..system.text import printable, utc_now
 from .freshness import (
     EXPECTED,
     FAILED,

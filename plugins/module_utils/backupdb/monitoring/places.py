@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..backup.selection import matches
 from ..errors import RepositoryError
 from ..repository import layout, local
 from ..repository.files import is_folder, storage_error
 from ..repository.problems import Problems
-from ..selection import matches
-from ..text import parse_duration, parse_iso
+from ..system.text import parse_duration, parse_iso
 
 if TYPE_CHECKING:
     from .job_state import JobState

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..text import human_duration, human_size, iso, utc_now
+from ..system.text import human_duration, human_size, iso, utc_now
 from .freshness import (
     BAD,
     EXPECTED,

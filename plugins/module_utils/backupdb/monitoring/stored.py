@@ -14,9 +14,9 @@ from pathlib import Path
 from ..errors import ManifestDamaged
 from ..repository import layout
 from ..repository.catalogue import CLOCK_TOLERANCE, StoredBackup, read_backup
-from ..repository.drills import is_drill_file, is_proof, newest_drill
+from ..repository.drill_records import is_drill_file, is_proof, newest_drill
 from ..repository.problems import Problems
-from ..text import parse_iso
+from ..system.text import parse_iso
 
 
 @dataclass(frozen=True)

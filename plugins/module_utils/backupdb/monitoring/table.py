@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..text import printable
+from ..system.text import printable
 
 _GAP = "  "
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..text import utc_now
+from ..system.text import utc_now
 
 KINDS = ("start", "success", "failure")
 

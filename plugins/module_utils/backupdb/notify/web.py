@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ..errors import NotificationFailed
-from ..text import iso
+from ..system.text import iso
 from ..version import VERSION
 from .message import Event, lines_of, texts_of, title_of
 from .settings import Notification

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..errors import ManifestDamaged, RepositoryError
 from . import layout
-from .drills import is_proof, newest_drill
+from .drill_records import is_proof, newest_drill
 from .files import is_folder, is_gone, read_small_file, storage_error
 from .manifest import parse, started
 from .problems import Problems

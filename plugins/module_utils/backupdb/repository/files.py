@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
-from ..text import human_size
+from ..system.text import human_size
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
-from ..text import iso, parse_iso
+from ..system.text import iso, parse_iso
 from .files import read_small_file, replace_file
 from .problems import Problems
 

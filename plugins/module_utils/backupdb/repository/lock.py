@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import LockBusy, RepositoryError
-from ..text import iso, utc_now
+from ..system.text import iso, utc_now
 from .files import storage_error
 from .layout import LOCK_FILE, READERS_FILE
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import ManifestDamaged
-from ..text import parse_iso
+from ..system.text import parse_iso
 
 SCHEMA = 1
 KINDS = ("database", "accounts")

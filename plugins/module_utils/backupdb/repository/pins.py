@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ..text import iso
+from ..system.text import iso
 from .files import read_small_file, remove_file, replace_file, sync_folder
 from .problems import Problems
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ..errors import RepositoryError
-from ..text import utc_now
+from ..system.text import utc_now
 from . import layout
 from .catalogue import CLOCK_TOLERANCE
 from .files import storage_error

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CommandFailed, RequirementMissing
 
 if TYPE_CHECKING:
-    from ..request import Compression
+    from ..backup.request import Compression
     from .transform import Transform
 
 DEFAULT_LEVELS = {"zstd": 1, "gzip": 6}

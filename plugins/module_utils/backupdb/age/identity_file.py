@@ -1,0 +1,149 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Identity files: where age secret keys rest. The format is the one of `age-keygen`, comments included."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..errors import InvalidOption
+from .recipients import X25519Identity
+
+CREATED_COMMENT = "# created: "
+PUBLIC_KEY_COMMENT = "# public key: "
+MAX_FILE_SIZE = 1024 * 1024
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True)
+class IdentityFile:
+    """What an identity file holds. `created` is the text of its comment, if it has one."""
+
+    path: str
+    identities: tuple[X25519Identity, ...]
+    created: str | None
+    mode: int
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether somebody other than the owner has any right on the file."""
+        return bool(self.mode & OTHERS)
+
+
+def generate_identity() -> X25519Identity:
+    """A new secret key from the system's random source."""
+    return X25519Identity.generate()
+
+
+def parse_identities(text: str, *, where: str) -> tuple[X25519Identity, ...]:
+    """The identities in a text of the identity file format: one a line, blank lines and `#` comments left out.
+
+    Raises `InvalidOption`, which names `where` and the line's number, never the line.
+    """
+    if text.startswith(("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE")):
+        raise InvalidOption(
+            f"The identities in {where} are encrypted themselves."
+            " Decrypt them first (`age -d`) into a file of mode 0600."
+        )
+    identities = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        content = line.strip()
+        if content and not content.startswith("#"):
+            try:
+                identities.append(X25519Identity(content))
+            except InvalidOption as error:
+                raise InvalidOption(f"{where}, line {number}: {error}") from error
+    if not identities:
+        raise InvalidOption(f"There is no identity (AGE-SECRET-KEY-1…) in {where}. Make one with `age-keygen`.")
+    return tuple(identities)
+
+
+def read_identity_file(path: str, *, must_be_private: bool = True) -> IdentityFile:
+    """The identities of a file. Raises `InvalidOption`, also when others have rights on it and `must_be_private`."""
+    try:
+        with Path(path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InvalidOption(f"The identity file {path} is not a regular file. Give the path of a file.")
+            content = file.read(MAX_FILE_SIZE + 1)
+    except FileNotFoundError as error:
+        raise InvalidOption(f"The identity file {path} does not exist. Check the path.") from error
+    except OSError as error:
+        raise InvalidOption(
+            f"The identity file {path} cannot be read: {error.strerror}. Check the path and its owner and mode."
+        ) from error
+    found = IdentityFile(path=path, identities=(), created=None, mode=stat.S_IMODE(status.st_mode))
+    if must_be_private and found.open_to_others:
+        raise InvalidOption(
+            f"The identity file {path} has mode {found.mode:04o}: others than its owner can reach the secret key."
+            f" Run `chmod 0600 {path}`, and make a new key if somebody may have read it."
+        )
+    if len(content) > MAX_FILE_SIZE:
+        raise InvalidOption(f"The identity file {path} is larger than {MAX_FILE_SIZE} bytes. Check the path.")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidOption(f"The identity file {path} is not a text file. Check the path.") from error
+    identities = parse_identities(text, where=f"the identity file {path}")
+    return IdentityFile(path=path, identities=identities, created=_created(text), mode=found.mode)
+
+
+def write_identity_file(path: str, identity: X25519Identity) -> IdentityFile:
+    """Publish `identity` as a new file of mode 0600; a file that is there already is never replaced.
+
+    The file appears whole or not at all. Raises `InvalidOption`.
+    """
+    created = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = f"{CREATED_COMMENT}{created}\n{PUBLIC_KEY_COMMENT}{identity.recipient}\n{identity.reveal()}\n"
+    target = Path(path)
+    # A short name of its own: the target's may already be as long as the filesystem allows.
+    temporary = target.parent / f".age-{secrets.token_hex(8)}.partial"
+    try:
+        try:
+            _write_private(temporary, text.encode("ascii"))
+            # A hard link fails when the name exists, which a rename would not.
+            os.link(temporary, target)
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+        _sync_directory(target.parent)
+    except FileExistsError as error:
+        raise InvalidOption(
+            f"The file {path} exists already. It is never replaced; use it, or another path."
+        ) from error
+    except FileNotFoundError as error:
+        raise InvalidOption(f"The directory {target.parent} does not exist. Create it first (mode 0700).") from error
+    except OSError as error:
+        raise InvalidOption(
+            f"The identity file {path} cannot be written: {error.strerror}. Check the directory's owner, mode and"
+            " filesystem (it must have hard links)."
+        ) from error
+    return IdentityFile(path=path, identities=(identity,), created=created, mode=0o600)
+
+
+def _created(text: str) -> str | None:
+    lines = [line for line in text.splitlines() if line.startswith(CREATED_COMMENT)]
+    return lines[0][len(CREATED_COMMENT) :].strip() if lines else None
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,52 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The enumeration: what an instance holds and what a backup of it would take, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ..connection.instance import Instance
+from ..engines.interface import DumpOptions
+from ..engines.registry import open_server
+from .request import Selection
+from .survey import survey
+
+
+def collect(instance: Instance, selection: Selection, dump: DumpOptions) -> dict[str, Any]:
+    """Return server facts, databases with the reason why each is (not) selected, missing privileges and clients.
+
+    Raises what connecting and selecting raise.
+    """
+    with open_server(instance) as (engine, server):
+        found = survey(engine, server, selection, dump)
+    reasons = {entry.name: entry.reason for entry in found.skipped}
+    databases = [
+        {
+            **asdict(database),
+            "selected": database.name not in reasons,
+            "reason": reasons.get(database.name, "selected by databases"),
+        }
+        for database in found.databases
+    ]
+    warnings = [f"{entry.name!r}: {entry.reason}" for entry in found.skipped if entry.fault]
+    if found.client is None:
+        warnings.append(f"no usable dump client on this host; install {found.package_hint}")
+    return {
+        "instance": instance.id,
+        "engine": found.facts.vendor,
+        "server": {
+            "vendor": found.facts.vendor,
+            "version": found.facts.version,
+            "role": found.facts.role,
+            "data_bytes": found.facts.data_bytes,
+            "settings": dict(found.facts.settings),
+        },
+        "latency_ms": round(found.latency * 1000, 3),
+        "databases": databases,
+        "missing_privileges": [asdict(entry) for entry in found.missing],
+        "clients": [asdict(client) for client in found.clients],
+        "warnings": warnings,
+    }

@@ -1,0 +1,249 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One database, or the accounts, from snapshot to published backup; what goes wrong stays with that one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..archives.write import Archive, Envelope, dump_part, store_document
+from ..connection.server import Server
+from ..engines.interface import (
+    DEGRADED,
+    FATAL,
+    PARTIAL,
+    Client,
+    Database,
+    DumpOptions,
+    Engine,
+    MissingPrivilege,
+    Part,
+    ServerFacts,
+    Snapshot,
+    SnapshotDetails,
+)
+from ..errors import BackupDbError, Interrupted, PrivilegeMissing, SnapshotLost
+from ..repository import layout
+from ..repository.local import Publication, Published
+from ..repository.manifest import SCHEMA
+from ..streams.pipeline import Limiter, Limits
+from ..system.parallel import Tasks
+from ..system.text import iso, utc_now
+from ..version import VERSION
+from .survey import privilege_text
+
+_ATTEMPTS = 3  # a schema that changes under three dumps in a row is being migrated: leave it alone
+_WAIT = 0.25  # seconds
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all backups of a run share."""
+
+    run_id: str
+    host: str
+    folder: Path  # of the instance
+    engine: Engine
+    server: Server
+    facts: ServerFacts
+    client: Client
+    options: DumpOptions
+    envelope: Envelope
+    limiter: Limiter
+
+
+@dataclass(frozen=True)
+class Done:
+    """A published backup."""
+
+    published: Published
+    manifest: Mapping[str, Any]
+
+
+def back_up_database(job: Job, database: Database, missing: Sequence[MissingPrivilege]) -> Done:
+    """Back up one database; raises a `BackupDbError`, and then nothing of it is in the repository."""
+    fatal = [privilege_text(entry) for entry in missing if entry.severity == FATAL]
+    if fatal:
+        raise PrivilegeMissing("; ".join(fatal))
+    limits = _limits(job)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _attempt(job, database, missing, limits)
+        except SnapshotLost as error:
+            if attempt == _ATTEMPTS:
+                raise SnapshotLost(f"{error} (tried {_ATTEMPTS} times; run again when no migration runs)") from error
+    raise SnapshotLost("no attempt was made")
+
+
+def back_up_accounts(job: Job) -> Done:
+    """Back up users, roles and grants; raises a `BackupDbError`, and then nothing of it is in the repository."""
+    limits = _limits(job)
+    with _publication(job, layout.ACCOUNTS_FOLDER) as (publication, started):
+        export = job.engine.export_accounts(job.server, job.facts, job.client)
+        archives = [
+            store_document("accounts", content, publication, job.envelope, form=form, limits=limits)
+            for form, content in (
+                ("json", _json(export.document)),
+                ("sql", export.sql.encode("utf-8", "surrogateescape")),
+            )
+        ]
+        manifest = {
+            **_common(job, "accounts", publication.backup_id, started, archives),
+            "status": "partial" if export.missing else "complete",
+            "accounts": len(export.document.get("accounts", ())),
+            "missing": list(export.missing),
+            "warnings": list(export.warnings),
+        }
+        limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
+        return Done(publication.publish(manifest), manifest)
+
+
+def _attempt(job: Job, database: Database, missing: Sequence[MissingPrivilege], limits: Limits) -> Done:
+    limits = replace(limits, abort=threading.Event())
+    server = job.server.stopped_by(limits.abort)
+    with _publication(job, layout.encode_name(database.name)) as (publication, started):
+        with (
+            limits.watched(),
+            job.engine.snapshot(server, job.facts, job.client, database, job.options, missing) as snapshot,
+        ):
+            archives, details = _dump(job, snapshot, publication, limits)
+        manifest = _database_manifest(job, database, missing, publication.backup_id, started, archives, details)
+        limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
+        return Done(publication.publish(manifest), manifest)
+
+
+def _dump(
+    job: Job, snapshot: Snapshot, publication: Publication, limits: Limits
+) -> tuple[list[Archive], SnapshotDetails]:
+    """Run the clients of a snapshot's parts, and meanwhile read its details; the first error ends everything."""
+    dumps = [partial(_dump_or_abort, job, part, publication, limits) for part in snapshot.parts]
+    tasks = Tasks(dumps, at_once=snapshot.at_once, name="dump")
+    try:
+        snapshot.begun(tasks.ended)
+        details = snapshot.details()
+    except BaseException as error:
+        limits.abort.set()
+        _ended(tasks)
+        if isinstance(error, BackupDbError):
+            raise (_worst(tasks, limits, error) or error) from error
+        raise
+    _ended(tasks)
+    failure = _worst(tasks, limits, None)
+    if failure is not None:
+        raise failure
+    snapshot.check()
+    return [outcome.value for outcome in tasks.outcomes() if outcome and outcome.value is not None], details
+
+
+def _ended(tasks: Tasks[Archive]) -> None:
+    while not tasks.wait(_WAIT):
+        pass  # each client's thread looks at the clock and the flags itself
+
+
+def _worst(tasks: Tasks[Archive], limits: Limits, error: BackupDbError | None) -> BackupDbError | None:
+    """Return the error that explains most: a client's own words, then the coordinator's, then "was stopped"."""
+    errors = [outcome.error for outcome in tasks.outcomes() if outcome is not None and outcome.error is not None]
+    for candidate in (*errors, error):
+        if candidate is not None and not isinstance(candidate, Interrupted):
+            return candidate
+    try:
+        limits.check()
+    except BackupDbError as reason:
+        if errors or error is not None:
+            return reason
+    return error or (errors[0] if errors else None)
+
+
+def _dump_or_abort(job: Job, part: Part, publication: Publication, limits: Limits) -> Archive:
+    try:
+        limits.check()
+        return dump_part(part, publication, job.envelope, limits=limits, nice=job.options.nice)
+    except BaseException:
+        limits.abort.set()
+        raise
+
+
+@contextmanager
+def _publication(job: Job, folder: str) -> Iterator[tuple[Publication, datetime]]:
+    started = utc_now()
+    publication = Publication(job.folder / folder, run_id=job.run_id, time=started)
+    try:
+        yield publication, started
+    finally:
+        publication.abandon()
+
+
+def _limits(job: Job) -> Limits:
+    timeout = job.options.timeout
+    return Limits(
+        cancel=job.server.cancel,
+        limiter=job.limiter,
+        deadline=time.monotonic() + timeout if timeout else None,
+        timeout=timeout,
+    )
+
+
+def _common(job: Job, kind: str, backup_id: str, started: datetime, archives: Sequence[Archive]) -> dict[str, Any]:
+    finished = utc_now()
+    records = [archive.record for archive in archives]
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "tool": {"name": "vya.backupdb", "version": VERSION},
+        "backup_id": backup_id,
+        "run_id": job.run_id,
+        "host": job.host,
+        "instance": job.server.instance.id,
+        "engine": job.facts.vendor,
+        "server": {"version": job.facts.version, "role": job.facts.role, "settings": dict(job.facts.settings)},
+        "client": {"path": job.client.path, "vendor": job.client.vendor, "version": job.client.version},
+        "started": iso(started),
+        "finished": iso(finished),
+        "duration_seconds": round((finished - started).total_seconds(), 3),
+        "archives": records,
+        "plain_bytes": sum(record["plain_bytes"] for record in records),
+        "stored_bytes": sum(record["stored_bytes"] for record in records),
+    }
+
+
+def _database_manifest(
+    job: Job,
+    database: Database,
+    missing: Sequence[MissingPrivilege],
+    backup_id: str,
+    started: datetime,
+    archives: Sequence[Archive],
+    details: SnapshotDetails,
+) -> dict[str, Any]:
+    absent = [*details.missing, *(privilege_text(entry) for entry in missing if entry.severity == PARTIAL)]
+    warnings = [*details.warnings, *(privilege_text(entry) for entry in missing if entry.severity == DEGRADED)]
+    return {
+        **_common(job, "database", backup_id, started, archives),
+        "database": database.name,
+        "status": "partial" if absent else "complete",
+        "size_bytes": database.size_bytes,
+        "snapshot": dict(details.position),
+        "properties": dict(details.properties),
+        "inventory": dict(details.inventory),
+        "inventory_trusted": details.inventory_trusted,
+        "row_counts": dict(details.row_counts) if details.row_counts is not None else None,
+        "fingerprints": dict(details.fingerprints) if details.fingerprints is not None else None,
+        "missing": absent,
+        "warnings": [*warnings, *(line for archive in archives for line in archive.warnings)],
+        "engine_details": dict(details.extra),
+    }
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    import json
+
+    return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode("ascii")

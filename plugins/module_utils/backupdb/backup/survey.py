@@ -1,0 +1,75 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking at an instance before anything is done: who it is, what it holds, what is missing to back it up.
+
+The run, the plan of check mode and the enumeration module all start from the same survey.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..connection.server import Server
+from ..engines.interface import Client, Database, DumpOptions, Engine, MissingPrivilege, ServerFacts
+from ..errors import ClientMissing
+from .request import Selection
+from .selection import Skipped, select
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found; nothing was changed to find it."""
+
+    facts: ServerFacts
+    latency: float  # seconds for one round trip
+    databases: Sequence[Database]
+    selected: Sequence[Database]
+    skipped: Sequence[Skipped]
+    missing: Sequence[MissingPrivilege]
+    clients: Sequence[Client]
+    client: Client | None
+    package_hint: str
+
+    def missing_for(self, database: Database) -> list[MissingPrivilege]:
+        """Return the missing privileges that concern one database."""
+        return [entry for entry in self.missing if entry.database in (None, database.name)]
+
+    def usable_client(self, where: str) -> Client:
+        """Return the dump client; raises `ClientMissing`, which names the package and says why others won't do."""
+        if self.client is not None:
+            return self.client
+        found = "; ".join(f"{client.path} {client.version}: {client.reason}" for client in self.clients)
+        raise ClientMissing(
+            f"{where}: no usable dump client for {self.facts.vendor} {self.facts.version} on this host; "
+            f"install {self.package_hint} (found: {found or 'none'})"
+        )
+
+
+def survey(engine: Engine, server: Server, selection: Selection, options: DumpOptions) -> Survey:
+    """Look at the instance; raises what connecting, asking and selecting raise."""
+    facts = engine.facts(server)
+    began = time.monotonic()
+    server.value("SELECT 1")
+    latency = time.monotonic() - began
+    databases = engine.databases(server, facts)
+    selected, skipped = select(databases, selection, where=server.instance.where())
+    clients = engine.clients(facts, options)
+    return Survey(
+        facts=facts,
+        latency=latency,
+        databases=databases,
+        selected=selected,
+        skipped=skipped,
+        missing=engine.missing_privileges(server, facts, selected, options),
+        clients=clients,
+        client=next((client for client in clients if client.usable), None),
+        package_hint=engine.package_hint(facts),
+    )
+
+
+def privilege_text(entry: MissingPrivilege) -> str:
+    """Say in one line what is missing, what that costs, and the statement that mends it."""
+    return f"{entry.privilege} is missing ({entry.effect}); run as administrator: {entry.grant}"

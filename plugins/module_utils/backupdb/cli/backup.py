@@ -1,0 +1,61 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one backup; the request is JSON on standard input, with the fields of request.BackupRequest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from ..backup import run as backup
+from ..backup.request import BackupRequest, Compression, Encryption, Selection
+from ..connection.instance import Instance
+from ..engines.interface import DumpOptions
+from ..errors import InvalidOption
+from . import exit_status
+from .output import write_json
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    parser.add_argument("--check", action="store_true", help="only plan")
+    parser.add_argument("--json", action="store_true", help="the result is JSON in any case")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it and return the exit status."""
+    result = backup.run(request_from(_request_on_input()), check_mode=options.check)
+    write_json(result)
+    return exit_status.of_result(result)
+
+
+def request_from(values: dict[str, Any]) -> BackupRequest:
+    """Build a request from nested plain values, named as the fields of the request's parts are."""
+    try:
+        return BackupRequest(
+            instance=Instance(**values.pop("instance")),
+            selection=Selection(**_tuples(values.pop("selection", {}))),
+            dump=DumpOptions(**values.pop("dump", {})),
+            encryption=Encryption(**_tuples(values.pop("encryption", {}))),
+            compression=Compression(**values.pop("compression", {})),
+            **values,
+        )
+    except (KeyError, TypeError) as error:
+        raise InvalidOption(f"the request is not well formed: {error}") from error
+
+
+def _request_on_input() -> dict[str, Any]:
+    try:
+        request = json.load(sys.stdin)
+    except ValueError as error:
+        raise InvalidOption(f"the request on standard input is not JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise InvalidOption("the request on standard input is not a JSON object")
+    return request
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The library on the command line, without Ansible: `python -m backupdb.cli.main`, or `backupdb` on hosts.
+
+Results are those of the modules, as JSON with `--json`. The exit status is 0 ok, 1 partial, 2 failed, 3 for a wrong
+configuration, 4 for missing credentials and 75 when another run is at it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from ..errors import BackupDbError
+from ..version import VERSION
+from . import backup, cat, exit_status, metrics, prune, restore, seal, status, verify
+from . import list as listing
+from . import run as running
+from .output import complain, write_json
+
+_COMMANDS: dict[str, Any] = {
+    "run": running,
+    "status": status,
+    "list": listing,
+    "verify": verify,
+    "restore": restore,
+    "prune": prune,
+    "backup": backup,
+    "cat": cat,
+    "seal": seal,
+    "metrics": metrics,
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong arguments are a wrong configuration."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(exit_status.CONFIGURATION, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    parser = _Parser(prog="backupdb", description="Back up databases and look after backups.")
+    parser.add_argument("--version", action="version", version=f"backupdb {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in _COMMANDS.items():
+        summary = str(module.__doc__)
+        module.add(commands.add_parser(name, help=summary[:1].lower() + summary[1:].rstrip("."), description=summary))
+    options = parser.parse_args(arguments)
+    try:
+        ended: int = _COMMANDS[options.command].run(options)
+    except BackupDbError as error:
+        complain(str(error))
+        if getattr(options, "json", False):
+            write_json({"status": "failed", "error_kind": type(error).__name__, "message": str(error)})
+        return exit_status.of_error(error)
+    except BrokenPipeError:  # the reader has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at the end
+        return exit_status.FAILED
+    return ended
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,50 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all commands print: one JSON document with `--json`, else lines that people read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..system.text import printable
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option `--json`."""
+    parser.add_argument("--json", action="store_true", help="print the whole result as one JSON document")
+
+
+def write_json(result: Mapping[str, Any]) -> None:
+    """Print a result as a module returns it."""
+    write_lines([json.dumps(printable(dict(result)), indent=2)])
+
+
+def show(result: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print a result: whole as JSON, or in `lines`, with its warnings on standard error."""
+    if as_json:
+        write_json(result)
+        return
+    write_lines(lines)
+    for warning in result["warnings"]:
+        complain(warning)
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Print lines; what no terminal should act on, such as an escape in a name, is written as Python writes it."""
+    for line in lines:
+        sys.stdout.write(_shown(line) + "\n")
+    sys.stdout.flush()
+
+
+def complain(message: str) -> None:
+    """Print one line about something that is wrong."""
+    sys.stderr.write(f"backupdb: {_shown(message)}\n")
+
+
+def _shown(line: str) -> str:
+    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in printable(line))

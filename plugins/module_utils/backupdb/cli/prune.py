@@ -1,0 +1,64 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remove the backups that a policy does not keep."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidOption
+from ..jobs import steps
+from ..jobs.definition import job_path, read_job
+from ..retention import prune
+from ..retention.policy import COUNTS, OPTIONS, policy_from
+from . import exit_status
+from .output import add_json, show
+from .picking import add_config_dir
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    parser.add_argument("job", nargs="?", help="prune what this job backs up, by its retention")
+    parser.add_argument("--repository", metavar="FOLDER", help="prune this repository, by the retention given here")
+    parser.add_argument("--host", help="only this host, by its exact name")
+    parser.add_argument("--instance", help="only this instance, by its exact name")
+    parser.add_argument("--database", action="append", dest="databases", help="only this database; may be repeated")
+    for name in OPTIONS:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int if name in (*COUNTS, "keep_min") else str)
+    parser.add_argument("--check", action="store_true", help="only plan")
+    add_config_dir(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prune and return the exit status."""
+    result = _result(options)
+    show(result, [*result["lines"], f"{result['status']}: {result['message']}"], as_json=options.json)
+    return exit_status.of_result(result)
+
+
+def _result(options: argparse.Namespace) -> dict[str, Any]:
+    retention = {name: getattr(options, name) for name in OPTIONS if getattr(options, name) is not None}
+    place = (options.repository, options.host, options.instance, options.databases)
+    if options.job is not None:
+        if retention or place != (None, None, None, None):
+            raise InvalidOption("a job says what to prune and by which policy; leave out the job, or all of the rest")
+        job = read_job(job_path(options.config_dir, options.job))
+        if job.retention is None:
+            raise InvalidOption(f"job {job.name} has no retention, so it removes nothing")
+        return steps.remove_old(job.retention, job.backups, None, check_mode=options.check)
+    if options.repository is None:
+        raise InvalidOption("say what to prune: a job, or a repository")
+    if not retention:
+        raise InvalidOption("say what to keep, such as --keep-daily 14 --keep-weekly 8")
+    request = prune.PruneRequest(
+        repository=str(Path(options.repository).resolve()),
+        policy=policy_from(retention),
+        host=options.host,
+        instance=options.instance,
+        databases=tuple(options.databases or ("*",)),
+    )
+    return prune.run(request, check_mode=options.check)

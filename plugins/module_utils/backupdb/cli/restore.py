@@ -1,0 +1,112 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a database back, under a new name unless another one is given."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..credentials.secrets import Secrets, read_secrets
+from ..errors import InvalidOption
+from ..jobs.definition import Job, job_path, read_job
+from ..jobs.options import CONNECTION_OPTIONS, RESTORE_OPTIONS, filled, understood
+from ..restore import run as restore
+from ..restore.options import restore_request_from
+from . import exit_status
+from .output import add_json, show
+from .picking import add_config_dir
+
+_USER = "BACKUPDB_LOGIN_USER"
+_PASSWORD = "BACKUPDB_LOGIN_PASSWORD"  # noqa: S105  the name of a variable
+_PASSPHRASE = "BACKUPDB_PASSPHRASE"  # noqa: S105  as above
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    parser.add_argument("job", help="the job that knows the server and the repository")
+    parser.add_argument("instance", help="id of the server, as the job has it")
+    parser.add_argument("database", nargs="?", help="name of the database; not with --path")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--at", metavar="WHEN", help="the newest backup that is not after this moment")
+    which.add_argument("--backup-id", metavar="ID", help="this backup")
+    which.add_argument("--path", metavar="FOLDER", help="the backup in this folder")
+    parser.add_argument("--target", metavar="NAME", help="name of the restored database (default: a new one)")
+    parser.add_argument("--replace", action="store_true", help="the target may exist and is then replaced")
+    parser.add_argument("--confirm", metavar="NAME", help="with --replace: the name of the target again")
+    parser.add_argument("-i", "--identity", metavar="FILE", dest="identity_file", help="file with an age identity")
+    parser.add_argument(
+        "--login-user",
+        default=os.environ.get(_USER),
+        help=f"account instead of the job's (default: ${_USER}); its password is in ${_PASSWORD}",
+    )
+    parser.add_argument(
+        "-o",
+        "--option",
+        action="append",
+        default=[],
+        dest="more",
+        metavar="NAME=VALUE",
+        help="another option of the module database_restore; what is not text is written as JSON; may be repeated",
+    )
+    parser.add_argument("--check", action="store_true", help="only plan")
+    add_config_dir(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Restore it and return the exit status."""
+    more = dict(understood(text, RESTORE_OPTIONS) for text in options.more)
+    if options.target is not None:
+        more["target"] = options.target
+    if options.replace:
+        more.update(replace=True, confirm=options.confirm)
+    complete = {
+        **filled(more, RESTORE_OPTIONS, "option"),
+        **_server(read_job(job_path(options.config_dir, options.job)), options),
+    }
+    result = restore.run(restore_request_from(complete), check_mode=options.check)
+    show(result, [f"{result['status']}: {result['message']}"], as_json=options.json)
+    accepted = complete["accept_errors"] and result["status"] == "restored_with_errors"
+    return exit_status.OK if accepted else exit_status.of_result(result)
+
+
+def _server(job: Job, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that say which server, which backup, and what opens it."""
+    if (options.path is None) == (options.database is None):
+        raise InvalidOption("say which database, or with --path which backup, and not both")
+    entry = next((entry for entry in job.backups if entry["instance"] == options.instance), None)
+    if entry is None:
+        known = ", ".join(str(entry["instance"]) for entry in job.backups)
+        raise InvalidOption(f"job {job.name} has no instance {options.instance!r}; it has {known}")
+    secrets = _secrets(job, options)
+    login = secrets.login(options.instance)
+    return {
+        **{name: entry[name] for name in CONNECTION_OPTIONS},
+        "login_user": options.login_user or login.get("login_user") or entry["login_user"],
+        "login_password": login.get("login_password"),
+        "instance": options.instance if options.path is None else None,
+        "target_instance": options.instance,
+        "repository": entry["repository"],
+        "host": entry["host"] if options.path is None else None,
+        "database": options.database,
+        "path": options.path,
+        "latest": None,
+        "at": options.at,
+        "backup_id": options.backup_id,
+        "identity_file": options.identity_file,
+        "identity": None,
+        "passphrase": secrets.passphrase(),
+    }
+
+
+def _secrets(job: Job, options: argparse.Namespace) -> Secrets:
+    """Return the job's secrets, or for another account those of the environment, without a look at the job's."""
+    environ: Mapping[str, str] = os.environ
+    if options.login_user is None:
+        return read_secrets(job.credentials_source, job.credentials_path, environ)
+    login = {"login_password": environ[_PASSWORD]} if _PASSWORD in environ else {}
+    return Secrets(logins={options.instance: login}, archive_passphrase=environ.get(_PASSPHRASE))

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read backups back and say of each whether it is good."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import InvalidOption
+from ..options import filter_from, keys_from
+from ..verify import run as verify_run
+from ..verify.one_backup import LEVELS
+from . import exit_status
+from .output import add_json, show
+from .picking import add_config_dir, add_filter, repositories_of, values
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    parser.add_argument(
+        "repository", nargs="?", help="folder that holds the hosts' folders (default: that of the jobs)"
+    )
+    parser.add_argument(
+        "--path", action="append", default=[], dest="paths", help="folder of one backup; may be repeated"
+    )
+    parser.add_argument("--level", choices=LEVELS, default="digest", help="how far to read (default: %(default)s)")
+    parser.add_argument("-i", "--identity", metavar="FILE", dest="identity_file", help="file with an age identity")
+    add_config_dir(parser)
+    add_filter(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verify and return the exit status."""
+    if options.paths and options.repository is not None:
+        raise InvalidOption("say what to verify: a repository or the paths of backups, not both")
+    repository = None if options.paths else repositories_of(options, only_one=True)[0]
+    result = verify_run.run(
+        verify_run.VerifyRequest(
+            level=options.level,
+            repository=repository,
+            wanted=filter_from(values(options)),
+            paths=tuple(options.paths),
+            keys=keys_from(values(options, identity=None, passphrase=None)),
+        )
+    )
+    lines = [
+        f"{entry['verdict']} {entry['folder']}" + "".join(f": {problem}" for problem in entry["problems"][:1])
+        for entry in result["backups"]
+    ]
+    show(result, [*lines, result["message"]], as_json=options.json)
+    return exit_status.of_result(result)

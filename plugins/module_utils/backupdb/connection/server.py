@@ -1,0 +1,194 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reaching a database server: the `Server` that opens connections to an instance.
+
+Connections are SQLAlchemy Core (1.4 or 2.x) over psycopg2 or PyMySQL. What the drivers raise leaves this module as
+`ConnectionFailed` or `QueryFailed` (see connection_errors.py). Nothing here prints or stores a password.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConnectionFailed, RequirementMissing
+from .drivers import driver_arguments
+from .errors import translated
+from .instance import Instance
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Engine as SqlEngine
+
+APPLICATION_NAME = "vya.backupdb"
+
+# Only these pass by themselves within seconds; a wrong password tried again would lock accounts out.
+_RETRIED_KINDS = ("refused", "too_many_connections", "starting_up")
+_RETRY_DELAYS = (0.5, 1.0, 2.0)  # seconds
+
+# Pools kept open at once. A server may have thousands of databases; each visited once needs no pool for long.
+_POOLS_KEPT = 8
+_POOL_SIZE = 2
+_POOL_OVERFLOW = 4
+_POOL_WAIT = 60.0  # seconds
+
+_PACKAGES = {
+    "sqlalchemy": "python3-sqlalchemy (Debian, Ubuntu, EL), SQLAlchemy>=1.4 on PyPI",
+    "psycopg2": "python3-psycopg2 (Debian, Ubuntu, EL), psycopg2-binary on PyPI",
+    "pymysql": "python3-pymysql (Debian, Ubuntu), python3-PyMySQL (EL), PyMySQL on PyPI",
+}
+
+
+class Server:
+    """An instance that can be asked; a context manager that closes every connection at its end.
+
+    Safe to use from several threads. `cancel` is set when the run is asked to stop; long waits poll it.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        *,
+        driver: str,
+        default_database: str | None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        """`driver` is SQLAlchemy's dialect+driver; `default_database` is entered when a call names none.
+
+        Raises `RequirementMissing` for a library that is not installed.
+        """
+        require("sqlalchemy", driver.rpartition("+")[2])
+        self.instance = instance
+        self.cancel = cancel or threading.Event()
+        self._driver = driver
+        self._default_database = instance.database or default_database
+        self._pools: OrderedDict[str | None, SqlEngine] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def stopped_by(self, cancel: threading.Event) -> Server:
+        """Return the same server, with the same connections, for work that has a reason of its own to stop."""
+        other = copy.copy(self)
+        other.cancel = cancel
+        return other
+
+    def like(self, instance: Instance) -> Server:
+        """Return a server of its own for another login at the same endpoint; use it as a context manager."""
+        return Server(instance, driver=self._driver, default_database=self._default_database, cancel=self.cancel)
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        with self._guard:
+            pools, self._pools = self._pools, OrderedDict()
+        for pool in pools.values():
+            pool.dispose()
+
+    @contextmanager
+    def connect(self, database: str | None = None, *, autocommit: bool = True) -> Iterator[Connection]:
+        """Lend a pooled connection, in autocommit or in a transaction that is rolled back at the end.
+
+        Raises `ConnectionFailed` and, for what happens inside the block, also `QueryFailed`.
+        """
+        with translated(self.instance, database):
+            connection = self._checked_out(database)
+            try:
+                if autocommit:
+                    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                yield connection
+            finally:
+                connection.close()
+
+    def rows(
+        self, statement: str, parameters: Mapping[str, Any] | None = None, *, database: str | None = None
+    ) -> list[Any]:
+        """Run one autocommitted query with `:name` parameters and return all its rows."""
+        from sqlalchemy import text
+
+        with self.connect(database) as connection:
+            return list(connection.execute(text(statement), dict(parameters or {})))
+
+    def value(self, statement: str, parameters: Mapping[str, Any] | None = None, *, database: str | None = None) -> Any:
+        """Return the first column of the first row, or None where there is no row."""
+        rows = self.rows(statement, parameters, database=database)
+        return rows[0][0] if rows else None
+
+    def forget(self, database: str) -> None:
+        """Close the pooled connections to a database: it is to be dropped or renamed, or is another one by now."""
+        with self._guard:
+            pool = self._pools.pop(database, None)
+        if pool is not None:
+            pool.dispose()
+
+    def _checked_out(self, database: str | None) -> Connection:
+        pool = self._pool(database)
+        for delay in (*_RETRY_DELAYS, None):
+            try:
+                with translated(self.instance, database):
+                    return pool.connect()
+            except ConnectionFailed as error:
+                if delay is None or error.kind not in _RETRIED_KINDS or self.cancel.wait(delay):
+                    raise
+        raise ConnectionFailed(f"{self.instance.where()}: no connection")
+
+    def _pool(self, database: str | None) -> SqlEngine:
+        name = database if database is not None else self._default_database
+        evicted = None
+        with self._guard:
+            pool = self._pools.get(name)
+            if pool is None:
+                pool = self._pools[name] = create_pool(self.instance, driver=self._driver, database=name)
+                if len(self._pools) > _POOLS_KEPT:
+                    evicted = self._pools.popitem(last=False)[1]
+            self._pools.move_to_end(name)
+        if evicted is not None:
+            evicted.dispose()  # connections still lent out are closed when they come back
+        return pool
+
+
+def create_pool(instance: Instance, *, driver: str, database: str | None) -> SqlEngine:
+    """Make the SQLAlchemy engine for one database of the instance, with a bounded pool.
+
+    Every part of the URL may hold any character: it is built with `URL.create`, never by joining text.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import URL
+
+    arguments = driver_arguments(instance, driver, APPLICATION_NAME)
+    url = URL.create(
+        driver,
+        username=instance.user,
+        password=instance.password,
+        host=arguments.host,
+        port=arguments.port,
+        database=database,
+    )
+    return create_engine(
+        url,
+        connect_args=dict(arguments.connect),
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_timeout=_POOL_WAIT,
+        pool_pre_ping=True,  # a server ends sessions that idle while a long dump runs
+        future=True,  # 1.4 behaves as 2.x: no commit of its own after each ALTER or DROP
+        hide_parameters=True,  # statement parameters must not reach error texts
+        **arguments.engine,
+    )
+
+
+def require(*libraries: str) -> None:
+    """Import the libraries; raises `RequirementMissing`, which names the packages."""
+    for library in libraries:
+        try:
+            importlib.import_module(library)
+        except ImportError as error:
+            raise RequirementMissing(
+                f"the Python library {library} is missing: install {_PACKAGES[library]}",
+                library=library,
+            ) from error

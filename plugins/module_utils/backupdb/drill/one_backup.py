@@ -1,0 +1,193 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One drill: one backup restored into a server of its own and compared, and the record of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..engines.workplace import work_dir_of
+from ..errors import ArchiveDamaged, BackupDbError, NotEnoughSpace, RequirementMissing, RunTimeout
+from ..repository.drill_records import DIFFERENT, EQUAL, EQUAL_REWRITTEN, FAILED, SCHEMA
+from ..repository.local import free_bytes
+from ..system.text import human_duration, human_size, iso, utc_now
+from ..verify.one_backup import manifest_problem
+from ..version import VERSION
+from .compare import Findings, compare
+from .restore import Restored, Setting, restored
+from .rewrites import settle
+
+if TYPE_CHECKING:
+    from ..repository.catalogue import StoredBackup
+
+# Faults of this host, which say nothing about the backup: no record of them is kept.
+OF_THIS_HOST = ("ClientMissing", "InvalidOption", "LockBusy", "NotEnoughSpace")
+# What an empty server takes, beside the data.
+_SERVER_BYTES: Mapping[str, int] = {"postgresql": 128 << 20, "mariadb": 256 << 20, "mysql": 384 << 20}
+
+
+def drill_one(setting: Setting) -> dict[str, Any]:
+    """Drill a backup and return its record; a bad backup is a verdict, never an exception.
+
+    Raises `Interrupted` when the drill was asked to stop: then nothing is known; and `RequirementMissing`.
+    """
+    began = time.monotonic()
+    record = _beginning(setting.backup)
+    try:
+        _look_before(setting)
+        with restored(setting) as state:
+            record.update(_of_server(state))
+            compare_began = time.monotonic()
+            findings, stream = compare(state)
+            settle(state, findings, stream)
+            record.update(_of_findings(state, findings, time.monotonic() - compare_began))
+    except RequirementMissing:
+        raise
+    except BackupDbError as error:
+        record.update(_of_failure(_cause(setting, error)))
+    record["finished"] = iso(utc_now().replace(microsecond=0))
+    record["seconds"]["total"] = round(time.monotonic() - began, 3)
+    return record
+
+
+def failed(backup: StoredBackup, error: BackupDbError) -> dict[str, Any]:
+    """Return the record of a drill that could not even begin."""
+    record = {**_beginning(backup), **_of_failure(error), "finished": iso(utc_now().replace(microsecond=0))}
+    record["seconds"]["total"] = 0.0
+    return record
+
+
+def _cause(setting: Setting, error: BackupDbError) -> BackupDbError:
+    """Return what explains most: whatever fails once time is up fails because of that. Raises `Interrupted`."""
+    try:
+        setting.limits.check()
+    except RunTimeout as late:
+        return late
+    return error
+
+
+def _look_before(setting: Setting) -> None:
+    problem = manifest_problem(setting.backup.folder)
+    if problem is not None:
+        raise ArchiveDamaged(problem)
+    manifest = setting.manifest
+    folder = work_dir_of(setting.work_dir)
+    free = free_bytes(folder)
+    needed = int(manifest.get("size_bytes") or manifest["plain_bytes"])
+    needed += _SERVER_BYTES.get(str(manifest["engine"]), 0)
+    if needed > free:
+        raise NotEnoughSpace(
+            f"a drill of {setting.backup.folder} needs about {human_size(needed)} and {human_size(free)} are free in "
+            f"{folder}; name a work_dir on a larger filesystem"
+        )
+
+
+def _beginning(backup: StoredBackup) -> dict[str, Any]:
+    manifest = backup.manifest
+    return {
+        "schema": SCHEMA,
+        "backup_id": manifest["backup_id"],
+        "host": manifest["host"],
+        "instance": manifest["instance"],
+        "database": backup.database,
+        "started": iso(utc_now().replace(microsecond=0)),
+        "verdict": FAILED,
+        "error": None,
+        "error_kind": None,
+        "differences": [],
+        "rewritten": [],
+        "compared": [],
+        "not_compared": [],
+        "seconds": {"decrypt": None, "restore": None, "compare": None},
+        "source": {"vendor": manifest["engine"], "version": manifest["server"].get("version")},
+        "server": None,
+        "client": None,
+        "content": "not compared with the source",
+        "warnings": [],
+        "unmatched_settings": [],
+        "tool": {"name": "vya.backupdb", "version": VERSION},
+    }
+
+
+def _of_failure(error: BackupDbError) -> dict[str, Any]:
+    return {
+        "verdict": FAILED,
+        "error": str(error),
+        "error_kind": type(error).__name__,
+        "differences": [{"what": "drill", "expected": None, "found": str(error)}],
+    }
+
+
+def _of_server(state: Restored) -> dict[str, Any]:
+    warnings = [*state.warnings, *([state.accounts.note] if state.accounts.note else [])]
+    if state.stand_ins:
+        warnings.append(f"not among the accounts, so others without a login stood in: {', '.join(state.stand_ins)}")
+    return {
+        "server": {"vendor": state.facts.vendor, "version": state.facts.version, "program": state.program},
+        "client": {
+            name: {"path": client.path, "version": client.version}
+            for name, client in (("dump", state.dump_client), ("restore", state.restore_client))
+        },
+        "warnings": list(dict.fromkeys(warnings)),
+        "unmatched_settings": list(state.unmatched),
+        "seconds": {
+            "decrypt": round(state.decrypt_seconds, 3),
+            "restore": round(state.restore_seconds, 3),
+            "compare": None,
+        },
+    }
+
+
+def _of_findings(state: Restored, findings: Findings, seconds: float) -> dict[str, Any]:
+    return {
+        "verdict": _verdict(findings),
+        "differences": findings.differences,
+        "rewritten": findings.rewritten,
+        "compared": findings.compared,
+        "not_compared": findings.not_compared,
+        "content": (
+            "compared with the source by fingerprints" if findings.by_fingerprints else "not compared with the source"
+        ),
+        "seconds": {
+            "decrypt": round(state.decrypt_seconds, 3),
+            "restore": round(state.restore_seconds, 3),
+            "compare": round(seconds, 3),
+        },
+    }
+
+
+def _verdict(findings: Findings) -> str:
+    if findings.differences:
+        return DIFFERENT
+    return EQUAL_REWRITTEN if findings.rewritten else EQUAL
+
+
+def summary(records: Sequence[Mapping[str, Any]]) -> str:
+    """Say in a sentence what became of several drills."""
+    if not records:
+        return "no backup was drilled"
+    counts = {verdict: sum(record["verdict"] == verdict for record in records) for verdict in (EQUAL, EQUAL_REWRITTEN)}
+    bad = [record for record in records if record["verdict"] not in counts]
+    told = [f"{count} {verdict}" for verdict, count in counts.items() if count]
+    told += [f"{record['database']} {record['backup_id']} {record['verdict']}: {_first(record)}" for record in bad]
+    return f"{len(records)} drilled: {'; '.join(told)}"
+
+
+def line(record: Mapping[str, Any]) -> str:
+    """Say in a line what became of one drill."""
+    name = f"{record['host']}/{record['instance']}/{record['database']} {record['backup_id']}: {record['verdict']}"
+    seconds = record["seconds"]["restore"]
+    took = f", restored in {human_duration(seconds)}" if seconds is not None else ""
+    if record["verdict"] in (EQUAL, EQUAL_REWRITTEN):
+        return f"{name}, content {record['content']}{took}"
+    return f"{name}{took}: {_first(record)}"
+
+
+def _first(record: Mapping[str, Any]) -> str:
+    if record["error"]:
+        return str(record["error"])
+    one = record["differences"][0]
+    return f"{one['what']}: expected {one['expected']!r}, found {one['found']!r}"

@@ -1,0 +1,28 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of drills as plain values on their way into the library's request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..options import duration_from, filter_from, keys_from
+from .request import DrillRequest
+
+
+def drill_request_from(options: Mapping[str, Any]) -> DrillRequest:
+    """Make the library's request for a run of drills; raises `InvalidOption`."""
+    return DrillRequest(
+        repository=options["repository"],
+        paths=tuple(options["paths"] or ()),
+        wanted=filter_from(options),
+        select=options["select"],
+        count=options["count"],
+        keys=keys_from(options),
+        work_dir=options["work_dir"],
+        run_as=options["run_as"],
+        jobs=options["jobs"],
+        timeout=duration_from(options, "timeout"),
+    )

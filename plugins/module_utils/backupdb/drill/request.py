@@ -1,0 +1,87 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which backups are drilled, and how; made once at the edge (a module, the command line)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..archives.keys import Keys
+from ..errors import InvalidOption
+from ..repository.catalogue import Filter, StoredBackup, is_future, read_backup, read_wanted
+from ..repository.drill_records import proven
+from ..repository.problems import Problems
+from ..system.text import utc_now
+
+NEWEST = "newest"
+OLDEST_UNPROVEN = "oldest_unproven"
+ALL = "all"
+RANDOM = "random"
+SELECTS = (NEWEST, OLDEST_UNPROVEN, ALL, RANDOM)
+
+
+@dataclass(frozen=True)
+class DrillRequest:
+    """Drills of the backups in `paths`, or of those that `select` picks from what `wanted` takes in a repository.
+
+    `count` is how many `oldest_unproven` and `random` pick. `work_dir` is where private servers live, `run_as` the
+    user who runs them when we are root. `timeout` is in seconds, for each drill.
+    """
+
+    repository: str | None = None
+    paths: tuple[str, ...] = ()
+    wanted: Filter = field(default_factory=Filter)
+    select: str = NEWEST
+    count: int = 1
+    keys: Keys = field(default_factory=Keys)
+    work_dir: str | None = None
+    run_as: str | None = None
+    jobs: int = 1
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.select not in SELECTS:
+            raise InvalidOption(f"select {self.select!r} is not known; use one of {', '.join(SELECTS)}")
+        if (self.repository is None) == (not self.paths):
+            raise InvalidOption("say what to drill: a repository or the paths of backups, not both")
+        if self.count < 1 or self.jobs < 1:
+            raise InvalidOption("count and jobs must be at least 1")
+        if self.wanted.kind == "accounts":
+            raise InvalidOption("accounts are drilled with each database of their instance, not alone")
+
+
+def choose(request: DrillRequest, problems: Problems) -> list[StoredBackup]:
+    """Return the backups to drill; what cannot be read is in `problems`.
+
+    Raises `ManifestDamaged` for a path whose manifest cannot be read, and `RepositoryError` without a repository.
+    """
+    if request.repository is None:
+        return [read_backup(Path(path)) for path in request.paths]
+    now = utc_now()
+    found = [
+        backup
+        for backup in read_wanted(Path(request.repository), request.wanted, problems)
+        if backup.kind == "database" and not is_future(backup, now)
+    ]
+    if request.select == NEWEST:
+        return _newest_of_each(found)
+    if request.select == RANDOM:
+        return random.sample(found, min(request.count, len(found)))
+    if request.select == OLDEST_UNPROVEN:
+        return _unproven(found)[: request.count]
+    return found
+
+
+def _newest_of_each(found: Sequence[StoredBackup]) -> list[StoredBackup]:
+    newest: dict[tuple[str, ...], StoredBackup] = {}
+    for backup in found:  # newest first
+        newest.setdefault(backup.place()[:3], backup)
+    return list(newest.values())
+
+
+def _unproven(found: Sequence[StoredBackup]) -> list[StoredBackup]:
+    return [backup for backup in reversed(found) if not proven(backup.folder)]

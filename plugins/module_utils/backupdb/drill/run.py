@@ -1,0 +1,175 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The drill run: restore backups into throw-away servers, compare, write a record beside each manifest, report.
+
+One bad backup does not stop the others. A record is written for every verdict, good or bad.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..archives.keys import load_identities
+from ..engines.drill_interface import proving_of
+from ..engines.workplace import User, server_user, work_dir_of
+from ..errors import (
+    BackupDbError,
+    BackupNotFound,
+    Interrupted,
+    LockBusy,
+    NotEnoughSpace,
+    RepositoryError,
+)
+from ..repository.drill_records import is_proof, write_drill
+from ..repository.lock import readers_lock
+from ..repository.problems import Problems
+from ..streams.pipeline import Limiter, Limits
+from ..system.stopping import stop_signals
+from ..system.text import human_duration, iso, utc_now
+from .one_backup import OF_THIS_HOST, drill_one, failed, line, summary
+from .request import DrillRequest, choose
+from .restore import Setting
+
+if TYPE_CHECKING:
+    from ..age.stream import Identity
+    from ..repository.catalogue import StoredBackup
+
+_NEXT_RECORD = 1.1  # seconds
+
+
+def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
+    """Drill the chosen backups and return what became of each; in check mode which ones, and by which server program.
+
+    Raises `BackupNotFound` when there is nothing to drill, `Interrupted` when it was asked to stop before the first
+    verdict, and what looking into the repository, keys and options raises.
+    """
+    began = time.monotonic()
+    problems = Problems()
+    identities = load_identities(request.keys)
+    user = server_user(request.run_as)
+    work_dir_of(request.work_dir)
+    chosen = choose(request, problems)
+    if not chosen:
+        raise BackupNotFound(
+            f"there is nothing to drill in {request.repository}: no backup of a database is what select and the "
+            "filters want; widen them, or look with backup_info at what there is"
+        )
+    if check_mode:
+        return _plan(request, chosen, problems)
+    entries: list[dict[str, Any]] = []
+    warnings = list(problems.lines)
+    cancel = threading.Event()
+    with stop_signals(cancel) as received:
+        for backup in chosen:
+            try:
+                record = _drill(request, backup, identities, user, cancel, warnings)
+            except Interrupted:
+                if not entries:
+                    raise
+                break
+            kept = _stored(backup, record, warnings)
+            entries.append({**record, "path": str(backup.folder), "record": kept})
+    warnings += [f"stopped by {name}; {len(chosen) - len(entries)} drills were not done" for name in received]
+    return _result(request, entries, warnings, len(chosen), time.monotonic() - began)
+
+
+def _drill(
+    request: DrillRequest,
+    backup: StoredBackup,
+    identities: Sequence[Identity],
+    user: User,
+    cancel: threading.Event,
+    warnings: list[str],
+) -> dict[str, Any]:
+    with _limits(request, cancel) as limits:
+        setting = Setting(
+            backup=backup,
+            identities=identities,
+            limits=limits,
+            work_dir=request.work_dir,
+            user=user,
+            jobs=request.jobs,
+        )
+        try:
+            with readers_lock(backup.instance_folder) as unlocked:
+                warnings += unlocked
+                return drill_one(setting)
+        except (LockBusy, RepositoryError) as error:
+            return failed(backup, error)
+
+
+@contextmanager
+def _limits(request: DrillRequest, cancel: threading.Event) -> Iterator[Limits]:
+    timeout = request.timeout
+    deadline = time.monotonic() + timeout if timeout is not None else None
+    limits = Limits(cancel=cancel, limiter=Limiter(None), deadline=deadline, timeout=timeout)
+    with limits.watched():
+        yield limits
+
+
+def _stored(backup: StoredBackup, record: dict[str, Any], warnings: list[str]) -> str | None:
+    if record["error_kind"] in OF_THIS_HOST:
+        return None
+    try:
+        return str(write_drill(backup.folder, record))
+    except (RepositoryError, NotEnoughSpace):
+        time.sleep(_NEXT_RECORD)  # records are named by the second, and the last drill may have ended in this one
+    record["finished"] = iso(utc_now().replace(microsecond=0))
+    try:
+        return str(write_drill(backup.folder, record))
+    except (RepositoryError, NotEnoughSpace) as error:
+        warnings.append(f"the record of the drill could not be kept: {error}")
+        return None
+
+
+def _result(
+    request: DrillRequest, entries: list[dict[str, Any]], warnings: list[str], chosen: int, seconds: float
+) -> dict[str, Any]:
+    good = sum(is_proof(entry) for entry in entries)
+    return {
+        "status": "ok" if good == chosen else "failed",
+        "changed": any(entry["record"] for entry in entries),
+        "message": f"{summary(entries)} ({human_duration(seconds)})",
+        "select": request.select if request.repository is not None else None,
+        "lines": [line(entry) for entry in entries],
+        "drills": entries,
+        "proven": good,
+        "seconds": round(seconds, 3),
+        "warnings": warnings,
+    }
+
+
+def _plan(request: DrillRequest, chosen: list[StoredBackup], problems: Problems) -> dict[str, Any]:
+    entries = []
+    for backup in chosen:
+        try:
+            program, problem = proving_of(backup.manifest).program(backup.manifest), None
+        except BackupDbError as error:
+            program, problem = None, str(error)
+        entries.append(
+            {
+                "path": str(backup.folder),
+                "backup_id": backup.manifest["backup_id"],
+                "host": backup.manifest["host"],
+                "instance": backup.manifest["instance"],
+                "database": backup.database,
+                "verdict": "planned",
+                "program": program,
+                "error": problem,
+            }
+        )
+    return {
+        "status": "planned",
+        "changed": True,
+        "message": f"{len(entries)} backups would be drilled",
+        "select": request.select if request.repository is not None else None,
+        "drills": entries,
+        "proven": 0,
+        "seconds": 0.0,
+        "warnings": [*problems.lines, *(entry["error"] for entry in entries if entry["error"])],
+    }

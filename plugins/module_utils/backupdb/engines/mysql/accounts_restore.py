@@ -1,0 +1,189 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restoring accounts into MySQL and MariaDB: what their statements need beside what SHOW CREATE USER wrote.
+
+Sources: MySQL manual "CREATE USER", "ALTER USER"; MariaDB documentation "ALTER USER", "CREATE ROLE", "REVOKE".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConnectionFailed, QueryFailed
+from ..accounts_document import full_name
+from ..accounts_interface import Step
+from ..interface import ServerFacts
+from .family import ask, own_session, quoted
+from .grants import parse_line
+
+if TYPE_CHECKING:
+    from ...connection.server import Server
+
+_TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
+_PLUGIN = re.compile(r"\b(?:VIA|OR|WITH)\s+['`]?(?P<plugin>[a-z][a-z0-9_]*)['`]?", re.DOTALL)
+_LIBRARIES = {
+    "ed25519": "INSTALL SONAME 'auth_ed25519';",
+    "pam": "INSTALL SONAME 'auth_pam';",
+    "gssapi": "INSTALL SONAME 'auth_gssapi';",
+    "parsec": "INSTALL SONAME 'auth_parsec';",
+}
+# The clauses of CREATE USER in their order, and what a clause that is not said stands for.
+_CLAUSES = ("REQUIRE", "WITH", "PASSWORD EXPIRE", "ACCOUNT")
+_LIMITS = ("MAX_QUERIES_PER_HOUR", "MAX_UPDATES_PER_HOUR", "MAX_CONNECTIONS_PER_HOUR", "MAX_USER_CONNECTIONS")
+_MARIADB_LIMITS = (*_LIMITS, "MAX_STATEMENT_TIME")
+_DENIED = ("wrong_password", "access_denied")
+_ADMIN = re.compile(r"GRANT (?P<role>`(?:[^`]|``)*`) TO .* WITH ADMIN OPTION;$", re.DOTALL)
+
+
+class MysqlTarget:
+    """The server to restore into. See `Target` for what each function promises."""
+
+    def __init__(
+        self, server: Server, facts: ServerFacts, *, stored: Mapping[str, Any], fresh: Mapping[str, Any]
+    ) -> None:
+        self._server = server
+        self._mariadb = facts.vendor == "mariadb"
+        self._version = facts.version_number
+        self.login = str(server.value("SELECT CURRENT_USER()"))
+        self.warnings: list[str] = []
+        self._plugins = {
+            str(row[0]).lower()
+            for row in server.rows(
+                "SELECT plugin_name FROM information_schema.plugins"
+                " WHERE plugin_type = 'AUTHENTICATION' AND plugin_status = 'ACTIVE'"
+            )
+        }
+        self._databases = {
+            str(row[0]).casefold() for row in server.rows("SELECT schema_name FROM information_schema.schemata")
+        }
+        self._objects: dict[str, set[str]] = {}
+
+    def problem(self, account: Mapping[str, Any]) -> str | None:
+        for statement in account["statements"]:
+            if statement["kind"] != "identity":
+                continue
+            for plugin in plugins_of(str(statement["sql"])):
+                if plugin.lower() not in self._plugins:
+                    advice = _LIBRARIES.get(plugin.lower(), "install and load it") if self._mariadb else "load it"
+                    return f"the server has no authentication plugin {plugin}: {advice}"
+        return None
+
+    def waits_for(self, statement: Mapping[str, Any]) -> str | None:
+        entry = parse_line(str(statement["sql"])) if statement["kind"] == "object_grant" else None
+        if entry is None:
+            return None
+        if entry.database.casefold() not in self._databases:
+            return f"database {entry.database!r}"
+        there = self._objects_of(entry.database)
+        return None if entry.object.casefold() in there else f"{entry.object!r} in database {entry.database!r}"
+
+    def step(self, account: str | None, statement: Mapping[str, Any]) -> Step:
+        return Step(account, statement["kind"], str(statement["sql"]))
+
+    def update(
+        self, account: str, identity: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]], *, keep: bool
+    ) -> list[Step]:
+        """CREATE USER becomes ALTER USER with every clause said, since ALTER USER leaves what is not said as it is."""
+        sqls = [str(entry["sql"]) for entry in identity]
+        return [Step(account, "identity", self._altering(sql)) for sql in sqls if sql.startswith("CREATE USER ")]
+
+    def role_of(self, statement: Mapping[str, Any]) -> str | None:
+        return None
+
+    @contextmanager
+    def session(self) -> Iterator[Callable[[str], None]]:
+        with own_session(self._server) as connection:
+
+            def carry_out(sql: str) -> None:
+                try:
+                    ask(self._server, connection, sql.rstrip(";"))
+                except ConnectionFailed as error:
+                    # The server says "access denied" for a right that we may not give, as it does for a login.
+                    if error.kind not in _DENIED:
+                        raise
+                    refusal = str(error).rpartition(" (")[2].rstrip(")")
+                    raise QueryFailed(
+                        f"{self._server.instance.where()}: the login may not do this: {refusal}"
+                    ) from error
+
+            yield carry_out
+
+    def clean_up(self, created: Collection[str], document: Mapping[str, Any]) -> list[Step]:
+        """MariaDB makes who creates a role its administrator; that is taken back where the backup has another one."""
+        if not self._mariadb:
+            return []
+        administrators: dict[str, set[str]] = {}
+        for account in document["accounts"]:
+            for statement in account["statements"]:
+                match = _ADMIN.match(statement["sql"]) if statement["kind"] == "membership" else None
+                if match:
+                    administrators.setdefault(match["role"], set()).add(full_name(account))
+        roles = {
+            full_name(account)
+            for account in document["accounts"]
+            if account["kind"] == "role" and any(entry["kind"] == "identity" for entry in account["statements"])
+        }
+        steps = []
+        for role in sorted(roles & set(created)):
+            known = administrators.get(quoted(role), set())
+            if self.login in known:
+                continue
+            if known & set(created):
+                steps.append(Step(None, "membership", f"REVOKE {quoted(role)} FROM CURRENT_USER();"))
+            else:
+                self.warnings.append(
+                    f"{self.login} stays administrator of role {role}: no account restored with it is one, and a role "
+                    "without an administrator cannot be granted any more"
+                )
+        return steps
+
+    def _objects_of(self, database: str) -> set[str]:
+        if database not in self._objects:
+            found = self._server.rows(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = :name UNION ALL"
+                " SELECT routine_name FROM information_schema.routines WHERE routine_schema = :name",
+                {"name": database},
+            )
+            self._objects[database] = {str(row[0]).casefold() for row in found}
+        return self._objects[database]
+
+    def _altering(self, created: str) -> str:
+        head, clauses = _clauses(created.rstrip(";"))
+        limits = clauses.pop("WITH", "WITH")
+        names = _MARIADB_LIMITS if self._mariadb else _LIMITS
+        limits += "".join(f" {name} 0" for name in names if f" {name} " not in limits)
+        said = [clauses.pop("REQUIRE", "REQUIRE NONE"), limits]
+        if not self._mariadb and self._version >= (8, 0, 19) and "FAILED_LOGIN_ATTEMPTS" not in created:
+            said.append("FAILED_LOGIN_ATTEMPTS 0 PASSWORD_LOCK_TIME 0")
+        said.append(clauses.get("PASSWORD EXPIRE", "PASSWORD EXPIRE DEFAULT"))
+        said.append(clauses.get("ACCOUNT", "ACCOUNT UNLOCK"))  # in MySQL with all that comes after it
+        return " ".join(["ALTER USER" + head[len("CREATE USER") :], *said]) + ";"
+
+
+def plugins_of(created: str) -> list[str]:
+    """Return the authentication plugins that a CREATE USER names, in its order."""
+    names = _TEXTS.sub(lambda text: text[0] if re.fullmatch(r"'[a-z][a-z0-9_]*'", text[0]) else "''", created)
+    identified = names.partition(" IDENTIFIED ")[2]
+    identified = re.split(r"\s(?:REQUIRE|PASSWORD EXPIRE|ACCOUNT|WITH MAX_\w+)\b", identified)[0]
+    if identified.startswith("BY PASSWORD"):
+        return ["mysql_native_password"]
+    return [match["plugin"] for match in _PLUGIN.finditer(f" {identified}")]
+
+
+def _clauses(created: str) -> tuple[str, dict[str, str]]:
+    """Split a CREATE USER into what is before its first clause and its clauses by name."""
+    blank = _TEXTS.sub(lambda text: "'" * len(text[0]), created)
+    found = []
+    for name, pattern in zip(_CLAUSES, (r" REQUIRE ", r" WITH MAX_", r" PASSWORD EXPIRE\b", r" ACCOUNT ")):
+        match = re.search(pattern, blank)
+        if match:
+            found.append((match.start(), name))
+    found.sort()
+    if not found:
+        return created, {}
+    ends = [start for start, _name in found[1:]] + [len(created)]
+    return created[: found[0][0]], {name: created[start + 1 : end] for (start, name), end in zip(found, ends)}

@@ -1,0 +1,228 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backup login of a MySQL or MariaDB server: an account that reads everything and changes no row.
+
+Sources: MySQL manual "CREATE USER", "GRANT", "SHOW GRANTS"; MariaDB documentation "CREATE USER", "SHOW CREATE USER".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConnectionFailed, InvalidOption, QueryFailed
+from ..interface import ServerFacts
+from ..login_interface import SOCKET, Attempt, LoginState, Need, Step, Surplus, Trial, WantedLogin, logged_in
+from .accounts_restore import plugins_of
+from .family import DENIED_CODES, SYSTEM_DATABASES, Family, ask, own_session, quoted, quoted_text
+from .grants import parse
+from .login_rights import needed_rights, needs_of, surplus_of
+from .password_hashes import caching_sha2_fits, caching_sha2_hash, native_hash
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from ...connection.server import Server
+
+# The server's own, and the administrator's that every server has.
+_RESERVED = ("root", "mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema", "")
+_DENIED = ("wrong_password", "access_denied")
+_QUIET = "SET SESSION sql_log_off = ON"  # nothing of this session in the general log, where the login may say so
+_DATABASES_TRIED = 5
+_ALWAYS_THERE = ("mysql", "db")  # a table that every server has
+
+_NATIVE = "mysql_native_password"
+_CACHING_SHA2 = "caching_sha2_password"
+_HEXADECIMAL = re.compile(r" AS 0x(?P<digits>[0-9A-Fa-f]+)")
+_TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
+_SOCKET_PLUGINS = {
+    "mariadb": ("unix_socket", "INSTALL SONAME 'auth_socket';"),
+    "mysql": ("auth_socket", "INSTALL PLUGIN auth_socket SONAME 'auth_socket.so';"),
+}
+
+_EXISTS = "SELECT COUNT(*) FROM mysql.user WHERE user = :name AND host = :host"
+_TABLES = """
+    SELECT table_schema, MIN(table_name) FROM information_schema.tables
+     WHERE table_type = 'BASE TABLE' AND table_schema NOT IN :system GROUP BY 1 ORDER BY 1"""
+_A_COLUMN = """
+    SELECT column_name FROM information_schema.columns WHERE table_schema = :database AND table_name = :table
+       AND extra NOT LIKE '%GENERATED%' ORDER BY ordinal_position LIMIT 1"""
+
+
+class MysqlLoginKeeper:
+    """See `LoginKeeper` for what each function promises."""
+
+    rights_needed = "an account such as root, with CREATE USER, SELECT on *.*, and the rights to give WITH GRANT OPTION"
+
+    def __init__(self, server: Server, facts: ServerFacts, wanted: WantedLogin, *, family: Family) -> None:
+        self._server = server
+        self._facts = facts
+        self._wanted = replace(wanted, host=wanted.host.lower())  # as the server keeps it
+        self._family = family
+        self._quoted = f"{quoted_text(wanted.name)}@{quoted_text(self._wanted.host)}"
+        self.account = f"{wanted.name}@{self._wanted.host}"
+
+    def protected(self) -> str | None:
+        if self._wanted.name.lower() in _RESERVED:
+            return "it is the server's own or the administrator's account"
+        return "it is the login in use" if self.account == self._server.value("SELECT CURRENT_USER()") else None
+
+    def look(self) -> LoginState:
+        needed = needed_rights(self._facts, self._family, self._wanted)
+        with self._own_session() as connection:
+            there = self._rows(connection, _EXISTS, name=self._wanted.name, host=self._wanted.host)[0][0]
+            if not there:
+                self._check_plugin(connection)
+                step = Step(f"CREATE USER {self._quoted} {self._identified()};")
+                rights = needs_of(parse([]), needed, self._quoted)
+                return LoginState(exists=False, needs=[Need("the account", (step,)), *rights])
+            created = str(self._rows(connection, f"SHOW CREATE USER {self._quoted}")[0][0])
+            lines = [str(row[0]) for row in self._rows(connection, f"SHOW GRANTS FOR {self._quoted}")]
+            identity = self._identity(connection, created)
+            everybody = self._of_everybody(connection, needed)
+        grants = parse(lines, literal=self._family.literal_database_grants(self._server))
+        return LoginState(
+            exists=True,
+            needs=[*identity, *needs_of(grants, needed, self._quoted)],
+            surplus=[*surplus_of(lines, needed, self._quoted, mysql=self._family.vendor == "mysql"), *everybody],
+        )
+
+    def removal(self) -> Sequence[Step]:
+        with self._own_session() as connection:
+            there = self._rows(connection, _EXISTS, name=self._wanted.name, host=self._wanted.host)[0][0]
+        return [Step(f"DROP USER {self._quoted};")] if there else []
+
+    @contextmanager
+    def session(self, database: str | None) -> Iterator[Callable[[str], None]]:
+        with self._own_session() as connection:
+            with suppress(QueryFailed):
+                self._rows(connection, _QUIET)
+
+            def carry_out(sql: str) -> None:
+                self._rows(connection, sql.rstrip(";"))
+
+            yield carry_out
+
+    def is_refusal(self, error: QueryFailed) -> bool:
+        return error.code in DENIED_CODES
+
+    def try_to_write(self, state: LoginState) -> Trial:
+        statements = self._statements()  # first, as the administrator may be known by the operating system's user
+        try:
+            with logged_in(self._server, self._wanted) as server:
+                me = str(server.value("SELECT CURRENT_USER()"))
+                if me != self.account:
+                    raise ConnectionFailed(f"the server takes this login for {me}")
+                attempts = [self._attempt(server, statement) for statement in statements]
+        except ConnectionFailed as error:
+            return Trial([], "not tried", [f"{self.account} cannot log in from here, so no write was tried: {error}"])
+        how = "logged in by the socket" if self._wanted.auth == SOCKET else "logged in by the password"
+        return Trial(attempts, how)
+
+    def _statements(self) -> list[str]:
+        """Write statements that change no row, on tables of some databases; the administrator looks for them."""
+        with self._own_session() as connection:
+            found = self._rows(connection, _TABLES, system=tuple(SYSTEM_DATABASES))
+            statements = []
+            for database, table in [_ALWAYS_THERE, *found[:_DATABASES_TRIED]]:
+                name = f"{quoted(database)}.{quoted(table)}"
+                statements.append(f"DELETE FROM {name} WHERE FALSE")  # noqa: S608
+                for (column,) in self._rows(connection, _A_COLUMN, database=database, table=table):
+                    one = quoted(column)
+                    statements.append(f"INSERT INTO {name} ({one}) SELECT {one} FROM {name} WHERE FALSE")  # noqa: S608
+        return statements
+
+    def _attempt(self, server: Server, statement: str) -> Attempt:
+        with server.connect() as connection:
+            try:
+                self._rows(connection, statement)
+                return Attempt(statement, None, refused=False, said="")
+            except QueryFailed as error:
+                refused = True if self.is_refusal(error) else None
+                return Attempt(statement, None, refused=refused, said=str(error))
+
+    @contextmanager
+    def _own_session(self) -> Iterator[Connection]:
+        with own_session(self._server) as connection:
+            for statement in self._family.account_session:
+                with suppress(QueryFailed):
+                    self._rows(connection, statement)
+            yield connection
+
+    def _rows(self, connection: Connection, statement: str, **parameters: Any) -> list[Any]:
+        try:
+            return ask(self._server, connection, statement, **parameters)
+        except ConnectionFailed as error:
+            # The server says "access denied" for a right that a login lacks, as it does for the login itself.
+            if error.kind not in _DENIED:
+                raise
+            raise QueryFailed(str(error).rpartition(" (")[2].rstrip(")"), code=DENIED_CODES[0]) from error
+
+    def _of_everybody(self, connection: Connection, needed: Sequence[str]) -> list[Surplus]:
+        """Read what everybody may do: from 10.11 on MariaDB's rights may be given to PUBLIC."""
+        if self._family.vendor != "mariadb" or self._facts.version_number < (10, 11):
+            return []
+        lines = [str(row[0]) for row in self._rows(connection, "SHOW GRANTS FOR PUBLIC")]
+        return [
+            Surplus(
+                f"{entry.what}, as everybody has",
+                entry.writes,
+                advice=f"take it from everybody: {' '.join(step.sql for step in entry.steps)}",
+            )
+            for entry in surplus_of(lines, needed, "PUBLIC")
+        ]
+
+    def _identity(self, connection: Connection, created: str) -> list[Need]:
+        needs = []
+        if not self._identified_as_wanted(created):
+            self._check_plugin(connection)
+            what = "the login through the socket" if self._wanted.auth == SOCKET else "this password"
+            needs.append(Need(what, (Step(f"ALTER USER {self._quoted} {self._identified()};"),)))
+        if " ACCOUNT LOCK" in _TEXTS.sub("''", created):
+            needs.append(Need("an account that is not locked", (Step(f"ALTER USER {self._quoted} ACCOUNT UNLOCK;"),)))
+        return needs
+
+    def _identified(self) -> str:
+        mariadb = self._family.vendor == "mariadb"
+        if self._wanted.auth == SOCKET:
+            return f"IDENTIFIED {'VIA' if mariadb else 'WITH'} {_SOCKET_PLUGINS[self._family.vendor][0]}"
+        password = self._wanted.password or ""
+        if mariadb:
+            return f"IDENTIFIED VIA {_NATIVE} USING {quoted_text(native_hash(password))}"
+        if self._facts.version_number < (8,):
+            return f"IDENTIFIED WITH {_NATIVE} AS {quoted_text(native_hash(password))}"
+        return f"IDENTIFIED WITH {_CACHING_SHA2} AS {quoted_text(caching_sha2_hash(password).decode())}"
+
+    def _identified_as_wanted(self, created: str) -> bool:
+        """Compare with what the server keeps; where that is of a kind that we don't make, log in."""
+        plugins = plugins_of(created)
+        if self._wanted.auth == SOCKET:
+            return plugins == [_SOCKET_PLUGINS[self._family.vendor][0]]
+        password = self._wanted.password or ""
+        kept = _HEXADECIMAL.search(created)
+        if plugins == [_NATIVE]:
+            return native_hash(password) in (bytes.fromhex(kept["digits"]).decode() if kept else created)
+        if plugins == [_CACHING_SHA2] and kept:
+            return caching_sha2_fits(password, bytes.fromhex(kept["digits"]))
+        try:
+            with logged_in(self._server, self._wanted) as server:
+                return bool(server.value("SELECT CURRENT_USER()") == self.account)
+        except ConnectionFailed:
+            return False
+
+    def _check_plugin(self, connection: Connection) -> None:
+        if self._wanted.auth != SOCKET:
+            return
+        plugin, advice = _SOCKET_PLUGINS[self._family.vendor]
+        statement = (
+            "SELECT COUNT(*) FROM information_schema.plugins WHERE plugin_name = :name AND plugin_status = 'ACTIVE'"
+        )
+        if not self._rows(connection, statement, name=plugin)[0][0]:
+            raise InvalidOption(
+                f"{self._server.instance.where()}: the server has no login through the socket (plugin {plugin}); "
+                f"load it: {advice}"
+            )

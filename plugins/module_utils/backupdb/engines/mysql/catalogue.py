@@ -1,0 +1,216 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one database holds: its objects, which of them cannot be dumped, and whose definers are gone.
+
+Names are compared as bytes beside the plain comparison, which finds the database fast but, on MariaDB, takes `Shop`
+and `shop` for the same.
+
+A view whose tables are gone, or a table whose files are damaged, would end the whole dump; both are found
+beforehand and left out by name. Everything is read on the connection that is passed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...errors import QueryFailed
+from .facts import BASE_TABLE_TYPES
+from .family import DENIED_CODES, LOCK_WAIT_TIMEOUT, ask, quoted
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from ...connection.server import Server
+
+TRANSACTIONAL_ENGINES = ("innodb", "rocksdb", "tokudb", "ndbcluster")
+
+# Engines that keep their rows in files of their own, which can be damaged while the table still opens.
+_CHECKED_ENGINES = ("myisam", "aria")
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, view or sequence. `size` in bytes as the server estimates it; `engine` is None where it cannot tell."""
+
+    name: str
+    type: str  # as information_schema.tables has it
+    engine: str | None
+    size: int
+
+    @property
+    def is_table(self) -> bool:
+        return self.type in BASE_TABLE_TYPES
+
+    @property
+    def is_transactional(self) -> bool:
+        return self.engine is not None and self.engine.lower() in TRANSACTIONAL_ENGINES
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An object that no client can dump, why, and its definition as far as the server still gives it."""
+
+    name: str
+    kind: str  # table or view
+    reason: str
+    definition: str | None
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Routines, triggers and events: (kind, name) -> digest of what it says, to see a change."""
+
+    digests: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def count(self, kind: str) -> int:
+        return sum(1 for found, _item in self.digests if found == kind)
+
+
+def relations(server: Server, connection: Connection, database: str) -> list[Relation]:
+    """List tables, views and sequences in the order of their names."""
+    rows = ask(
+        server,
+        connection,
+        "SELECT table_name, table_type, engine, COALESCE(data_length, 0) FROM information_schema.tables"
+        " WHERE table_schema = :database"
+        " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY) AND table_type <> 'TEMPORARY'",
+        database=database,
+    )
+    # Sorted here: names that differ in case only are equal to the server's collation.
+    found = [Relation(str(name), str(kind), engine, int(size)) for name, kind, engine, size in rows]
+    return sorted(found, key=lambda relation: relation.name)
+
+
+def programs(server: Server, connection: Connection, database: str) -> Programs:
+    """List routines, triggers and events; needs the rights that missing_privileges checks, else it is blind."""
+    digests: dict[tuple[str, str], str] = {}
+    for statement in (
+        "SELECT LOWER(routine_type), routine_name, last_altered, definer, sql_mode, routine_definition"
+        " FROM information_schema.routines WHERE routine_schema = :database"
+        " AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)",
+        "SELECT 'trigger', trigger_name, created, definer, sql_mode, event_manipulation, action_timing,"
+        " action_statement FROM information_schema.triggers WHERE trigger_schema = :database"
+        " AND CAST(trigger_schema AS BINARY) = CAST(:database AS BINARY)",
+        "SELECT 'event', event_name, last_altered, definer, sql_mode, status, event_definition, execute_at,"
+        " interval_value, interval_field, starts, ends, on_completion"
+        " FROM information_schema.events WHERE event_schema = :database"
+        " AND CAST(event_schema AS BINARY) = CAST(:database AS BINARY)",
+    ):
+        for kind, name, *rest in ask(server, connection, statement, database=database):
+            text = repr(rest).encode("utf-8", "surrogateescape")
+            digests[(str(kind), str(name))] = hashlib.sha256(text).hexdigest()
+    return Programs(digests)
+
+
+def definitions(server: Server, connection: Connection, database: str) -> dict[str, str]:
+    """Return a digest of each table's columns, to see a change that the dump clients do not notice.
+
+    A column that is added in place leaves the older snapshots readable, but with the new columns.
+    """
+    rows = ask(
+        server,
+        connection,
+        "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, collation_name"
+        " FROM information_schema.columns WHERE table_schema = :database"
+        " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY) ORDER BY table_name, ordinal_position",
+        database=database,
+    )
+    digests: dict[str, Any] = {}
+    for name, *column in rows:
+        digests.setdefault(str(name), hashlib.sha256()).update(repr(column).encode("utf-8", "surrogateescape"))
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+def find_broken(server: Server, connection: Connection, database: str, found: Sequence[Relation]) -> list[Broken]:
+    """Find the tables and views at which a dump client would stop."""
+    broken = []
+    for relation in found:
+        reason = _refusal(server, connection, database, relation)
+        if reason is not None:
+            kind = "table" if relation.is_table else relation.type.lower()
+            broken.append(Broken(relation.name, kind, reason, _definition(server, connection, database, relation.name)))
+    return broken
+
+
+def definers(server: Server, connection: Connection, database: str) -> dict[str, list[str]]:
+    """Return in whose name programs and views work: user@host (of a role nothing after the @) -> what is theirs."""
+    found: dict[str, list[str]] = {}
+    for statement in (
+        "SELECT definer, 'view', table_name FROM information_schema.views WHERE table_schema = :database"
+        " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)",
+        "SELECT definer, 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = :database"
+        " AND CAST(trigger_schema AS BINARY) = CAST(:database AS BINARY)",
+        "SELECT definer, LOWER(routine_type), routine_name FROM information_schema.routines"
+        " WHERE routine_schema = :database"
+        " AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)",
+        "SELECT definer, 'event', event_name FROM information_schema.events WHERE event_schema = :database"
+        " AND CAST(event_schema AS BINARY) = CAST(:database AS BINARY)",
+    ):
+        for definer, kind, name in ask(server, connection, statement, database=database):
+            account = str(definer) if "@" in str(definer) else f"{definer}@"
+            found.setdefault(account, []).append(f"{kind} {name}")
+    return found
+
+
+def accounts(server: Server, connection: Connection) -> frozenset[str] | None:
+    """Return every account as user@host, a role with nothing after the @; None for a login that may not read them."""
+    try:
+        rows = ask(server, connection, "SELECT CONCAT(user, '@', host) FROM mysql.user")
+    except QueryFailed as error:
+        if error.code in DENIED_CODES:
+            return None
+        raise
+    return frozenset(str(row[0]) for row in rows)
+
+
+def properties(server: Server, connection: Connection, database: str) -> dict[str, Any]:
+    """Return what CREATE DATABASE needs: character set, collation and, where the server has them, comment and more."""
+    rows = ask(
+        server,
+        connection,
+        "SELECT * FROM information_schema.schemata WHERE schema_name = :database"
+        " AND CAST(schema_name AS BINARY) = CAST(:database AS BINARY)",
+        database=database,
+    )
+    names = {
+        "default_character_set_name": "character_set",
+        "default_collation_name": "collation",
+        "schema_comment": "comment",
+        "default_encryption": "encryption",
+    }
+    found = {str(name).lower(): value for name, value in rows[0]._mapping.items()} if rows else {}
+    return {ours: found[theirs] for theirs, ours in names.items() if found.get(theirs)}
+
+
+def _refusal(server: Server, connection: Connection, database: str, relation: Relation) -> str | None:
+    """Ask what a dump client asks first; return the server's words when it refuses."""
+    place = f"{quoted(database)}.{quoted(relation.name)}"
+    try:
+        if not relation.is_table:
+            ask(server, connection, f"SHOW FIELDS FROM {place}")
+            return None
+        ask(server, connection, f"SELECT 1 FROM {place} LIMIT 0")  # noqa: S608  a quoted identifier
+        if (relation.engine or "").lower() not in _CHECKED_ENGINES:
+            return None
+        verdict = [(str(row[2]), str(row[3])) for row in ask(server, connection, f"CHECK TABLE {place} QUICK")]
+    except QueryFailed as error:
+        if error.code == LOCK_WAIT_TIMEOUT:
+            text = f"table {database}.{relation.name} is locked by another session; run later or raise db_lock_timeout"
+            raise QueryFailed(f"{server.instance.where()}: {text}", code=error.code) from error
+        if error.code in DENIED_CODES:
+            raise
+        return str(error)
+    errors = [text for kind, text in verdict if kind.lower() == "error"]
+    return "; ".join(errors) or None
+
+
+def _definition(server: Server, connection: Connection, database: str, name: str) -> str | None:
+    try:
+        rows = ask(server, connection, f"SHOW CREATE TABLE {quoted(database)}.{quoted(name)}")
+    except QueryFailed:
+        return None
+    return str(rows[0][1]) if rows else None

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding the dump clients of MySQL and MariaDB, and asking them which options they know.
+
+What a program is follows from what it says with `--version`, never from its name: `mysqldump` is a symbolic link
+to MariaDB's client on most systems, and may be a wrapper script.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ...errors import ClientMissing, CommandFailed
+from ...system.process import run_captured
+from ..interface import Client, ServerFacts
+from .family import Family, version_number
+
+_USUAL_DIRECTORIES = (
+    "/usr/bin",
+    "/usr/local/bin",
+    "/usr/local/mysql/bin",
+    "/usr/local/mariadb/bin",
+    "/opt/mysql/bin",
+    "/opt/mariadb/bin",
+)
+_PATIENCE = 20.0  # seconds
+
+# "Ver 10.19 Distrib 10.11.19-MariaDB", "Ver 10.13 Distrib 5.7.44", "from 11.8.9-MariaDB, client 10.19",
+# "Ver 8.0.36-28 for Linux"
+_VERSIONS = (
+    re.compile(r"\bDistrib (?P<version>\d+\.\d+\.\d+\S*)"),
+    re.compile(r"\bfrom (?P<version>\d+\.\d+\.\d+\S*)"),
+    re.compile(r"\bVer (?P<version>\d+\.\d+\.\d+\S*)"),
+)
+
+
+def find_clients(facts: ServerFacts, *, family: Family, environment: Mapping[str, str] | None = None) -> list[Client]:
+    """Look at every installed dump client; usable ones first, the nearest to the server's version before the others.
+
+    `environment` (default: the process's own) gives the PATH that is searched before the usual folders.
+    """
+    search = (os.environ if environment is None else environment).get("PATH", "")
+    seen: set[Path] = set()
+    found = []
+    for directory in (*search.split(os.pathsep), *_USUAL_DIRECTORIES):
+        for program in family.dump_programs:
+            path = Path(directory, program)
+            if not directory or not os.access(path, os.X_OK) or not path.is_file():
+                continue
+            real = path.resolve()
+            if real not in seen:
+                seen.add(real)
+                found.append(_look_at(str(path), facts, family))
+    return sorted(found, key=lambda client: (not client.usable, _distance(client, facts)))
+
+
+def read_version(said: str) -> tuple[str, str]:
+    """Tell vendor and version from what `--version` printed; ("unknown", "") for something else."""
+    for pattern in _VERSIONS:
+        match = pattern.search(said)
+        if match is not None:
+            vendor = "mariadb" if "mariadb" in said.lower() else "mysql"
+            return vendor, ".".join(str(part) for part in version_number(match["version"]))
+    return "unknown", ""
+
+
+def known_options(client: Client) -> frozenset[str]:
+    """Return the names of the client's long options, without dashes, as its `--help` lists them."""
+    said = run_captured([client.path, "--no-defaults", "--help"], timeout=_PATIENCE)
+    if said.returncode != 0:
+        raise ClientMissing(f"{client.path} --help ended with status {said.returncode}; reinstall its package")
+    return read_options(said.stdout.decode("utf-8", "replace"))
+
+
+def read_options(help_text: str) -> frozenset[str]:
+    """Read option names from a help text: those with dashes, and those of the table of variables at its end."""
+    described = re.findall(r"^\s+(?:-\S, )?--([a-z][a-z0-9-]+)", help_text, re.MULTILINE)
+    table = help_text.partition("\n----")[2]
+    listed = re.findall(r"^([a-z][a-z0-9-]+)\s", table, re.MULTILINE)
+    return frozenset((*described, *listed))
+
+
+def _look_at(path: str, facts: ServerFacts, family: Family) -> Client:
+    try:
+        said = run_captured([path, "--no-defaults", "--version"], timeout=_PATIENCE)
+        text = said.stdout.decode("utf-8", "replace")
+    except CommandFailed as error:
+        return Client(path=path, vendor="unknown", version="", major=0, usable=False, reason=str(error))
+    vendor, version = read_version(text)
+    if not version:
+        reason = f"does not say its version (status {said.returncode}: {(text or said.stderr).strip()[:200]})"
+        return Client(path=path, vendor=vendor, version="", major=0, usable=False, reason=reason)
+    number = version_number(version)
+    usable, reason = family.client_fits(vendor, number, facts.version_number)
+    return Client(path=path, vendor=vendor, version=version, major=number[0], usable=usable, reason=reason)
+
+
+def _distance(client: Client, facts: ServerFacts) -> tuple[int, Sequence[int]]:
+    """Order by series: the server's own, then newer ones from the oldest, then older ones from the newest."""
+    series = version_number(client.version)[:2]
+    own = facts.version_number[:2]
+    if series == own:
+        return 0, ()
+    return (1, series) if series > own else (2, tuple(-part for part in series))

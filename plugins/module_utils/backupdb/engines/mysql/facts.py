@@ -1,0 +1,129 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts about a MySQL or MariaDB server, and the list of its databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import QueryFailed
+from ..interface import Database, ServerFacts
+from .family import SYSTEM_DATABASES, Family, ask, detect, first_answer, version_number
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from ...connection.server import Server
+
+# A name that the server could not decode: a folder in the data directory, such as lost+found.
+_UNDECODED_PREFIX = "#mysql50#"
+
+# MySQL 8 and later serve sizes from a cache that is a day old by default.
+FRESH_STATISTICS = "SET SESSION information_schema_stats_expiry = 0"
+
+BASE_TABLE_TYPES = ("BASE TABLE", "SYSTEM VERSIONED")
+
+
+def read_facts(server: Server, family: Family) -> ServerFacts:
+    """Ask for vendor, version, role, size and settings. Settings that this version does not have are left out."""
+    version = str(server.value("SELECT @@version"))
+    number = version_number(version)
+    with server.connect() as connection:
+        fresh_statistics(server, connection)
+        size = ask(server, connection, "SELECT SUM(data_length + index_length) FROM information_schema.tables")
+        settings: dict[str, Any] = {}
+        for name in family.settings:
+            value = variable(server, connection, name)
+            if value is not None:
+                settings[name] = value
+        settings["plugins"] = _plugins(server, connection)
+        role = _role(server, connection, family)
+    return ServerFacts(
+        vendor=detect(server),
+        version=".".join(str(part) for part in number),
+        version_number=number,
+        role=role,
+        data_bytes=_integer(size[0][0]),
+        settings=settings,
+    )
+
+
+def list_databases(server: Server) -> list[Database]:
+    """List every database that the login may see, with sizes in bytes."""
+    with server.connect() as connection:
+        fresh_statistics(server, connection)
+        sizes = {
+            str(row[0]): (_integer(row[1]), _integer(row[2]))
+            for row in ask(
+                server,
+                connection,
+                "SELECT MIN(table_schema), SUM(data_length + index_length),"
+                " SUM(table_type IN ('BASE TABLE', 'SYSTEM VERSIONED'))"
+                " FROM information_schema.tables GROUP BY CAST(table_schema AS BINARY)",
+            )
+        }
+        schemata = ask(
+            server,
+            connection,
+            "SELECT schema_name, default_character_set_name, default_collation_name FROM information_schema.schemata",
+        )
+    found = [
+        _database(str(name), charset, collation, *sizes.get(str(name), (0, 0))) for name, charset, collation in schemata
+    ]
+    # Sorted here: names that differ in case only are equal to the server's collation.
+    return sorted(found, key=lambda database: database.name)
+
+
+def variable(server: Server, connection: Connection, name: str) -> Any:
+    """Return a global variable; None where this version has none of that name or does not show it to the login."""
+    try:
+        return ask(server, connection, f"SELECT @@GLOBAL.{name}")[0][0]
+    except QueryFailed:
+        return None
+
+
+def fresh_statistics(server: Server, connection: Connection) -> None:
+    """Have sizes and counts read from the tables, where the server would serve them from a cache."""
+    try:
+        ask(server, connection, FRESH_STATISTICS)
+    except QueryFailed:
+        return  # a server without that cache
+
+
+def _plugins(server: Server, connection: Connection) -> list[str]:
+    rows = ask(
+        server,
+        connection,
+        "SELECT plugin_name FROM information_schema.plugins"
+        " WHERE plugin_status = 'ACTIVE' AND plugin_library IS NOT NULL ORDER BY plugin_name",
+    )
+    return [str(row[0]) for row in rows]
+
+
+def _role(server: Server, connection: Connection, family: Family) -> str:
+    try:
+        return "replica" if first_answer(server, connection, family.replica_status) else "primary"
+    except QueryFailed:
+        # Without the right to see the replication, a server that takes no writes is taken for a replica.
+        return "replica" if variable(server, connection, "read_only") in (1, "ON") else "primary"
+
+
+def _database(name: str, charset: str | None, collation: str | None, size: int | None, tables: int | None) -> Database:
+    reason = SYSTEM_DATABASES.get(name.lower())
+    undecoded = name.startswith(_UNDECODED_PREFIX)
+    return Database(
+        name=name,
+        size_bytes=size,
+        owner=None,
+        encoding=charset,
+        collation=collation,
+        tables=tables,
+        is_system=reason is not None,
+        connectable=not undecoded,
+        reason="a folder in the data directory that the server did not make" if undecoded else reason,
+    )
+
+
+def _integer(value: Any) -> int | None:
+    return None if value is None else int(value)

@@ -1,0 +1,130 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which rights a login lacks for a dump that leaves nothing out.
+
+A missing right is not an error to the dump clients or to information_schema: triggers, events and routines that the
+login may not see are simply not there. So the rights are read from SHOW GRANTS, for a fresh session, because the
+dump client's session is one too (only roles that are active by default count).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..interface import DEGRADED, FATAL, PARTIAL, Database, DumpOptions, MissingPrivilege, ServerFacts
+from .family import Family, quoted, quoted_account
+from .grants import Grants, escaped_pattern, parse
+
+if TYPE_CHECKING:
+    from ...connection.server import Server
+
+
+def read_grants(server: Server, family: Family) -> Grants:
+    """Read the rights that every new session of this login has."""
+    lines = [str(row[0]) for row in server.rows(family.grants_statement(server).replace(":", "\\:"))]
+    return parse(lines, literal=family.literal_database_grants(server))
+
+
+def missing_privileges(
+    server: Server, facts: ServerFacts, databases: Sequence[Database], options: DumpOptions, *, family: Family
+) -> list[MissingPrivilege]:
+    """Say which rights are missing for the instance and for each of the databases, with the GRANT that gives them."""
+    account = quoted_account(str(server.value("SELECT CURRENT_USER()")))
+    return missing_of(read_grants(server, family), facts, databases, options, account=account, family=family)
+
+
+def missing_of(
+    grants: Grants,
+    facts: ServerFacts,
+    databases: Sequence[Database],
+    options: DumpOptions,
+    *,
+    account: str,
+    family: Family,
+) -> list[MissingPrivilege]:
+    """As `missing_privileges`, for rights that are known; `account` is quoted."""
+    missing = _missing_on_instance(facts, grants, account, family)
+    for database in databases:
+        missing += _missing_on_database(facts, grants, account, database.name, options, family)
+    return missing
+
+
+def _missing_on_instance(facts: ServerFacts, grants: Grants, account: str, family: Family) -> list[MissingPrivilege]:
+    missing = []
+    lock = family.lock_right(facts.version_number)
+    if not any(grants.has_global(name) for name in lock.names):
+        missing.append(
+            MissingPrivilege(
+                privilege=lock.grant,
+                severity=DEGRADED,
+                effect="no global read lock: one dump client per database, no common moment with the coordinates",
+                grant=f"GRANT {lock.grant} ON *.* TO {account};",
+            )
+        )
+    if not grants.has_global("PROCESS"):
+        missing.append(
+            MissingPrivilege(
+                privilege="PROCESS",
+                severity=DEGRADED,
+                effect="whether the dump has begun cannot be seen, so no global read lock is taken: one dump client"
+                " per database",
+                grant=f"GRANT PROCESS ON *.* TO {account};",
+            )
+        )
+    coordinates = family.coordinates_right(facts.version_number)
+    if facts.settings.get("log_bin") in (1, "ON") and not any(grants.has_global(name) for name in coordinates.names):
+        missing.append(
+            MissingPrivilege(
+                privilege=coordinates.grant,
+                severity=DEGRADED,
+                effect="the binary log's file and position are not in the manifest",
+                grant=f"GRANT {coordinates.grant} ON *.* TO {account};",
+            )
+        )
+    if not grants.has_global("SHOW DATABASES"):
+        missing.append(
+            MissingPrivilege(
+                privilege="SHOW DATABASES",
+                severity=DEGRADED,
+                effect="databases on which the login has no right at all are not listed",
+                grant=f"GRANT SHOW DATABASES ON *.* TO {account};",
+            )
+        )
+    return missing
+
+
+def _missing_on_database(
+    facts: ServerFacts, grants: Grants, account: str, database: str, options: DumpOptions, family: Family
+) -> list[MissingPrivilege]:
+    pattern = quoted(escaped_pattern(database, literal=grants.literal))
+    missing = []
+    for privilege, wanted, effect in (
+        ("SELECT", True, "tables cannot be read"),
+        ("SHOW VIEW", True, "views cannot be read"),
+        ("TRIGGER", options.triggers, "triggers are left out without an error"),
+        ("EVENT", options.events, "events are left out without an error"),
+    ):
+        if not grants.has_on_database(privilege, database):
+            missing.append(
+                MissingPrivilege(
+                    privilege=f"{privilege} on database {database}",
+                    severity=FATAL if wanted else PARTIAL,
+                    effect=effect,
+                    grant=f"GRANT {privilege} ON {pattern}.* TO {account};",
+                    database=database,
+                )
+            )
+    routine_grant = family.missing_routine_right(facts.version_number, grants, database)
+    if routine_grant is not None:
+        missing.append(
+            MissingPrivilege(
+                privilege=f"{routine_grant.replace('{database}', pattern)} (routines of database {database})",
+                severity=FATAL if options.routines else PARTIAL,
+                effect="functions and procedures are left out without an error",
+                grant=f"GRANT {routine_grant.replace('{database}', pattern)} TO {account};",
+                database=database,
+            )
+        )
+    return missing

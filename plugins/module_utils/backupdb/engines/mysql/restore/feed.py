@@ -1,0 +1,208 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the statements of one part to what the client is fed: what is wanted, changed where the options say so.
+
+Triggers and events are held back: they are made after all rows, one by one, so that a broken one is named and the
+others are there. The client names a line when it stops; which object that is is kept for the message.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ....errors import RestoreFailed
+from ...interface import RestoreOptions
+from .headers import (
+    DEFERRED,
+    DEFINED,
+    ROWS,
+    SESSION,
+    TABLES,
+    Described,
+    altered_database,
+    describe,
+    event_disabled,
+    sequences_unqualified,
+    trigger_unqualified,
+    with_altered_database,
+    with_definer,
+)
+from .stream import Rows, Statement, read
+
+# The settings that the dump clients write before a program's definition, and that the server stores with it.
+_SETTING = re.compile(
+    rb"\A(?:/\*!\d+\s+)?SET\s+"
+    rb"(character_set_client|character_set_results|collation_connection|sql_mode|time_zone)\s*=\s*(@?)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a stream is changed on its way. `accounts` are user@host of the target server, None where unknown."""
+
+    original: str
+    target: str
+    options: RestoreOptions
+    accounts: frozenset[str] | None
+    folds_names: bool = False  # the target server takes names that differ in case only for the same
+
+    @property
+    def renamed(self) -> bool:
+        return self.original != self.target
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """A trigger or event, with the statements that set up the session for its definition."""
+
+    place: str
+    settings: tuple[bytes, ...]
+    text: bytes
+
+
+@dataclass
+class Feed:
+    """One part on its way to the client. `seen`, `deferred` and `altered` are whole once `lines` has ended."""
+
+    changes: Changes
+    seen: set[str] = field(default_factory=set)  # tables, views and sequences in the part, wanted or not
+    deferred: list[Deferred] = field(default_factory=list)
+    altered: bytes | None = None  # the last ALTER DATABASE: what the database is to be like in the end
+    _settings: dict[bytes, bytes] = field(default_factory=dict)
+    _folded: dict[str, str] = field(default_factory=dict)
+    _delimiter: bytes = b";"
+    _line: int = 1
+    _starts: list[int] = field(default_factory=list)
+    _places: list[str] = field(default_factory=list)
+
+    def lines(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield what the client is to read; raises `RestoreFailed` for what must not reach the server."""
+        rows_wanted = False
+        for piece in read(blocks):
+            if isinstance(piece, Rows):
+                if piece.first:
+                    self.seen.add(piece.table)
+                    rows_wanted = not self.changes.options.schema_only and self._selected(piece.table)
+                    self._enter(f"table {piece.table}")
+                if rows_wanted:
+                    yield self._counted(self._delimited(b";") + piece.data)
+            else:
+                text = self._changed(piece)
+                if text is not None:
+                    yield self._counted(self._delimited(piece.delimiter) + text + piece.delimiter + b"\n")
+
+    def place(self, line: int) -> str:
+        """Name the object that was at a line of what the client read; "" for none."""
+        position = bisect_right(self._starts, line) - 1
+        return self._places[position] if position >= 0 else ""
+
+    def _changed(self, piece: Statement) -> bytes | None:
+        """Return the statement as it is to be run, None when it is not, or not now."""
+        text = piece.text
+        what = describe(text)
+        if what.kind == SESSION:
+            self._set(text)
+            return text
+        if what.relation is not None and (what.kind == ROWS or (what.creates and what.kind in TABLES)):
+            self.seen.add(what.relation)
+        if altered_database(text) == self.changes.original and not self.changes.options.data_only:
+            self.altered = with_altered_database(text, self.changes.target)
+            return self.altered
+        if not self._wanted(what):
+            return None
+        if not what.creates:
+            return text
+        self._enter(what.place())
+        text = self._redefined(text, what)
+        if what.kind not in DEFERRED:
+            return text
+        before = [self.altered] if self.altered is not None else []
+        self.deferred.append(Deferred(what.place(), (*before, *self._settings.values()), text))
+        return None
+
+    def _redefined(self, text: bytes, what: Described) -> bytes:
+        options = self.changes.options
+        if what.kind in TABLES:
+            self._refuse_twin(what.name)
+        if what.kind in DEFINED and what.definer is not None:
+            definer = mapped_definer(what.definer, options)
+            if definer is not None:
+                self._refuse_dead(what, definer)
+            if definer != what.definer:
+                text = with_definer(text, definer)
+        if self.changes.renamed and what.kind == "table":
+            text = sequences_unqualified(text, self.changes.original)
+        if self.changes.renamed and what.kind == "trigger":
+            text = trigger_unqualified(text, self.changes.original)
+        if self.changes.renamed and what.kind == "event" and not options.enable_events:
+            text = event_disabled(text)
+        return text
+
+    def _wanted(self, what: Described) -> bool:
+        options = self.changes.options
+        if options.tables and (what.relation is None or not self._selected(what.relation)):
+            return False
+        if options.data_only:
+            return what.kind == ROWS
+        return not (options.schema_only and what.kind == ROWS)
+
+    def _selected(self, relation: str) -> bool:
+        return not self.changes.options.tables or relation in self.changes.options.tables
+
+    def _refuse_dead(self, what: Described, definer: str) -> None:
+        accounts = self.changes.accounts
+        if accounts is None or definer in accounts:
+            return
+        raise RestoreFailed(
+            f"the definer {definer} of {what.place()} is not an account of this server, so it would fail when used;"
+            " restore the accounts first, or set definer_policy to map or drop"
+        )
+
+    def _refuse_twin(self, name: str) -> None:
+        if not self.changes.folds_names:
+            return
+        other = self._folded.setdefault(name.lower(), name)
+        if other != name:
+            raise RestoreFailed(
+                f"{other} and {name} differ in case only, which this server does not tell apart"
+                " (lower_case_table_names); restore to a server with lower_case_table_names = 0"
+            )
+
+    def _set(self, text: bytes) -> None:
+        found = _SETTING.match(text)
+        if found is None:
+            return
+        if found[2]:  # back to what it was before
+            self._settings.pop(found[1].lower(), None)
+        else:
+            self._settings[found[1].lower()] = text
+
+    def _delimited(self, delimiter: bytes) -> bytes:
+        if delimiter == self._delimiter:
+            return b""
+        self._delimiter = delimiter
+        return b"DELIMITER " + delimiter + b"\n"
+
+    def _counted(self, data: bytes) -> bytes:
+        self._line += data.count(b"\n")
+        return data
+
+    def _enter(self, place: str) -> None:
+        if not self._places or self._places[-1] != place:
+            self._starts.append(self._line)
+            self._places.append(place)
+
+
+def mapped_definer(definer: str, options: RestoreOptions) -> str | None:
+    """Return the definer (user@host) that the policy gives for the dumped one; None for the one who restores."""
+    if options.definer_policy == "drop":
+        return None
+    if options.definer_policy == "keep":
+        return definer
+    owner_map: Mapping[str, str] = options.owner_map
+    return owner_map.get(definer, owner_map.get("*", definer))

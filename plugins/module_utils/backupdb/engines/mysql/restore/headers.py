@@ -1,0 +1,186 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a statement of a dump is about, and the few words in its header that a restore may have to change.
+
+Only the header of a definition is ever changed, and only what the dump client wrote there itself: the definer, an
+event's status, the database in front of a sequence in a column's default, the database of ALTER DATABASE. Values of
+rows and bodies of programs stay as they are, whatever they hold.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .stream import QUOTED_NAME, unquoted
+
+# Kinds of statements beside those of objects.
+SESSION = "session"  # settings of the session, transactions
+ROWS = "rows"  # belongs to the rows of a table
+OTHER = "other"
+
+TABLES = ("table", "view", "sequence")
+DEFERRED = ("trigger", "event")  # made after the data
+ROUTINES = ("function", "procedure", "package", "package body")
+DEFINED = ("view", *ROUTINES, *DEFERRED)  # what has a definer
+
+_OPEN = rb"\A\s*(?:/\*M?!\d+\s+)?"
+_FILL = rb"(?:\s|\*/|/\*M?!\d+)+"
+# MariaDB keeps a trigger's header as its author wrote it: with comments, any case, names without quotes or with the
+# database in front of them.
+_BLANK = rb"(?:\s|/\*(?!M?!).*?\*/|--\s[^\n]*\n|#[^\n]*\n)"
+_SPACE = _BLANK + rb"+"
+_WORD = rb"(?:" + QUOTED_NAME + rb"|[\w$\x80-\xff]+)"
+_NAME = rb"(?P<name>" + QUOTED_NAME + rb")"
+_PLACE = rb"(?:(?P<schema>" + _WORD + rb")\s*\.\s*)?(?P<name>" + _WORD + rb")"
+
+_SESSION = re.compile(_OPEN + rb"(?:SET|COMMIT|START\s+TRANSACTION|LOCK\s+TABLES|UNLOCK\s+TABLES)\b", re.IGNORECASE)
+_DROP = re.compile(
+    _OPEN + rb"DROP\s+(?P<kind>TABLE|VIEW|SEQUENCE|TRIGGER|EVENT|FUNCTION|PROCEDURE|PACKAGE\s+BODY|PACKAGE)\s+"
+    rb"(?:IF\s+EXISTS\s+)?" + _NAME
+)
+_KEYS = re.compile(_OPEN + rb"ALTER\s+TABLE\s+" + _NAME + rb"\s+(?:DISABLE|ENABLE)\s+KEYS")
+_SETVAL = re.compile(_OPEN + rb"(?:DO|SELECT)\s+SETVAL\s*\(\s*" + _NAME, re.IGNORECASE)
+_ALTER_DATABASE = re.compile(_OPEN + rb"ALTER\s+DATABASE\s+" + _NAME)
+_DEFINER = rb"DEFINER\s*=\s*(?P<user>" + QUOTED_NAME + rb")(?:@(?P<host>" + QUOTED_NAME + rb"))?"
+_CREATE = re.compile(
+    _OPEN + rb"CREATE" + _FILL + rb"(?:OR\s+REPLACE" + _FILL + rb")?"
+    rb"(?:ALGORITHM\s*=\s*\w+" + _FILL + rb")?"
+    rb"(?P<definer>" + _DEFINER + rb"(?P<after>" + _FILL + rb"))?"
+    rb"(?:SQL\s+SECURITY\s+\w+" + _FILL + rb")?(?:AGGREGATE" + _FILL + rb")?"
+    rb"(?P<kind>TABLE|VIEW|SEQUENCE|TRIGGER|EVENT|FUNCTION|PROCEDURE|PACKAGE\s+BODY|PACKAGE)"
+    + _SPACE
+    + rb"(?:IF\s+NOT\s+EXISTS"
+    + _SPACE
+    + rb")?"
+    + _PLACE,
+    re.IGNORECASE | re.DOTALL,
+)
+_TRIGGER_TABLE = re.compile(
+    _SPACE + rb"(?:BEFORE|AFTER)" + _SPACE + rb"(?:[\w,`]|" + _BLANK + rb")*?\bON" + _SPACE + _PLACE,
+    re.IGNORECASE | re.DOTALL,
+)
+_EVENT_STATUS = re.compile(
+    rb"\bON COMPLETION (?:NOT )?PRESERVE\s+(?P<status>ENABLE|DISABLE(?: ON (?:SLAVE|REPLICA))?)(?=\s)"
+)
+
+
+@dataclass(frozen=True)
+class Described:
+    """A statement's kind, the name of its object, and the table, view or sequence that it belongs to.
+
+    `definer` is user@host, of a role with nothing after the @; None where the header has none.
+    """
+
+    kind: str
+    name: str = ""
+    relation: str | None = None
+    creates: bool = False
+    definer: str | None = None
+
+    def place(self) -> str:
+        """Say which object this is, for messages; "" for none."""
+        return f"{self.kind} {self.name}" if self.name else ""
+
+
+def describe(text: bytes) -> Described:
+    """Tell what the statement is about."""
+    if _SESSION.match(text):
+        return Described(SESSION)
+    found = _CREATE.match(text)
+    if found is not None:
+        return _described_creation(text, found)
+    found = _DROP.match(text)
+    if found is not None:
+        return _named(_kind(found["kind"]), found["name"])
+    found = _KEYS.match(text)
+    if found is not None:
+        return Described(ROWS, unquoted(found["name"]), unquoted(found["name"]))
+    found = _SETVAL.match(text)
+    if found is not None:
+        return _named("sequence", found["name"])
+    return Described(OTHER)
+
+
+def with_definer(text: bytes, definer: str | None) -> bytes:
+    """Put another definer (user@host) into the header, or take it out: the one who restores then becomes it."""
+    found = _CREATE.match(text)
+    if found is None or found["definer"] is None:
+        return text
+    begin, end = found.start("definer"), found.start("after")
+    if definer is not None:
+        return text[:begin] + b"DEFINER=" + _account(definer) + text[end:]
+    return text[:begin] + text[end:].lstrip()
+
+
+def event_disabled(text: bytes) -> bytes:
+    """Make the event's definition create it disabled."""
+    found = _EVENT_STATUS.search(text, _header_end(text))
+    if found is None:
+        return text
+    return text[: found.start("status")] + b"DISABLE" + text[found.end("status") :]
+
+
+def sequences_unqualified(text: bytes, database: str) -> bytes:
+    """Take the database's own name off the sequences in column defaults, where SHOW CREATE TABLE always writes it."""
+    qualified = rb"((?:nextval|lastval)\()" + re.escape(_quoted(database)) + rb"\."
+    words = re.compile(rb"'(?:[^'\\]|\\.|'')*'|" + qualified + rb"|`(?:[^`]|``)*`", re.DOTALL)
+    return words.sub(lambda word: word[1] or word[0], text)
+
+
+def trigger_unqualified(text: bytes, database: str) -> bytes:
+    """Take the database's own name off a trigger and its table; it would be made in that database otherwise."""
+    found = _CREATE.match(text)
+    table = _TRIGGER_TABLE.match(text, found.end()) if found is not None else None
+    for place in (table, found):  # from the end, so that positions stay true
+        if place is not None and place["schema"] is not None and unquoted(place["schema"]) == database:
+            text = text[: place.start("schema")] + text[place.start("name") :]
+    return text
+
+
+def altered_database(text: bytes) -> str | None:
+    """Return the database that the statement alters; the dump clients do so around programs of another collation."""
+    found = _ALTER_DATABASE.match(text)
+    return None if found is None else unquoted(found["name"])
+
+
+def with_altered_database(text: bytes, name: str) -> bytes:
+    """Make ALTER DATABASE mean the database `name`."""
+    found = _ALTER_DATABASE.match(text)
+    return text if found is None else text[: found.start("name")] + _quoted(name) + text[found.end("name") :]
+
+
+def _described_creation(text: bytes, found: re.Match[bytes]) -> Described:
+    kind, name = _kind(found["kind"]), unquoted(found["name"])
+    definer = None
+    if found["definer"] is not None:
+        host = unquoted(found["host"]) if found["host"] else ""
+        definer = f"{unquoted(found['user'])}@{host}"
+    relation = name if kind in TABLES else None
+    if kind == "trigger":
+        table = _TRIGGER_TABLE.match(text, found.end())
+        relation = unquoted(table["name"]) if table is not None else None
+    return Described(kind, name, relation, creates=True, definer=definer)
+
+
+def _named(kind: str, name: bytes) -> Described:
+    return Described(kind, unquoted(name), unquoted(name) if kind in TABLES else None)
+
+
+def _kind(word: bytes) -> str:
+    return b" ".join(word.split()).decode("ascii").lower()
+
+
+def _header_end(text: bytes) -> int:
+    found = _CREATE.match(text)
+    return found.end() if found is not None else 0
+
+
+def _account(definer: str) -> bytes:
+    user, mark, host = definer.rpartition("@")
+    return _quoted(user) + (b"@" + _quoted(host) if host else b"") if mark else _quoted(definer)
+
+
+def _quoted(name: str) -> bytes:
+    return b"`" + name.encode("utf-8", "surrogateescape").replace(b"`", b"``") + b"`"

@@ -1,0 +1,158 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Export of a PostgreSQL server's roles: `pg_dumpall --globals-only` and what it does not write.
+
+It needs pg_authid for the hashes of passwords. Where a managed server refuses that, the roles are exported without
+passwords and the result says so. Roles named pg_… belong to the server version and are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ClientMissing, CommandFailed
+from ...system.process import describe_status, run_captured
+from ..accounts_document import Account, Statement, as_sql, build
+from ..interface import AccountsExport, Client, ServerFacts
+from .accounts_script import Parsed, in_order_of_grants, parse
+from .catalogue import name_bytes, name_from
+from .clients import beside
+from .login import login_environment, login_secret
+from .quoting import connection_string, identifier, literal, python_encoding
+
+if TYPE_CHECKING:
+    from ...connection.server import Server
+
+_SECONDS = 300.0
+_ATTEMPTS = 3  # a role may be made or dropped while we look
+_BOOTSTRAP_OID = 10  # the superuser that initdb made (BOOTSTRAP_SUPERUSERID)
+_REFUSED = re.compile(r"permission denied for (?:table|relation) pg_authid")
+_CLIENT_ENCODING = re.compile(rb"^SET client_encoding = '([A-Za-z0-9_]+)';", re.MULTILINE)
+
+_ROLES = f"""
+    SELECT {name_bytes("rolname")} AS name, rolcanlogin AS login, oid AS oid
+      FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"""  # noqa: S608
+_IN_DATABASE = f"""
+    SELECT {name_bytes("r.rolname")} AS role, {name_bytes("d.datname")} AS database, s.setconfig AS settings
+      FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+      JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase ORDER BY 2, 1"""  # noqa: S608
+
+# Settings that are lists of names: their stored value is quoted already, element by element (GUC_LIST_QUOTE).
+_LISTS = (
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+)
+
+
+def export(server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
+    """Export roles, memberships, settings, tablespaces and rights on parameters.
+
+    Raises `ClientMissing` without a pg_dumpall beside the client's pg_dump, and `CommandFailed` when it fails or when
+    the roles that it wrote are not those of the catalogue.
+    """
+    program = beside(client, "pg_dumpall")
+    if not Path(program).is_file():
+        raise ClientMissing(f"{program} is missing: it comes with the package that {client.path} comes from")
+    with_passwords = bool(server.value("SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT')"))
+    for _attempt in range(_ATTEMPTS):
+        roles = {name_from(row.name): row for row in server.rows(_ROLES)}
+        script, with_passwords = _script(server, program, with_passwords=with_passwords)
+        parsed = parse(script)
+        written = {entry.role for entry in parsed if entry.statement.sql.startswith("CREATE ROLE ")}
+        if written == set(roles):
+            break
+    else:
+        odd = ", ".join(sorted(repr(name) for name in written ^ set(roles))[:5])
+        raise CommandFailed(
+            f"{server.instance.where()}: pg_dumpall wrote other roles than the catalogue has ({odd}); run again"
+        )
+    missing = [] if with_passwords else [_without_passwords(server, roles)]
+    document = build(
+        vendor=facts.vendor,
+        server_version=facts.version,
+        accounts=_accounts(roles, parsed),
+        instance=[
+            *[entry.statement for entry in parsed if entry.role not in roles],
+            *[statement for row in server.rows(_IN_DATABASE) for statement in _settings(row)],
+        ],
+        missing=missing,
+    )
+    return AccountsExport(document=document, sql=as_sql(document), missing=missing)
+
+
+def _accounts(roles: dict[str, Any], parsed: Sequence[Parsed]) -> list[Account]:
+    grantors: dict[str, set[str]] = {}
+    for entry in parsed:
+        if entry.role is not None and entry.grantor is not None:
+            grantors.setdefault(entry.role, set()).add(entry.grantor)
+    return [
+        Account(
+            name=name,
+            kind="user" if roles[name].login else "role",
+            statements=[entry.statement for entry in parsed if entry.role == name],
+            reserved=roles[name].oid == _BOOTSTRAP_OID,
+        )
+        for name in in_order_of_grants(list(roles), grantors)
+    ]
+
+
+def _script(server: Server, program: str, *, with_passwords: bool) -> tuple[str, bool]:
+    """Run pg_dumpall; without passwords only when they cannot be read."""
+    database = server.instance.database or "postgres"
+    said = run_captured(
+        [
+            program,
+            "--globals-only",
+            "--no-password",
+            *([] if with_passwords else ["--no-role-passwords"]),
+            f"--database={connection_string(database)}",
+        ],
+        environment=login_environment(server.instance),
+        secret=login_secret(server.instance),
+        timeout=_SECONDS,
+    )
+    if said.returncode == 0:
+        found = _CLIENT_ENCODING.search(said.stdout)
+        encoding = python_encoding(found.group(1).decode("ascii")) if found else "UTF8"
+        return said.stdout.decode(encoding, "surrogateescape"), with_passwords
+    if with_passwords and _REFUSED.search(said.stderr):
+        return _script(server, program, with_passwords=False)
+    raise CommandFailed(
+        f"{server.instance.where()}: {program} ended with {describe_status(said.returncode)}: {said.stderr[-1000:]}"
+    )
+
+
+def _without_passwords(server: Server, roles: dict[str, Any]) -> str:
+    login = identifier(str(server.value("SELECT current_user")))
+    users = sum(1 for row in roles.values() if row.login)
+    return (
+        f"passwords of {users} roles: pg_authid cannot be read by this login; "
+        f"GRANT pg_read_all_data TO {login}; gives them, where the server allows it"
+    )
+
+
+def _settings(row: Any) -> list[Statement]:
+    role, database = identifier(name_from(row.role)), name_from(row.database)
+    statements = []
+    for setting in row.settings:
+        name, _mark, value = setting.partition("=")
+        target = f"ALTER ROLE {role} IN DATABASE {identifier(database)}"
+        sql = f"{target} SET {identifier(name)} TO {setting_value(name, value)};"
+        statements.append(Statement("role_in_database_setting", sql, database))
+    return statements
+
+
+def setting_value(name: str, value: str) -> str:
+    """Write a stored setting's value for ALTER … SET; lists of names element by element."""
+    if name.lower() not in _LISTS:
+        return literal(value).strip()
+    elements = re.findall(r'"((?:[^"]|"")*)"|([^",\s][^",]*)', value)
+    return ", ".join(literal(quoted.replace('""', '"') or plain.strip()).strip() for quoted, plain in elements) or "''"

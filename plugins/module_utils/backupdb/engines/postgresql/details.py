@@ -1,0 +1,101 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes into the manifest about one moment of one database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..interface import PARTIAL, DumpOptions, MissingPrivilege, SnapshotDetails
+from .contents import read_contents
+from .inventory import read_inventory
+from .properties import read_properties
+from .relations import FROM, NAME, ORDINARY
+
+if TYPE_CHECKING:
+    from ...connection.server import Server
+    from ..interface import Client, Database, ServerFacts
+    from .session import Moment, Session
+
+_EXTENSIONS = """
+    SELECT e.extname, e.extversion FROM pg_catalog.pg_extension e ORDER BY 1"""
+_TABLESPACES = """
+    SELECT DISTINCT t.spcname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
+     WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY 1"""
+_LARGE_OBJECT_BYTES = "SELECT pg_relation_size('pg_catalog.pg_largeobject')"
+
+
+def read_details(
+    session: Session,
+    server: Server,
+    facts: ServerFacts,
+    client: Client,
+    database: Database,
+    options: DumpOptions,
+    moment: Moment,
+    *,
+    missing: Sequence[MissingPrivilege],
+    warnings: Sequence[str],
+) -> SnapshotDetails:
+    """Read it all through the session that holds the moment."""
+    inventory = read_inventory(session)
+    unlogged = _named(session, "c.relkind = 'r' AND c.relpersistence = 'u'")
+    contents = read_contents(session, moment, options)
+    return SnapshotDetails(
+        position=_position(moment),
+        properties=read_properties(server, database.name),
+        inventory=inventory,
+        inventory_trusted=True,  # PostgreSQL's catalogues show every object to every login
+        row_counts=contents.row_counts,
+        fingerprints=contents.fingerprints,
+        missing=[f"{entry.privilege}: {entry.effect}" for entry in missing if entry.severity == PARTIAL],
+        warnings=[
+            *warnings,
+            *_client_warnings(facts, client),
+            *_unlogged_warnings(moment, unlogged),
+            *contents.warnings,
+        ],
+        extra={
+            "extensions": dict(tuple(row) for row in session.rows(_EXTENSIONS)),
+            "tablespaces": [name for (name,) in session.rows(_TABLESPACES)],
+            "large_object_bytes": int(session.value(_LARGE_OBJECT_BYTES)),  # on disk, compressed
+            "unlogged_tables": unlogged,
+            "materialized_views": _named(session, "c.relkind = 'm'"),
+            "unpopulated_materialized_views": _named(session, "c.relkind = 'm' AND NOT c.relispopulated"),
+            "foreign_tables": _named(session, "c.relkind = 'f'"),
+            "locked_tables": moment.tables,
+        },
+    )
+
+
+def _position(moment: Moment) -> dict[str, Any]:
+    return {
+        "snapshot": moment.snapshot,
+        "lsn": moment.lsn,
+        "taken_at": moment.taken_at,
+        "role": "replica" if moment.replica else "primary",
+    }
+
+
+def _named(session: Session, condition: str) -> list[str]:
+    statement = f"SELECT {NAME} {FROM} WHERE {condition} AND {ORDINARY} ORDER BY 1"
+    return [session.shown(name) for (name,) in session.rows(statement)]
+
+
+def _client_warnings(facts: ServerFacts, client: Client) -> list[str]:
+    server_major = facts.version_number[0]
+    if client.major == server_major:
+        return []
+    return [
+        f"dumped by pg_dump {client.version} from a server {facts.version}: only pg_restore {client.major} or newer "
+        f"reads the archive, and for a server {server_major} it may hold settings that such a server does not know"
+    ]
+
+
+def _unlogged_warnings(moment: Moment, unlogged: Sequence[str]) -> list[str]:
+    if not moment.replica or not unlogged:
+        return []
+    names = ", ".join(unlogged)
+    return [f"taken from a replica, where unlogged tables have no rows; not in this backup: the rows of {names}"]

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many objects of each kind a database has: the same counts after a restore mean that no object is missing.
+
+Only what pg_dump writes is counted: nothing of the system, nothing that an extension brings along by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_FIRST_NORMAL_OID = 16384  # below are the objects that initdb made (access/transam.h)
+
+_SPACES = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+
+# kind, catalogue, condition on its row `t`, name of the column that holds the schema (None: not in a schema)
+_KINDS = (
+    ("tables", "pg_class", "t.relkind = 'r' AND t.relpersistence <> 't'", "relnamespace"),
+    ("partitioned_tables", "pg_class", "t.relkind = 'p'", "relnamespace"),
+    ("partitions", "pg_class", "t.relispartition AND t.relkind IN ('r', 'p', 'f')", "relnamespace"),
+    ("views", "pg_class", "t.relkind = 'v'", "relnamespace"),
+    ("materialized_views", "pg_class", "t.relkind = 'm'", "relnamespace"),
+    ("foreign_tables", "pg_class", "t.relkind = 'f'", "relnamespace"),
+    ("sequences", "pg_class", "t.relkind = 'S'", "relnamespace"),
+    ("indexes", "pg_class", "t.relkind IN ('i', 'I')", "relnamespace"),
+    ("composite_types", "pg_class", "t.relkind = 'c'", "relnamespace"),
+    ("enum_types", "pg_type", "t.typtype = 'e'", "typnamespace"),
+    ("domains", "pg_type", "t.typtype = 'd'", "typnamespace"),
+    ("range_types", "pg_type", "t.typtype = 'r'", "typnamespace"),
+    ("base_types", "pg_type", "t.typtype = 'b' AND t.typcategory <> 'A'", "typnamespace"),
+    ("check_constraints", "pg_constraint", "t.contype = 'c'", "connamespace"),
+    ("foreign_keys", "pg_constraint", "t.contype = 'f'", "connamespace"),
+    ("primary_keys", "pg_constraint", "t.contype = 'p'", "connamespace"),
+    ("unique_constraints", "pg_constraint", "t.contype = 'u'", "connamespace"),
+    ("exclusion_constraints", "pg_constraint", "t.contype = 'x'", "connamespace"),
+    ("functions", "pg_proc", "t.prokind IN ('f', 'w')", "pronamespace"),
+    ("procedures", "pg_proc", "t.prokind = 'p'", "pronamespace"),
+    ("aggregates", "pg_proc", "t.prokind = 'a'", "pronamespace"),
+    ("operators", "pg_operator", "true", "oprnamespace"),
+    ("operator_classes", "pg_opclass", "true", "opcnamespace"),
+    ("operator_families", "pg_opfamily", "true", "opfnamespace"),
+    ("collations", "pg_collation", "true", "collnamespace"),
+    ("conversions", "pg_conversion", "true", "connamespace"),
+    ("text_search_configurations", "pg_ts_config", "true", "cfgnamespace"),
+    ("text_search_dictionaries", "pg_ts_dict", "true", "dictnamespace"),
+    ("text_search_parsers", "pg_ts_parser", "true", "prsnamespace"),
+    ("text_search_templates", "pg_ts_template", "true", "tmplnamespace"),
+    ("extended_statistics", "pg_statistic_ext", "true", "stxnamespace"),
+    ("schemas", "pg_namespace", "t.nspname !~ '^pg_' AND t.nspname <> 'information_schema'", None),
+    ("extensions", "pg_extension", "true", None),
+    ("languages", "pg_language", f"t.oid >= {_FIRST_NORMAL_OID}", None),
+    ("casts", "pg_cast", f"t.oid >= {_FIRST_NORMAL_OID}", None),
+    ("transforms", "pg_transform", "true", None),
+    ("access_methods", "pg_am", f"t.oid >= {_FIRST_NORMAL_OID}", None),
+    ("event_triggers", "pg_event_trigger", "true", None),
+    ("foreign_data_wrappers", "pg_foreign_data_wrapper", "true", None),
+    ("foreign_servers", "pg_foreign_server", "true", None),
+    ("publications", "pg_publication", "true", None),
+    ("large_objects", "pg_largeobject_metadata", "true", None),
+)
+
+# Those that are no members of an extension by themselves, but parts of something that may be one.
+_OTHERS = f"""
+    SELECT 'triggers', count(*) FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+     WHERE NOT t.tgisinternal AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
+    UNION ALL
+    SELECT 'rules', count(*) FROM pg_catalog.pg_rewrite t JOIN pg_catalog.pg_class c ON c.oid = t.ev_class
+     WHERE t.rulename <> '_RETURN' AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
+    UNION ALL
+    SELECT 'policies', count(*) FROM pg_catalog.pg_policy t JOIN pg_catalog.pg_class c ON c.oid = t.polrelid
+     WHERE c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
+    UNION ALL
+    SELECT 'columns', count(*) FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
+     WHERE t.attnum > 0 AND NOT t.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+       AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
+    UNION ALL
+    SELECT 'column_defaults', count(*) FROM pg_catalog.pg_attrdef t JOIN pg_catalog.pg_class c ON c.oid = t.adrelid
+     WHERE c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
+    UNION ALL
+    SELECT 'enum_labels', count(*) FROM pg_catalog.pg_enum t JOIN pg_catalog.pg_type y ON y.oid = t.enumtypid
+     WHERE y.typnamespace IN {_SPACES} AND NOT EXISTS ({{of_type}})
+    UNION ALL
+    SELECT 'published_tables', count(*) FROM pg_catalog.pg_publication_rel
+    UNION ALL
+    SELECT 'default_acls', count(*) FROM pg_catalog.pg_default_acl
+    UNION ALL
+    SELECT 'user_mappings', count(*) FROM pg_catalog.pg_user_mappings
+    UNION ALL
+    SELECT 'subscriptions', count(*) FROM pg_catalog.pg_subscription
+     WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+    UNION ALL
+    SELECT 'grants', count(*) FROM ({{grants}}) AS g
+    UNION ALL
+    SELECT 'comments', count(*) FROM pg_catalog.pg_description WHERE objoid >= {_FIRST_NORMAL_OID}
+    UNION ALL
+    SELECT 'security_labels', count(*) FROM pg_catalog.pg_seclabel"""  # noqa: S608  constants only
+
+# Everything that can have rights of its own: catalogue, its columns for owner and rights, the letter of acldefault(),
+# condition on its row `t`, column that holds the schema.
+_WITH_RIGHTS = (
+    ("pg_class", "relowner", "relacl", "r", "t.relkind IN ('r', 'p', 'v', 'm', 'f')", "relnamespace"),
+    ("pg_class", "relowner", "relacl", "s", "t.relkind = 'S'", "relnamespace"),
+    ("pg_proc", "proowner", "proacl", "f", "true", "pronamespace"),
+    (
+        "pg_type",
+        "typowner",
+        "typacl",
+        "T",
+        "t.typtype IN ('b', 'd', 'e', 'r') AND t.typcategory <> 'A'",
+        "typnamespace",
+    ),
+    ("pg_namespace", "nspowner", "nspacl", "n", f"t.oid IN {_SPACES}", None),
+    ("pg_language", "lanowner", "lanacl", "l", f"t.oid >= {_FIRST_NORMAL_OID}", None),
+    ("pg_foreign_data_wrapper", "fdwowner", "fdwacl", "F", "true", None),
+    ("pg_foreign_server", "srvowner", "srvacl", "S", "true", None),
+    ("pg_largeobject_metadata", "lomowner", "lomacl", "L", "true", None),
+)
+_RIGHTS_OF_COLUMNS = f"""
+    SELECT t.attrelid AS object, t.attnum AS part, c.relowner AS owner, t.attacl AS acl
+      FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
+     WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})"""  # noqa: S608
+
+# Who has which right, but for owners, and for what differs between versions: MAINTAIN came with PostgreSQL 17, and
+# everybody could create in the schema public before 15.
+_GRANTS = """
+    SELECT DISTINCT o.object, o.part, a.grantee, a.privilege_type
+      FROM ({holders}) AS o, LATERAL aclexplode(o.acl) AS a
+     WHERE a.grantee <> o.owner AND a.privilege_type <> 'MAINTAIN'
+       AND NOT (a.grantee = 0 AND o.object = COALESCE(to_regnamespace('public')::oid, 0))"""
+
+
+def read_inventory(session: Session) -> dict[str, int]:
+    """Count the objects of each kind in the session's snapshot; every kind is named, also those with none."""
+    statement = " UNION ALL ".join(_count(*kind) for kind in _KINDS)
+    others = _OTHERS.format(
+        of_table=_membership("pg_class", "c"), of_type=_membership("pg_type", "y"), grants=_grants()
+    )
+    return {kind: int(count) for kind, count in session.rows(f"{statement} UNION ALL {others} ORDER BY 1")}
+
+
+def _grants() -> str:
+    holders = [_holders(*entry) for entry in _WITH_RIGHTS]
+    of_columns = _RIGHTS_OF_COLUMNS.format(of_table=_membership("pg_class", "c"))
+    return _GRANTS.format(holders=" UNION ALL ".join([*holders, of_columns]))
+
+
+def _holders(catalogue: str, owner: str, acl: str, letter: str, condition: str, schema: str | None) -> str:
+    in_schema = f" AND t.{schema} IN {_SPACES}" if schema else ""
+    members = "" if catalogue == "pg_largeobject_metadata" else f" AND NOT EXISTS ({_membership(catalogue, 't')})"
+    rights = f"COALESCE(t.{acl}, acldefault('{letter}', t.{owner}))"  # what it has by itself where nothing was said
+    return (
+        f"SELECT t.oid AS object, 0 AS part, t.{owner} AS owner, {rights} AS acl "  # noqa: S608
+        f"FROM pg_catalog.{catalogue} t WHERE {condition}{in_schema}{members}"
+    )
+
+
+def _count(kind: str, catalogue: str, condition: str, schema: str | None) -> str:
+    in_schema = f" AND t.{schema} IN {_SPACES}" if schema else ""
+    # A large object cannot be a member of an extension, and an extension is none of itself.
+    own = catalogue in ("pg_largeobject_metadata", "pg_extension")
+    members = "" if own else f" AND NOT EXISTS ({_membership(catalogue, 't')})"
+    return f"SELECT '{kind}', count(*) FROM pg_catalog.{catalogue} t WHERE {condition}{in_schema}{members}"  # noqa: S608
+
+
+def _membership(catalogue: str, alias: str) -> str:
+    return (
+        f"SELECT FROM pg_catalog.pg_depend d WHERE d.classid = '{catalogue}'::regclass "
+        f"AND d.objid = {alias}.oid AND d.deptype = 'e'"
+    )

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which pg_dump calls make up one database: one archive, or several that share the snapshot.
+
+With several parts: definitions first (pre-data), the rows of the tables in N parts of about equal size, everything
+that is not a named table in one part (large objects, free sequences, tables of extensions), and what needs the rows
+last (post-data: indexes, constraints, triggers). A sequence that a column owns follows its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable
+
+from ..interface import Client, Database, DumpOptions, Part
+from .login import login_environment, login_secret
+from .quoting import argument, connection_string
+from .relations import FROM, NAME, ORDINARY
+
+if TYPE_CHECKING:
+    from ...connection.instance import Instance
+    from .session import Moment, Session
+
+FORMAT = "postgresql-custom"
+
+# pg_dump asks the server once for every table that it is given by name, and a command line holds 2 MiB at most.
+_MOST_NAMED_TABLES = 1000
+
+_FATAL = r"^pg_dump: (error|fatal|\[)"
+# The schema changed between snapshot and dump (functions, views and sequences cannot be locked), a statement that
+# waits for our locks stands in pg_dump's way (its --lock-wait-timeout is a statement_timeout), or the session that
+# exported the snapshot has ended.
+_LOST = (
+    r"cache lookup failed|could not open relation with OID|could not find tuple for|"
+    r"relation .* does not exist|(schema|type|function|role) .* does not exist|no matching tables were found|"
+    r"canceling statement due to (lock|statement) timeout|could not obtain lock on relation|deadlock detected|"
+    r"invalid snapshot identifier|snapshot .* does not exist|could not import the requested snapshot|"
+    r"conflict with recovery"
+)
+
+# Tables whose rows pg_dump writes by itself. Tables of extensions have rules of their own and stay in the rest.
+_SIZES = f"""
+    SELECT {NAME}, COALESCE(pg_table_size(c.oid), 0) {FROM}
+     WHERE c.relkind = 'r' AND {ORDINARY} ORDER BY 2 DESC, 1"""
+# Those that go with their table. In the rest they would be written again, with another value if they move meanwhile.
+_OWNED_SEQUENCES = f"""
+    SELECT {NAME}, format('%I.%I', tn.nspname, t.relname) {FROM}
+      JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass
+       AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+      JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+     WHERE c.relkind = 'S' AND {ORDINARY} ORDER BY 1"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The calls, in the order in which they are restored."""
+
+    parts: Sequence[Part]
+    warnings: Sequence[str] = ()
+
+
+def plan(
+    session: Session, instance: Instance, client: Client, database: Database, options: DumpOptions, moment: Moment
+) -> Plan:
+    """Plan the dump of the moment that the session holds."""
+    part = _part_maker(instance, client, database, options, moment)
+    sized = session.rows(_SIZES) if options.jobs > 1 else []
+    if not sized:
+        return Plan([part("data")])
+    named = sized[:_MOST_NAMED_TABLES]
+    encoding = database.encoding or "UTF8"
+    tables = {name: argument(name, encoding) for name, _size in named}
+    owned = [argument(name, encoding) for name, table in session.rows(_OWNED_SEQUENCES) if table in tables]
+    groups = balanced([(tables[name], int(size)) for name, size in named], options.jobs)
+    warnings = []
+    if len(sized) > len(named):
+        warnings.append(
+            f'{len(sized) - len(named)} small tables are in the part "rest": no more than {_MOST_NAMED_TABLES} '
+            "tables are spread over the jobs"
+        )
+    return Plan(
+        [
+            part("pre-data", "--section=pre-data"),
+            *[
+                part(f"data-{number:04}", "--section=data", "--strict-names", *[f"--table={name}" for name in group])
+                for number, group in enumerate(groups, start=1)
+            ],
+            part("rest", "--section=data", *[f"--exclude-table={name}" for name in (*tables.values(), *owned)]),
+            part("post-data", "--section=post-data"),
+        ],
+        warnings,
+    )
+
+
+def balanced(sized: Sequence[tuple[str, int]], count: int) -> list[list[str]]:
+    """Spread names over at most `count` groups: each, from the largest on, goes to the group that has least.
+
+    >>> balanced([("a", 5), ("b", 3), ("c", 2)], 2)
+    [['a'], ['b', 'c']]
+    """
+    groups: list[list[str]] = [[] for _number in range(count)]
+    loads = [0] * count
+    for name, size in sorted(sized, key=lambda item: -item[1]):
+        lightest = loads.index(min(loads))
+        groups[lightest].append(name)
+        loads[lightest] += size + 1  # an empty table is work too
+    return [group for group in groups if group]
+
+
+def _part_maker(
+    instance: Instance, client: Client, database: Database, options: DumpOptions, moment: Moment
+) -> Callable[..., Part]:
+    environment = login_environment(instance)
+    if database.encoding:
+        # What pg_dump takes by itself, unless the login has a client_encoding of its own, which would also change
+        # how table names in its arguments are read.
+        environment["PGCLIENTENCODING"] = database.encoding
+    secret = login_secret(instance)
+
+    def part(name: str, *selection: str) -> Part:
+        return Part(
+            name=name,
+            argv=[
+                client.path,
+                "--format=custom",
+                "--compress=0",
+                "--no-password",
+                f"--lock-wait-timeout={max(1, round(options.db_lock_timeout * 1000))}",
+                f"--snapshot={moment.snapshot}",
+                f"--dbname={connection_string(database.name)}",
+                *selection,
+            ],
+            environment=environment,
+            secret=secret,
+            format=FORMAT,
+            completion_mark=None,
+            fatal_stderr=_FATAL,
+            lost_stderr=_LOST,
+        )
+
+    return part

@@ -1,0 +1,241 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loading the archives of a database into an empty one, in the order in which pg_restore itself would do it.
+
+Definitions first, then the rows of all parts at once, then what needs rows (indexes, keys, triggers), then rights, and
+at the very end materialized views and event triggers. The first error in definitions or rows ends it; the rest, which
+loses no row, goes on and each failed object is named.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ....errors import Interrupted, RestoreFailed
+from ....system.parallel import Tasks
+from ...interface import ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
+from .archive_checks import refuse_what_would_fail
+from .choice import Chosen, Examined, Extensions, choose
+from .roles import head_for
+from .run import Target, memory_file, restore_file, restore_stream, write_all
+from .toc import DATA, Entry, read_contents, without_head
+
+if TYPE_CHECKING:
+    from ....connection.server import Server
+    from ....streams.pipeline import Limits
+
+_POLL = 0.25  # seconds
+_EXTENSIONS = """
+    SELECT extname, pg_has_role(extowner, 'USAGE') AS ours FROM pg_catalog.pg_extension"""
+
+
+@dataclass(frozen=True)
+class _Load:
+    """What all steps of a load share."""
+
+    target: Target
+    options: RestoreOptions
+    limits: Limits
+    disable_triggers: bool
+
+    def rows_arguments(self) -> list[str]:
+        return ["--data-only", "--disable-triggers"] if self.disable_triggers else []
+
+
+def load_archives(
+    server: Server,
+    facts: ServerFacts,
+    client: Client,
+    name: str,
+    sources: Sequence[ArchiveSource],
+    options: RestoreOptions,
+    limits: Limits,
+) -> LoadReport:
+    """Load the archives; raises `RestoreRefused` before anything is loaded, `RestoreFailed` at the first error."""
+    archives = [examine(source) for source in sources]
+    chosen, warnings = choose(archives, options, _extensions(server, name))
+    superuser = refuse_what_would_fail(server, facts, chosen, options)
+    if options.data_only and not superuser:
+        warnings.append(
+            "the login is no superuser, so triggers and foreign keys of the target stay on while rows are loaded"
+        )
+    older = client.major > facts.version_number[0]
+    if older and options.spool:
+        warnings.append("spool was not used: the server is older than pg_restore, so its rows go through psql")
+    job = _Load(
+        target=Target(
+            instance=server.instance,
+            database=name,
+            client=client,
+            arguments=_arguments(options),
+            known_settings=_known_settings(server) if older else None,
+        ),
+        options=options,
+        limits=limits,
+        disable_triggers=options.data_only and superuser,
+    )
+    with limits.watched():
+        _load_early(job, chosen)
+        errors = _load_late(job, chosen)
+    return LoadReport(errors=errors, warnings=warnings)
+
+
+def examine(source: ArchiveSource) -> Examined:
+    """Read an archive's table of contents; one without rows is read, and so proven whole, to its end."""
+    blocks = source.open()
+    contents, rest = read_contents(blocks, source.part)
+    if all(entry.section != DATA for entry in contents.entries):
+        for _block in rest:
+            pass
+    return Examined(source, contents)
+
+
+def _arguments(options: RestoreOptions) -> tuple[str, ...]:
+    return (
+        "--no-password",
+        "--verbose",
+        *(["--no-tablespaces"] if options.no_tablespaces else []),
+        *(["--no-owner"] if options.owner_policy == "drop" else []),
+    )
+
+
+def _load_early(job: _Load, chosen: Sequence[Chosen]) -> None:
+    """Load what has definitions one after the other, then all that has only rows at once."""
+    needed = [one for one in chosen if one.early]
+    for one in needed:
+        if one.has_definitions:
+            _load_stream(job, one)
+    tasks = Tasks(
+        [partial(_load_or_abort, job, one) for one in needed if not one.has_definitions],
+        at_once=job.options.jobs,
+        name="load",
+    )
+    while not tasks.wait(_POLL):
+        pass  # each client's thread looks at the flags itself
+    errors = [outcome.error for outcome in tasks.outcomes() if outcome is not None and outcome.error is not None]
+    for error in errors:
+        if not isinstance(error, Interrupted):  # "was stopped" explains nothing
+            raise error
+    job.limits.check()
+
+
+def _load_or_abort(job: _Load, one: Chosen) -> None:
+    try:
+        _load_stream(job, one)
+    except BaseException:
+        job.limits.abort.set()
+        raise
+
+
+def _load_stream(job: _Load, one: Chosen) -> None:
+    more = job.rows_arguments()
+    part = one.archive.source.part
+    if _wants_spool(job, one):
+        with _spooled(job, one) as descriptor:
+            restore_file(
+                job.target,
+                one.early,
+                descriptor,
+                part,
+                job.limits,
+                jobs=job.options.jobs,
+                stop_on_error=True,
+                more=more,
+            )
+    else:
+        restore_stream(job.target, one.early, _stream(job, one), part, job.limits, more=more)
+
+
+def _wants_spool(job: _Load, one: Chosen) -> bool:
+    """A file is worth it only where rows of many tables are in one archive: parts are loaded side by side anyway."""
+    return (
+        job.options.spool
+        and job.options.jobs > 1
+        and one.has_definitions
+        and job.target.known_settings is None
+        and any(entry.section == DATA for entry in one.early)
+    )
+
+
+@contextmanager
+def _spooled(job: _Load, one: Chosen) -> Iterator[int]:
+    """Hold the decrypted archive in a file that has no name, mode 0600: it is gone whatever way we end."""
+    with tempfile.TemporaryFile(dir=job.options.spool_folder, buffering=0) as file:
+        try:
+            for block in _stream(job, one):
+                job.limits.check()
+                write_all(file.fileno(), block)
+        except OSError as error:
+            raise RestoreFailed(
+                f"{job.target.where}: the decrypted archive cannot be spooled to "
+                f"{job.options.spool_folder or tempfile.gettempdir()}: {error.strerror}; "
+                "choose another spool_folder, or restore without spool"
+            ) from error
+        yield file.fileno()
+
+
+def _stream(job: _Load, one: Chosen) -> Iterator[bytes]:
+    contents = one.archive.contents
+    yield head_for(contents, job.options)
+    yield from without_head(one.archive.source.open(), len(contents.head))
+
+
+def _load_late(job: _Load, chosen: Sequence[Chosen]) -> list[str]:
+    """Load what comes after the rows, from the table of contents alone: all of it stands there."""
+    errors: list[str] = []
+    # An older server refuses a setting in every one of the connections, which cannot be told from other errors.
+    jobs = job.options.jobs if job.target.known_settings is None else 1
+    with ExitStack() as stack:
+        late = [one for one in chosen if any(one.late)]
+        heads = {
+            one.archive.source.part: stack.enter_context(memory_file(head_for(one.archive.contents, job.options)))
+            for one in late
+        }
+        for one, entries, in_parallel in _late_steps(late):
+            part = one.archive.source.part
+            at_once = jobs if in_parallel else 1
+            errors += restore_file(
+                job.target, entries, heads[part], part, job.limits, jobs=at_once, stop_on_error=False
+            )
+    return errors
+
+
+def _late_steps(late: Sequence[Chosen]) -> Iterator[tuple[Chosen, Sequence[Entry], bool]]:
+    """Yield archive, entries, and whether several connections may load them.
+
+    Only what locks a single table goes in parallel. pg_restore keeps statements apart that would lock the same tables,
+    but attaching the index of a partition is not among those it knows (seen with 18): some wait for each other and
+    one is ended by the server as a deadlock.
+    """
+    for group in range(3):
+        for one in late:
+            alone = lock_one_table(one.late[group])
+            numbers = {entry.dump_id for entry in alone}
+            others = [entry for entry in one.late[group] if entry.dump_id not in numbers]
+            for entries, in_parallel in ((alone, True), (others, False)):
+                if entries:
+                    yield one, entries, in_parallel
+
+
+def lock_one_table(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the indexes and keys whose making locks no table but their own: those of no partitioned table."""
+    built = [entry for entry in entries if entry.kind in ("INDEX", "CONSTRAINT", "INDEX ATTACH")]
+    tied = {number for entry in built for number in (entry.dump_id, *entry.dependencies) if entry.dependencies}
+    return [entry for entry in built if entry.dump_id not in tied]
+
+
+def _extensions(server: Server, name: str) -> Extensions:
+    rows = server.rows(_EXTENSIONS, database=name)
+    return Extensions(
+        present=frozenset(row.extname for row in rows), ours=frozenset(row.extname for row in rows if row.ours)
+    )
+
+
+def _known_settings(server: Server) -> frozenset[str]:
+    return frozenset(name for (name,) in server.rows("SELECT lower(name) FROM pg_catalog.pg_settings"))

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Putting a restored database in the place of another: two renames in one transaction.
+
+RENAME locks the database against new sessions and waits (5 seconds) until the last one has left. While it waits, the
+sessions are ended from beside. So nothing is ever committed but the finished swap: whatever fails, even a power cut,
+leaves the old database under its name and open. (Closing it first by ALLOW_CONNECTIONS false would not.)
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ....errors import BackupDbError, RestoreFailed, RestoreRefused
+from ....system.stopping import repeating
+from ....system.text import utc_now
+from ..quoting import identifier
+from .database import elsewhere
+
+if TYPE_CHECKING:
+    from ....connection.server import Server
+
+_MOST_BYTES = 63  # of a name (NAMEDATALEN - 1)
+_STANDING = """
+    SELECT 'prepared transaction ' || gid || ' (COMMIT PREPARED or ROLLBACK PREPARED it)'
+      FROM pg_catalog.pg_prepared_xacts WHERE database = :target OR database = :scratch
+    UNION ALL
+    SELECT 'replication slot ' || slot_name || ' (drop it with pg_drop_replication_slot)'
+      FROM pg_catalog.pg_replication_slots WHERE database = :target
+    UNION ALL
+    SELECT 'subscription ' || subname || ' (DROP SUBSCRIPTION it)'
+      FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = :target
+     ORDER BY 1"""
+_PRESENT = "SELECT datname FROM pg_catalog.pg_database WHERE datname = :scratch OR datname = :target"
+_END_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+     WHERE datname IN (:scratch, :target) AND pid <> pg_backend_pid()"""
+
+
+def swap_databases(server: Server, scratch: str, target: str) -> str:
+    """Rename `target` away and `scratch` to `target`; return the name under which the old one is kept.
+
+    Raises `RestoreRefused` for what stands in the way, `RestoreFailed` when it was tried in vain. Then both databases
+    are as they were.
+    """
+    names = {"scratch": scratch, "target": target}
+    where = f"{server.instance.where()}, database {target!r}"
+    missing = {scratch, target} - {name for (name,) in server.rows(_PRESENT, names)}
+    if missing:
+        raise RestoreRefused(f"{where}: cannot be replaced: there is no database {', '.join(sorted(missing))}")
+    standing = what_stands(server, scratch, target)
+    if standing:
+        raise RestoreRefused(f"{server.instance.where()}: {'; '.join(standing)}")
+    kept = kept_name(target, f"{utc_now():%Y%m%dT%H%M%SZ}")
+    beside = elsewhere(server, scratch, target)
+    for name in (scratch, target):
+        server.forget(name)
+
+    def end_sessions() -> None:
+        with suppress(BackupDbError):  # one that may not be ended makes RENAME fail, with the server's own words
+            server.rows(_END_SESSIONS, names, database=beside)
+
+    always = threading.Event()
+    always.set()
+    try:
+        with server.connect(beside, autocommit=False) as pooled, repeating(end_sessions, while_set=always):
+            connection = pooled.execution_options(no_parameters=True)
+            for old, new in ((target, kept), (scratch, target)):
+                connection.exec_driver_sql(f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}").close()
+            connection.commit()
+    except BackupDbError as error:
+        raise RestoreFailed(
+            f"{where}: could not be replaced: {error}; it is in place as it was, and the restored one is the database "
+            f"{scratch!r}"
+        ) from error
+    for name in (scratch, target):
+        server.forget(name)
+    return kept
+
+
+def what_stands(server: Server, scratch: str, target: str) -> list[str]:
+    """Name in one line what would hold the database or be torn from it; no line when there is nothing."""
+    standing = [what for (what,) in server.rows(_STANDING, {"scratch": scratch, "target": target})]
+    return [f"database {target!r} cannot be replaced while it has {', '.join(standing)}"] if standing else []
+
+
+def kept_name(target: str, stamp: str) -> str:
+    """Return the name for the old database: the target's, cut where it would be too long, and the time."""
+    ending = f"_replaced_{stamp}"
+    room = _MOST_BYTES - len(ending)
+    return target.encode("utf-8")[:room].decode("utf-8", "ignore") + ending

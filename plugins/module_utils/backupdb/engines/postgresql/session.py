@@ -1,0 +1,260 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The session that holds the moment: locks first, then the snapshot, both kept until the dump has ended.
+
+Why in this order: a snapshot does not protect from TRUNCATE or a rewriting ALTER TABLE, which are not under MVCC
+(PostgreSQL manual 13.6). Exported before the tables are locked, it lets such a statement empty a table with
+every program ending well. LOCK TABLE takes no snapshot, so the one exported afterwards is younger than every lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...connection.errors import translated
+from ...errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
+from ...system.stopping import repeating
+from .relations import FROM, NAME, WITH_ROWS
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from ...connection.server import Server
+    from ..interface import Database, ServerFacts
+
+_ATTEMPTS = 5  # how often the list of tables may change under us before we give up
+_LOCKED_AT_ONCE = 500  # tables in one LOCK statement
+
+_UNDEFINED_TABLE = "42P01"
+_UNDEFINED_SCHEMA = "3F000"
+_WRONG_OBJECT_TYPE = "42809"  # a table became a view of the same name
+_DEADLOCK = "40P01"
+_CHANGED_UNDER_US = (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA, _WRONG_OBJECT_TYPE, _DEADLOCK)
+_OUT_OF_LOCK_SLOTS = "53200"
+_LOCK_NOT_AVAILABLE = "55P03"
+_QUERY_CANCELED = "57014"
+# In a failed transaction; and on a replica: cancelled because what the primary did could not wait for us.
+_TRANSACTION_ENDED = ("25P02", "40001", _DEADLOCK)
+
+# Of the session from its beginning on; whatever the login or the database set for themselves does not hold.
+_SETTINGS = {
+    # The database's owner may have put a schema of his in front of pg_catalog: nothing of his is to be called.
+    "search_path": "",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "row_security": "off",  # rows hidden from the login are an error, not a smaller count
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "15",
+    "tcp_keepalives_count": "8",
+    # One way to write every value, so that fingerprints can be compared between servers.
+    "extra_float_digits": "3",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+}
+_SETTINGS_17 = {"transaction_timeout": "0"}
+
+_TABLES = f"SELECT c.oid, {NAME} {FROM} WHERE c.relkind IN ('r', 'p') AND {WITH_ROWS} ORDER BY c.oid"
+_HELD = """
+    SELECT relation FROM pg_catalog.pg_locks
+     WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted AND mode = 'AccessShareLock'
+       AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"""
+_BLOCKERS = """
+    SELECT DISTINCT l.relation::regclass || CASE WHEN l.pid IS NULL THEN ' by a prepared transaction'
+                                                 ELSE ' by process ' || l.pid END
+      FROM pg_catalog.pg_locks l
+     WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessExclusiveLock'
+       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+     ORDER BY 1 LIMIT 5"""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An exported snapshot and where the server stood."""
+
+    snapshot: str  # for pg_dump --snapshot
+    lsn: str | None
+    taken_at: str  # ISO 8601, UTC
+    replica: bool
+    tables: int  # locked
+
+
+class Session:
+    """One connection on which we run our own BEGIN, SAVEPOINT and ROLLBACK."""
+
+    def __init__(self, connection: Connection, server: Server, database: str, *, bytewise: bool) -> None:
+        """`bytewise`: texts come as one character per byte, as the database has no encoding; see `shown`."""
+        self._connection = connection
+        self._server = server
+        self._bytewise = bytewise
+        self._broken: ConnectionFailed | None = None
+        self.database = database
+
+    @property
+    def where(self) -> str:
+        """Say which instance and database this is, for messages."""
+        return f"{self._server.instance.where()}, database {self.database!r}"
+
+    def shown(self, text: str) -> str:
+        """Return a text of the database for people and for the manifest: read as UTF-8 where it has no encoding."""
+        return text.encode("latin-1").decode("utf-8", "surrogateescape") if self._bytewise else text
+
+    def run(self, statement: str) -> None:
+        """Run a statement that returns nothing."""
+        with self._answering():
+            self._connection.exec_driver_sql(statement).close()
+
+    def rows(self, statement: str) -> list[Any]:
+        """Run a query without parameters and return its rows."""
+        with self._answering():
+            return list(self._connection.exec_driver_sql(statement))
+
+    def value(self, statement: str) -> Any:
+        """Return the first column of the first row, or None."""
+        rows = self.rows(statement)
+        return rows[0][0] if rows else None
+
+    def attempt(self, statement: str) -> list[Any]:
+        """As `rows`, but a refused statement leaves the transaction, its snapshot and its locks as they are."""
+        self.run("SAVEPOINT attempt")
+        try:
+            rows = self.rows(statement)
+        except QueryFailed:
+            self.run("ROLLBACK TO SAVEPOINT attempt")
+            raise
+        self.run("RELEASE SAVEPOINT attempt")
+        return rows
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        if self._broken is not None:
+            raise self._broken  # SQLAlchemy would connect anew: a session without our locks and without our snapshot
+        try:
+            with translated(self._server.instance, self.database):
+                yield
+        except ConnectionFailed as error:
+            self._broken = error
+            raise
+        except QueryFailed as error:
+            if error.code == _QUERY_CANCELED and self._server.cancel.is_set():
+                raise Interrupted(f"{self.where}: stopped while the server was being asked") from error
+            raise
+
+
+@contextmanager
+def coordinator(server: Server, facts: ServerFacts, database: Database) -> Iterator[Session]:
+    """Open a session of our own in a database and end it, with its transaction, when the block is left.
+
+    A statement that runs when `server.cancel` is set is cancelled on the server and raises `Interrupted`.
+    """
+    with server.connect(database.name) as pooled:
+        # A name may hold a percent sign, which the driver would take for a parameter.
+        connection = pooled.execution_options(no_parameters=True)
+        driver: Any = connection.connection.dbapi_connection
+        connection.detach()  # it is not for others once it has been ours: it is closed, not pooled
+        bytewise = database.encoding == "SQL_ASCII"
+        if bytewise:
+            driver.set_client_encoding("LATIN1")  # no conversion on either side: bytes come and go as they are
+
+        def stop() -> None:
+            # Not by the driver's own cancel(): it stops the whole process when the server does not answer.
+            with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
+                server.value("SELECT pg_cancel_backend(:process)", {"process": process})
+
+        process = driver.get_backend_pid()
+        try:
+            with repeating(stop, while_set=server.cancel):
+                session = Session(connection, server, database.name, bytewise=bytewise)
+                settings = {**_SETTINGS, **(_SETTINGS_17 if facts.version_number >= (17,) else {})}
+                session.run("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
+                yield session
+        finally:
+            connection.invalidate()  # so that nothing is asked of a server that may no longer answer
+            driver.close()
+
+
+def take_moment(session: Session, *, lock_timeout: float) -> Moment:
+    """Lock every table, export a snapshot, and make sure that it shows no table that is not locked.
+
+    `lock_timeout` is in seconds. Raises `SnapshotLost` when tables come and go faster than they can be locked.
+    """
+    for _attempt in range(_ATTEMPTS):
+        tables = session.rows(_TABLES)
+        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        try:
+            session.run(f"SET LOCAL lock_timeout = {max(1, round(lock_timeout * 1000))}")  # milliseconds
+            _lock(session, [name for _oid, name in tables])
+        except QueryFailed as error:
+            session.run("ROLLBACK")
+            if error.code in _CHANGED_UNDER_US:
+                continue
+            raise _explained(session, error, tables=len(tables), lock_timeout=lock_timeout) from error
+        snapshot = session.value("SELECT pg_catalog.pg_export_snapshot()")
+        held = {oid for (oid,) in session.rows(_HELD)}
+        if all(oid in held for oid, _name in session.rows(_TABLES)):
+            return _moment(session, snapshot, len(tables))
+        session.run("ROLLBACK")
+    raise SnapshotLost(
+        f"{session.where}: tables were created, dropped or renamed faster than they could be locked, "
+        f"{_ATTEMPTS} times in a row; run the backup when the schema is quiet"
+    )
+
+
+@contextmanager
+def holding(session: Session) -> Iterator[None]:
+    """Raise `SnapshotLost` when the session, and with it locks and snapshot, ends inside the block."""
+    try:
+        yield
+    except (ConnectionFailed, QueryFailed) as error:
+        if isinstance(error, QueryFailed) and error.code not in _TRANSACTION_ENDED:
+            raise
+        raise SnapshotLost(f"{session.where}: the session that held the snapshot has ended ({error})") from error
+
+
+def still_held(session: Session) -> None:
+    """Raise `SnapshotLost` when the session has ended or its transaction has failed."""
+    with holding(session):
+        session.value("SELECT 1")
+
+
+def _lock(session: Session, names: Sequence[str]) -> None:
+    for start in range(0, len(names), _LOCKED_AT_ONCE):
+        batch = ", ".join(f"ONLY {name}" for name in names[start : start + _LOCKED_AT_ONCE])
+        session.run(f"LOCK TABLE {batch} IN ACCESS SHARE MODE")
+
+
+def _moment(session: Session, snapshot: str, tables: int) -> Moment:
+    ((replica, lsn, taken_at),) = session.rows(
+        """
+        SELECT pg_is_in_recovery(),
+               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text,
+               to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    )
+    return Moment(snapshot=snapshot, lsn=lsn, taken_at=taken_at, replica=replica, tables=tables)
+
+
+def _explained(session: Session, error: QueryFailed, *, tables: int, lock_timeout: float) -> QueryFailed:
+    """Say what to do about a lock that was not given. The transaction has been rolled back."""
+    if error.code == _OUT_OF_LOCK_SLOTS:
+        value = session.value("SELECT current_setting('max_locks_per_transaction')")
+        return QueryFailed(
+            f"{session.where}: the server has no room for the locks of {tables} tables; "
+            f"raise max_locks_per_transaction (now {value}) and restart the server",
+            code=error.code,
+        )
+    if error.code == _LOCK_NOT_AVAILABLE:
+        blockers = (
+            ", ".join(session.shown(text) for (text,) in session.rows(_BLOCKERS)) or "unknown, it has gone meanwhile"
+        )
+        return QueryFailed(
+            f"{session.where}: a table could not be locked within {lock_timeout:g} seconds "
+            f"(exclusively locked: {blockers}); end that work or raise db_lock_timeout",
+            code=error.code,
+        )
+    return error

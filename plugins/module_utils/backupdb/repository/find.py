@@ -1,0 +1,175 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which backup is meant: by its path, by its id, the newest, or the newest of a moment.
+
+Names are exact here: what is restored or drilled is never a guess.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ..errors import BackupNotFound, InvalidOption, RepositoryError
+from ..system.text import iso, utc_now
+from . import layout
+from .catalogue import StoredBackup, backups, is_future, read_backup
+from .files import is_folder
+from .problems import Problems
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: a `path`, or an `instance` with a `database` (None: its accounts) and which one of theirs.
+
+    Without `at` and `backup_id` it is the newest. `at` is a moment: the newest backup that is not after it.
+    `host` is needed only where several hosts have backups of an instance of this name.
+    """
+
+    path: str | None = None
+    host: str | None = None
+    instance: str | None = None
+    database: str | None = None
+    at: datetime | None = None
+    backup_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.path is None) == (self.instance is None):
+            raise InvalidOption("say which backup: by its path, or by instance and database, not both")
+        if self.path is not None and (self.host, self.database, self.at, self.backup_id) != (None, None, None, None):
+            raise InvalidOption("the path of a backup says it all; remove host, database, at and backup_id")
+        if self.at is not None and self.backup_id is not None:
+            raise InvalidOption("at and backup_id both say which backup; remove one of them")
+
+    def whose(self) -> str:
+        """Name the database, or the accounts, for messages."""
+        what = "the accounts" if self.database is None else f"database {self.database!r}"
+        host = f" on host {self.host}" if self.host is not None else ""
+        return f"{what} of instance {self.instance}{host}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The backup, and what its user should know: that a newer one is damaged, that it is partial."""
+
+    backup: StoredBackup
+    warnings: Sequence[str]
+
+
+def find(root: Path | None, wanted: Wanted) -> Found:
+    """Find the backup in the repository `root` (not needed with a path).
+
+    Raises `BackupNotFound`, which names what there is, `ManifestDamaged` for one that is named and unreadable,
+    `InvalidOption` where several hosts have such an instance, and `RepositoryError`.
+    """
+    if wanted.path is not None:
+        backup = _at_path(Path(wanted.path))
+        return Found(backup, [*_future_warnings(backup), *_partial_warnings(backup)])
+    if root is None:
+        raise InvalidOption("the repository is not given; name it, or give the path of the backup")
+    folder = _folder(root, wanted)
+    if wanted.backup_id is not None:
+        return _by_id(folder, wanted)
+    return _newest(folder, wanted)
+
+
+def _at_path(path: Path) -> StoredBackup:
+    folder = path.parent if path.name == layout.MANIFEST_FILE else path
+    if not is_folder(folder) or not os.path.lexists(folder / layout.MANIFEST_FILE):
+        raise BackupNotFound(f"{folder} holds no backup: there is no {layout.MANIFEST_FILE} in it; check the path")
+    return read_backup(folder)
+
+
+def _by_id(folder: Path, wanted: Wanted) -> Found:
+    path = folder / str(wanted.backup_id)
+    if layout.parse_backup_folder(path.name) is None or path.parent != folder or not is_folder(path):
+        raise BackupNotFound(f"{wanted.whose()} has no backup {wanted.backup_id!r}; {_there_are(folder)}")
+    backup = read_backup(path)
+    return Found(backup, [*_future_warnings(backup), *_partial_warnings(backup)])
+
+
+def _newest(folder: Path, wanted: Wanted) -> Found:
+    now = utc_now()
+    problems = Problems()
+    passed_over: list[str] = []
+    for backup in backups(folder, problems):
+        if is_future(backup, now):
+            passed_over += _future_warnings(backup)
+        elif not backup.is_in_place():
+            passed_over.append(f"{backup.folder} holds the backup of another database and was passed over")
+        elif wanted.at is None or backup.time <= wanted.at:
+            newer = [f"passed over: {line}" for line in problems.lines]
+            return Found(backup, [*newer, *passed_over, *_partial_warnings(backup)])
+    moment = f" at or before {iso(wanted.at)}" if wanted.at is not None else ""
+    faults = "".join(f"; {line}" for line in [*problems.lines, *passed_over][:_SHOWN])
+    raise BackupNotFound(f"{wanted.whose()} has no readable backup{moment}; {_there_are(folder)}{faults}")
+
+
+def _folder(root: Path, wanted: Wanted) -> Path:
+    """Return the folder of the database; raises `BackupNotFound` with what there is instead."""
+    if not is_folder(root):
+        raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
+    instance = layout.encode_name(str(wanted.instance))
+    database = layout.ACCOUNTS_FOLDER if wanted.database is None else layout.encode_name(wanted.database)
+    host = "*" if wanted.host is None else layout.encode_name(wanted.host)
+    folders = [path for path in sorted(root.glob(f"{host}/{instance}/{database}")) if is_folder(path)]
+    if len(folders) == 1:
+        return folders[0]
+    if folders:
+        hosts = ", ".join(_true_names(folders, "host"))
+        raise InvalidOption(f"{wanted.whose()} has backups of several hosts: {hosts}; say which with host")
+    raise BackupNotFound(f"there is no backup of {wanted.whose()} in {root}; {_instead(root, wanted, host, instance)}")
+
+
+def _instead(root: Path, wanted: Wanted, host: str, instance: str) -> str:
+    """Say what the repository has, from the nearest level that fits."""
+    for pattern, key, asked in (
+        (f"{host}/{instance}/*", "database", wanted.database),
+        (f"{host}/*/*", "instance", wanted.instance),
+        ("*/*/*", "host", wanted.host),
+    ):
+        names = _true_names((path for path in sorted(root.glob(pattern)) if is_folder(path)), key)
+        if names:
+            nearest = difflib.get_close_matches(str(asked).lower(), [name.lower() for name in names], n=1, cutoff=0.0)
+            by_lower = {name.lower(): name for name in names}
+            hint = f"nearest is {by_lower[nearest[0]]!r}; " if asked is not None and nearest else ""
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            return f"{hint}it has the {key}s {', '.join(repr(name) for name in names[:_SHOWN])}{more}"
+    return "it is empty"
+
+
+def _true_names(database_folders: Iterable[Path], key: str) -> list[str]:
+    """Return the true names in the newest readable manifest of each folder."""
+    names = set()
+    for folder in database_folders:
+        newest = next(backups(folder, Problems()), None)
+        if newest is not None and newest.manifest.get(key) is not None:
+            names.add(str(newest.manifest[key]))
+    return sorted(names)
+
+
+def _there_are(folder: Path) -> str:
+    times = [backup.folder.name for backup in backups(folder, Problems())]
+    if not times:
+        return "none of what is there can be read"
+    if len(times) <= _SHOWN:
+        return f"it has {', '.join(times)}"
+    return f"it has {len(times)}, from {times[-1]} to {times[0]}"
+
+
+def _future_warnings(backup: StoredBackup) -> Iterator[str]:
+    if is_future(backup, utc_now()):
+        yield f"{backup.folder} is dated in the future, so it never counts as newest; check the clocks"
+
+
+def _partial_warnings(backup: StoredBackup) -> Iterator[str]:
+    if backup.manifest["status"] == "partial":
+        missing = "; ".join(str(entry) for entry in backup.manifest["missing"][:_SHOWN])
+        yield f"{backup.folder} is a partial backup; it lacks: {missing or 'what its warnings say'}"

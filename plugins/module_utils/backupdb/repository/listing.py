@@ -1,0 +1,84 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The catalogue as plain values: what a repository holds, how old it is, and whether it is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..system.text import human_duration, human_size, iso, utc_now
+from .catalogue import Filter, StoredBackup, is_future, read_wanted
+from .drill_records import is_proof, newest_drill
+from .pins import read_pin
+from .problems import Problems
+
+
+def collect(repository: str, wanted: Filter) -> dict[str, Any]:
+    """Return the wanted backups, newest first, with what could not be read.
+
+    Raises `RepositoryError` when there is no repository to read; nothing else in it stops the others.
+    """
+    now = utc_now()
+    problems = Problems()
+    entries = [_entry(backup, now, problems) for backup in read_wanted(Path(repository), wanted, problems)]
+    stored = sum(entry["stored_bytes"] for entry in entries)
+    return {
+        "repository": repository,
+        "backups": entries,
+        "count": len(entries),
+        "stored_bytes": stored,
+        "problems": problems.lines,
+        "damaged": [{"path": str(folder), "problem": line} for folder, line in problems.damaged.items()],
+        "message": _message(entries, stored, problems),
+        "warnings": problems.lines,
+    }
+
+
+def _entry(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str, Any]:
+    manifest = backup.manifest
+    drill = newest_drill(backup.folder, problems)
+    pin = read_pin(backup.folder, problems)
+    return {
+        "host": manifest["host"],
+        "instance": manifest["instance"],
+        "database": backup.database,
+        "kind": backup.kind,
+        "backup_id": manifest["backup_id"],
+        "run_id": manifest["run_id"],
+        "path": str(backup.folder),
+        "status": manifest["status"],
+        "engine": manifest["engine"],
+        "server_version": manifest["server"].get("version"),
+        "started": iso(backup.time),
+        "finished": manifest["finished"],
+        "age_seconds": round((now - backup.time).total_seconds()),
+        "future": is_future(backup, now),
+        "plain_bytes": manifest["plain_bytes"],
+        "stored_bytes": manifest["stored_bytes"],
+        "archives": len(manifest["archives"]),
+        "encryption": sorted({archive["encryption"] for archive in manifest["archives"]}),
+        "recipients": _recipients(manifest),
+        "inventory": manifest.get("inventory"),
+        "inventory_trusted": manifest.get("inventory_trusted"),
+        "missing": manifest["missing"],
+        "warnings": manifest["warnings"],
+        "proven": is_proof(drill),
+        "drill": None if drill is None else {key: drill.get(key) for key in ("verdict", "finished", "content")},
+        "pinned": pin is not None,
+        "pin_reason": None if pin is None else pin.reason,
+    }
+
+
+def _recipients(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the fingerprints of the keys that open all of it."""
+    return sorted({str(key) for archive in manifest["archives"] for key in archive.get("recipients") or ()})
+
+
+def _message(entries: list[dict[str, Any]], stored: int, problems: Problems) -> str:
+    newest = f", the newest {human_duration(max(0, entries[0]['age_seconds']))} old" if entries else ""
+    unread = f"; {len(problems.damaged)} more cannot be read" if problems.damaged else ""
+    return f"{len(entries)} backups, {human_size(stored)}{newest}{unread}"

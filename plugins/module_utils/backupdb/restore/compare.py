@@ -1,0 +1,124 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is the restored database what its manifest says? Kinds of objects and rows of tables, counted and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..backup.survey import privilege_text
+from ..engines.interface import DumpOptions, SnapshotDetails
+from ..errors import RestoreFailed
+
+if TYPE_CHECKING:
+    from ..connection.server import Server
+    from ..engines.interface import Client, Engine, RestoreOptions, ServerFacts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The differences, one line each, and what was left out of the comparison and why."""
+
+    inventory: Sequence[str] = ()
+    row_counts: Sequence[str] = ()
+    not_compared: Sequence[str] = ()
+
+    @property
+    def equal(self) -> bool:
+        return not self.inventory and not self.row_counts
+
+
+def compare_restored(
+    engine: Engine,
+    server: Server,
+    facts: ServerFacts,
+    client: Client,
+    name: str,
+    manifest: Mapping[str, Any],
+    options: RestoreOptions,
+) -> Comparison:
+    """Look at the restored database `name` and compare it with the manifest, as far as `options` brought it back."""
+    if options.data_only:
+        return Comparison(not_compared=["nothing was compared: the database had rows and objects of its own"])
+    counted = manifest.get("row_counts") is not None and not options.schema_only
+    details = look(engine, server, facts, client, name, DumpOptions(row_counts=counted))
+    inventory, left_out = _inventory_differences(manifest, details, options)
+    rows, rows_left_out = _row_differences(manifest, details, options)
+    not_compared = [*left_out, *rows_left_out]
+    if not details.inventory_trusted:
+        not_compared.append("this login does not see every object, so the inventory may be short")
+    return Comparison(inventory, rows, not_compared)
+
+
+def look(
+    engine: Engine, server: Server, facts: ServerFacts, client: Client, name: str, options: DumpOptions
+) -> SnapshotDetails:
+    """Count what a database has, in one moment of it, with the eyes of a backup; nothing is dumped."""
+    database = next((one for one in engine.databases(server, facts) if one.name == name), None)
+    if database is None:
+        raise RestoreFailed(f"{server.instance.where()}: database {name!r} is not there; somebody dropped it")
+    missing = engine.missing_privileges(server, facts, [database], options)
+    with engine.snapshot(server, facts, client, database, options, missing) as moment:
+        moment.begun(lambda: moment.at_once)
+        details = moment.details()
+    blind = [privilege_text(entry) for entry in missing if entry.severity == "fatal"]
+    if blind and not details.inventory_trusted:
+        raise RestoreFailed(f"{server.instance.where()}: {name!r} cannot be looked at as a whole: {'; '.join(blind)}")
+    return details
+
+
+def _inventory_differences(
+    manifest: Mapping[str, Any], details: SnapshotDetails, options: RestoreOptions
+) -> tuple[list[str], list[str]]:
+    if options.tables:
+        return [], ["the inventory was not compared: only some tables were restored"]
+    left_out = _uncompared_kinds(options)
+    differences = [
+        f"{kind}: {expected} in the backup, {details.inventory.get(kind, 0)} restored"
+        for kind, expected in sorted(manifest["inventory"].items())
+        if kind not in left_out and details.inventory.get(kind, 0) != expected
+    ]
+    return differences, [f"{kind}: {reason}" for kind, reason in sorted(left_out.items())]
+
+
+def _uncompared_kinds(options: RestoreOptions) -> dict[str, str]:
+    """Return the kinds of objects that the options leave out, each with the reason."""
+    kinds: dict[str, str] = {}
+    if options.acl_policy == "drop":
+        kinds.update(dict.fromkeys(("default_acls", "grants"), "acl_policy is drop"))
+    if options.owner_policy != "keep":
+        kinds["grants"] = f"owner_policy is {options.owner_policy}, and what an owner may do is no grant"
+    if options.extensions == "skip":
+        kinds.update(dict.fromkeys(("extensions", "comments"), "extensions are skipped"))
+    if options.schema_only:
+        # Large objects are data, and so are the comments on them.
+        kinds.update(dict.fromkeys(("large_objects", "comments"), "schema_only"))
+    return kinds
+
+
+def _row_differences(
+    manifest: Mapping[str, Any], details: SnapshotDetails, options: RestoreOptions
+) -> tuple[list[str], list[str]]:
+    expected: Mapping[str, int] | None = manifest.get("row_counts")
+    if options.schema_only:
+        return [], []
+    if expected is None:
+        return [], ["rows were not compared: the backup was made without row_counts"]
+    if details.row_counts is None:
+        return [], ["rows were not compared: this login cannot count them in one moment"]
+    # Their rows are made anew from the tables; the original may have been filled long before.
+    views = set((manifest.get("engine_details") or {}).get("materialized_views", ()))
+    found = details.row_counts
+    differences = [
+        f"{table}: {count} rows in the backup, {found.get(table, 'no table')} restored"
+        for table, count in sorted(expected.items())
+        if table not in views and _is_wanted(table, options.tables) and found.get(table) != count
+    ]
+    return differences, ["rows of materialized views: they are made anew"] if views else []
+
+
+def _is_wanted(table: str, wanted: Sequence[str]) -> bool:
+    return not wanted or table in wanted or table.rpartition(".")[2] in wanted

@@ -1,0 +1,240 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking before a restore: what would be made, dropped and needed, and everything that forbids it.
+
+Check mode returns this; the real run starts from it. Nothing is changed to find it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..archives.read import plain_blocks
+from ..backup.survey import privilege_text
+from ..engines.interface import (
+    FATAL,
+    ArchiveSource,
+    Client,
+    Database,
+    DumpOptions,
+    Engine,
+    MissingPrivilege,
+    ServerFacts,
+)
+from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
+from ..repository.files import is_folder
+from ..repository.local import free_bytes
+from ..system.text import human_size, utc_now
+from .request import RestoreRequest, new_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..age.stream import Identity
+    from ..connection.server import Server
+    from ..repository.catalogue import StoredBackup
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """What a restore would do, and why it may not. `scratch` is the name it is loaded under before it replaces."""
+
+    backup: StoredBackup
+    facts: ServerFacts
+    sources: Sequence[ArchiveSource]
+    target: str
+    exists: bool
+    scratch: str | None
+    safety_backup: bool
+    client: Client | None
+    looking_client: Client | None
+    needed_bytes: int | None
+    free_bytes: int | None
+    missing: Sequence[MissingPrivilege]
+    refusals: Sequence[str]
+    warnings: Sequence[str]
+
+    def usable_clients(self) -> tuple[Client, Client]:
+        """Return the client that loads and the one to look with; raises `RestoreRefused` with all that forbids it."""
+        if self.refusals or self.client is None or self.looking_client is None:
+            raise RestoreRefused("; ".join(self.refusals))
+        return self.client, self.looking_client
+
+    def creates(self) -> list[str]:
+        """Name the databases that would be made."""
+        if self.exists and self.scratch is None:
+            return []
+        return [self.target] if self.scratch is None else [self.scratch, self.target]
+
+    def drops(self) -> list[str]:
+        """Name the databases whose present content would be gone from under their name."""
+        return [self.target] if self.exists and self.scratch is not None else []
+
+    def describe(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "creates": self.creates(),
+            "drops": self.drops(),
+            "safety_backup": self.safety_backup,
+            "client": self.client.path if self.client else None,
+            "needed_bytes": self.needed_bytes,
+            "free_bytes": self.free_bytes,
+            "missing_privileges": [asdict(entry) for entry in self.missing],
+            "refusals": list(self.refusals),
+        }
+
+
+def make(
+    request: RestoreRequest,
+    backup: StoredBackup,
+    identities: Sequence[Identity],
+    engine: Engine,
+    server: Server,
+) -> RestorePlan:
+    """Look at the backup and at the server; raises what asking and opening the archives raise."""
+    if backup.database is None:
+        raise InvalidOption(f"{backup.folder} is a backup of accounts; restore it with account_restore")
+    manifest = backup.manifest
+    sources = open_archives(backup, identities)
+    facts = engine.facts(server)
+    now = utc_now()
+    target = _as_stored(request.target or new_name(backup.database, now, "restored"), facts)
+    existing = next((one for one in engine.databases(server, facts) if one.name == target), None)
+    replaces = existing is not None and request.replace
+    refusals = [*_engine_refusals(manifest, facts), *_target_refusals(request, target, existing)]
+    missing: Sequence[MissingPrivilege] = ()
+    warnings: Sequence[str] = ()
+    clients: Sequence[Client] = ()
+    if manifest["engine"] == facts.vendor:
+        problems, missing, warnings = engine.restore_problems(server, facts, manifest, target, request.options)
+        refusals += engine.replace_problems(server, facts, target) if replaces else []
+        clients = engine.restore_clients(facts, manifest)
+        refusals += problems
+        refusals += [privilege_text(entry) for entry in missing if entry.severity == FATAL]
+        if not any(client.usable for client in clients):
+            refusals.append(_no_client(clients, engine.restore_package_hint(facts, manifest)))
+    lookers = engine.clients(facts, DumpOptions())
+    if not any(client.usable for client in lookers):
+        refusals.append(_no_client(lookers, engine.package_hint(facts)))
+    needed = _needed_bytes(request, manifest, copies=2 if replaces and not engine.SWAPS else 1)
+    free = _free_bytes(engine, server)
+    if needed is not None and free is not None and needed > free:
+        refusals.append(
+            f"about {human_size(needed)} are needed and {human_size(free)} are free where the server keeps its data"
+        )
+    return RestorePlan(
+        backup=backup,
+        facts=facts,
+        sources=sources,
+        target=target,
+        exists=existing is not None,
+        scratch=_as_stored(new_name(target, now, "restoring"), facts) if replaces else None,
+        safety_backup=existing is not None and request.safety.wanted,
+        client=_first_usable(clients),
+        looking_client=_first_usable(lookers),
+        needed_bytes=needed,
+        free_bytes=free,
+        missing=missing,
+        refusals=refusals,
+        warnings=warnings,
+    )
+
+
+def open_archives(backup: StoredBackup, identities: Sequence[Identity]) -> list[ArchiveSource]:
+    """Return the archives of a backup, ready to be read.
+
+    Raises `WrongKey` and `ArchiveDamaged` for what shows at once: a missing or shortened file, a key that does not fit.
+    """
+    sources = []
+    for archive in backup.manifest["archives"]:
+        path = backup.folder / archive["name"]
+        size = path.stat().st_size if path.is_file() else None
+        if size != archive["stored_bytes"]:
+            found = "is missing" if size is None else f"has {size} bytes"
+            raise ArchiveDamaged(f"{path} {found}, the manifest says {archive['stored_bytes']}; use another backup")
+        source = ArchiveSource(
+            part=archive["part"],
+            format=archive["format"],
+            plain_bytes=archive["plain_bytes"],
+            longest_statement_bytes=archive.get("longest_statement_bytes"),
+            open=partial(plain_blocks, backup.folder, archive, identities),
+        )
+        _open_once(source.open())
+        sources.append(source)
+    return sources
+
+
+def _open_once(blocks: Iterator[bytes]) -> None:
+    next(blocks, None)
+
+
+def _as_stored(name: str, facts: ServerFacts) -> str:
+    """Return a name as the server will list it: some keep every name in small letters."""
+    return name.lower() if str(facts.settings.get("lower_case_table_names")) == "1" else name
+
+
+def _engine_refusals(manifest: Mapping[str, Any], facts: ServerFacts) -> Iterator[str]:
+    if manifest["engine"] != facts.vendor:
+        yield (
+            f"the backup is of {manifest['engine']} {manifest['server'].get('version')}, the server is {facts.vendor} "
+            f"{facts.version}; restore it into a server of its own kind"
+        )
+
+
+def _target_refusals(request: RestoreRequest, target: str, existing: Database | None) -> Iterator[str]:
+    if existing is None:
+        if request.options.data_only:
+            yield f"data_only loads rows into tables that are there, but database {target!r} does not exist"
+        elif request.confirm not in (None, target):
+            yield f"confirm is {request.confirm!r}, but the database restored to is {target!r}; make them equal"
+        return
+    if existing.is_system:
+        yield f"{target!r} belongs to the server itself ({existing.reason}); restore under another name"
+        return
+    if not request.writes_into_target():
+        yield (
+            f"database {target!r} exists; restore under another name, or allow that it is replaced with "
+            f"replace and confirm: {target}"
+        )
+    elif request.confirm != target:
+        given = "is not given" if request.confirm is None else f"is {request.confirm!r}"
+        yield f"database {target!r} exists and would be changed; to allow it, confirm must be its name, but it {given}"
+    if request.writes_into_target() and request.safety.wanted and request.safety_repository() is None:
+        yield (
+            f"there is no repository for the safety backup of {target!r}; give repository or safety_repository, or "
+            "set safety_backup to false to go without"
+        )
+
+
+def _no_client(clients: Sequence[Client], package: str) -> str:
+    found = "; ".join(f"{client.path} {client.version}: {client.reason}" for client in clients)
+    return f"no usable client on this host; install {package} (found: {found or 'none'})"
+
+
+def _first_usable(clients: Sequence[Client]) -> Client | None:
+    return next((client for client in clients if client.usable), None)
+
+
+def _needed_bytes(request: RestoreRequest, manifest: Mapping[str, Any], *, copies: int) -> int | None:
+    if request.options.schema_only or request.options.tables:
+        return None
+    size = manifest.get("size_bytes") or manifest["plain_bytes"]
+    return int(size) * copies
+
+
+def _free_bytes(engine: Engine, server: Server) -> int | None:
+    """Return the free space of the server's data directory; None where it is on another host or out of sight."""
+    if server.instance.unix_socket is None:
+        return None  # even at 127.0.0.1 it may be in a container, with folders of its own
+    folder = server.value(engine.DATA_DIRECTORY_QUERY)
+    if not isinstance(folder, str) or not is_folder(Path(folder)):
+        return None
+    try:
+        return free_bytes(Path(folder))
+    except RepositoryError:
+        return None

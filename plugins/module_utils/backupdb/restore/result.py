@@ -1,0 +1,140 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The course of a restore, and its result as plain values: what modules return. Nothing in it is secret."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..system.text import human_duration, human_size
+from .compare import Comparison
+
+if TYPE_CHECKING:
+    from ..errors import BackupDbError
+    from .plan import RestorePlan
+    from .request import RestoreRequest
+
+_SHOWN = 10
+
+
+@dataclass
+class Course:
+    """What has happened so far. `half_made` is the database to drop if the rest fails."""
+
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    comparison: Comparison = field(default_factory=Comparison)
+    seconds: dict[str, float] = field(default_factory=dict)
+    safety_backup: str | None = None
+    kept_as: str | None = None
+    half_made: str | None = None
+    in_place: str = ""  # what is on the server now, as a clause
+    changed: bool = False
+    error: BackupDbError | None = None
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the seconds of the block to those of the step, whatever way it ends."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[step] = round(self.seconds.get(step, 0.0) + time.monotonic() - began, 3)
+
+    def add_in_place(self, clause: str) -> None:
+        """Say one more thing about what is on the server."""
+        self.in_place = f"{self.in_place}; {clause}" if self.in_place else clause
+
+    def is_clean(self) -> bool:
+        """Tell whether everything succeeded and was found again."""
+        return not self.errors and self.comparison.equal
+
+    def faults(self) -> str:
+        """Say what did not succeed, or is not as in the backup."""
+        lines = [
+            *self.errors,
+            *(f"differs: {line}" for line in (*self.comparison.inventory, *self.comparison.row_counts)),
+        ]
+        more = f" (and {len(lines) - _SHOWN} more)" if len(lines) > _SHOWN else ""
+        return "; ".join(lines[:_SHOWN]) + more
+
+
+def of_plan(request: RestoreRequest, plan: RestorePlan, course: Course) -> dict[str, Any]:
+    """Put together the result of check mode; refused is failed, as the real run would be."""
+    refused = bool(plan.refusals)
+    what = f"{plan.backup.database!r} would be restored as {plan.target!r} from {plan.backup.folder.name}"
+    message = f"would be refused: {'; '.join(plan.refusals)}" if refused else what
+    return {
+        **_result(request, plan, course),
+        "status": "failed" if refused else "planned",
+        "changed": not refused,
+        "message": f"{request.instance.where()}: {message}",
+        "seconds": {},
+        "diff": _diff(plan, "would be " if not refused else None),
+    }
+
+
+def of_run(request: RestoreRequest, plan: RestorePlan, course: Course, *, seconds: float) -> dict[str, Any]:
+    """Put together the result of a run."""
+    status = _status(request, course)
+    return {
+        **_result(request, plan, course),
+        "status": status,
+        "changed": course.changed,
+        "message": f"{request.instance.where()}: {_message(plan, course, status, seconds)}",
+        "error_kind": type(course.error).__name__ if course.error is not None else None,
+        "seconds": {**course.seconds, "total": round(seconds, 3)},
+        "diff": _diff(plan, "" if course.error is None else None),
+    }
+
+
+def _result(request: RestoreRequest, plan: RestorePlan, course: Course) -> dict[str, Any]:
+    return {
+        "instance": request.instance.id,
+        "engine": plan.facts.vendor,
+        "server_version": plan.facts.version,
+        "database": plan.backup.database,
+        "target": plan.target,
+        "backup_id": plan.backup.manifest["backup_id"],
+        "path": str(plan.backup.folder),
+        "plan": plan.describe(),
+        "inventory_difference": list(course.comparison.inventory),
+        "row_count_difference": list(course.comparison.row_counts),
+        "not_compared": list(course.comparison.not_compared),
+        "errors": list(course.errors),
+        "warnings": course.warnings,
+        "safety_backup": course.safety_backup,
+        "kept_as": course.kept_as,
+    }
+
+
+def _status(request: RestoreRequest, course: Course) -> str:
+    if course.error is not None:
+        return "failed"
+    if course.is_clean():
+        return "restored"
+    # A difference that no error explains means that something is lost.
+    return "restored_with_errors" if course.errors or request.accept_errors else "failed"
+
+
+def _message(plan: RestorePlan, course: Course, status: str, seconds: float) -> str:
+    what = f"{plan.backup.database!r} from {plan.backup.folder}"
+    if course.error is not None:
+        return f"{what} was not restored: {course.error}. Now {course.in_place or 'nothing is changed'}"
+    size = human_size(plan.backup.manifest["plain_bytes"])
+    done = f"{what} was restored as {plan.target!r} ({size} in {human_duration(seconds)})"
+    if status == "restored":
+        return done
+    return f"{done}, but not all of it: {course.faults()}. Now {course.in_place}"
+
+
+def _diff(plan: RestorePlan, would: str | None) -> dict[str, str]:
+    before = f"{plan.target}: {'a database' if plan.exists else 'not there'}\n"
+    if would is None:
+        return {"before": before, "after": before}
+    return {"before": before, "after": f"{plan.target}: {would}restored from {plan.backup.folder.name}\n"}

@@ -1,0 +1,144 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The prune: remove the backups that a policy does not keep, one instance after the other.
+
+It holds an instance alone while it reads, decides and removes, so neither a run nor a reader meets a backup that
+goes. A database whose backups are in doubt keeps all of them and stops no other.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import BackupDbError, InvalidOption, LockBusy, RepositoryError
+from ..repository import layout, local
+from ..repository.files import is_folder, remove_tree
+from ..repository.lock import removal_lock
+from ..repository.problems import Problems
+from ..repository.removal import remove_backup
+from ..repository.sealed import ROOT, is_of_root, is_sealed
+from ..system.stopping import stop_signals
+from ..system.text import utc_now
+from . import result as prune_result
+from .decide import RetentionPolicy
+from .plan import DatabasePlan, plan_instance
+
+
+@dataclass(frozen=True)
+class PruneRequest:
+    """What to prune by which policy. Without `host` and `instance` it is the whole repository; these are exact names.
+
+    `databases` are names or patterns, `@accounts` for the accounts. `acknowledge_gone` are names or patterns of
+    databases that may shrink to what is always kept when their server no longer has them.
+    `repository_lock_timeout` is seconds to wait for whoever uses an instance's backups.
+    """
+
+    repository: str
+    policy: RetentionPolicy
+    host: str | None = None
+    instance: str | None = None
+    databases: tuple[str, ...] = ("*",)
+    acknowledge_gone: tuple[str, ...] = ()
+    repository_lock_timeout: float = 0.0
+    run_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if not Path(self.repository).is_absolute():
+            raise InvalidOption(f"repository {self.repository!r} must be an absolute path")
+
+
+def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
+    """Prune and return what became of each backup, as plain values; in check mode the plan, and nothing is removed.
+
+    `status` is `ok`, `planned`, `partial` (something could not be pruned), `failed` (nothing could) or `busy` (only
+    because of others who use it). Raises `RepositoryError` where there is no repository that can be used.
+    """
+    run_id = request.run_id or uuid.uuid4().hex
+    if not layout.RUN_ID.fullmatch(run_id):
+        raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
+    root = Path(request.repository)
+    if not check_mode:
+        local.open_repository(request.repository)
+    elif not is_folder(root):
+        raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
+    sealed = is_sealed(root)
+    if sealed and not check_mode and os.geteuid() != ROOT:
+        raise RepositoryError(f"repository {root} is sealed, so that only root removes backups; let root prune it")
+    problems = Problems()
+    plans: list[DatabasePlan] = []
+    busy: list[str] = []
+    cancel = threading.Event()
+    with stop_signals(cancel) as received:
+        for folder in local.instance_folders(root, request.host, request.instance):
+            if cancel.is_set():
+                break
+            if sealed and not (is_of_root(folder.parent) and is_of_root(folder)):
+                problems.lines.append(f"{folder} is not sealed yet and was left alone")
+                continue
+            try:
+                plans += _instance(folder, request, run_id, cancel, problems, sealed=sealed, check_mode=check_mode)
+            except LockBusy as error:
+                busy.append(str(error))
+            except BackupDbError as error:
+                problems.add_damaged(folder, str(error))
+    stopped = [f"stopped by {name}" for name in received]
+    return prune_result.of(
+        plans,
+        run_id=run_id,
+        check_mode=check_mode,
+        problems=problems,
+        busy=busy,
+        stopped=stopped,
+        where=request.repository,
+    )
+
+
+def _instance(
+    folder: Path,
+    request: PruneRequest,
+    run_id: str,
+    cancel: threading.Event,
+    problems: Problems,
+    *,
+    sealed: bool,
+    check_mode: bool,
+) -> Sequence[DatabasePlan]:
+    def planned() -> list[DatabasePlan]:
+        return plan_instance(
+            folder,
+            request.policy,
+            databases=request.databases,
+            acknowledged=request.acknowledge_gone,
+            sealed=sealed,
+            now=utc_now(),
+            problems=problems,
+        )
+
+    if check_mode:
+        return planned()
+    with removal_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=cancel):
+        plans = planned()
+        for plan in plans:
+            _carry_out(plan, cancel)
+    return plans
+
+
+def _carry_out(plan: DatabasePlan, cancel: threading.Event) -> None:
+    """Remove what is to go, oldest first. What goes wrong is noted and ends it for this database."""
+    try:
+        for path in plan.unfinished:
+            remove_tree(path)
+        for backup in plan.doomed():
+            if cancel.is_set():
+                return
+            remove_backup(backup.folder)
+            plan.removed.append(backup.folder.name)
+    except BackupDbError as error:
+        plan.error = str(error)

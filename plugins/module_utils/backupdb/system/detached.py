@@ -1,0 +1,201 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that goes on by itself, and what another process can see of it.
+
+The run is a forked process in a session of its own, so that neither the end of the process that started it nor a lost
+connection reaches it. What it was given stays in its memory. On the disk there is a folder of the run, which holds
+nothing secret: how far it is, what it wrote to its standard output once it has ended, and a lock that the kernel
+gives free when the process is no more, however it ended.
+
+The folder is in /var/tmp: a place that every user has, one without a home too, and that outlives a session and a
+restart of the host. Its name is the run's id, which nobody can guess and so nobody can occupy.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import stat
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+from ..errors import InvalidOption, RunLost, RunUnknown
+
+BASE = Path("/var/tmp")  # noqa: S108  see above
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+_PREFIX = "backupdb-run-"
+_LOCK, _BEGUN, _PROGRESS, _OUTPUT, _LOG = "lock", "begun.json", "progress.json", "output", "log"
+_POLL = 0.1  # seconds
+_PROGRESS_EVERY = 2.0  # seconds
+_KEPT_SECONDS = 86400.0
+_LOG_SHOWN = 2000  # bytes of the end of the log
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run as it is seen from outside: its output once it has ended, and before that the last word about it."""
+
+    run_id: str
+    seconds: float = 0.0  # since it began
+    progress: str = ""
+    output: str | None = None
+
+
+class DetachedRun:
+    """The run, for the process that starts it."""
+
+    def __init__(self, run_id: str, known: Mapping[str, Any]) -> None:
+        """Make the run's folder and take its lock; raises OSError. Folders of old runs are removed."""
+        remove_old()
+        self.run_id = run_id
+        self._folder = _folder_of(run_id)
+        self._told = 0.0
+        self._folder.mkdir(mode=0o700)
+        self._lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        _write(self._folder / _BEGUN, dict(known))
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Fork a process that does the work, which ends by SystemExit; what it prints is the output of the run.
+
+        Call it before any thread is started. All that the work needs must have been imported.
+        """
+        if os.fork():
+            os.close(self._lock)  # the run holds it now
+            return
+        status = 1
+        try:
+            os.setsid()
+            self._redirect()
+            with suppress(SystemExit):
+                work()
+            sys.stdout.flush()
+            (self._folder / f".{_OUTPUT}").replace(self._folder / _OUTPUT)
+            status = 0
+        except BaseException:  # noqa: BLE001  whatever it is, it must not get into the code of the caller
+            traceback.print_exc()
+        finally:
+            with suppress(OSError, ValueError):
+                sys.stderr.flush()
+            os._exit(status)  # without the end that the caller's process has prepared for itself
+
+    def report(self, progress: str) -> None:
+        """Note how far the run is; seldom enough to be no burden, and never a reason to fail."""
+        if time.monotonic() - self._told >= _PROGRESS_EVERY:
+            self._told = time.monotonic()
+            with suppress(OSError):
+                _write(self._folder / _PROGRESS, {"text": progress})
+
+    def _redirect(self) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+        for path, number in (
+            (Path(os.devnull), 0),
+            (self._folder / f".{_OUTPUT}", 1),
+            (self._folder / _LOG, 2),
+        ):
+            descriptor = os.open(path, os.O_RDONLY if number == 0 else flags, 0o600)
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+
+
+def known_of(run_id: str) -> dict[str, Any]:
+    """Return what was said of a run when it began; nothing when it is not known."""
+    return _read(_folder_of(run_id) / _BEGUN) if RUN_ID.fullmatch(run_id) else {}
+
+
+def look(run_id: str, seconds: float) -> Standing:
+    """Wait at most `seconds` for the end of a run of this user, and tell how it stands.
+
+    Raises `RunLost` when its process is no more and left no output, and `RunUnknown` when there is no such run.
+    """
+    folder = _folder_of(run_id)
+    give_up = time.monotonic() + seconds
+    while _is_locked(folder, run_id):
+        if time.monotonic() >= give_up:
+            return Standing(
+                run_id=run_id,
+                seconds=max(0.0, time.time() - (folder / _LOCK).stat().st_mtime),
+                progress=_read(folder / _PROGRESS).get("text", ""),
+            )
+        time.sleep(_POLL)
+    with suppress(FileNotFoundError):
+        return Standing(run_id=run_id, output=(folder / _OUTPUT).read_text(encoding="utf-8"))
+    raise RunLost(_lost_text(folder, run_id))
+
+
+def remove_old() -> None:
+    """Remove the folders of runs of this user that ended long ago."""
+    for folder in BASE.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            found = folder.lstat()
+            old = time.time() - found.st_mtime > _KEPT_SECONDS
+            if old and found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode) and not _is_locked(folder, ""):
+                shutil.rmtree(folder)
+
+
+def _folder_of(run_id: str) -> Path:
+    if not RUN_ID.fullmatch(run_id):
+        raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
+    return BASE / f"{_PREFIX}{run_id}"
+
+
+def _is_locked(folder: Path, run_id: str) -> bool:
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise RunUnknown(
+            f"this host knows nothing of run {run_id} ({folder} is not there): it did not begin, or was cleared away; "
+            "look into the repository for what it made, and run again"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _lost_text(folder: Path, run_id: str) -> str:
+    progress = _read(folder / _PROGRESS).get("text", "")
+    try:
+        log = (folder / _LOG).read_bytes()[-_LOG_SHOWN:].decode("utf-8", "replace").strip()
+    except OSError:
+        log = ""
+    instance = _read(folder / _BEGUN).get("instance", "?")
+    return "".join(
+        (
+            f"instance {instance}: the process of run {run_id} is no more and left no result: it was killed (out of "
+            "memory?), the host was restarted, or its disk is full. ",
+            f"It was last seen at: {progress}. " if progress else "",
+            f"Its last words: {log}. " if log else "",
+            "What it published is whole and counts; nothing else does. Run again",
+        )
+    )
+
+
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    new = path.with_name(f".{path.name}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+        json.dump(value, file)
+    new.replace(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value

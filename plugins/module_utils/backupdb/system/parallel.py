@@ -1,0 +1,85 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several things at once, in threads that never hold up the end of the process."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Generic, TypeVar
+
+from ..errors import BackupDbError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """What became of one task: a value, or the error that ended it."""
+
+    value: T | None = None
+    error: BackupDbError | None = None
+
+
+class Tasks(Generic[T]):
+    """Runs functions in their order, at most `at_once` at a time, each from beginning to end in one thread.
+
+    A function that raises does not disturb the others. What is not a `BackupDbError` becomes one; where it is a fault
+    of ours, its text says where it happened. The threads are daemons: a task stuck in a system call cannot keep the
+    process alive.
+    """
+
+    def __init__(self, functions: Sequence[Callable[[], T]], *, at_once: int, name: str) -> None:
+        self._functions = list(functions)
+        self._outcomes: list[Outcome[T] | None] = [None] * len(self._functions)
+        self._next = 0
+        self._guard = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
+            for number in range(min(at_once, len(self._functions)))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def ended(self) -> int:
+        """Return how many functions have come to their end, well or badly."""
+        return sum(outcome is not None for outcome in self._outcomes)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait at most `timeout` seconds; tell whether all have ended. Signal handlers run meanwhile."""
+        for thread in self._threads:
+            thread.join(timeout / len(self._threads))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def outcomes(self) -> list[Outcome[T] | None]:
+        """Return the outcomes so far, in the order of the functions; None for one that has not ended."""
+        return list(self._outcomes)
+
+    def _work(self) -> None:
+        while True:
+            with self._guard:
+                position = self._next
+                self._next += 1
+            if position >= len(self._functions):
+                return
+            self._outcomes[position] = self._outcome(self._functions[position])
+
+    def _outcome(self, function: Callable[[], T]) -> Outcome[T]:
+        try:
+            return Outcome(value=function())
+        except BackupDbError as error:
+            return Outcome(error=error)
+        except OSError as error:
+            return Outcome(error=BackupDbError(f"the operating system refused: {error}"))
+        except Exception as error:  # noqa: BLE001  what the others have done must still be told
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            return Outcome(
+                error=BackupDbError(
+                    f"internal fault at {Path(place.filename).name}:{place.lineno}, please report it: "
+                    f"{type(error).__name__}: {error}"
+                )
+            )

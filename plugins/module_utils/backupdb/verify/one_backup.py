@@ -1,0 +1,178 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verifying: reading backups back, in constant memory, each with its own verdict.
+
+`digest` compares the stored bytes with the manifest. `decrypt` goes on to the plain bytes: every chunk is
+authenticated, decompressed, compared with the digest taken while dumping, and read as its format to the end.
+That a restore works is shown by a drill only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..archives.read import plain_blocks, stored_blocks
+from ..errors import ArchiveDamaged, LockBusy, ManifestDamaged, RepositoryError, WrongKey
+from ..repository import layout
+from ..repository.catalogue import StoredBackup, read_backup
+from ..repository.files import is_folder, read_small_file
+from ..repository.lock import readers_lock
+from .format_check import format_check
+
+if TYPE_CHECKING:
+    from ..age.stream import Identity
+
+LEVELS = ("digest", "decrypt")
+GOOD = "good"
+UNREADABLE = "unreadable"  # the storage gives no answer; nothing is known about the backup
+WRONG_KEY = "wrong_key"
+DAMAGED = "damaged"
+VERDICTS = (GOOD, UNREADABLE, WRONG_KEY, DAMAGED)  # from good to bad: a whole is as bad as its worst part
+_LARGEST_CHECKSUM_FILE = 16 << 20  # bytes; one line per archive
+
+
+def verify(backup: StoredBackup, *, level: str, identities: Sequence[Identity]) -> dict[str, Any]:
+    """Read a backup back and return its verdict as plain values; a bad backup is a verdict, never an exception.
+
+    Raises `RequirementMissing` when this host lacks what reading needs.
+    """
+    began = time.monotonic()
+    try:
+        with readers_lock(backup.instance_folder) as warnings:
+            if not is_folder(backup.folder):
+                raise RepositoryError(f"{backup.folder} is gone: it was removed after it had been listed")
+            altered = manifest_problem(backup.folder)
+            archives = [_Archive(backup, entry) for entry in backup.manifest["archives"]]
+            for archive in archives:
+                archive.verify(level, identities)
+    except (RepositoryError, LockBusy) as error:
+        return _result(backup, level, UNREADABLE, [str(error)], began)
+    problems = [archive.problem for archive in archives if archive.problem is not None]
+    verdicts = [archive.verdict for archive in archives]
+    if altered is not None:
+        problems.insert(0, altered)
+        verdicts.append(DAMAGED)
+    return {
+        **_result(backup, level, max(verdicts, key=VERDICTS.index, default=GOOD), problems, began),
+        "archives": [archive.result() for archive in archives],
+        "bytes": sum(archive.bytes for archive in archives),
+        "warnings": [*warnings, *dict.fromkeys(archive.note for archive in archives if archive.note)],
+    }
+
+
+def verify_path(folder: Path, *, level: str, identities: Sequence[Identity]) -> dict[str, Any]:
+    """Verify the backup in a folder; one whose manifest cannot be read is damaged."""
+    try:
+        backup = read_backup(folder)
+    except ManifestDamaged as error:
+        return damaged(folder, level, str(error))
+    return verify(backup, level=level, identities=identities)
+
+
+def damaged(folder: Path, level: str, problem: str) -> dict[str, Any]:
+    """Return the result for a folder whose manifest cannot be read, so that nobody knows whose it is."""
+    unknown = {"host": None, "instance": None, "database": None, "kind": None, "backup_id": folder.name}
+    return {"folder": str(folder), **unknown, **_outcome(level, DAMAGED, [problem], 0.0)}
+
+
+def _result(backup: StoredBackup, level: str, verdict: str, problems: Sequence[str], began: float) -> dict[str, Any]:
+    return {
+        "folder": str(backup.folder),
+        "host": backup.manifest["host"],
+        "instance": backup.manifest["instance"],
+        "database": backup.database,
+        "kind": backup.kind,
+        "backup_id": backup.manifest["backup_id"],
+        **_outcome(level, verdict, problems, time.monotonic() - began),
+    }
+
+
+def _outcome(level: str, verdict: str, problems: Sequence[str], seconds: float) -> dict[str, Any]:
+    return {
+        "level": level,
+        "verdict": verdict,
+        "problems": list(problems),
+        "archives": [],
+        "bytes": 0,
+        "seconds": round(seconds, 3),
+        "warnings": [],
+    }
+
+
+def manifest_problem(folder: Path) -> str | None:
+    """Compare the manifest with its own checksum, which nothing else covers."""
+    path = folder / layout.CHECKSUM_FILE
+    try:
+        manifest = (folder / layout.MANIFEST_FILE).read_bytes()
+        lines = read_small_file(path, _LARGEST_CHECKSUM_FILE).decode("ascii", "replace").splitlines()
+    except OSError as error:
+        return f"{path} cannot be read, so the manifest cannot be checked: {error.strerror}"
+    if f"{hashlib.sha256(manifest).hexdigest()}  {layout.MANIFEST_FILE}" not in lines:
+        return f"{folder / layout.MANIFEST_FILE} is not as it was written: its sha256 is not the one in {path.name}"
+    return None
+
+
+class _Archive:
+    """One archive of a backup, and what was found out about it."""
+
+    def __init__(self, backup: StoredBackup, entry: Mapping[str, Any]) -> None:
+        self._backup = backup
+        self._entry = entry
+        self.verdict = GOOD
+        self.problem: str | None = None
+        self.note = ""
+        self.bytes = 0
+
+    def result(self) -> dict[str, Any]:
+        return {"name": self._entry["name"], "verdict": self.verdict, "problem": self.problem}
+
+    def verify(self, level: str, identities: Sequence[Identity]) -> None:
+        """Read the archive to its end and keep the verdict."""
+        try:
+            if level == "digest":
+                self._read(stored_blocks(self._backup.folder, self._entry))
+            else:
+                self._read_plain(identities)
+            self.bytes = self._entry["stored_bytes"]
+        except WrongKey as error:
+            self._judge_key(error)
+        except ArchiveDamaged as error:
+            self._found(DAMAGED, str(error))
+        except RepositoryError as error:
+            self._found(UNREADABLE, str(error))
+
+    def _read_plain(self, identities: Sequence[Identity]) -> None:
+        """Read the plain stream, and let the check of its format see it."""
+        with closing(format_check(self._backup.manifest, self._entry)) as check:
+            for block in plain_blocks(self._backup.folder, self._entry, identities):
+                check.feed(block)
+            problem = check.finish()
+            self.note = check.note and f"{self._backup.folder / self._entry['name']}: {check.note}"
+        if problem is not None:
+            raise ArchiveDamaged(f"{self._backup.folder / self._entry['name']}: {problem}")
+
+    def _read(self, blocks: Iterator[bytes]) -> None:
+        for _block in blocks:
+            pass
+
+    def _judge_key(self, error: WrongKey) -> None:
+        """Tell a wrong key from a damaged header, which looks the same to age."""
+        try:
+            self._read(stored_blocks(self._backup.folder, self._entry))
+        except ArchiveDamaged as damage:
+            self._found(DAMAGED, str(damage))
+        except RepositoryError as unreadable:
+            self._found(UNREADABLE, str(unreadable))
+        else:
+            recipients = ", ".join(map(str, self._entry.get("recipients") or ["a passphrase"]))
+            self._found(WRONG_KEY, f"{error} It was encrypted for {recipients}.")
+
+    def _found(self, verdict: str, problem: str) -> None:
+        self.verdict = verdict
+        self.problem = problem

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verifying many backups in one pass: which ones, and what became of each."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..archives.keys import Keys, load_identities
+from ..errors import BackupNotFound, InvalidOption
+from ..repository.catalogue import Filter, read_wanted
+from ..repository.files import is_gone
+from ..repository.problems import Problems
+from ..system.text import human_duration, human_size
+from . import one_backup as verify
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class VerifyRequest:
+    """The backups at `paths`, or else the wanted ones of a `repository`; and how far to read."""
+
+    level: str
+    repository: str | None = None
+    wanted: Filter = field(default_factory=Filter)
+    paths: tuple[str, ...] = ()
+    keys: Keys = field(default_factory=Keys)
+
+    def __post_init__(self) -> None:
+        if self.level not in verify.LEVELS:
+            raise InvalidOption(f"level {self.level!r} is not known; use {' or '.join(verify.LEVELS)}")
+        if (self.repository is None) == (not self.paths):
+            raise InvalidOption("say what to verify: a repository or the paths of backups, not both")
+
+
+def run(request: VerifyRequest) -> dict[str, Any]:
+    """Verify and return the verdicts; `status` is `ok` only when every one is good.
+
+    Raises `BackupNotFound` when nothing is wanted, `InvalidOption` for keys that cannot be used, `RepositoryError`
+    when there is no repository to read, and `RequirementMissing`.
+    """
+    began = time.monotonic()
+    identities = load_identities(request.keys) if request.level == "decrypt" else ()
+    problems = Problems()
+    folders = [Path(path) for path in request.paths]
+    entries = [verify.verify_path(folder, level=request.level, identities=identities) for folder in folders]
+    if request.repository is not None:
+        for backup in read_wanted(Path(request.repository), request.wanted, problems):
+            entry = verify.verify(backup, level=request.level, identities=identities)
+            if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
+                problems.lines.append(f"{backup.folder} was removed after it had been listed")
+            else:
+                entries.append(entry)
+    # It counts whatever is wanted: nobody can know whose backup an unreadable manifest was.
+    entries += [verify.damaged(folder, request.level, line) for folder, line in problems.damaged.items()]
+    if not entries:
+        raise BackupNotFound(
+            f"there is nothing to verify in {request.repository}: no backup is what the filters want; "
+            "widen them, or look with backup_info at what there is"
+        )
+    return _result(request, entries, problems.lines, time.monotonic() - began)
+
+
+def _result(
+    request: VerifyRequest, entries: list[dict[str, Any]], problems: list[str], seconds: float
+) -> dict[str, Any]:
+    counts = Counter(entry["verdict"] for entry in entries)
+    size = sum(entry["bytes"] for entry in entries)
+    bad = [entry for entry in entries if entry["verdict"] != verify.GOOD]
+    message = f"{counts[verify.GOOD]} of {len(entries)} backups are good at level {request.level}"
+    message += f" ({human_size(size)} in {human_duration(seconds)})"
+    if bad:
+        shown = "; ".join(f"{entry['folder']} is {entry['verdict']}: {entry['problems'][0]}" for entry in bad[:_SHOWN])
+        message += f". {shown}" + (f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else "")
+    damaged = {entry["problems"][0] for entry in bad}
+    warnings = [line for line in problems if line not in damaged]
+    return {
+        "status": "failed" if bad else "ok",
+        "changed": False,
+        "message": message,
+        "level": request.level,
+        "backups": entries,
+        "counts": {verdict: counts[verdict] for verdict in verify.VERDICTS},
+        "bytes": size,
+        "seconds": round(seconds, 3),
+        "warnings": [*warnings, *(line for entry in entries for line in entry["warnings"])],
+    }
