@@ -329,7 +329,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import job_names, job_path, read_job
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring import status
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.options import duration_from
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.options import duration_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

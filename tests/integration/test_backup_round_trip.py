@@ -16,7 +16,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from backupdb.backup.request import Compression, Encryption
+from backupdb.archives.envelope import Encryption
+from backupdb.streams.compression import Compression
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.library import IDENTITY, back_up, database_folder, entry_of, plain, stored_backups
 from support.private_server import PrivateServer

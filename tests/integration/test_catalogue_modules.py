@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 from backupdb.age.stream import X25519Identity
-from backupdb.archives.write import Envelope
-from backupdb.backup.request import Compression, Encryption
+from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.repository.drill_records import write_drill
+from backupdb.streams.compression import Compression
 from backupdb.system.text import iso
 from support.ansible import ROOT
 from support.stored import DUMP, IDENTITY, SEALED, TIME, flip_bit, store

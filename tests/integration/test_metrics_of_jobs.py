@@ -27,7 +27,12 @@ def root(tmp_path: Path) -> Path:
 
 def run_on_a_server_that_is_down(job: Job) -> dict[str, Any]:
     told: list[str] = []
-    return run_job(job, Secrets(), report=lambda message, **_fields: told.append(message))
+    return run_job(
+        job,
+        Secrets(),
+        write_metrics=lambda: metrics.write_for([job]),
+        report=lambda message, **_fields: told.append(message),
+    )
 
 
 def down(root: Path, folder: Path) -> Job:

@@ -108,7 +108,8 @@ def repository(scratch: Path) -> Path:
 
 
 def stored_by(jobs: int, options: dict[str, str]) -> dict[str, Any]:
-    from backupdb.backup.request import Compression, Encryption
+    from backupdb.archives.envelope import Encryption
+    from backupdb.streams.compression import Compression
 
     named: dict[str, Any] = {"jobs": jobs, "row_counts": True}
     if "compression" in options:

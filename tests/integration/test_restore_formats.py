@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from backupdb.archives.envelope import Encryption
 from backupdb.archives.keys import Keys
-from backupdb.backup.request import Compression, Encryption
+from backupdb.streams.compression import Compression
 from support import mysql_sid
 from support.library import IDENTITY, back_up
 from support.private_server import PrivateServer

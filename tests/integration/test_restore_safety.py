@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.archives.envelope import Encryption
 from backupdb.archives.keys import Keys
-from backupdb.backup.request import Encryption
 from backupdb.errors import ArchiveDamaged, BackupNotFound, InvalidOption, RestoreRefused, WrongKey
 from backupdb.restore import run as restore
 from backupdb.restore.request import Safety

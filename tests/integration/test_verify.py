@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 from backupdb.age.stream import X25519Identity
+from backupdb.archives.envelope import Encryption
 from backupdb.archives.keys import Keys
-from backupdb.backup.request import Compression, Encryption
 from backupdb.engines.postgresql import clients as postgresql_clients
+from backupdb.streams.compression import Compression
 from backupdb.verify import one_backup as verify
 from backupdb.verify import run as verify_run
 from support.library import IDENTITY, back_up, entry_of

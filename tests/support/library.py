@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from backupdb.age.stream import X25519Identity
+from backupdb.archives.envelope import Encryption
 from backupdb.archives.read import plain_blocks
 from backupdb.backup import run as backup
-from backupdb.backup.request import BackupRequest, Compression, Encryption, Selection
+from backupdb.backup.request import BackupRequest, Selection
 from backupdb.connection.instance import Instance
 from backupdb.engines.interface import DumpOptions
 from backupdb.errors import BackupDbError
 from backupdb.repository import catalogue, layout, local
 from backupdb.repository.catalogue import Problems, StoredBackup
+from backupdb.streams.compression import Compression
 
 from support.private_server import PrivateServer
 

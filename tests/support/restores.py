@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.archives.keys import Keys
-from backupdb.archives.write import Envelope
-from backupdb.backup.request import Compression, Encryption
 from backupdb.connection.instance import Instance
 from backupdb.engines.interface import DumpOptions, RestoreOptions, SnapshotDetails
 from backupdb.engines.registry import open_server
@@ -23,6 +22,7 @@ from backupdb.repository.manifest import serialise
 from backupdb.restore import run as restore
 from backupdb.restore.compare import look
 from backupdb.restore.request import RestoreRequest, Safety
+from backupdb.streams.compression import Compression
 
 from support import mysql_dumps, postgresql_dumps
 from support.library import HOST, IDENTITY, instance_of, plain

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from backupdb.age.stream import X25519Identity
-from backupdb.archives.write import Envelope, store_document
-from backupdb.backup.request import Compression, Encryption
+from backupdb.archives.envelope import Encryption, Envelope
+from backupdb.archives.write import store_document
 from backupdb.repository import layout, local
 from backupdb.repository.catalogue import StoredBackup, read_backup
+from backupdb.streams.compression import Compression
 from backupdb.streams.pipeline import Limiter, Limits
 from backupdb.system.text import iso
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from backupdb.notify.mail import mail_of
-from backupdb.notify.message import Event, lines_of, one_line, title_of
+from backupdb.notify.message import Event, lines_of, title_of
 from backupdb.notify.settings import notification_from
 from backupdb.notify.web import ping_url, slack_body, teams_body, webhook_body
+from backupdb.system.text import one_line
 from hypothesis import given
 from hypothesis import strategies as st
 

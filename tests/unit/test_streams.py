@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 from backupdb.age.stream import ScryptIdentity, X25519Identity
+from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.archives.read import plain_blocks
-from backupdb.archives.write import Envelope, dump_part, store_document
-from backupdb.backup.request import Compression, Encryption
+from backupdb.archives.write import dump_part, store_document
 from backupdb.engines.interface import Part
 from backupdb.errors import (
     ArchiveDamaged,
@@ -33,7 +33,7 @@ from backupdb.errors import (
 )
 from backupdb.repository.local import Publication
 from backupdb.streams import pipeline
-from backupdb.streams.compression import compressor
+from backupdb.streams.compression import Compression, compressor
 from backupdb.streams.pipeline import Limiter, Limits
 from backupdb.system import process
 from backupdb.system.text import utc_now

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from backupdb.age.stream import X25519Identity
+from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.archives.keys import Keys, load_identities
-from backupdb.archives.write import Envelope
-from backupdb.backup.request import Compression, Encryption
 from backupdb.errors import BackupNotFound, InvalidOption
 from backupdb.repository.catalogue import Filter, StoredBackup
+from backupdb.streams.compression import Compression
 from backupdb.verify import one_backup as verify
 from backupdb.verify import run as verify_run
 from support.stored import DUMP, IDENTITY, PLAIN, SEALED, flip_bit, rewrite_manifest, store

@@ -1,0 +1,7 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Ansible side of every module: options in, errors and results out, detached runs.
+
+Everything here may import Ansible; the library beside it never does.
+"""

@@ -11,50 +11,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..engines.accounts_document import full_name
 from ..engines.mysql.grants import matches_pattern
-from ..engines.postgresql.accounts_script import unquoted
+from ..engines.postgresql.accounts_script import membership, unquoted
 from .masking import masked
 
-_NAME = r'("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)'
-_MEMBERSHIP = re.compile(
-    rf"GRANT (?P<role>{_NAME}) TO (?P<member>{_NAME})(?: WITH (?P<options>[A-Z, ]+?))?"
-    rf"(?: GRANTED BY (?P<grantor>{_NAME}))?;$",
-    re.DOTALL,
-)
 _PASSWORD = re.compile(r" PASSWORD (?:NULL|'[^']*')")
 _FOREVER = " VALID UNTIL 'infinity'"
 _OPTIONS_SINCE = 16  # PostgreSQL: memberships have INHERIT and SET of their own
 _IN_DATABASE = ("database_grant", "object_grant", "role_in_database_setting")
 _NEVER_COMPARED = ("tablespace",)  # a folder of the other host, never made again
-
-
-@dataclass(frozen=True)
-class Membership:
-    """A role given to a member in PostgreSQL; `options` are the words after WITH."""
-
-    role: str
-    member: str
-    options: tuple[str, ...]
-    grantor: str | None
-
-    def sql(self, *, options: Sequence[str] | None = None, grantor: str | None = None) -> str:
-        """Write it as a statement with these options (default: its own) and this grantor (default: none)."""
-        chosen = self.options if options is None else options
-        given = f" WITH {', '.join(chosen)}" if chosen else ""
-        return f"GRANT {self.role} TO {self.member}{given}{f' GRANTED BY {grantor}' if grantor else ''};"
-
-
-def membership(sql: str) -> Membership | None:
-    """Read PostgreSQL's GRANT of a role; None for any other statement. Names stay as they are quoted."""
-    match = _MEMBERSHIP.match(sql)
-    if match is None:
-        return None
-    options = tuple(option.strip() for option in (match["options"] or "").split(",") if option.strip())
-    return Membership(match["role"], match["member"], options, match["grantor"])
 
 
 class Comparison:

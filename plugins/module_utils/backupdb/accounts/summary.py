@@ -12,9 +12,8 @@ from typing import Any
 from ..engines.accounts_document import full_name
 from ..engines.mysql.accounts_restore import plugins_of
 from ..engines.mysql.grants import UNQUOTED_TEXT
-from ..engines.postgresql.accounts_script import unquoted
+from ..engines.postgresql.accounts_script import membership, unquoted
 from .choice import covers
-from .compare import membership
 from .masking import masked
 
 _ROLES = re.compile(rf"GRANT (?P<roles>{UNQUOTED_TEXT}) TO ", re.DOTALL)

@@ -8,8 +8,9 @@ A secret that was handed over for one call stays in memory; it is never written 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..age.identity_file import parse_identities, read_identity_file
 from ..age.recipients import ScryptIdentity
@@ -41,3 +42,8 @@ def load_identities(keys: Keys) -> tuple[Identity, ...]:
     if keys.passphrase is not None:
         found.append(ScryptIdentity(keys.passphrase))
     return tuple(found)
+
+
+def keys_from(options: Mapping[str, Any]) -> Keys:
+    """Make the library's keys; they are read when they are needed."""
+    return Keys(identity_file=options["identity_file"], identity=options["identity"], passphrase=options["passphrase"])

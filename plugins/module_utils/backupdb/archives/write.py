@@ -9,64 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..age.stream import Encryptor, ScryptRecipient, X25519Recipient, fingerprint
-from ..backup.request import Compression, Encryption
-from ..engines.interface import SECRET_PATH, Part
+from ..engines.interface import Part
 from ..errors import CommandFailed, SnapshotLost
 from ..repository.files import StoredFile
 from ..repository.local import Publication
 from ..streams import pipeline
-from ..streams.compression import DEFAULT_LEVELS, SUFFIXES, compressor
 from ..streams.pipeline import Limits, PlainStream
-from ..streams.transform import Transform
-from ..system.process import Running, describe_status, start
+from ..system.process import SECRET_PATH, Running, describe_status, start
+from .envelope import Envelope
 
 _SUFFIXES = {"postgresql-custom": ".dump", "sql": ".sql", "json": ".json"}
 _STDERR_SHOWN = 5
 _WARNINGS_KEPT = 20
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """How the archives of a run are wrapped: compressed, then encrypted."""
-
-    compression: Compression
-    encryption: Encryption
-
-    def check(self) -> None:
-        """Find out now what would fail later: a bad recipient, a missing library, a missing program."""
-        for transform in self.transforms():
-            transform.finish()
-
-    def transforms(self) -> list[Transform]:
-        """Make the stages for one archive."""
-        stages: list[Transform | None] = [compressor(self.compression), self._encryptor()]
-        return [stage for stage in stages if stage is not None]
-
-    def suffix(self) -> str:
-        """Return what the stages add to a file name, such as ".zst.age"."""
-        return SUFFIXES[self.compression.method] + (".age" if self.encryption.mode == "age" else "")
-
-    def describe(self) -> dict[str, Any]:
-        """Return what a manifest says of it."""
-        return {
-            "compression": self.compression.method,
-            "compression_level": self.compression.level or DEFAULT_LEVELS.get(self.compression.method),
-            "encryption": self._encryption_name(),
-            "recipients": [fingerprint(recipient) for recipient in self.encryption.recipients],
-        }
-
-    def _encryption_name(self) -> str:
-        if self.encryption.mode == "none":
-            return "none"
-        return "age-scrypt" if self.encryption.passphrase is not None else "age-x25519"
-
-    def _encryptor(self) -> Transform | None:
-        if self.encryption.mode == "none":
-            return None
-        if self.encryption.passphrase is not None:
-            return Encryptor([ScryptRecipient(self.encryption.passphrase)])
-        return Encryptor([X25519Recipient(recipient) for recipient in self.encryption.recipients])
 
 
 @dataclass(frozen=True)

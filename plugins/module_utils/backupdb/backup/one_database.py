@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..archives.write import Archive, Envelope, dump_part, store_document
+from ..archives.envelope import Envelope
+from ..archives.write import Archive, dump_part, store_document
 from ..connection.server import Server
 from ..engines.interface import (
     DEGRADED,

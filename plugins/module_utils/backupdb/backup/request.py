@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..archives.envelope import Encryption
 from ..errors import InvalidOption
+from ..streams.compression import Compression
 
 if TYPE_CHECKING:
     from ..connection.instance import Instance
     from ..engines.interface import DumpOptions
 
-COMPRESSION_METHODS = ("zstd", "gzip", "none")
-_LEVELS = {"zstd": range(1, 20), "gzip": range(1, 10)}
 _DEFAULT_WORKERS = 2  # more than two dumps at once gain nothing unless the server has cores to spare
 
 
@@ -28,47 +28,6 @@ class Selection:
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
     allow_empty: bool = False
-
-
-@dataclass(frozen=True)
-class Encryption:
-    """How archives are encrypted: for age recipients or with a passphrase. None must be asked for by its name."""
-
-    mode: str = "age"
-    recipients: tuple[str, ...] = ()
-    passphrase: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        keys = bool(self.recipients) + (self.passphrase is not None)
-        if self.mode not in ("age", "none"):
-            raise InvalidOption(f"encryption {self.mode!r} is not known; use age or none")
-        if self.mode == "none" and keys:
-            raise InvalidOption("encryption is none, but recipients or a passphrase are given; remove one of them")
-        if self.mode == "age" and keys == 0:
-            raise InvalidOption(
-                "encryption is age, but there are no recipients and no passphrase; give the public keys (age1...) "
-                "of those who may read the backups, or set encryption to none"
-            )
-        if keys == 2:
-            raise InvalidOption("an age archive has recipients or a passphrase, not both; remove one of them")
-        if self.passphrase == "":
-            raise InvalidOption("the passphrase is empty")
-
-
-@dataclass(frozen=True)
-class Compression:
-    """How archives are compressed. `level` None is the method's default; `threads` is for zstd only."""
-
-    method: str = "zstd"
-    level: int | None = None
-    threads: int = 1
-
-    def __post_init__(self) -> None:
-        if self.method not in COMPRESSION_METHODS:
-            raise InvalidOption(f"compression {self.method!r} is not known; use {', '.join(COMPRESSION_METHODS)}")
-        levels = _LEVELS.get(self.method)
-        if self.level is not None and levels is not None and self.level not in levels:
-            raise InvalidOption(f"compression_level {self.level} is outside {levels[0]}..{levels[-1]} of {self.method}")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Callable
 
-from ..archives.write import Envelope
+from ..archives.envelope import Envelope
 from ..connection.server import Server
 from ..engines.interface import Database
 from ..engines.registry import open_server, require_driver

@@ -10,11 +10,13 @@ import json
 import sys
 from typing import Any
 
+from ..archives.envelope import Encryption
 from ..backup import run as backup
-from ..backup.request import BackupRequest, Compression, Encryption, Selection
+from ..backup.request import BackupRequest, Selection
 from ..connection.instance import Instance
 from ..engines.interface import DumpOptions
 from ..errors import InvalidOption
+from ..streams.compression import Compression
 from . import exit_status
 from .output import write_json
 

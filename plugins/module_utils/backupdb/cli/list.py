@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..options import filter_from
 from ..repository import listing as overview
+from ..repository.options import filter_from
 from ..system.text import human_size
 from . import exit_status
 from .output import add_json, complain, write_json, write_lines

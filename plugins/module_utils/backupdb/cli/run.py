@@ -9,12 +9,14 @@ import argparse
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ..credentials.secrets import read_secrets
 from ..errors import BackupDbError, InvalidOption, LockBusy
 from ..jobs.definition import Job, job_names, job_path, read_job
 from ..jobs.run import refused_job, run_job
+from ..monitoring import metrics
 from ..system.journal import Journal
 from ..system.text import human_size
 from . import exit_status
@@ -34,23 +36,23 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it and return the exit status."""
     job = read_job(job_path(options.config_dir, options.job))
-    all_jobs = _readable_jobs(options.config_dir)
+    write_metrics = partial(metrics.write_for, _readable_jobs(options.config_dir))
     report = Journal(job=job.name).event
     told = False
     try:
         secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
-        result = run_job(job, secrets, all_jobs=all_jobs, report=report)
+        result = run_job(job, secrets, write_metrics=write_metrics, report=report)
         told = True
     except LockBusy:
         told = True  # by the run that holds the job
         raise
     except BackupDbError as error:
-        result = refused_job(job, error, all_jobs=all_jobs, report=report)
+        result = refused_job(job, error, write_metrics=write_metrics, report=report)
         told = True
         complain(result["message"])
     finally:
         if not told:  # a fault of the program's own must not go unnoticed either
-            refused_job(job, BackupDbError(_FAULT), all_jobs=all_jobs, report=report)
+            refused_job(job, BackupDbError(_FAULT), write_metrics=write_metrics, report=report)
     if options.json:
         write_json(result)
     else:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 
+from ..archives.keys import keys_from
 from ..errors import InvalidOption
-from ..options import filter_from, keys_from
+from ..repository.options import filter_from
 from ..verify import run as verify_run
 from ..verify.one_backup import LEVELS
 from . import exit_status

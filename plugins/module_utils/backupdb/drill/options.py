@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..options import duration_from, filter_from, keys_from
+from ..archives.keys import keys_from
+from ..repository.options import filter_from
+from ..system.options import duration_from
 from .request import DrillRequest
 
 

@@ -110,9 +110,6 @@ class Part:
     lost_stderr: str | None = None  # as above, but it means SnapshotLost: the caller may try again
 
 
-SECRET_PATH = "@SECRET_PATH@"  # noqa: S105  a placeholder, not a secret
-
-
 @dataclass(frozen=True)
 class Snapshot:
     """A moment of one database, held by the engine until the context that gave it is left.

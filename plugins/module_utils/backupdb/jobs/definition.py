@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..backup.options import request_from
 from ..backup.request import BackupRequest
 from ..credentials.secrets import Secrets
 from ..drill.options import drill_request_from
 from ..drill.request import DrillRequest
 from ..errors import InvalidOption
 from ..notify.settings import check_notifications
-from ..options import request_from
 from ..repository.files import read_small_file
 from ..retention.policy import policy_from
 from ..system.text import parse_duration

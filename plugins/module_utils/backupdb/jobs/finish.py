@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
 from ..errors import BackupDbError
-from ..monitoring import metrics
 from ..notify.message import Event
 from ..notify.sending import send_all
 from .definition import Job
@@ -29,11 +28,16 @@ def tell_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]]:
 
 
 def finish(
-    job: Job, secrets: Secrets, result: dict[str, Any], *, all_jobs: Sequence[Job], report: Callable[..., None]
+    job: Job,
+    secrets: Secrets,
+    result: dict[str, Any],
+    *,
+    write_metrics: Callable[[], list[str]],
+    report: Callable[..., None],
 ) -> dict[str, Any]:
-    """Remember a result and tell it; returns it with what became of that. The metrics are those of all jobs."""
+    """Remember a result, write the metrics, notify; returns the result with what came of each of these."""
     _remember(job, result)
-    result["warnings"] += metrics.write_for(all_jobs)
+    result["warnings"] += write_metrics()
     result["notifications"] += send_all(job.notifications, _event(job, result), secrets)
     result["warnings"] += [
         f"notification {told['name']!r} was not sent: {told['error']}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
@@ -27,6 +27,7 @@ from .record import job_lock, moment, read_record
 _DRILL_TOLERANCE = 3600.0  # seconds
 
 Report = Callable[..., None]
+WriteMetrics = Callable[[], list[str]]
 
 
 def run_job(
@@ -34,14 +35,14 @@ def run_job(
     secrets: Secrets,
     *,
     run_id: str | None = None,
-    all_jobs: Sequence[Job] = (),
+    write_metrics: WriteMetrics = list,
     report: Report,
 ) -> dict[str, Any]:
     """Run a job and return its result as plain values; `status` is ok, partial, failed or busy.
 
-    `all_jobs` are those of the host, this one included, for their common metrics. `report(message, priority=...,
-    **fields)` is told what goes on. Raises `LockBusy` when the job runs already, and `RepositoryError` when its state
-    folder cannot be used.
+    `write_metrics` writes those of the whole host, once the run is remembered, and returns warnings.
+    `report(message, priority=..., **fields)` is told what goes on. Raises `LockBusy` when the job runs already, and
+    `RepositoryError` when its state folder cannot be used.
     """
     started = _now()
     run_id = run_id or uuid.uuid4().hex
@@ -51,10 +52,12 @@ def run_job(
         result = _steps(job, secrets, run_id, received, report)
         head = {"job": job.name, "run_id": run_id, "started": started, "finished": _now()}
         result = {**head, **result, "notifications": told}
-        return finish(job, secrets, result, all_jobs=all_jobs or [job], report=report)
+        return finish(job, secrets, result, write_metrics=write_metrics, report=report)
 
 
-def refused_job(job: Job, error: BackupDbError, *, all_jobs: Sequence[Job] = (), report: Report) -> dict[str, Any]:
+def refused_job(
+    job: Job, error: BackupDbError, *, write_metrics: WriteMetrics = list, report: Report
+) -> dict[str, Any]:
     """Remember and tell that a job could not begin, such as for missing credentials, and return that as its result."""
     now = _now()
     result = {
@@ -70,7 +73,7 @@ def refused_job(job: Job, error: BackupDbError, *, all_jobs: Sequence[Job] = (),
         "warnings": [],
         "notifications": [],
     }
-    return finish(job, Secrets(), result, all_jobs=all_jobs or [job], report=report)
+    return finish(job, Secrets(), result, write_metrics=write_metrics, report=report)
 
 
 def drill_is_due(job: Job, now: float) -> bool:

@@ -11,7 +11,8 @@ from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
 from ..errors import NotificationFailed
-from .message import Event, lines_of, one_line, texts_of, title_of
+from ..system.text import one_line
+from .message import Event, lines_of, texts_of, title_of
 from .settings import Notification
 from .tls import reason_of, tls_context
 

@@ -10,13 +10,12 @@ a question mark here, before any transport sees it.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..system.text import utc_now
+from ..system.text import one_line, utc_now
 
 KINDS = ("start", "success", "failure")
 
@@ -59,21 +58,9 @@ def lines_of(event: Event) -> list[str]:
     return kept
 
 
-def one_line(text: str) -> str:
-    """Return the text without line breaks, control and formatting characters, and without what is not UTF-8."""
-    return "".join(_plain(character) for character in text)
-
-
 def texts_of(lines: Iterable[str]) -> str:
     """Join lines to the text of a message."""
     return "\n".join(lines) + "\n"
-
-
-def _plain(character: str) -> str:
-    category = unicodedata.category(character)
-    if category in ("Cc", "Zl", "Zp"):
-        return " "
-    return "?" if category in ("Cf", "Cs", "Cn", "Co") else character
 
 
 def _cut(text: str, longest: int) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import InvalidOption
-from ..options import duration_from
-from .message import KINDS, one_line
+from ..system.options import duration_from
+from ..system.text import one_line
+from .message import KINDS
 
 TYPES = ("email", "webhook", "slack", "teams", "ping")
 TLS_MODES = ("starttls", "tls", "none")

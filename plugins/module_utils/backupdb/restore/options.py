@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..backup.request import Encryption
+from ..archives.envelope import Encryption
+from ..archives.keys import keys_from
+from ..backup.options import short_host_name
+from ..connection.options import instance_from
 from ..engines.interface import RestoreOptions
-from ..options import duration_from, instance_from, keys_from, short_host_name, wanted_from
+from ..repository.options import wanted_from
+from ..system.options import duration_from
 from .request import RestoreRequest, Safety
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..age.stream import X25519Identity
+from ..archives.envelope import Encryption
 from ..archives.keys import Keys, load_identities
-from ..backup.request import Encryption
 from ..engines.interface import RestoreOptions
 from ..errors import InvalidOption
 

@@ -18,13 +18,14 @@ from typing import Any
 
 from ..archives.keys import load_identities
 from ..backup import run as backup
-from ..backup.request import BackupRequest, Compression, Selection
+from ..backup.request import BackupRequest, Selection
 from ..connection.server import Server
 from ..engines.interface import Client, DumpOptions, Engine
 from ..engines.registry import open_server
 from ..errors import BackupDbError, RestoreFailed, RestoreRefused
 from ..repository import find as sources
 from ..repository.lock import readers_lock
+from ..streams.compression import Compression
 from ..streams.pipeline import Limiter, Limits
 from ..system.stopping import stop_signals
 from . import plan as restore_plan

@@ -15,20 +15,36 @@ import shutil
 import subprocess
 import threading
 import zlib
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from ..errors import CommandFailed, RequirementMissing
+from ..errors import CommandFailed, InvalidOption, RequirementMissing
+from .transform import Transform
 
-if TYPE_CHECKING:
-    from ..backup.request import Compression
-    from .transform import Transform
-
+COMPRESSION_METHODS = ("zstd", "gzip", "none")
 DEFAULT_LEVELS = {"zstd": 1, "gzip": 6}
 SUFFIXES = {"zstd": ".zst", "gzip": ".gz", "none": ""}
+_LEVELS = {"zstd": range(1, 20), "gzip": range(1, 10)}
 _GZIP_WINDOW = 31  # zlib's windowBits for a gzip header and trailer
 _PACKAGES = (
     "python3-zstandard (Debian, Ubuntu 24.04; EPEL on EL), zstandard on PyPI, or the program zstd (package zstd)"
 )
+
+
+@dataclass(frozen=True)
+class Compression:
+    """How archives are compressed. `level` None is the method's default; `threads` is for zstd only."""
+
+    method: str = "zstd"
+    level: int | None = None
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.method not in COMPRESSION_METHODS:
+            raise InvalidOption(f"compression {self.method!r} is not known; use {', '.join(COMPRESSION_METHODS)}")
+        levels = _LEVELS.get(self.method)
+        if self.level is not None and levels is not None and self.level not in levels:
+            raise InvalidOption(f"compression_level {self.level} is outside {levels[0]}..{levels[-1]} of {self.method}")
 
 
 def compressor(compression: Compression) -> Transform | None:

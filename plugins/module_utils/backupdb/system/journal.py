@@ -18,7 +18,7 @@ import socket
 import sys
 from typing import TextIO
 
-from ..notify.message import one_line
+from .text import one_line
 
 SOCKET = "/run/systemd/journal/socket"
 IDENTIFIER = "backupdb"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -103,3 +104,15 @@ def printable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [printable(item) for item in value]
     return value
+
+
+def one_line(text: str) -> str:
+    """Return the text without line breaks, control and formatting characters, and without what is not UTF-8."""
+    return "".join(_plain(character) for character in text)
+
+
+def _plain(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    return "?" if category in ("Cf", "Cs", "Cn", "Co") else character

@@ -14,15 +14,9 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
+from ...backupdb.backup.options import dump_options_from, request_from, selection_from, short_host_name
 from ...backupdb.connection.instance import SSL_MODES
-from ...backupdb.options import (
-    ENGINES,
-    dump_options_from,
-    instance_from,
-    request_from,
-    selection_from,
-    short_host_name,
-)
+from ...backupdb.connection.options import ENGINES, instance_from
 
 __all__ = [
     "BACKUP_CONSTRAINTS",

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...backupdb.accounts.backup_login import LoginRequest
+from ...backupdb.connection.options import instance_from
 from ...backupdb.engines.login_interface import PASSWORD, SOCKET, WantedLogin
-from ...backupdb.options import instance_from
 from .backup import CONNECTION_CONSTRAINTS, connection_arguments
 
 BACKUP_ACCOUNT_CONSTRAINTS: Mapping[str, Any] = CONNECTION_CONSTRAINTS

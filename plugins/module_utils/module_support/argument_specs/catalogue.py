@@ -12,8 +12,10 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from ...backupdb.options import filter_from, keys_from, moment_from
+from ...backupdb.archives.keys import keys_from
 from ...backupdb.repository.manifest import KINDS, STATUSES
+from ...backupdb.repository.options import filter_from
+from ...backupdb.system.options import moment_from
 
 __all__ = [
     "catalogue_arguments",

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...backupdb.backup.options import short_host_name
 from ...backupdb.errors import InvalidOption
 from ...backupdb.jobs.definition import CREDENTIAL_SOURCES, MAX_AGE, SCHEMA, STATE_DIR, Job, job_from
 from ...backupdb.notify.settings import check_notifications
-from ...backupdb.options import short_host_name
 from .backup import (
     BACKUP_CONSTRAINTS,
     backup_arguments,

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...backupdb.options import duration_from
 from ...backupdb.retention.pin import PinRequest
 from ...backupdb.retention.policy import OPTIONS, policy_from
 from ...backupdb.retention.prune import PruneRequest
+from ...backupdb.system.options import duration_from
 
 
 def retention_arguments() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...backupdb.options import wanted_from
+from ...backupdb.repository.options import wanted_from
 
 __all__ = ["SOURCE_CONSTRAINTS", "source_arguments", "wanted_from"]
 

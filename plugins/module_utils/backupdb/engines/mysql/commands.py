@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..interface import SECRET_PATH, Client, DumpOptions, Part
+from ...system.process import SECRET_PATH
+from ..interface import Client, DumpOptions, Part
 from .family import Family
 
 if TYPE_CHECKING:

@@ -13,11 +13,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ...accounts.compare import membership
 from ..accounts_interface import Step
 from ..interface import ServerFacts
 from .account_session import account_session
-from .accounts_script import unquoted
+from .accounts_script import membership, unquoted
 from .quoting import identifier
 
 if TYPE_CHECKING:

@@ -35,6 +35,12 @@ _OF_INSTANCE = (
 _OF_THE_SCRIPT = re.compile(r"SET [a-z_]+ = ")
 _AS_ANOTHER = re.compile(rf"SET SESSION AUTHORIZATION {_NAME};$")
 _GRANTED_BY = re.compile(rf" GRANTED BY {_NAME};$")
+_NAME = r'("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)'
+_MEMBERSHIP = re.compile(
+    rf"GRANT (?P<role>{_NAME}) TO (?P<member>{_NAME})(?: WITH (?P<options>[A-Z, ]+?))?"
+    rf"(?: GRANTED BY (?P<grantor>{_NAME}))?;$",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -130,3 +136,28 @@ def in_order_of_grants(roles: Sequence[str], grantors: dict[str, set[str]]) -> l
         left.remove(chosen)
         ordered.append(chosen)
     return ordered
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A role given to a member in PostgreSQL; `options` are the words after WITH."""
+
+    role: str
+    member: str
+    options: tuple[str, ...]
+    grantor: str | None
+
+    def sql(self, *, options: Sequence[str] | None = None, grantor: str | None = None) -> str:
+        """Write it as a statement with these options (default: its own) and this grantor (default: none)."""
+        chosen = self.options if options is None else options
+        given = f" WITH {', '.join(chosen)}" if chosen else ""
+        return f"GRANT {self.role} TO {self.member}{given}{f' GRANTED BY {grantor}' if grantor else ''};"
+
+
+def membership(sql: str) -> Membership | None:
+    """Read PostgreSQL's GRANT of a role; None for any other statement. Names stay as they are quoted."""
+    match = _MEMBERSHIP.match(sql)
+    if match is None:
+        return None
+    options = tuple(option.strip() for option in (match["options"] or "").split(",") if option.strip())
+    return Membership(match["role"], match["member"], options, match["grantor"])

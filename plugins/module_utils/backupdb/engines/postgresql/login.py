@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...connection.drivers import postgresql_socket, verification_bundle
 from ...connection.server import APPLICATION_NAME
-from ..interface import SECRET_PATH
+from ...system.process import SECRET_PATH
 from .quoting import password_file
 
 if TYPE_CHECKING:

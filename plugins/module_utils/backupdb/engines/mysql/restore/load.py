@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import BackupDbError, Interrupted, QueryFailed, RestoreFailed
 from ....system.parallel import Tasks
-from ....system.process import Running, describe_status, start
+from ....system.process import SECRET_PATH, Running, describe_status, start
 from ....system.stopping import repeating
-from ...interface import SECRET_PATH, ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
+from ...interface import ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
 from ..catalogue import accounts
 from ..clients import known_options
 from ..commands import option_file

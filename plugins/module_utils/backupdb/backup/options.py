@@ -1,0 +1,87 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of a backup, from a module, a job's file or the command line, on their way into the library's request."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from ..archives.envelope import Encryption
+from ..connection.options import instance_from
+from ..engines.interface import DumpOptions
+from ..errors import InvalidOption
+from ..streams.compression import Compression
+from ..system.options import at_least, duration_from, size_from
+from .request import BackupRequest, Selection
+
+GREATEST_NICENESS = 19
+
+
+def selection_from(options: Mapping[str, Any]) -> Selection:
+    """Make the library's selection of databases. Only a run minds that it is empty."""
+    return Selection(
+        include=tuple(options["databases"]),
+        exclude=tuple(options["exclude"]),
+        allow_empty=options.get("allow_empty", True),
+    )
+
+
+def dump_options_from(options: Mapping[str, Any]) -> DumpOptions:
+    """Make the library's dump options, with the limits of a run where the module has them; raises `InvalidOption`."""
+    limits: dict[str, Any] = {}
+    if "timeout" in options:
+        limits = {
+            "timeout": duration_from(options, "timeout"),
+            "db_lock_timeout": duration_from(options, "db_lock_timeout"),
+            "nice": _niceness(options["nice"]),
+        }
+    return DumpOptions(
+        jobs=options["jobs"],
+        triggers=options["triggers"],
+        routines=options["routines"],
+        events=options["events"],
+        row_counts=options["row_counts"],
+        fingerprints=options["fingerprints"],
+        allow_newer_client=options["allow_newer_client"],
+        **limits,
+    )
+
+
+def request_from(options: Mapping[str, Any]) -> BackupRequest:
+    """Make the library's request for one run; raises `InvalidOption`."""
+    return BackupRequest(
+        instance=instance_from(options),
+        selection=selection_from(options),
+        dump=dump_options_from(options),
+        encryption=Encryption(
+            mode=options["encryption"],
+            recipients=tuple(options["recipients"] or ()),
+            passphrase=options["passphrase"],
+        ),
+        compression=Compression(
+            method=options["compression"],
+            level=options["compression_level"],
+            threads=at_least(options, "compression_threads", 1),
+        ),
+        repository=options["repository"],
+        host=options["host"] or short_host_name(),
+        accounts=options["accounts"],
+        workers=options["workers"],
+        skip_if_newer_than=duration_from(options, "skip_if_newer_than"),
+        repository_lock_timeout=duration_from(options, "repository_lock_timeout") or 0,
+        bandwidth_limit=size_from(options, "bandwidth_limit"),
+    )
+
+
+def short_host_name() -> str:
+    """Name this host as its folder in a repository is called when nobody says otherwise."""
+    return platform.node().split(".")[0]
+
+
+def _niceness(value: int) -> int:
+    if not 0 <= value <= GREATEST_NICENESS:
+        raise InvalidOption(f"option nice: {value} is not between 0 (as now) and {GREATEST_NICENESS} (idle)")
+    return value

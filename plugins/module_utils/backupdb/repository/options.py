@@ -1,0 +1,42 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that pick backups of a repository, on their way into the library's values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InvalidOption
+from ..system.options import moment_from
+from .catalogue import Filter
+from .find import Wanted
+
+
+def filter_from(options: Mapping[str, Any]) -> Filter:
+    """Make the library's filter; raises `InvalidOption`."""
+    return Filter(
+        host=options["host"],
+        instance=options["instance"],
+        database=options["database"],
+        kind=options["kind"],
+        status=options["status"],
+        since=moment_from(options, "since"),
+        until=moment_from(options, "until"),
+        proven=options["proven"],
+    )
+
+
+def wanted_from(options: Mapping[str, Any]) -> Wanted:
+    """Make the library's word for it; without an option `database` the accounts are meant. Raises `InvalidOption`."""
+    if options["latest"] is False:
+        raise InvalidOption("option latest: false says which backup is not meant; set path, at or backup_id instead")
+    return Wanted(
+        path=options["path"],
+        host=options["host"],
+        instance=options["instance"],
+        database=options.get("database"),
+        at=moment_from(options, "at"),
+        backup_id=options["backup_id"],
+    )

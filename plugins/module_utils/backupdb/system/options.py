@@ -1,0 +1,54 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading single options: text, such as `12h`, `50M` or `7d`, and numbers become values here, or are refused by name.
+
+Every mapping of options has all of its kind, with their defaults filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ..errors import InvalidOption
+from .text import parse_duration, parse_moment, parse_size
+
+
+def moment_from(options: Mapping[str, Any], name: str) -> datetime | None:
+    """Read an option that is a moment; raises `InvalidOption` which names it."""
+    if options[name] is None:
+        return None
+    try:
+        return parse_moment(options[name])
+    except InvalidOption as error:
+        raise InvalidOption(f"option {name}: {error}") from error
+
+
+def duration_from(options: Mapping[str, Any], name: str) -> float | None:
+    """Read an option that is a duration, in seconds; raises `InvalidOption` which names it."""
+    if options[name] is None:
+        return None
+    try:
+        return parse_duration(options[name])
+    except InvalidOption as error:
+        raise InvalidOption(f"option {name}: {error}") from error
+
+
+def size_from(options: Mapping[str, Any], name: str) -> int | None:
+    """Read an option that is a size, in bytes; raises `InvalidOption` which names it."""
+    if options[name] is None:
+        return None
+    try:
+        return parse_size(options[name])
+    except InvalidOption as error:
+        raise InvalidOption(f"option {name}: {error}") from error
+
+
+def at_least(options: Mapping[str, Any], name: str, least: int) -> int:
+    """Read an option that is a number; raises `InvalidOption` for one below `least`."""
+    value: int = options[name]
+    if value < least:
+        raise InvalidOption(f"option {name}: {value} is too small; use {least} or more")
+    return value
