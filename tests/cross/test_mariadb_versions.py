@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.mysql import private_server as private_mysql
+from backupdb.engines.mysql import server_program
 from backupdb.errors import RestoreRefused
 from backupdb.restore import run as restore
 from support.drills import drilled, servers_in
@@ -96,7 +96,7 @@ def test_a_backup_of_10_11_is_drilled_on_11_8_and_the_record_says_so(
 ) -> None:
     back_up(unversioned, repository, databases=["torture"], jobs=jobs, row_counts=True, fingerprints=True)
     # A host that has no other MariaDB server: Debian's own lies in /usr/sbin.
-    monkeypatch.setattr(private_mysql, "_FOLDERS", ())
+    monkeypatch.setattr(server_program, "_FOLDERS", ())
     monkeypatch.setenv("PATH", f"{NEWER}/sbin:{NEWER}/bin:/usr/bin:/bin")
     scratch.chmod(0o711)
     work_dir = scratch / "work"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import DumpOptions
 from backupdb.engines.login_interface import WantedLogin
-from backupdb.engines.postgresql import engine as postgresql
+from backupdb.engines.postgresql.engine import PostgresqlEngine
+from backupdb.engines.values import DumpOptions
 from backupdb.errors import LoginRefused, PrivilegeMissing
 from support.backup_logins import (
     ODD,
@@ -295,8 +295,8 @@ def test_before_version_14_every_schema_is_granted(postgres15: Any) -> None:
     scene.run(f"CREATE ROLE {scene.name} LOGIN BYPASSRLS PASSWORD '{PASSWORD}'")
     with opened(postgres15) as (server, facts):
         older = replace(facts, version_number=(13, 22))
-        keeper = postgresql.backup_login(server, older, WantedLogin(scene.name, password=PASSWORD))
-        absent = postgresql.backup_login(server, older, WantedLogin("another", password=PASSWORD))
+        keeper = PostgresqlEngine(server, older).login_manager(WantedLogin(scene.name, password=PASSWORD))
+        absent = PostgresqlEngine(server, older).login_manager(WantedLogin("another", password=PASSWORD))
         state = keeper.look()
         assert [need.what for need in absent.look().needs[2:]] == [need.what for need in state.needs]
         for step in [step for need in state.needs for step in need.steps]:
@@ -306,6 +306,6 @@ def test_before_version_14_every_schema_is_granted(postgres15: Any) -> None:
         assert (after.needs, after.surplus) == ([], [])
         assert {attempt.refused for attempt in keeper.try_to_write(after).attempts} == {True}
     with opened(postgres15, user=scene.name, password=PASSWORD) as (server, facts):
-        databases = [one for one in postgresql.databases(server, facts) if one.name == scene.database]
-        assert postgresql.missing_privileges(server, facts, databases, DumpOptions()) == []
+        databases = [one for one in PostgresqlEngine(server, facts).databases() if one.name == scene.database]
+        assert PostgresqlEngine(server, facts).missing_privileges(databases, DumpOptions()) == []
     close_scene(scene)

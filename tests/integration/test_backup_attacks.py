@@ -17,9 +17,8 @@ import pytest
 from backupdb.backup import one_database as database_backup
 from backupdb.backup import run as backup
 from backupdb.engines.mysql import lock as mysql_lock
-from backupdb.engines.mysql import mariadb as engine
-from backupdb.engines.mysql import moment as mysql_moment
-from backupdb.engines.mysql.family import ask
+from backupdb.engines.mysql import observation as mysql_observation
+from backupdb.engines.mysql.statements import ask
 from backupdb.errors import RepositoryError
 from support import mysql_dumps
 from support.library import (
@@ -95,8 +94,8 @@ def test_grants_are_exported_from_a_server_that_quotes_no_names(
     try:
         mariadb.sql("GRANT SELECT ON mysql.* TO plain@'%'")
         settings("sql_quote_show_create", "0")
-        with mysql_dumps.opened(engine, mariadb) as where:
-            export = engine.export_accounts(where.server, where.facts, where.client())
+        with mysql_dumps.opened(mariadb) as where:
+            export = where.engine.export_accounts(where.client())
     finally:
         mariadb.sql("DROP USER plain@'%'")
     assert "GRANT SELECT ON `mysql`.* TO `plain`@`%`;" in export.sql
@@ -134,13 +133,13 @@ def test_a_look_that_takes_longer_than_the_lock_may_be_held_is_not_disturbed(
     mariadb: Any, big: str, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a server with very many tables: the watchdog gives the lock back while the coordinator is waiting."""
-    look = mysql_moment.programs
+    look = mysql_observation.programs
 
     def slow(server: Any, connection: Any, database: str) -> Any:
         ask(server, connection, f"SELECT SLEEP({mysql_lock.MAX_HOLD + 2})")
         return look(server, connection, database)
 
-    monkeypatch.setattr(mysql_moment, "programs", slow)
+    monkeypatch.setattr(mysql_observation, "programs", slow)
     result = back_up(mariadb, repository, databases=[big], accounts=False)
     assert result["status"] == "ok", result["message"]
     assert any("had not begun within" in warning for warning in result["databases"][0]["warnings"])
@@ -148,7 +147,7 @@ def test_a_look_that_takes_longer_than_the_lock_may_be_held_is_not_disturbed(
 
 def test_sessions_that_the_server_ended_for_idling_are_replaced(mariadb: Any, settings: Any) -> None:
     settings("wait_timeout", "1")
-    with mysql_dumps.opened(engine, mariadb) as where:
+    with mysql_dumps.opened(mariadb) as where:
         where.server.value("SELECT 1")
         time.sleep(2.5)
         assert where.server.value("SELECT 1") == 1

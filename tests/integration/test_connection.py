@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from backupdb.connection.instance import Instance
-from backupdb.engines.registry import open_server
+from backupdb.engines.registry import open_engine
 from backupdb.errors import ConnectionFailed, InvalidOption, QueryFailed
 from support.library import instance_of
 from support.private_server import PrivateServer, free_port
@@ -30,8 +30,8 @@ def server(request: pytest.FixtureRequest) -> PrivateServer:
 
 
 def ask(instance: Instance, statement: str = "SELECT 1") -> Any:
-    with open_server(instance) as (_engine, opened):
-        return opened.value(statement)
+    with open_engine(instance) as engine:
+        return engine.server.value(statement)
 
 
 def fault(instance: Instance) -> ConnectionFailed:
@@ -62,8 +62,8 @@ def test_a_login_over_the_socket_works(server: PrivateServer) -> None:
 
 
 def test_the_real_vendor_is_found(mariadb: PrivateServer) -> None:
-    with open_server(instance_of(mariadb, engine="mysql")) as (engine, opened):
-        assert engine.facts(opened).vendor == "mariadb"
+    with open_engine(instance_of(mariadb, engine="mysql")) as engine:
+        assert engine.facts.vendor == "mariadb"
 
 
 def test_a_wrong_password_is_told(server: PrivateServer) -> None:
@@ -212,8 +212,8 @@ def test_a_missing_certificate_file_is_named(server: PrivateServer) -> None:
 
 
 def test_a_refused_statement_carries_the_servers_code(server: PrivateServer) -> None:
-    with open_server(instance_of(server)) as (_engine, opened), pytest.raises(QueryFailed) as caught:
-        opened.value("SELECT * FROM nowhere.nothing")
+    with open_engine(instance_of(server)) as engine, pytest.raises(QueryFailed) as caught:
+        engine.server.value("SELECT * FROM nowhere.nothing")
     assert caught.value.code in ("42P01", "3F000", "1146", "1049")
 
 

@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 from backupdb.connection.server import Server
-from backupdb.engines.mysql import private_server as private_mysql
+from backupdb.engines.mysql.driver import PyMysql
+from backupdb.engines.mysql.mariadb import MariadbEngine
 from backupdb.engines.postgresql import private_server as private_postgresql
+from backupdb.engines.postgresql.driver import Psycopg2
 from backupdb.engines.workplace import server_user, workplace
 from backupdb.errors import ClientMissing
 from support import mysql_dumps, mysql_sid, postgresql_dumps
@@ -51,7 +53,7 @@ def private_postgresql_server(work_dir: Path, **settings: Any) -> Iterator[Serve
     with (
         workplace(str(work_dir), server_user(None), socket_name=private_postgresql.SOCKET_NAME) as place,
         private_postgresql.private_server(manifest, superuser="boss", place=place, cancel=threading.Event()) as private,
-        Server(private.instance, driver="postgresql+psycopg2", default_database="postgres") as server,
+        Server(private.instance, driver=Psycopg2()) as server,
     ):
         server.unmatched = list(private.unmatched)  # type: ignore[attr-defined]
         yield server
@@ -65,9 +67,9 @@ def private_mariadb_server(work_dir: Path, *, longest: int = 0, **settings: Any)
         "archives": [{"longest_statement_bytes": longest}],
     }
     with (
-        workplace(str(work_dir), server_user(None), socket_name=private_mysql.SOCKET_NAME) as place,
-        private_mysql.private_server(manifest, place=place, cancel=threading.Event()) as private,
-        Server(private.instance, driver="mysql+pymysql", default_database=None) as server,
+        workplace(str(work_dir), server_user(None), socket_name=MariadbEngine.DRILL.SOCKET_NAME) as place,
+        MariadbEngine.DRILL.private_server(manifest, None, place=place, cancel=threading.Event()) as private,
+        Server(private.instance, driver=PyMysql()) as server,
     ):
         server.unmatched = list(private.unmatched)  # type: ignore[attr-defined]
         yield server
@@ -170,7 +172,7 @@ def test_without_a_server_program_the_package_is_named_and_no_record_kept(
 
 def test_an_older_mariadb_is_refused() -> None:
     with pytest.raises(ClientMissing, match=r"99\.1"):
-        private_mysql.find_program("mariadb", "99.1.0")
+        MariadbEngine.DRILL.program({"server": {"version": "99.1.0"}})
 
 
 _DRILL = """

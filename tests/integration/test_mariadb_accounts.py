@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from backupdb.engines.mysql import mariadb as engine
 from backupdb.errors import ConnectionFailed
 from support.mysql_dumps import Opened, dump, execute, new_account, new_database, opened, quoted
 
@@ -45,7 +44,7 @@ ORDER = ("identity", "membership", "default_role", "global_grant", "proxy", "dat
 
 @pytest.fixture
 def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         yield here
 
 
@@ -86,7 +85,7 @@ def as_set(document: Any) -> set[tuple[str, str]]:
 
 
 def test_accounts_are_exported_and_come_back_the_same(mariadb: Any, where: Opened, made: None) -> None:
-    first = engine.export_accounts(where.server, where.facts, where.client())
+    first = where.engine.export_accounts(where.client())
     assert list(first.missing) == []
     mine = [one for one in first.document["accounts"] if not one["reserved"]]
     kinds = {(one["name"], one["kind"]) for one in mine}
@@ -94,12 +93,12 @@ def test_accounts_are_exported_and_come_back_the_same(mariadb: Any, where: Opene
     assert "mariadb.sys" not in {one["name"] for one in first.document["accounts"]}
     execute(mariadb, *UNMAKE)
     replay(mariadb, mine)
-    second = engine.export_accounts(where.server, where.facts, where.client())
+    second = where.engine.export_accounts(where.client())
     assert as_set(second.document) == as_set(first.document)
 
 
 def test_each_statement_says_which_database_it_needs(where: Opened, made: None) -> None:
-    document = engine.export_accounts(where.server, where.facts, where.client()).document
+    document = where.engine.export_accounts(where.client()).document
     found = {(said["kind"], said["database"]) for one in document["accounts"] for said in one["statements"]}
     assert {("database_grant", "acc_db"), ("object_grant", "acc_db"), ("database_grant", "wild%")} <= found
     assert {kind for kind, _item in found} == set(ORDER)
@@ -107,7 +106,7 @@ def test_each_statement_says_which_database_it_needs(where: Opened, made: None) 
 
 
 def test_hashes_and_limits_are_said_once(where: Opened, made: None) -> None:
-    exported = engine.export_accounts(where.server, where.facts, where.client())
+    exported = where.engine.export_accounts(where.client())
     grants = [
         said["sql"]
         for account in exported.document["accounts"]
@@ -122,8 +121,8 @@ def test_hashes_and_limits_are_said_once(where: Opened, made: None) -> None:
 
 def test_a_login_that_cannot_read_accounts_gets_no_error_text_as_a_backup(mariadb: Any, made: None) -> None:
     rights = "GRANT SELECT ON acc_db.* TO {account}"
-    with new_account(mariadb, "poor", rights) as name, opened(engine, mariadb, user=name, password="pw") as here:
-        exported = engine.export_accounts(here.server, here.facts, here.client())
+    with new_account(mariadb, "poor", rights) as name, opened(mariadb, user=name, password="pw") as here:
+        exported = here.engine.export_accounts(here.client())
     assert exported.document["accounts"] == []
     assert len(exported.missing) == 1
     assert "GRANT SELECT ON `mysql`.* TO 'poor'@'%';" in exported.missing[0]
@@ -156,7 +155,7 @@ def test_the_client_logs_in_with_any_password(mariadb: Any, password: str) -> No
         with connection.cursor() as cursor:
             cursor.execute("SET PASSWORD FOR 'login'@'%%' = PASSWORD(%s)", (password,))
         connection.close()
-        with opened(engine, mariadb, user=name, password=password) as here:
+        with opened(mariadb, user=name, password=password) as here:
             done = dump(here, database)
         assert not any(password in word for command in done.commands.values() for word in command)
 
@@ -166,7 +165,10 @@ def test_the_client_logs_in_as_any_user(mariadb: Any, name: str) -> None:
     account = f"{quoted(name)}@`%`"
     execute(mariadb, f"CREATE OR REPLACE USER {account} IDENTIFIED BY 'pw'", f"GRANT ALL ON *.* TO {account}")
     try:
-        with opened(engine, mariadb, user=name, password="pw") as here, new_database(mariadb, "user_db") as database:
+        with (
+            opened(mariadb, user=name, password="pw") as here,
+            new_database(mariadb, "user_db") as database,
+        ):
             assert here.missing([database]) == []
             assert dump(here, database).details.position["taken"] == "global read lock"
     finally:
@@ -178,9 +180,15 @@ def test_a_grant_for_an_odd_user_can_be_run_as_it_is(mariadb: Any) -> None:
     account = f"{quoted(name)}@`%`"
     execute(mariadb, f"CREATE OR REPLACE USER {account} IDENTIFIED BY 'pw'", f"GRANT SELECT ON *.* TO {account}")
     try:
-        with opened(engine, mariadb, user=name, password="pw") as here, new_database(mariadb, "user_db") as database:
+        with (
+            opened(mariadb, user=name, password="pw") as here,
+            new_database(mariadb, "user_db") as database,
+        ):
             execute(mariadb, *[one.grant for one in here.missing([database])])
-        with opened(engine, mariadb, user=name, password="pw") as here, new_database(mariadb, "user_db") as database:
+        with (
+            opened(mariadb, user=name, password="pw") as here,
+            new_database(mariadb, "user_db") as database,
+        ):
             assert here.missing([database]) == []
     finally:
         execute(mariadb, f"DROP USER {account}")
@@ -188,14 +196,14 @@ def test_a_grant_for_an_odd_user_can_be_run_as_it_is(mariadb: Any) -> None:
 
 def test_a_login_over_the_socket_and_one_by_unix_socket_without_a_password_work(mariadb: Any) -> None:
     with new_database(mariadb, "socket_db") as database:
-        with opened(engine, mariadb, unix_socket=str(mariadb.socket)) as here:
+        with opened(mariadb, unix_socket=str(mariadb.socket)) as here:
             assert b"Dump completed" in dump(here, database).parts["data"]
         execute(
             mariadb,
             "ALTER USER 'root'@'localhost' IDENTIFIED VIA unix_socket OR mysql_native_password USING "
             f"PASSWORD('{mariadb.password}')",
         )
-        with opened(engine, mariadb, unix_socket=str(mariadb.socket), password=None) as here:
+        with opened(mariadb, unix_socket=str(mariadb.socket), password=None) as here:
             assert b"Dump completed" in dump(here, database).parts["data"]
 
 
@@ -207,21 +215,21 @@ def test_the_client_speaks_tls_as_the_library_does(server_factory: Any, mode: st
     with (
         new_account(private, "tls_only", *rights) as name,
         new_database(private, "tls_db") as database,
-        opened(engine, private, user=name, password="pw", **trust) as here,
+        opened(private, user=name, password="pw", **trust) as here,
     ):
         assert b"Dump completed" in dump(here, database).parts["data"]
 
 
 def test_a_server_without_tls_is_refused_when_tls_is_required(mariadb: Any) -> None:
-    with pytest.raises(ConnectionFailed, match="TLS"), opened(engine, mariadb, ssl_mode="require"):
+    with pytest.raises(ConnectionFailed, match="TLS"), opened(mariadb, ssl_mode="require"):
         pass
 
 
 def test_an_account_that_the_server_itself_ignores_is_a_warning_and_not_a_gap(server_factory: Any) -> None:
     server = server_factory("mariadb", settings={"skip_name_resolve": "ON"})
     execute(server, "CREATE USER 'stale'@'some.host.example' IDENTIFIED BY 'x'", "FLUSH PRIVILEGES")
-    with opened(engine, server) as where:
-        export = engine.export_accounts(where.server, where.facts, where.client)
+    with opened(server) as where:
+        export = where.engine.export_accounts(where.client)
     assert export.missing == []
     assert any("stale@some.host.example" in line and "skip_name_resolve" in line for line in export.warnings)
     assert not any(account["name"] == "stale" for account in export.document["accounts"])

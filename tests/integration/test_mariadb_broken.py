@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from backupdb.engines.mysql import mariadb as engine
 from support.mysql_dumps import Opened, dump, execute, new_database, opened, restore
 
 
 @pytest.fixture
 def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         yield here
 
 
@@ -84,7 +83,7 @@ def test_a_table_with_a_damaged_file_is_left_out_by_name(server_factory: Any) ->
         private.stop()
         (private.data / name / "lost.ibd").unlink()
         private.start()
-        with opened(engine, private) as here:
+        with opened(private) as here:
             done = dump(here, name, row_counts=True)
         assert sorted(text.split(":")[0] for text in done.details.missing) == ["table damaged", "table lost"]
         assert done.details.row_counts == {"kept": 1}

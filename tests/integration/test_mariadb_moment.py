@@ -13,10 +13,9 @@ from typing import Any
 
 import pymysql
 import pytest
-from backupdb.engines.interface import DumpOptions
 from backupdb.engines.mysql import lock as mysql_lock
-from backupdb.engines.mysql import mariadb as engine
 from backupdb.engines.mysql import plan as mysql_plan
+from backupdb.engines.values import DumpOptions
 from backupdb.errors import QueryFailed, SnapshotLost
 from support.mysql_dumps import Opened, dump, execute, new_account, new_database, opened, restore
 
@@ -29,7 +28,7 @@ LOCKS = "GRANT RELOAD, PROCESS, SHOW DATABASES ON *.* TO {account}"
 
 @pytest.fixture
 def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         yield here
 
 
@@ -93,7 +92,7 @@ def test_rows_counted_in_the_snapshot_of_a_changed_table_are_no_count(
 ) -> None:
     found = where.database(long_dump)
     options = DumpOptions(row_counts=True)
-    with engine.snapshot(where.server, where.facts, where.client(), found, options, []) as snapshot:
+    with where.engine.snapshot(where.client(), found, options, []) as snapshot:
         snapshot.begun(lambda: 1)
         execute(mariadb, "TRUNCATE TABLE z_last", database=long_dump)
         with pytest.raises(SnapshotLost, match="changed"):
@@ -103,7 +102,7 @@ def test_rows_counted_in_the_snapshot_of_a_changed_table_are_no_count(
 def test_without_a_lock_a_dropped_table_is_an_error_too(mariadb: Any, long_dump: str) -> None:
     with (
         new_account(mariadb, "reader", *READS) as name,
-        opened(engine, mariadb, user=name, password="pw") as here,
+        opened(mariadb, user=name, password="pw") as here,
         pytest.raises(SnapshotLost, match="Couldn't find table"),
     ):
         dump(here, long_dump, before_start=lambda: execute(mariadb, "DROP TABLE z_last", database=long_dump))
@@ -139,13 +138,11 @@ def test_a_client_that_never_begins_does_not_hold_the_server(
 ) -> None:
     monkeypatch.setattr(mysql_lock, "MAX_HOLD", 0.5)
     found = where.database(long_dump)
-    with engine.snapshot(where.server, where.facts, where.client(), found, DumpOptions(jobs=2), []) as snapshot:
+    with where.engine.snapshot(where.client(), found, DumpOptions(jobs=2), []) as snapshot:
         with pytest.raises(SnapshotLost, match="had not begun"):
             snapshot.begun(lambda: 0)
         execute(mariadb, "INSERT INTO z_last VALUES (9, 9)", database=long_dump)
-    with engine.snapshot(
-        where.server, where.facts, where.client(), found, DumpOptions(row_counts=True), []
-    ) as snapshot:
+    with where.engine.snapshot(where.client(), found, DumpOptions(row_counts=True), []) as snapshot:
         snapshot.begun(lambda: 0)
         details = snapshot.details()
     assert details.position["taken"] == "single transaction of the dump client"
@@ -158,13 +155,13 @@ def test_the_watchdog_frees_the_server_when_nobody_comes_back(
 ) -> None:
     monkeypatch.setattr(mysql_lock, "MAX_HOLD", 0.5)
     found = where.database(long_dump)
-    with engine.snapshot(where.server, where.facts, where.client(), found, DumpOptions(), []):
+    with where.engine.snapshot(where.client(), found, DumpOptions(), []):
         execute(mariadb, "SET SESSION lock_wait_timeout = 5", "INSERT INTO z_last VALUES (9, 9)", database=long_dump)
 
 
 def test_clients_that_ended_at_once_are_not_waited_for(mariadb: Any, where: Opened, long_dump: str) -> None:
     found = where.database(long_dump)
-    with engine.snapshot(where.server, where.facts, where.client(), found, DumpOptions(jobs=2), []) as snapshot:
+    with where.engine.snapshot(where.client(), found, DumpOptions(jobs=2), []) as snapshot:
         started = time.monotonic()
         snapshot.begun(lambda: snapshot.at_once)
         assert time.monotonic() - started < 1.0
@@ -198,7 +195,7 @@ def test_a_server_that_cannot_be_locked_is_dumped_by_one_client_without_a_lock(
     options = DumpOptions(jobs=2, db_lock_timeout=1.0)
     with blocked(mariadb, long_dump, "INSERT INTO z_last SELECT 9, SLEEP(60)"):
         began = time.monotonic()
-        with engine.snapshot(where.server, where.facts, where.client(), found, options, []) as snapshot:
+        with where.engine.snapshot(where.client(), found, options, []) as snapshot:
             took = time.monotonic() - began
             snapshot.begun(lambda: 0)
             details = snapshot.details()
@@ -214,7 +211,7 @@ def test_a_table_that_is_locked_for_long_is_an_error_that_names_it(mariadb: Any,
     with (
         blocked(mariadb, long_dump, "LOCK TABLES z_last WRITE"),
         pytest.raises(QueryFailed, match="z_last is locked by another session"),
-        engine.snapshot(where.server, where.facts, where.client(), found, options, []),
+        where.engine.snapshot(where.client(), found, options, []),
     ):
         pass
 
@@ -231,7 +228,10 @@ def test_a_column_that_is_added_at_once_without_copying_the_table_is_noticed(
 def test_a_login_without_reload_and_process_still_gets_a_consistent_dump_by_one_client(
     mariadb: Any, long_dump: str
 ) -> None:
-    with new_account(mariadb, "reader", *READS) as name, opened(engine, mariadb, user=name, password="pw") as here:
+    with (
+        new_account(mariadb, "reader", *READS) as name,
+        opened(mariadb, user=name, password="pw") as here,
+    ):
         done = dump(here, long_dump, jobs=2, row_counts=True)
         assert list(done.parts) == ["data"]
         assert done.details.position == {"taken": "single transaction of the dump client"}
@@ -244,7 +244,10 @@ def test_a_login_without_reload_and_process_still_gets_a_consistent_dump_by_one_
 
 def test_a_login_with_just_the_rights_gets_the_lock(mariadb: Any, long_dump: str) -> None:
     rights = (*READS, LOCKS)
-    with new_account(mariadb, "locker", *rights) as name, opened(engine, mariadb, user=name, password="pw") as here:
+    with (
+        new_account(mariadb, "locker", *rights) as name,
+        opened(mariadb, user=name, password="pw") as here,
+    ):
         done = dump(here, long_dump, jobs=2, row_counts=True)
         assert done.details.position["taken"] == "global read lock"
         assert done.details.row_counts == {"a_big": 12, "z_last": 2}
@@ -252,7 +255,7 @@ def test_a_login_with_just_the_rights_gets_the_lock(mariadb: Any, long_dump: str
 
 def test_coordinates_are_read_under_the_lock(server_factory: Any) -> None:
     private = server_factory("mariadb", settings={"log_bin": "binlog", "server_id": "7", "gtid_domain_id": "3"})
-    with opened(engine, private) as here, new_database(private, "logged") as name:
+    with opened(private) as here, new_database(private, "logged") as name:
         execute(private, "CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)", database=name)
         position = dump(here, name).details.position
         status = execute(private, "SHOW MASTER STATUS")[0]
@@ -262,7 +265,7 @@ def test_coordinates_are_read_under_the_lock(server_factory: Any) -> None:
         rights = (*READS, LOCKS)
         with (
             new_account(private, "locker", *rights) as login,
-            opened(engine, private, user=login, password="pw") as poor,
+            opened(private, user=login, password="pw") as poor,
         ):
             assert [one.privilege for one in poor.missing([name])] == ["BINLOG MONITOR"]
             assert "binlog_file" not in dump(poor, name).details.position

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import RestoreOptions
-from backupdb.engines.mysql import mariadb as engine
 from backupdb.engines.mysql.restore import database as mysql_restore
+from backupdb.engines.values import RestoreOptions
 from backupdb.errors import ArchiveDamaged, Interrupted, RestoreFailed, RestoreRefused
+from support.engines import with_facts
 from support.mysql_dumps import (
     Opened,
     dump,
@@ -41,7 +41,7 @@ def torture(mariadb: Any) -> Iterator[str]:
 
 @pytest.fixture
 def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         yield here
 
 
@@ -72,7 +72,7 @@ def test_a_database_comes_back_under_its_own_name_on_an_empty_server(
 ) -> None:
     first = dump(where, torture, jobs=jobs, **ALL_COUNTS)
     with (
-        opened(engine, server_factory("mariadb")) as there,
+        opened(server_factory("mariadb")) as there,
         restored(there, torture, first, torture, jobs=jobs) as report,
     ):
         assert (report.errors, report.warnings) == ([], [])
@@ -123,13 +123,12 @@ def test_the_schema_alone_and_then_the_rows_alone_make_the_whole(
         assert empty.inventory == first.details.inventory
         assert empty.row_counts is not None
         assert set(empty.row_counts.values()) == {0}
-        refusals, _missing, _warnings = problems(where, described, "half", data_only=True)
-        assert refusals == [
+        assert problems(where, described, "half", data_only=True).refusals == [
             "triggers of 'half' would fire for every row that is loaded (child_added, child_added_too);"
             " drop them and make them after"
         ]
         execute(mariadb, "DROP TRIGGER child_added", "DROP TRIGGER child_added_too", database="half")
-        assert problems(where, described, "half", data_only=True)[0] == []
+        assert problems(where, described, "half", data_only=True).refusals == []
         load(where, "half", first.parts, described, data_only=True, jobs=jobs)
         full = dump(where, "half", **ALL_COUNTS).details
     assert full.row_counts == first.details.row_counts
@@ -167,10 +166,10 @@ def test_a_value_of_12_mb_is_refused_beforehand_with_the_statement_that_lets_it_
         )
         first = dump(where, name, fingerprints=True)
         described = manifest(where, name, first)
-        [refusal] = problems(where, described, "big2")[0]
+        [refusal] = problems(where, described, "big2").refusals
         statement = refusal.partition("run: ")[2]
         assert statement == "SET GLOBAL max_allowed_packet = 24117248;"
-        assert problems(where, described, "big2", schema_only=True)[0] == []
+        assert problems(where, described, "big2", schema_only=True).refusals == []
         with (
             pytest.raises(RestoreFailed, match=r"table b: .*max_allowed_packet"),
             restored(where, name, first, "big2"),
@@ -178,8 +177,8 @@ def test_a_value_of_12_mb_is_refused_beforehand_with_the_statement_that_lets_it_
             pytest.fail("it was restored")
         execute(mariadb, statement)
         try:
-            with opened(engine, mariadb) as again:
-                assert problems(again, described, "big2")[0] == []
+            with opened(mariadb) as again:
+                assert problems(again, described, "big2").refusals == []
                 with restored(again, name, first, "big2"):
                     assert dump(again, "big2", fingerprints=True).details.fingerprints == first.details.fingerprints
         finally:
@@ -322,42 +321,42 @@ def test_odd_names_of_databases_tables_and_programs_come_back(mariadb: Any, wher
 def test_a_collation_that_the_server_does_not_know_is_refused_by_name(where: Opened, torture: str) -> None:
     first = dump(where, torture)
     described = manifest(where, torture, first, properties={"character_set": "utf8mb4", "collation": "utf8mb4_xx_ci"})
-    [refusal] = problems(where, described, "elsewhere")[0]
+    [refusal] = problems(where, described, "elsewhere").refusals
     assert "collation utf8mb4_xx_ci, which this server does not know" in refusal
     with pytest.raises(RestoreRefused, match="utf8mb4_xx_ci"):
-        engine.create_database(where.server, where.facts, "elsewhere", described, RestoreOptions())
+        where.engine.create_database("elsewhere", described, RestoreOptions())
 
 
 def test_history_of_before_11_5_is_refused_since_11_5_and_the_rest_is_not(where: Opened, torture: str) -> None:
     """A look at what the check says of such a server; tests/cross shows what 11.8 would make of the rows."""
     first = dump(where, torture)
-    newer = replace(where, facts=replace(where.facts, version="11.8.9", version_number=(11, 8, 9)))
+    newer = Opened(with_facts(where.engine, version="11.8.9", version_number=(11, 8, 9)))
     plain = manifest(where, torture, first)
     described = {**plain, "archives": [{**archive, "argv": ["--dump-history"]} for archive in plain["archives"]]}
-    [refusal] = problems(newer, described, "elsewhere")[0]
+    [refusal] = problems(newer, described, "elsewhere").refusals
     assert "has 2 system-versioned tables of mariadb 10.11." in refusal
     assert "restore to a server older than 11.5 and upgrade it, or name the other tables" in refusal
-    assert problems(newer, plain, "elsewhere")[0] == []  # only current rows
-    assert problems(newer, described, "elsewhere", schema_only=True)[0] == []
-    assert problems(newer, described, "elsewhere", tables=("child",))[0] == []
-    assert problems(where, described, "elsewhere")[0] == []
+    assert problems(newer, plain, "elsewhere").refusals == []  # only current rows
+    assert problems(newer, described, "elsewhere", schema_only=True).refusals == []
+    assert problems(newer, described, "elsewhere", tables=("child",)).refusals == []
+    assert problems(where, described, "elsewhere").refusals == []
 
 
 def test_a_database_is_never_replaced_by_creating_it(mariadb: Any, where: Opened, torture: str) -> None:
     described = manifest(where, torture, dump(where, torture))
     with pytest.raises(RestoreRefused, match="it is there already"):
-        engine.create_database(where.server, where.facts, torture, described, RestoreOptions())
+        where.engine.create_database(torture, described, RestoreOptions())
     assert execute(mariadb, "SELECT COUNT(*) FROM parent", database=torture) == [(4,)]
 
 
 def test_names_that_differ_in_case_only_stop_on_a_server_that_folds_them(where: Opened, server_factory: Any) -> None:
     private = server_factory("mariadb", settings={"lower_case_table_names": "1"})
     stream = b"CREATE TABLE `Case` (\n  `a` int(11)\n);\nCREATE TABLE `case` (\n  `a` int(11)\n);\n"
-    with opened(engine, private) as there:
+    with opened(private) as there:
         described = manifest(where, "twins", dump_of(stream))
-        refusals, _missing, warnings = problems(there, described, "Twins")
-        assert "choose the target 'twins'" in refusals[0]
-        assert any(warning.startswith("lower_case_table_names was 0 and is 1 here") for warning in warnings)
+        found = problems(there, described, "Twins")
+        assert "choose the target 'twins'" in found.refusals[0]
+        assert any(warning.startswith("lower_case_table_names was 0 and is 1 here") for warning in found.warnings)
         with new_database(private, "twins"), pytest.raises(RestoreFailed, match="Case and case differ in case only"):
             load(there, "twins", {"data": stream}, described)
 
@@ -372,9 +371,9 @@ def test_a_database_is_dropped_although_another_session_holds_its_tables(
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("SELECT * FROM t")
-            engine.drop_database(where.server, where.facts, name)
+            where.engine.drop_database(name)
         assert execute(mariadb, "SHOW DATABASES LIKE 'held'") == []
-        engine.drop_database(where.server, where.facts, name)  # gone already: no fault
+        where.engine.drop_database(name)  # gone already: no fault
 
 
 # As clients from before the sandbox line read it; everything else is the real client's.

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import DEGRADED, FATAL
-from backupdb.engines.mysql import mariadb as engine
+from backupdb.engines.values import DEGRADED, FATAL
 from backupdb.errors import RestoreFailed
 from support.mysql_dumps import Dumped, Opened, dump, execute, new_account, new_database, opened, without_times
 from support.mysql_restores import manifest, problems, restored
@@ -31,7 +30,7 @@ TRAP = "CREATE DEFINER=`author`@`%` VIEW `x` AS SELECT 1; /*!50013 DEFINER=`auth
 
 @pytest.fixture
 def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         yield here
 
 
@@ -94,16 +93,16 @@ def test_a_definer_that_is_no_account_is_refused_beforehand_and_while_loading(
     first = dump(where, authored)
     execute(mariadb, "DROP USER author@'%'")
     described = manifest(where, authored, first)
-    [refusal] = problems(where, described, "authored2")[0]
+    [refusal] = problems(where, described, "authored2").refusals
     assert "no accounts of this server (author@%)" in refusal
     with (
         pytest.raises(RestoreFailed, match=r"the definer author@% of \w+ \w+ is not an account"),
         restored(where, authored, first, "authored2"),
     ):
         pytest.fail("it was restored")
-    assert problems(where, described, "authored2", definer_policy="drop")[0] == []
+    assert problems(where, described, "authored2", definer_policy="drop").refusals == []
     mapped = {"definer_policy": "map", "owner_map": {"*": "root@localhost"}}
-    assert problems(where, described, "authored2", **mapped)[0] == []
+    assert problems(where, described, "authored2", **mapped).refusals == []
     with restored(where, authored, first, "authored2", **mapped):
         assert definers(mariadb, "authored2") == dict.fromkeys(KINDS, "root@localhost")
 
@@ -116,7 +115,7 @@ def test_a_role_can_be_a_definer(mariadb: Any, where: Opened) -> None:
             first = dump(where, name)
             assert "dead_definers" not in first.details.extra
             assert first.details.extra["definers"] == ["team@"]
-            assert problems(where, manifest(where, name, first), "of_role2")[0] == []
+            assert problems(where, manifest(where, name, first), "of_role2").refusals == []
             with restored(where, name, first, "of_role2"):
                 assert definers(mariadb, "of_role2") == {"procedure": "team"}
     finally:
@@ -163,9 +162,9 @@ def test_what_names_the_original_is_listed_and_nothing_of_it_is_written_there(ma
                 ("copy", "two"),
                 ("orig-db", "two"),
             ]
-            found = engine.qualified_references(where.server, where.facts, "copy", name)
+            found = where.engine.qualified_references("copy", name)
             assert found == ["event e", "procedure p", "trigger one", "view calling"]
-            assert engine.qualified_references(where.server, where.facts, "copy", "other") == []
+            assert where.engine.qualified_references("copy", "other") == []
 
 
 def test_programs_of_another_collation_do_not_change_the_original_database(mariadb: Any, where: Opened) -> None:
@@ -208,8 +207,9 @@ def test_missing_rights_are_named_and_the_named_grants_are_enough(mariadb: Any, 
     first = dump(where, authored, jobs=2, fingerprints=True)
     described = manifest(where, authored, first)
     with new_account(mariadb, "poor") as name:
-        with opened(engine, mariadb, user=name, password="pw") as here:
-            refusals, missing, _warnings = problems(here, described, "cheap_copy")
+        with opened(mariadb, user=name, password="pw") as here:
+            found = problems(here, described, "cheap_copy")
+            refusals, missing = found.refusals, found.missing
             assert refusals == []
             assert {one.grant for one in missing if one.severity == FATAL} == {
                 *(f"GRANT {right} ON `cheap\\_copy`.* TO 'poor'@'%';" for right in RIGHTS),
@@ -217,8 +217,9 @@ def test_missing_rights_are_named_and_the_named_grants_are_enough(mariadb: Any, 
             }
             assert [one.privilege for one in missing if one.severity == DEGRADED] == ["SELECT ON `mysql`.`user`"]
             execute(mariadb, *(one.grant for one in missing))
-        with opened(engine, mariadb, user=name, password="pw") as here:
-            assert problems(here, described, "cheap_copy")[:2] == ([], [])
+        with opened(mariadb, user=name, password="pw") as here:
+            found = problems(here, described, "cheap_copy")
+            assert (found.refusals, found.missing) == ([], [])
             with restored(here, authored, first, "cheap_copy", jobs=2) as report:
                 assert (report.errors, report.warnings) == ([], [])
                 assert definers(mariadb, "cheap_copy") == dict.fromkeys(KINDS, "author@%")
@@ -233,11 +234,12 @@ def test_a_binary_log_that_trusts_no_creators_is_refused_with_the_statement_that
     described = manifest(where, authored, first)
     with new_account(private, "author"), new_account(private, "plain", "GRANT ALL ON authored.* TO {account}") as name:
         execute(private, "GRANT SET USER ON *.* TO plain", "GRANT SELECT ON mysql.user TO plain")
-        with opened(engine, private, user=name, password="pw") as here:
-            [refusal] = problems(here, described, authored)[0]
+        with opened(private, user=name, password="pw") as here:
+            [refusal] = problems(here, described, authored).refusals
             assert refusal.endswith("run: SET GLOBAL log_bin_trust_function_creators = 1;")
         execute(private, refusal.partition("run: ")[2])
-        with opened(engine, private, user=name, password="pw") as here:
-            assert problems(here, described, authored)[:2] == ([], [])
+        with opened(private, user=name, password="pw") as here:
+            found = problems(here, described, authored)
+            assert (found.refusals, found.missing) == ([], [])
             with restored(here, authored, first, authored) as report:
                 assert report.errors == []

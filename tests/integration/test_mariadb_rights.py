@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import DEGRADED, FATAL, PARTIAL, Database, DumpOptions
-from backupdb.engines.mysql import mariadb as engine
-from backupdb.engines.mysql import mysql
+from backupdb.engines.mysql.mariadb import MariadbEngine
+from backupdb.engines.mysql.mysql import MysqlEngine
+from backupdb.engines.values import DEGRADED, FATAL, PARTIAL, Database, DumpOptions
 from support.mysql_dumps import dump, execute, new_account, new_database, opened
 
 WHOLE = (
@@ -37,12 +37,15 @@ def full(mariadb: Any) -> Iterator[str]:
 
 
 def test_a_superuser_lacks_nothing(mariadb: Any, full: str) -> None:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         assert here.missing([full]) == []
 
 
 def test_the_least_rights_are_enough_and_see_everything(mariadb: Any, full: str) -> None:
-    with new_account(mariadb, "least", *WHOLE) as name, opened(engine, mariadb, user=name, password="pw") as here:
+    with (
+        new_account(mariadb, "least", *WHOLE) as name,
+        opened(mariadb, user=name, password="pw") as here,
+    ):
         assert here.missing([full]) == []
         done = dump(here, full, row_counts=True)
     assert done.details.missing == []
@@ -65,21 +68,24 @@ def test_each_missing_right_is_fatal_and_its_grant_cures_it(
 ) -> None:
     revoke = f"REVOKE {right} ON `re\\_d`.* FROM {{account}}"
     with new_account(mariadb, "short", *WHOLE, revoke) as name:
-        with opened(engine, mariadb, user=name, password="pw") as here:
+        with opened(mariadb, user=name, password="pw") as here:
             found = [Database(full, None, None, None, None, None, is_system=False, connectable=True)]
-            missing = engine.missing_privileges(here.server, here.facts, found, DumpOptions())
+            missing = here.engine.missing_privileges(found, DumpOptions())
             assert [(one.severity, one.grant, one.database) for one in missing] == [(FATAL, grant, full)]
             if option is not None:
-                off = engine.missing_privileges(here.server, here.facts, found, DumpOptions(**{option: False}))
+                off = here.engine.missing_privileges(found, DumpOptions(**{option: False}))
                 assert [one.severity for one in off] == [PARTIAL]
         execute(mariadb, grant)
-        with opened(engine, mariadb, user=name, password="pw") as here:
+        with opened(mariadb, user=name, password="pw") as here:
             assert here.missing([full]) == []
 
 
 def test_a_login_that_cannot_read_routines_is_told_so_and_its_inventory_is_not_trusted(mariadb: Any, full: str) -> None:
     rights = (WHOLE[0], WHOLE[2])
-    with new_account(mariadb, "short", *rights) as name, opened(engine, mariadb, user=name, password="pw") as here:
+    with (
+        new_account(mariadb, "short", *rights) as name,
+        opened(mariadb, user=name, password="pw") as here,
+    ):
         missing = here.missing([full])
         assert [(one.severity, one.grant) for one in missing] == [
             (FATAL, "GRANT SELECT ON `mysql`.`proc` TO 'short'@'%';")
@@ -94,7 +100,10 @@ def test_a_login_that_cannot_read_routines_is_told_so_and_its_inventory_is_not_t
 
 def test_lesser_rights_only_degrade_the_backup(mariadb: Any, full: str) -> None:
     rights = WHOLE[:2]
-    with new_account(mariadb, "plain", *rights) as name, opened(engine, mariadb, user=name, password="pw") as here:
+    with (
+        new_account(mariadb, "plain", *rights) as name,
+        opened(mariadb, user=name, password="pw") as here,
+    ):
         missing = here.missing([full])
     assert {one.severity for one in missing} == {DEGRADED}
     assert [one.grant for one in missing] == [
@@ -107,8 +116,11 @@ def test_lesser_rights_only_degrade_the_backup(mariadb: Any, full: str) -> None:
 def test_a_grant_on_another_database_of_a_like_name_does_not_count(mariadb: Any, full: str) -> None:
     rights = ("GRANT ALL ON `re\\_dx`.* TO {account}", "GRANT ALL ON `RE\\_D`.* TO {account}")
     found = [Database(full, None, None, None, None, None, is_system=False, connectable=True)]
-    with new_account(mariadb, "other", *rights) as name, opened(engine, mariadb, user=name, password="pw") as here:
-        missing = engine.missing_privileges(here.server, here.facts, found, DumpOptions())
+    with (
+        new_account(mariadb, "other", *rights) as name,
+        opened(mariadb, user=name, password="pw") as here,
+    ):
+        missing = here.engine.missing_privileges(found, DumpOptions())
     assert len([one for one in missing if one.severity == FATAL]) == 5
 
 
@@ -122,12 +134,12 @@ def test_rights_by_a_default_role_and_by_a_role_of_that_role_count(mariadb: Any,
             "GRANT inner_role TO outer_role",
         )
         with new_account(mariadb, "member", "GRANT outer_role TO {account}") as name:
-            with opened(engine, mariadb, user=name, password="pw") as here:
+            with opened(mariadb, user=name, password="pw") as here:
                 found = [Database(full, None, None, None, None, None, is_system=False, connectable=True)]
-                without = engine.missing_privileges(here.server, here.facts, found, DumpOptions())
+                without = here.engine.missing_privileges(found, DumpOptions())
                 assert any(one.severity == FATAL for one in without)
             execute(mariadb, f"SET DEFAULT ROLE outer_role FOR '{name}'@'%'")
-            with opened(engine, mariadb, user=name, password="pw") as here:
+            with opened(mariadb, user=name, password="pw") as here:
                 assert {one.severity for one in here.missing([full])} == {DEGRADED}
                 assert b"PROCEDURE `p`" in dump(here, full).parts["data"]
     finally:
@@ -135,7 +147,7 @@ def test_rights_by_a_default_role_and_by_a_role_of_that_role_count(mariadb: Any,
 
 
 def test_a_kind_that_is_switched_off_is_named_as_missing(mariadb: Any, full: str) -> None:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         done = dump(here, full, triggers=False, events=False, routines=False)
     assert done.details.missing == [
         "1 of kind procedure: switched off by option",
@@ -145,13 +157,13 @@ def test_a_kind_that_is_switched_off_is_named_as_missing(mariadb: Any, full: str
 
 
 def test_mariadb_is_recognised_whichever_of_the_two_was_asked_for(mariadb: Any) -> None:
-    with opened(mysql, mariadb) as here:
-        assert mysql.detect(here.server) == "mariadb"
+    with opened(mariadb, engine=MysqlEngine) as here:
+        assert MysqlEngine.detect_vendor(here.server) == "mariadb"
         assert here.facts.vendor == "mariadb"
 
 
 def test_facts_have_what_a_restore_must_match(mariadb: Any) -> None:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         facts = here.facts
     assert facts.version_number >= (10, 11)
     assert facts.role == "primary"
@@ -162,12 +174,12 @@ def test_facts_have_what_a_restore_must_match(mariadb: Any) -> None:
 
 
 def test_databases_have_sizes_and_reasons(mariadb: Any, full: str) -> None:
-    with opened(engine, mariadb) as here:
-        found = {one.name: one for one in engine.databases(here.server, here.facts)}
+    with opened(mariadb) as here:
+        found = {one.name: one for one in here.engine.databases()}
     assert found[full].tables == 1
     assert (found[full].size_bytes or 0) > 0
     assert (found[full].is_system, found[full].reason) == (False, None)
-    for name in engine.SYSTEM_DATABASES:
+    for name in MariadbEngine.SYSTEM_DATABASES:
         assert found[name].is_system
         assert found[name].reason
 
@@ -177,8 +189,8 @@ def test_a_stray_folder_in_the_data_directory_is_no_database(mariadb: Any) -> No
     folder.mkdir()
     mariadb.own(folder)
     try:
-        with opened(engine, mariadb) as here:
-            stray = next(one for one in engine.databases(here.server, here.facts) if "lost" in one.name)
+        with opened(mariadb) as here:
+            stray = next(one for one in here.engine.databases() if "lost" in one.name)
             assert not stray.connectable
             assert stray.reason
     finally:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.mysql import mariadb as engine
 from support.mysql_dumps import (
     Dumped,
     Opened,
@@ -37,7 +36,7 @@ def torture(mariadb: Any) -> Any:
 
 @pytest.fixture
 def where(mariadb: Any) -> Any:
-    with opened(engine, mariadb) as here:
+    with opened(mariadb) as here:
         yield here
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pymysql
 import pytest
-from backupdb.engines.interface import DEGRADED, FATAL, Database, DumpOptions
 from backupdb.engines.mysql import lock as mysql_lock
-from backupdb.engines.mysql import mysql as engine
+from backupdb.engines.mysql.mysql import MysqlEngine
+from backupdb.engines.values import DEGRADED, FATAL, Database, DumpOptions
 from backupdb.errors import SnapshotLost
 from support import mysql_sid
 from support.mysql_dumps import (
@@ -45,7 +45,7 @@ def _client_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def where(mysql: Any) -> Iterator[Opened]:
-    with opened(engine, mysql) as here:
+    with opened(mysql) as here:
         yield here
 
 
@@ -57,14 +57,14 @@ def torture(mysql: Any) -> Iterator[str]:
 
 
 def test_facts_name_the_real_vendor_and_what_a_restore_must_match(where: Opened) -> None:
-    assert where.facts.vendor == "mysql" == engine.detect(where.server)
+    assert where.facts.vendor == "mysql" == MysqlEngine.detect_vendor(where.server)
     assert where.facts.version_number >= (9, 0)
     assert where.facts.role == "primary"
     assert {"max_allowed_packet", "lower_case_table_names", "sql_mode", "innodb_page_size"} <= set(where.facts.settings)
 
 
 def test_mariadbs_client_under_the_name_mysqldump_is_seen_and_not_used(where: Opened) -> None:
-    clients = engine.clients(where.facts, DumpOptions())
+    clients = where.engine.dump_clients(DumpOptions())
     assert [client.vendor for client in clients] == ["mysql", "mariadb"]
     assert [client.usable for client in clients] == [True, False]
     assert "MariaDB's client" in clients[1].reason
@@ -152,7 +152,7 @@ def test_a_change_between_snapshot_and_dump_is_an_error_and_never_a_gap(mysql: A
 
 def test_missing_rights_are_named_with_their_grants(mysql: Any, torture: str) -> None:
     rights = "GRANT SELECT ON torture.* TO {account}"
-    with new_account(mysql, "poor", rights) as name, opened(engine, mysql, user=name, password="pw") as here:
+    with new_account(mysql, "poor", rights) as name, opened(mysql, user=name, password="pw") as here:
         missing = here.missing([torture])
     fatal = {one.grant for one in missing if one.severity == FATAL}
     assert fatal == {
@@ -167,10 +167,10 @@ def test_missing_rights_are_named_with_their_grants(mysql: Any, torture: str) ->
 
 def test_the_named_grants_are_enough_for_a_whole_dump(mysql: Any, torture: str) -> None:
     with new_account(mysql, "fed", "GRANT SELECT ON torture.* TO {account}") as name:
-        with opened(engine, mysql, user=name, password="pw") as here:
+        with opened(mysql, user=name, password="pw") as here:
             for one in here.missing([torture]):
                 execute(mysql, one.grant)
-        with opened(engine, mysql, user=name, password="pw") as here:
+        with opened(mysql, user=name, password="pw") as here:
             assert here.missing([torture]) == []
             done = dump(here, torture, jobs=2, row_counts=True)
     assert done.details.position["taken"] == "global read lock"
@@ -181,11 +181,11 @@ def test_rights_of_a_default_role_count_and_those_of_another_do_not(mysql: Any, 
     execute(mysql, "DROP ROLE IF EXISTS reading", "CREATE ROLE reading", "GRANT ALL ON *.* TO reading")
     try:
         with new_account(mysql, "member", "GRANT reading TO {account}", "GRANT USAGE ON *.* TO {account}") as name:
-            with opened(engine, mysql, user=name, password="pw") as here:
-                rights = engine.missing_privileges(here.server, here.facts, [NOWHERE], DumpOptions())
+            with opened(mysql, user=name, password="pw") as here:
+                rights = here.engine.missing_privileges([NOWHERE], DumpOptions())
                 assert any(one.severity == FATAL for one in rights)
             execute(mysql, f"SET DEFAULT ROLE reading TO '{name}'@'%'")
-            with opened(engine, mysql, user=name, password="pw") as here:
+            with opened(mysql, user=name, password="pw") as here:
                 assert here.missing([torture]) == []
     finally:
         execute(mysql, "DROP ROLE reading")
@@ -210,7 +210,7 @@ def test_accounts_are_exported_and_come_back_the_same(mysql: Any, where: Opened)
         mysql.run_sql_script(TORTURE, database=name)
         execute(mysql, drop, *statements)
         try:
-            first = engine.export_accounts(where.server, where.facts, where.client())
+            first = where.engine.export_accounts(where.client())
             assert list(first.missing) == []
             mine = [one for one in first.document["accounts"] if not one["reserved"]]
             assert {one["name"]: one["kind"] for one in mine} == {
@@ -232,7 +232,7 @@ def test_accounts_are_exported_and_come_back_the_same(mysql: Any, where: Opened)
             for kind in order:
                 for one in mine:
                     execute(mysql, *[said["sql"] for said in one["statements"] if said["kind"] == kind])
-            second = engine.export_accounts(where.server, where.facts, where.client())
+            second = where.engine.export_accounts(where.client())
             assert second.document["accounts"] == first.document["accounts"]
         finally:
             execute(mysql, drop)
@@ -246,7 +246,7 @@ def test_the_client_logs_in_with_any_password_with_and_without_tls(mysql: Any, p
         with connection.cursor() as cursor:
             cursor.execute("ALTER USER 'login'@'%%' IDENTIFIED BY %s", (password,))
         connection.close()
-        with opened(engine, mysql, user=name, password=password, ssl_mode=mode) as here:
+        with opened(mysql, user=name, password=password, ssl_mode=mode) as here:
             assert b"Dump completed" in dump(here, database).parts["data"]
 
 
@@ -258,7 +258,7 @@ def test_the_client_speaks_tls_as_the_library_does(server_factory: Any, mode: st
     with (
         new_account(private, "tls_only", *rights) as name,
         new_database(private, "tls_db") as database,
-        opened(engine, private, user=name, password="pw", **trust) as here,
+        opened(private, user=name, password="pw", **trust) as here,
     ):
         assert b"Dump completed" in dump(here, database).parts["data"]
 

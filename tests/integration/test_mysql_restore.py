@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import DEGRADED, FATAL
-from backupdb.engines.mysql import mysql as engine
+from backupdb.engines.values import DEGRADED, FATAL
 from backupdb.errors import RestoreFailed
 from support import mysql_sid
 from support.mysql_dumps import Dumped, Opened, dump, execute, new_account, new_database, opened, without_times
@@ -30,7 +29,7 @@ def _client_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def where(mysql: Any) -> Iterator[Opened]:
-    with opened(engine, mysql) as here:
+    with opened(mysql) as here:
         yield here
 
 
@@ -46,7 +45,7 @@ def lines(dumped: Dumped) -> list[bytes]:
 
 
 def test_oracles_client_is_used_and_mariadbs_is_not(where: Opened) -> None:
-    clients = engine.restore_clients(where.facts, {})
+    clients = where.engine.restore_clients({})
     assert [(client.vendor, client.usable) for client in clients][:2] == [("mysql", True), ("mariadb", False)]
 
 
@@ -83,7 +82,7 @@ def test_chosen_tables_and_the_schema_alone_and_the_rows_alone(mysql: Any, where
     with restored(where, torture, first, "half", schema_only=True):
         assert dump(where, "half").details.inventory == first.details.inventory
         described = manifest(where, torture, first)
-        assert "would fire" in problems(where, described, "half", data_only=True)[0][0]
+        assert "would fire" in problems(where, described, "half", data_only=True).refusals[0]
         execute(mysql, "DROP TRIGGER child_added_too", "DROP TRIGGER child_added", database="half")
         load(where, "half", first.parts, described, data_only=True, jobs=2)
         assert dump(where, "half", **ALL_COUNTS).details.row_counts == first.details.row_counts
@@ -128,7 +127,7 @@ def test_what_names_the_original_is_listed_and_other_collations_leave_it_alone(m
         execute(mysql, "ALTER DATABASE alt CHARACTER SET ucs2 COLLATE ucs2_bin")
         with restored(where, name, first, "alt2") as report:
             assert report.errors == []
-            assert engine.qualified_references(where.server, where.facts, "alt2", name) == ["procedure p"]
+            assert where.engine.qualified_references("alt2", name) == ["procedure p"]
             second = without_times(dump(where, "alt2").parts["data"]).replace(b"`alt2`", b"`alt`")
             assert second == without_times(first.parts["data"])
         assert where.database(name).collation == "ucs2_bin"
@@ -150,8 +149,9 @@ def test_rights_and_definers_are_asked_for_and_the_named_grants_are_enough(mysql
         described = manifest(where, name, first)
         assert described["engine_details"]["definers"] == ["author@%"]
         with new_account(mysql, "poor") as poor:
-            with opened(engine, mysql, user=poor, password="pw") as here:
-                refusals, missing, _warnings = problems(here, described, "copied")
+            with opened(mysql, user=poor, password="pw") as here:
+                found = problems(here, described, "copied")
+                refusals, missing = found.refusals, found.missing
             assert [refusal.partition("run: ")[2] for refusal in refusals] == [
                 "SET GLOBAL log_bin_trust_function_creators = 1;"
             ]
@@ -162,13 +162,15 @@ def test_rights_and_definers_are_asked_for_and_the_named_grants_are_enough(mysql
                 "SELECT ON `mysql`.`user`",
             ]
             execute(mysql, *(one.grant for one in missing), refusals[0].partition("run: ")[2])
-            with opened(engine, mysql, user=poor, password="pw") as here:
-                refusals, missing, _warnings = problems(here, described, "copied")
+            with opened(mysql, user=poor, password="pw") as here:
+                found = problems(here, described, "copied")
+                refusals, missing = found.refusals, found.missing
             assert (refusals, [one.privilege for one in missing]) == ([], ["SYSTEM_USER ON *.*"])
             execute(mysql, missing[0].grant)
             try:
-                with opened(engine, mysql, user=poor, password="pw") as here:
-                    assert problems(here, described, "copied")[:2] == ([], [])
+                with opened(mysql, user=poor, password="pw") as here:
+                    found = problems(here, described, "copied")
+                    assert (found.refusals, found.missing) == ([], [])
                     with restored(here, name, first, "copied") as report:
                         assert (report.errors, report.warnings) == ([], [])
                         again = dump(where, "copied", fingerprints=True)
@@ -179,4 +181,4 @@ def test_rights_and_definers_are_asked_for_and_the_named_grants_are_enough(mysql
         with restored(where, name, first, "copied", definer_policy="drop"):
             assert dump(where, "copied").details.extra["definers"] == ["root@127.0.0.1"]
         execute(mysql, "DROP USER author@'%'")
-        assert "no accounts of this server (author@%)" in problems(where, described, "copied")[0][0]
+        assert "no accounts of this server (author@%)" in problems(where, described, "copied").refusals[0]

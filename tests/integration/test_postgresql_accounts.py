@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import AccountsExport, Client
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
+from backupdb.engines.values import AccountsExport, Client
 from backupdb.errors import ClientMissing, CommandFailed
 from support.postgresql_dumps import client_of, new_database, opened
 from support.servers import PrivatePostgres
@@ -60,7 +60,7 @@ def private(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]:
 
 def exported(private: PrivatePostgres, **login: Any) -> AccountsExport:
     with opened(private, **login) as (server, facts):
-        return engine.export_accounts(server, facts, client_of(private, facts))
+        return PostgresqlEngine(server, facts).export_accounts(client_of(private, facts))
 
 
 @pytest.mark.distro
@@ -158,10 +158,10 @@ def test_a_failing_pg_dumpall_is_an_error_and_never_the_export(private: PrivateP
         folder.mkdir()
         client = Client(str(folder / "pg_dump"), own.vendor, own.version, own.major, True, "for the test")
         with pytest.raises(ClientMissing, match="pg_dumpall is missing"):
-            engine.export_accounts(server, facts, client)
+            PostgresqlEngine(server, facts).export_accounts(client)
         shutil.copy("/bin/false", folder / "pg_dumpall")
         with pytest.raises(CommandFailed, match="exit status 1"):
-            engine.export_accounts(server, facts, client)
+            PostgresqlEngine(server, facts).export_accounts(client)
         shutil.copy("/bin/echo", folder / "pg_dumpall")
         with pytest.raises(CommandFailed, match="completion mark"):
-            engine.export_accounts(server, facts, client)
+            PostgresqlEngine(server, facts).export_accounts(client)

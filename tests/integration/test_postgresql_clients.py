@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from backupdb.engines.interface import DumpOptions, ServerFacts
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.clients import find_clients, package_name
+from backupdb.engines.values import Client, DumpOptions, ServerFacts
 from support.postgresql_dumps import DumpFailed, client_of, drop_database, new_database, opened, restore, take
 from support.servers import PrivatePostgres, ServerFailed
 
@@ -27,35 +27,39 @@ def facts_of(version: str) -> ServerFacts:
     return ServerFacts("postgresql", version, numbers, "primary", None, {})
 
 
+def clients_for(facts: ServerFacts, options: DumpOptions) -> list[Client]:
+    return find_clients(facts, allow_newer=options.allow_newer_client)
+
+
 def test_the_servers_own_major_version_is_first(both_on_path: None) -> None:
     for options in (DumpOptions(), NEWER):
-        first = engine.clients(facts_of("15.3"), options)[0]
+        first = clients_for(facts_of("15.3"), options)[0]
         assert (first.usable, first.major, first.path) == (True, 15, "/usr/lib/postgresql/15/bin/pg_dump")
         assert "own major version" in first.reason
-        assert engine.clients(facts_of("18.0"), options)[0].major == 18
+        assert clients_for(facts_of("18.0"), options)[0].major == 18
 
 
 def test_every_other_client_is_listed_with_its_reason(both_on_path: None) -> None:
-    clients = engine.clients(facts_of("15.3"), DumpOptions())
+    clients = clients_for(facts_of("15.3"), DumpOptions())
     reasons = {client.major: client.reason for client in clients if not client.usable}
     assert "newer than the server (15.3) and allow_newer_client is off" in reasons[18]
     assert "a script" in reasons[0]  # Debian's wrapper in /usr/bin
-    older = {client.major: client for client in engine.clients(facts_of("18.1"), NEWER)}[15]
+    older = {client.major: client for client in clients_for(facts_of("18.1"), NEWER)}[15]
     assert not older.usable
     assert "older than the server (18.1)" in older.reason
 
 
 def test_a_newer_client_is_usable_only_when_allowed_and_an_older_never(both_on_path: None) -> None:
     facts = facts_of("17.2")
-    assert not any(client.usable for client in engine.clients(facts, DumpOptions()))
-    usable = [client for client in engine.clients(facts, NEWER) if client.usable]
+    assert not any(client.usable for client in clients_for(facts, DumpOptions()))
+    usable = [client for client in clients_for(facts, NEWER) if client.usable]
     assert [client.major for client in usable] == [18]
-    assert not any(client.usable for client in engine.clients(facts_of("19.0"), NEWER))
-    assert "postgresql-client-17" in engine.package_hint(facts)
+    assert not any(client.usable for client in clients_for(facts_of("19.0"), NEWER))
+    assert "postgresql-client-17" in package_name(facts)
 
 
 def test_the_lowest_newer_client_is_taken(both_on_path: None) -> None:
-    usable = [client.major for client in engine.clients(facts_of("14.9"), NEWER) if client.usable]
+    usable = [client.major for client in clients_for(facts_of("14.9"), NEWER) if client.usable]
     assert usable == [15, 18]
 
 
@@ -64,7 +68,7 @@ def test_a_program_that_is_no_pg_dump_is_listed_and_not_used(
 ) -> None:
     shutil.copy("/bin/true", scratch / "pg_dump")
     monkeypatch.setenv("PATH", f"{scratch}:/usr/bin:/bin")
-    (odd,) = [client for client in engine.clients(facts_of("15.1"), NEWER) if client.path == str(scratch / "pg_dump")]
+    (odd,) = [client for client in clients_for(facts_of("15.1"), NEWER) if client.path == str(scratch / "pg_dump")]
     assert not odd.usable
     assert odd.reason == "it does not tell its version"
 
@@ -75,7 +79,7 @@ def test_a_newer_client_is_noted_and_its_archive_comes_back_with_its_own_pg_rest
 ) -> None:
     with new_database(postgres15, "by newer"), opened(postgres15) as (server, facts):
         postgres15.sql("CREATE TABLE t AS SELECT generate_series(1, 9) AS n", database="by newer")
-        client = next(client for client in engine.clients(facts, NEWER) if client.major == 18)
+        client = next(client for client in clients_for(facts, NEWER) if client.major == 18)
         options = DumpOptions(jobs=jobs, row_counts=True, allow_newer_client=True)
         dump = take(server, facts, client, "by newer", scratch, options=options)
         assert any("only pg_restore 18 or newer reads the archive" in warning for warning in dump.details.warnings)

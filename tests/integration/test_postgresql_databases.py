@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from backupdb.backup import run as backup
 from backupdb.backup.request import Selection
-from backupdb.engines.interface import Database
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
+from backupdb.engines.values import Database
 from support.library import instance_of, request_for
 from support.postgresql_dumps import new_database, opened
 from support.servers import PrivatePostgres
@@ -27,12 +27,12 @@ def private(request: pytest.FixtureRequest) -> PrivatePostgres:
 
 def by_name(private: PrivatePostgres) -> dict[str, Database]:
     with opened(private) as (server, facts):
-        return {database.name: database for database in engine.databases(server, facts)}
+        return {database.name: database for database in PostgresqlEngine(server, facts).databases()}
 
 
 def test_facts_say_version_role_size_and_settings(private: PrivatePostgres) -> None:
     with opened(private) as (server, facts):
-        assert engine.detect(server) == "postgresql"
+        assert PostgresqlEngine.detect_vendor(server) == "postgresql"
     ((said,),) = private.sql("SHOW server_version")
     assert facts.vendor == "postgresql"
     assert said.split()[0] == facts.version == ".".join(str(part) for part in facts.version_number)
@@ -45,8 +45,8 @@ def test_facts_say_version_role_size_and_settings(private: PrivatePostgres) -> N
 
 def test_system_databases_have_the_reason_why_they_are_left_out(private: PrivatePostgres) -> None:
     found = by_name(private)
-    assert {name for name, database in found.items() if database.is_system} == set(engine.SYSTEM_DATABASES)
-    assert all(found[name].reason for name in engine.SYSTEM_DATABASES)
+    assert {name for name, database in found.items() if database.is_system} == set(PostgresqlEngine.SYSTEM_DATABASES)
+    assert all(found[name].reason for name in PostgresqlEngine.SYSTEM_DATABASES)
     assert not found["template0"].connectable
 
 
@@ -97,7 +97,7 @@ def test_a_name_in_another_encoding_is_reported_and_harms_no_other(private: Priv
         try:
             found = by_name(private)
             with opened(private, database="latin") as (server, facts):
-                seen_from_latin = {database.name for database in engine.databases(server, facts)}
+                seen_from_latin = {database.name for database in PostgresqlEngine(server, facts).databases()}
         finally:
             private.sql('DROP DATABASE "caf\u00e9 \\x41\\\\"', database="latin")
     odd = found["caf\udce9 \\x41\\\\"]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from backupdb.connection.server import Server
-from backupdb.engines.interface import FATAL, PARTIAL, DumpOptions, MissingPrivilege, ServerFacts
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
+from backupdb.engines.values import FATAL, PARTIAL, DumpOptions, MissingPrivilege, ServerFacts
 from support.postgresql_dumps import DumpFailed, client_of, listed, new_database, opened, restore, take
 from support.postgresql_dumps import drop_database as drop
 from support.servers import PrivatePostgres
@@ -42,7 +42,7 @@ def as_login(private: PrivatePostgres) -> Iterator[tuple[Server, ServerFacts]]:
 def missing(private: PrivatePostgres) -> list[MissingPrivilege]:
     with as_login(private) as (server, facts):
         database = listed(server, facts, "guarded")
-        return engine.missing_privileges(server, facts, [database], DumpOptions())
+        return PostgresqlEngine(server, facts).missing_privileges([database], DumpOptions())
 
 
 def grant_all(private: PrivatePostgres) -> None:
@@ -55,7 +55,12 @@ def grant_all(private: PrivatePostgres) -> None:
 
 def test_a_superuser_lacks_nothing(private: PrivatePostgres) -> None:
     with opened(private) as (server, facts):
-        assert engine.missing_privileges(server, facts, engine.databases(server, facts), DumpOptions()) == []
+        assert (
+            PostgresqlEngine(server, facts).missing_privileges(
+                PostgresqlEngine(server, facts).databases(), DumpOptions()
+            )
+            == []
+        )
 
 
 def test_tables_sequences_and_schemas_are_named_with_their_grants(private: PrivatePostgres, scratch: Path) -> None:
@@ -153,7 +158,7 @@ def test_a_count_under_row_security_is_refused_and_not_short(private: PrivatePos
     )
     with as_login(private) as (server, facts):
         database = listed(server, facts, "guarded")
-        with engine.snapshot(server, facts, client_of(private, facts), database, COUNTED, ()) as snapshot:
+        with PostgresqlEngine(server, facts).snapshot(client_of(private, facts), database, COUNTED, ()) as snapshot:
             details = snapshot.details()
             snapshot.check()  # the refused count has not cost the moment
     assert details.row_counts == {}

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import DumpOptions, RestoreOptions, SnapshotDetails
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.engines.postgresql.quoting import identifier
+from backupdb.engines.values import DumpOptions, RestoreOptions, SnapshotDetails
 from support.postgresql_dumps import TORTURE, client_of, drop_database, make_database, opened, plain, take
 from support.postgresql_restores import bring_back, gone_afterwards, look_at, manifest_of, restore_client_of
 from support.servers import PrivatePostgres
@@ -52,7 +52,7 @@ def test_the_torture_schema_comes_back_equal(
         client = client_of(torture, facts)
         dump = take(server, facts, client, "torture", scratch, options=DumpOptions(jobs=dumped, **COMPARED))
         manifest = manifest_of(dump, facts, client)
-        assert engine.restore_problems(server, facts, manifest, again, restored) == ([], [], [])
+        assert PostgresqlEngine(server, facts).restore_problems(manifest, again, restored) == ([], [], [])
         report = bring_back(server, facts, restore_client_of(torture, facts), dump, manifest, again, restored)
         assert (report.errors, report.warnings) == ([], [])
         assert plain(torture, again) == plain(torture, "torture")

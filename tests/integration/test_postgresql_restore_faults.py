@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import ArchiveSource, DumpOptions, LoadReport, RestoreOptions
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.engines.postgresql.quoting import literal
+from backupdb.engines.values import ArchiveSource, DumpOptions, LoadReport, RestoreOptions
 from backupdb.errors import ArchiveDamaged, Interrupted, RestoreFailed, RestoreRefused, RunTimeout
 from backupdb.streams.pipeline import Limiter, Limits
 from support.postgresql_dumps import client_of, make_database, new_database, opened, plain, take
@@ -158,7 +158,11 @@ def test_odd_names_are_restored_into(postgres15: PrivatePostgres, scratch: Path)
         restoring = restore_client_of(postgres15, facts)
         for name in ODD_NAMES:
             with gone_afterwards(server, facts, name):
-                assert engine.restore_problems(server, facts, manifest, name, RestoreOptions()) == ([], [], [])
+                assert PostgresqlEngine(server, facts).restore_problems(manifest, name, RestoreOptions()) == (
+                    [],
+                    [],
+                    [],
+                )
                 report = bring_back(server, facts, restoring, dump, manifest, name)
                 assert (report.errors, report.warnings) == ([], []), name
                 assert server.value("SELECT n FROM public.t", database=name) == 7
@@ -178,9 +182,9 @@ def test_a_name_that_cannot_be_is_refused(postgres15: PrivatePostgres, scratch: 
         client = client_of(postgres15, facts)
         manifest = manifest_of(take(server, facts, client, "source", scratch), facts, client)
         for name, words in (("n" * 64, "63 bytes"), ("", "cannot be the name"), ("a\0b", "cannot be the name")):
-            assert words in engine.restore_problems(server, facts, manifest, name, RestoreOptions())[0][0]
+            assert words in PostgresqlEngine(server, facts).restore_problems(manifest, name, RestoreOptions())[0][0]
         with pytest.raises(RestoreRefused, match="there is a database 'source' already; it is not replaced"):
-            engine.create_database(server, facts, "source", manifest, RestoreOptions())
+            PostgresqlEngine(server, facts).create_database("source", manifest, RestoreOptions())
 
 
 @pytest.mark.parametrize(
@@ -201,14 +205,16 @@ def test_what_the_server_cannot_give_a_database_is_refused_in_one_clear_message(
         client = client_of(postgres15, facts)
         manifest = manifest_of(take(server, facts, client, "source", scratch), facts, client)
         changed = {**manifest, "properties": {**manifest["properties"], **changes}}
-        refusals, missing, _warnings = engine.restore_problems(server, facts, changed, "copy", RestoreOptions())
+        refusals, missing, _warnings = PostgresqlEngine(server, facts).restore_problems(
+            changed, "copy", RestoreOptions()
+        )
         assert len(refusals) == 1
         assert words in refusals[0]
         assert missing == []
         assert server.value("SELECT count(*) FROM pg_collation WHERE collname LIKE 'backupdb%'") == 0
         if "owner" not in changes:
             with pytest.raises(RestoreRefused):
-                engine.create_database(server, facts, "copy", changed, RestoreOptions())
+                PostgresqlEngine(server, facts).create_database("copy", changed, RestoreOptions())
 
 
 @pytest.mark.parametrize(
@@ -231,7 +237,7 @@ def test_encoding_and_locale_come_back(postgres15: PrivatePostgres, scratch: Pat
         client = client_of(postgres15, facts)
         dump = take(server, facts, client, "source", scratch)
         manifest = manifest_of(dump, facts, client)
-        assert engine.restore_problems(server, facts, manifest, "copy", RestoreOptions()) == ([], [], [])
+        assert PostgresqlEngine(server, facts).restore_problems(manifest, "copy", RestoreOptions()) == ([], [], [])
         report = bring_back(server, facts, restore_client_of(postgres15, facts), dump, manifest, "copy")
         assert (report.errors, report.warnings) == ([], [])
         columns = "encoding, datlocprovider, datcollate, datctype, daticulocale, datcollversion"
@@ -240,8 +246,8 @@ def test_encoding_and_locale_come_back(postgres15: PrivatePostgres, scratch: Pat
         ]
         assert found[0] == found[1]
         older = {**manifest, "properties": {**manifest["properties"], "collation_version": "1.0"}}
-        engine.drop_database(server, facts, "copy")
-        warnings = engine.create_database(server, facts, "copy", older, RestoreOptions())
+        PostgresqlEngine(server, facts).drop_database("copy")
+        warnings = PostgresqlEngine(server, facts).create_database("copy", older, RestoreOptions())
         assert "had 1.0 where the backup was taken" in warnings[0]
 
 
@@ -269,10 +275,8 @@ class Loading:
         limits: Limits | None = None,
     ) -> LoadReport:
         with opened(private) as (server, facts):
-            engine.create_database(server, facts, "copy", self.manifest, RestoreOptions())
-            return engine.load(
-                server,
-                facts,
+            PostgresqlEngine(server, facts).create_database("copy", self.manifest, RestoreOptions())
+            return PostgresqlEngine(server, facts).load(
                 restore_client_of(private, facts),
                 "copy",
                 sources or sources_of(self.dump),
@@ -309,7 +313,7 @@ def test_a_damaged_archive_is_told_as_such_and_not_by_what_the_client_makes_of_i
     with pytest.raises(ArchiveDamaged, match="altered in chunk 7"):
         loading.load(postgres15, sources=[changed(source, damaged_later)])
     with opened(postgres15) as (server, facts):
-        engine.drop_database(server, facts, "copy")
+        PostgresqlEngine(server, facts).drop_database("copy")
     with pytest.raises(ArchiveDamaged, match="the digest differs"):
         loading.load(postgres15, sources=[changed(source, damaged_at_the_end)])
 
@@ -350,7 +354,7 @@ def test_a_restore_ends_when_it_is_asked_to_or_out_of_time(postgres15: PrivatePo
     with pytest.raises(Interrupted, match="asked to stop"):
         loading.load(postgres15, sources=slowly, limits=Limits(cancel=cancel, limiter=Limiter(None)))
     with opened(postgres15) as (server, facts):
-        engine.drop_database(server, facts, "copy")
+        PostgresqlEngine(server, facts).drop_database("copy")
     limits = Limits(cancel=threading.Event(), limiter=Limiter(None), deadline=time.monotonic() + 1, timeout=1)
     with pytest.raises(RunTimeout, match="1 seconds"):
         loading.load(postgres15, sources=slowly, limits=limits)
@@ -413,10 +417,10 @@ def test_dropping_ends_the_sessions_and_may_be_repeated(postgres15: PrivatePostg
         make_database(postgres15, name)
         connection = postgres15.connect(database=name)
         assert server.value("SELECT 1", database=name) == 1
-        engine.drop_database(server, facts, name)
-        engine.drop_database(server, facts, name)
+        PostgresqlEngine(server, facts).drop_database(name)
+        PostgresqlEngine(server, facts).drop_database(name)
         connection.close()
         assert server.value("SELECT count(*) FROM pg_database WHERE datname = :name", {"name": name}) == 0
         make_database(postgres15, name)
         assert server.value("SELECT 1", database=name) == 1
-        engine.drop_database(server, facts, name)
+        PostgresqlEngine(server, facts).drop_database(name)

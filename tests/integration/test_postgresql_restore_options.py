@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from backupdb.connection.server import Server
-from backupdb.engines.interface import Client, DumpOptions, RestoreOptions, ServerFacts
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
+from backupdb.engines.postgresql.restore.clients import find_restore_clients, restore_package_name
+from backupdb.engines.values import Client, DumpOptions, RestoreOptions, ServerFacts
 from backupdb.errors import RestoreRefused
 from support.postgresql_dumps import (
     TORTURE,
@@ -127,9 +128,7 @@ def test_definitions_alone_and_then_rows_alone_make_the_whole(source: Source, jo
     assert source.sql("SELECT count(*) FROM shop.orders") == [(0,)]
     assert source.sql("SELECT count(*) FROM pg_largeobject_metadata") == [(0,)]
     source.sql("DROP EVENT TRIGGER note_ddl")
-    report = engine.load(
-        source.server,
-        source.facts,
+    report = PostgresqlEngine(source.server, source.facts).load(
         source.client,
         "copy",
         sources_of(source.dumps[jobs]),
@@ -156,7 +155,9 @@ def test_rows_without_the_right_to_switch_triggers_off_are_loaded_with_a_warning
         )
         options = RestoreOptions(data_only=True, tables=("bytes",))
         sources = sources_of(source.dumps[1])
-        report = engine.load(server, facts, source.client, "copy", sources, source.manifest, options, limits_for())
+        report = PostgresqlEngine(server, facts).load(
+            source.client, "copy", sources, source.manifest, options, limits_for()
+        )
         assert report.errors == []
         assert "triggers and foreign keys of the target stay on" in report.warnings[0]
         assert source.sql("SELECT count(*) FROM shop.bytes") == [(3,)]
@@ -170,17 +171,15 @@ def drop_torture_roles(source: Source) -> None:
 def test_missing_roles_are_named_with_the_statements_that_make_them(source: Source) -> None:
     drop_torture_roles(source)
     options = RestoreOptions()
-    refusals, _missing, warnings = engine.restore_problems(
-        source.server, source.facts, source.manifest, "copy", options
+    refusals, _missing, warnings = PostgresqlEngine(source.server, source.facts).restore_problems(
+        source.manifest, "copy", options
     )
     assert len(refusals) == 1
     assert 'CREATE ROLE "torture_owner";' in refusals[0]
     assert any("role 'torture_reader' does not exist here" in warning for warning in warnings)
     make_database(source.private, "copy")
     with pytest.raises(RestoreRefused, match="nothing was restored") as raised:
-        engine.load(
-            source.server,
-            source.facts,
+        PostgresqlEngine(source.server, source.facts).load(
             source.client,
             "copy",
             sources_of(source.dumps[1]),
@@ -202,7 +201,10 @@ def test_owners_are_mapped_in_objects_rights_and_settings(source: Source) -> Non
     with new_role(source.private, 'the "new" owner', "NOLOGIN"):
         options = RestoreOptions(owner_policy="map", owner_map={"torture_owner": 'the "new" owner'})
         try:
-            assert engine.restore_problems(source.server, source.facts, source.manifest, "copy", options)[0] == []
+            assert (
+                PostgresqlEngine(source.server, source.facts).restore_problems(source.manifest, "copy", options)[0]
+                == []
+            )
             assert source.restored(options) == ([], [])
             found = plain(source.private, "copy")
             user_mapping = "USER MAPPING FOR torture_owner"  # a mapping is of a user, who owns nothing by it
@@ -253,9 +255,11 @@ def test_a_plain_role_takes_everything_when_owners_and_rights_are_dropped(
         ):
             restoring = restore_client_of(postgres15, facts)
             keep = RestoreOptions()
-            _refusals, missing, _warnings = engine.restore_problems(as_plain, plain_facts, manifest, "copy", keep)
+            _refusals, missing, _warnings = PostgresqlEngine(as_plain, plain_facts).restore_problems(
+                manifest, "copy", keep
+            )
             assert [entry.grant for entry in missing] == ['GRANT "postgres" TO "plain_role";']
-            assert engine.restore_problems(as_plain, plain_facts, manifest, "copy", options)[:2] == ([], [])
+            assert PostgresqlEngine(as_plain, plain_facts).restore_problems(manifest, "copy", options)[:2] == ([], [])
             report = bring_back(as_plain, plain_facts, restoring, dump, manifest, "copy", options)
             assert (report.errors, report.warnings) == ([], [])
             owned = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relname LIKE 't%' AND oid > 16384"
@@ -284,7 +288,9 @@ def test_an_extension_that_is_owned_by_another_role_is_left_as_it_is(
             options = RestoreOptions(owner_policy="drop", extensions=policy)
             sources = sources_of(dump)
             restoring = restore_client_of(postgres15, facts)
-            report = engine.load(as_plain, plain_facts, restoring, "copy", sources, manifest, options, limits_for())
+            report = PostgresqlEngine(as_plain, plain_facts).load(
+                restoring, "copy", sources, manifest, options, limits_for()
+            )
             assert report.errors == []
             assert postgres15.sql("SELECT h -> 'a' FROM t", database="copy") == [("b",)]
             comment = "SELECT obj_description(oid, 'pg_extension') FROM pg_extension WHERE extname = 'hstore'"
@@ -294,10 +300,12 @@ def test_an_extension_that_is_owned_by_another_role_is_left_as_it_is(
 def test_an_extension_that_the_host_does_not_have_is_refused(source: Source) -> None:
     extensions = {"plpgsql": "1.0", "no_such_extension": "1.0"}
     manifest = {**source.manifest, "engine_details": {"extensions": extensions}}
-    problems = engine.restore_problems(source.server, source.facts, manifest, "copy", RestoreOptions())
+    problems = PostgresqlEngine(source.server, source.facts).restore_problems(manifest, "copy", RestoreOptions())
     assert problems[0][0].startswith("extensions are not installed on the server's host: no_such_extension;")
     skipping = RestoreOptions(extensions="skip")
-    refusals, _missing, warnings = engine.restore_problems(source.server, source.facts, manifest, "copy", skipping)
+    refusals, _missing, warnings = PostgresqlEngine(source.server, source.facts).restore_problems(
+        manifest, "copy", skipping
+    )
     assert refusals == []
     assert "extensions are not created: no_such_extension" in warnings[0]
 
@@ -320,17 +328,19 @@ def test_a_tablespace_is_left_out_unless_it_is_asked_for(postgres15: PrivatePost
             manifest = manifest_of(dump, facts, client)
             where = "SELECT reltablespace <> 0 FROM pg_class WHERE relname = 't'"
             for options, expected in ((RestoreOptions(), False), (RestoreOptions(no_tablespaces=False), True)):
-                refusals, _missing, warnings = engine.restore_problems(server, facts, manifest, "copy", options)
+                refusals, _missing, warnings = PostgresqlEngine(server, facts).restore_problems(
+                    manifest, "copy", options
+                )
                 assert refusals == []
                 assert warnings == (
                     [] if expected else ["objects of the tablespaces fast are restored into the default tablespace"]
                 )
                 bring_back(server, facts, restore_client_of(postgres15, facts), dump, manifest, "copy", options)
                 assert postgres15.sql(where, database="copy") == [(expected,)]
-                engine.drop_database(server, facts, "copy")
+                PostgresqlEngine(server, facts).drop_database("copy")
             elsewhere = {**manifest, "engine_details": {"tablespaces": ["slow"]}}
             asked = RestoreOptions(no_tablespaces=False)
-            refusals, _missing, _warnings = engine.restore_problems(server, facts, elsewhere, "copy", asked)
+            refusals, _missing, _warnings = PostgresqlEngine(server, facts).restore_problems(elsewhere, "copy", asked)
             assert refusals[0].startswith("tablespaces do not exist here: slow;")
     finally:
         postgres15.sql("DROP TABLESPACE fast")
@@ -342,7 +352,7 @@ def test_an_archive_of_version_15_comes_back_in_18(source: Source, postgres18: P
         with opened(postgres18) as here, gone_afterwards(*here, "copy"):
             server, facts = here
             for client, jobs in ((source.client, 1), (restore_client_of(postgres18, facts), 2)):
-                engine.drop_database(server, facts, "copy")
+                PostgresqlEngine(server, facts).drop_database("copy")
                 options = RestoreOptions(jobs=2)
                 report = bring_back(server, facts, client, source.dumps[jobs], source.manifest, "copy", options)
                 assert (report.errors, report.warnings) == ([], [])
@@ -380,11 +390,11 @@ def test_a_client_that_reads_the_archive_is_found(
     source: Source, postgres18: PrivatePostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{postgres18.binaries}:/usr/bin:/bin")
-    clients = engine.restore_clients(source.facts, source.manifest)
+    clients = find_restore_clients(source.facts, source.manifest)
     assert [client.major for client in clients if client.usable] == [15, 18]
     assert clients[0].path == "/usr/lib/postgresql/15/bin/pg_restore"
     newer = {**source.manifest, "client": {"version": "18.1"}}
-    clients = engine.restore_clients(source.facts, newer)
+    clients = find_restore_clients(source.facts, newer)
     assert [(client.major, client.usable) for client in clients if client.major] == [(18, True), (15, False)]
     assert clients[-1].reason == "it is older than pg_dump 18.1, which wrote the archive" or clients[-1].major == 0
-    assert "postgresql-client-18" in engine.restore_package_hint(source.facts, newer)
+    assert "postgresql-client-18" in restore_package_name(newer)

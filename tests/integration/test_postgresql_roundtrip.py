@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import DumpOptions
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.engines.postgresql.quoting import identifier
+from backupdb.engines.values import DumpOptions
 from support.postgresql_dumps import (
     TORTURE,
     client_of,
@@ -274,7 +274,7 @@ def test_passwords_with_the_marks_of_a_password_file_work(postgres15: PrivatePos
             dump = take(server, facts, client_of(postgres15, facts), "locked", scratch)
             ((part, _path),) = dump.archives
             assert password not in " ".join([*part.argv, *part.environment.values()])
-            assert engine.export_accounts(server, facts, client_of(postgres15, facts)).missing == []
+            assert PostgresqlEngine(server, facts).export_accounts(client_of(postgres15, facts)).missing == []
     finally:
         postgres15.sql("DROP ROLE marks")
 
@@ -310,7 +310,7 @@ def test_tables_of_extensions_come_back_as_the_extension_wants_it(
     options = DumpOptions(jobs=jobs, row_counts=True, fingerprints=True)
     # No right on the extension's inner table is needed, as none of its rows are dumped.
     with opened(private, user="reader", password="password-of-the-reader") as (server, facts):
-        assert not engine.missing_privileges(server, facts, [listed(server, facts, "extended")], options)
+        assert not PostgresqlEngine(server, facts).missing_privileges([listed(server, facts, "extended")], options)
         dump = take(server, facts, client_of(private, facts), "extended", scratch, options=options)
     assert dump.details.row_counts == {"public.own": 1}
     restore(private, dump, "extended again")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import DumpOptions
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
+from backupdb.engines.values import DumpOptions
 from backupdb.errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
 from support.postgresql_dumps import (
     client_of,
@@ -173,7 +173,9 @@ def test_tables_are_locked_before_the_snapshot_and_until_the_end(postgres15: Pri
             database="locked",
         )
         database = listed(server, facts, "locked")
-        with engine.snapshot(server, facts, client_of(postgres15, facts), database, DumpOptions(), ()) as snapshot:
+        with PostgresqlEngine(server, facts).snapshot(
+            client_of(postgres15, facts), database, DumpOptions(), ()
+        ) as snapshot:
             assert _held(postgres15) == ['"odd %s ""name"""', "part", "whole"]
             snapshot.check()
             assert _held(postgres15) == ['"odd %s ""name"""', "part", "whole"]
@@ -302,7 +304,9 @@ def _take_again(attempt: Callable[[], Any]) -> dict[str, int]:
 def test_a_broken_session_is_a_lost_moment(postgres15: PrivatePostgres) -> None:
     with new_database(postgres15, "broken"), opened(postgres15) as (server, facts):
         database = listed(server, facts, "broken")
-        with engine.snapshot(server, facts, client_of(postgres15, facts), database, DumpOptions(), ()) as snapshot:
+        with PostgresqlEngine(server, facts).snapshot(
+            client_of(postgres15, facts), database, DumpOptions(), ()
+        ) as snapshot:
             snapshot.check()
             postgres15.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'broken'")
             for use in (snapshot.details, snapshot.check):
@@ -316,7 +320,7 @@ def test_a_dropped_database_is_an_error(postgres15: PrivatePostgres, scratch: Pa
         drop_database(postgres15, "gone")
         with (
             pytest.raises(ConnectionFailed, match="no such database"),
-            engine.snapshot(server, facts, client_of(postgres15, facts), database, DumpOptions(), ()),
+            PostgresqlEngine(server, facts).snapshot(client_of(postgres15, facts), database, DumpOptions(), ()),
         ):
             pass
 
@@ -327,7 +331,7 @@ def test_a_count_that_runs_is_stopped_with_the_run(postgres15: PrivatePostgres) 
         postgres15.run_sql_script("CREATE TABLE t AS SELECT generate_series(1, 10) AS n;", database="slow")
         database = listed(server, facts, "slow")
         options = DumpOptions(row_counts=True)
-        with engine.snapshot(server, facts, client_of(postgres15, facts), database, options, ()) as snapshot:
+        with PostgresqlEngine(server, facts).snapshot(client_of(postgres15, facts), database, options, ()) as snapshot:
             server.cancel.set()
             began = time.monotonic()
             with pytest.raises(Interrupted):

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.errors import RestoreFailed, RestoreRefused
 from support.postgresql_dumps import drop_database, make_database, new_role, opened
 from support.servers import PrivatePostgres
@@ -77,7 +77,7 @@ def test_a_database_is_replaced_under_busy_connections(server: str, request: pyt
     with old_and_new(private, 'swap "a"', "swap%s b"), opened(private) as (connected, facts):
         assert connected.value("SELECT word FROM which", database="swap%s b") == "new"  # a pooled connection of ours
         with hammering(private, 'swap "a"') as answers:
-            kept = engine.swap(connected, facts, "swap%s b", 'swap "a"')
+            kept = PostgresqlEngine(connected, facts).swap("swap%s b", 'swap "a"')
         assert kept.startswith('swap "a"_replaced_')
         assert word_in(private, 'swap "a"') == "new"
         assert word_in(private, kept) == "old"
@@ -99,7 +99,7 @@ def test_a_swap_that_fails_at_the_second_rename_leaves_both_usable(postgres15: P
                 opened(postgres15, user="swapper", password="password-of-swapper") as (server, facts),
                 pytest.raises(RestoreFailed, match=r"in place as it was, and the restored one is .*'swap_b'") as raised,
             ):
-                engine.swap(server, facts, "swap_b", "swap_a")
+                PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
             assert "being accessed by other users" in str(raised.value)
             assert word_in(postgres15, "swap_a") == "old"
             assert word_in(postgres15, "swap_b") == "new"
@@ -122,7 +122,7 @@ def test_while_a_swap_waits_the_old_database_is_not_closed_for_good(postgres15: 
 
             def try_it() -> None:
                 try:
-                    engine.swap(server, facts, "swap_b", "swap_a")
+                    PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
                 except RestoreFailed as error:
                     failed.append(error)
 
@@ -150,31 +150,31 @@ def test_prepared_transactions_and_slots_refuse_a_swap_before_anything_is_done(
         cursor = connection.cursor()
         cursor.execute("BEGIN; INSERT INTO which VALUES ('x'); PREPARE TRANSACTION 'half done'")
         with pytest.raises(RestoreRefused, match="prepared transaction half done"):
-            engine.swap(server, facts, "swap_b", "swap_a")
+            PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
         cursor.execute("ROLLBACK PREPARED 'half done'")
         cursor.execute("SELECT pg_create_logical_replication_slot('feed', 'pgoutput')")
         cursor.execute("CREATE SUBSCRIPTION far CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false)")
         with pytest.raises(RestoreRefused, match=r"replication slot feed .*, subscription far"):
-            engine.swap(server, facts, "swap_b", "swap_a")
+            PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
         cursor.execute("SELECT word FROM which")  # its session was not ended either
         assert cursor.fetchone() == ("old",)
         cursor.execute("SELECT pg_drop_replication_slot('feed')")
         cursor.execute("ALTER SUBSCRIPTION far SET (slot_name = NONE)")
         cursor.execute("DROP SUBSCRIPTION far")
         connection.close()
-        engine.swap(server, facts, "swap_b", "swap_a")
+        PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
         assert word_in(private, "swap_a") == "new"
 
 
 def test_a_login_into_the_very_database_can_replace_and_drop_it(postgres15: PrivatePostgres) -> None:
     with old_and_new(postgres15, "swap_a", "swap_b"), opened(postgres15, database="swap_a") as (server, facts):
-        kept = engine.swap(server, facts, "swap_b", "swap_a")
+        kept = PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
         assert server.value("SELECT word FROM which") == "new"
-        engine.drop_database(server, facts, kept)
-        engine.drop_database(server, facts, "swap_a")
+        PostgresqlEngine(server, facts).drop_database(kept)
+        PostgresqlEngine(server, facts).drop_database("swap_a")
         assert postgres15.sql("SELECT datname FROM pg_database WHERE datname LIKE 'swap%'") == []
 
 
 def test_a_missing_database_is_named(postgres15: PrivatePostgres) -> None:
     with opened(postgres15) as (server, facts), pytest.raises(RestoreRefused, match="there is no database never, nor"):
-        engine.swap(server, facts, "never", "nor")
+        PostgresqlEngine(server, facts).swap("never", "nor")

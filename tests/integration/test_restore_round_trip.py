@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from backupdb.accounts.restore import restore_accounts
-from backupdb.engines.registry import open_server
+from backupdb.engines.registry import open_engine
 from support import mysql_sid, postgresql_dumps
 from support.library import back_up, instance_of, plain, stored_backups
 from support.private_server import PrivateServer
@@ -91,11 +91,10 @@ def test_a_database_comes_back_under_its_name_on_an_empty_server(
     document = json.loads(plain(result["accounts"]["path"], "accounts", format="json"))
     before = details_of(server, "torture")
     empty = server_factory(kind)
-    with open_server(instance_of(empty)) as (engine, opened):
-        facts = engine.facts(opened)
-        restore_accounts(opened, engine, facts, document)
+    with open_engine(instance_of(empty)) as engine:
+        restore_accounts(engine, document)
         restored(empty, repository, "torture", target="torture")
-        again = restore_accounts(opened, engine, facts, document, existing="update", object_grants_for={"torture"})
+        again = restore_accounts(engine, document, existing="update", object_grants_for={"torture"}).to_dict()
         assert again["status"] == "ok", again["message"]
     after = details_of(empty, "torture")
     assert after.inventory == before.inventory
@@ -157,8 +156,8 @@ def test_a_backup_of_postgresql_15_comes_back_in_18(
         document = json.loads(plain(result["accounts"]["path"], "accounts", format="json"))
         before = details_of(postgres15, "torture")
         monkeypatch.setenv("PATH", f"{postgres18.binaries}:{os.environ['PATH']}")
-        with open_server(instance_of(postgres18)) as (engine, opened):
-            restore_accounts(opened, engine, engine.facts(opened), document, patterns=["torture_*"])
+        with open_engine(instance_of(postgres18)) as engine:
+            restore_accounts(engine, document, patterns=["torture_*"])
         restored(postgres18, repository, "torture", target="torture", jobs=2)
         after = details_of(postgres18, "torture")
         assert after.row_counts == before.row_counts

@@ -11,7 +11,7 @@ from typing import Any, Union
 
 from backupdb.accounts.restore import export, restore_accounts
 from backupdb.connection.instance import Instance
-from backupdb.engines.registry import open_server
+from backupdb.engines.registry import open_engine
 
 from support.library import instance_of
 from support.servers import PrivateMariaDB, PrivateMySQL, PrivatePostgres
@@ -21,15 +21,15 @@ AnyServer = Union[PrivatePostgres, PrivateMariaDB, PrivateMySQL]
 
 def exported(private: AnyServer, **login: Any) -> dict[str, Any]:
     """The document of the accounts that a server has."""
-    with open_server(_instance(private, login)) as (engine, server):
-        return dict(export(server, engine, engine.facts(server)))
+    with open_engine(_instance(private, login)) as engine:
+        return dict(export(engine))
 
 
 def restored(private: AnyServer, document: dict[str, Any], **options: Any) -> dict[str, Any]:
     """Restore the document into a server; `user` and `password` in the options are the login."""
     login: dict[str, Any] = {name: options.pop(name) for name in ("user", "password") if name in options}
-    with open_server(_instance(private, login)) as (engine, server):
-        return restore_accounts(server, engine, engine.facts(server), document, **options)
+    with open_engine(_instance(private, login)) as engine:
+        return restore_accounts(engine, document, **options).to_dict()
 
 
 def actions(result: dict[str, Any]) -> dict[str, str]:

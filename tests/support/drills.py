@@ -18,7 +18,7 @@ from typing import Any
 from backupdb.archives.keys import Keys
 from backupdb.drill import run as drill
 from backupdb.drill.request import DrillRequest
-from backupdb.drill.restore import Setting
+from backupdb.drill.restore import DrillContext
 from backupdb.engines.workplace import server_user
 from backupdb.repository.catalogue import read_backup
 from backupdb.streams.pipeline import Limiter, Limits
@@ -41,9 +41,9 @@ def drilled(repository: Path, **options: Any) -> dict[str, Any]:
     return entry
 
 
-def setting_of(folder: str | Path, work_dir: Path) -> Setting:
+def setting_of(folder: str | Path, work_dir: Path) -> DrillContext:
     """What a drill of one backup needs, to do its steps one by one."""
-    return Setting(
+    return DrillContext(
         backup=read_backup(Path(folder)),
         identities=(IDENTITY,),
         limits=Limits(cancel=threading.Event(), limiter=Limiter(None)),

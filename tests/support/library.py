@@ -19,7 +19,7 @@ from backupdb.archives.read import plain_blocks
 from backupdb.backup import run as backup
 from backupdb.backup.request import BackupRequest, Selection
 from backupdb.connection.instance import Instance
-from backupdb.engines.interface import DumpOptions
+from backupdb.engines.values import DumpOptions
 from backupdb.errors import BackupDbError
 from backupdb.repository import catalogue, layout, local
 from backupdb.repository.catalogue import Problems, StoredBackup

@@ -16,11 +16,16 @@ from typing import Any
 import pymysql
 from backupdb.connection.instance import Instance
 from backupdb.connection.server import Server
-from backupdb.engines.interface import Client, Database, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
+from backupdb.engines.mysql.family import MysqlFamily
+from backupdb.engines.mysql.mariadb import MariadbEngine
+from backupdb.engines.mysql.mysql import MysqlEngine
+from backupdb.engines.values import Client, Database, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from backupdb.errors import CommandFailed, SnapshotLost
 from backupdb.system.process import Running, start
 
 from support.mysql_server import PrivateMySQLFamily
+
+_ENGINES: Mapping[str, type[MysqlFamily]] = {"mariadb": MariadbEngine, "mysql": MysqlEngine}
 
 # Lines of a dump that carry the time, the server's name or the database's.
 _VOLATILE = re.compile(rb"^-- (?:Dump completed|Host:|Dumping (?:events|routines) for database)[^\n]*$", re.MULTILINE)
@@ -37,26 +42,26 @@ class Dumped:
 
 @dataclass(frozen=True)
 class Opened:
-    """An open server with its engine and facts."""
+    """An engine with an open server."""
 
-    engine: Any
-    server: Server
-    facts: ServerFacts
+    engine: MysqlFamily
+
+    @property
+    def server(self) -> Server:
+        return self.engine.server
+
+    @property
+    def facts(self) -> ServerFacts:
+        return self.engine.facts
 
     def database(self, name: str) -> Database:
-        found: list[Database] = self.engine.databases(self.server, self.facts)
-        return next(one for one in found if one.name == name)
+        return next(one for one in self.engine.databases() if one.name == name)
 
     def client(self) -> Client:
-        found: list[Client] = self.engine.clients(self.facts, DumpOptions())
-        return next(client for client in found if client.usable)
+        return self.engine.usable_dump_client(DumpOptions())
 
     def missing(self, names: Sequence[str], **options: Any) -> list[MissingPrivilege]:
-        databases = [self.database(name) for name in names]
-        found: list[MissingPrivilege] = self.engine.missing_privileges(
-            self.server, self.facts, databases, DumpOptions(**options)
-        )
-        return found
+        return self.engine.missing_privileges([self.database(name) for name in names], DumpOptions(**options))
 
 
 def instance(private: PrivateMySQLFamily, **changes: Any) -> Instance:
@@ -73,9 +78,11 @@ def instance(private: PrivateMySQLFamily, **changes: Any) -> Instance:
 
 
 @contextmanager
-def opened(engine: Any, private: PrivateMySQLFamily, **changes: Any) -> Iterator[Opened]:
-    with Server(instance(private, **changes), driver=engine.DRIVER, default_database=None) as server:
-        yield Opened(engine, server, engine.facts(server))
+def opened(private: PrivateMySQLFamily, *, engine: type[MysqlFamily] | None = None, **changes: Any) -> Iterator[Opened]:
+    """Connect to the server; `engine` is that of its vendor unless said, `changes` are fields of `Instance`."""
+    made = engine or _ENGINES[private.engine]
+    with Server(instance(private, **changes), driver=made.DRIVER) as server:
+        yield Opened(made(server))
 
 
 def dump(
@@ -89,8 +96,8 @@ def dump(
     """Dump one database; `before_start` runs when the snapshot is there, `after_begun` while no output is read yet."""
     chosen = DumpOptions(**options)
     found = where.database(database)
-    missing = where.engine.missing_privileges(where.server, where.facts, [found], chosen)
-    with where.engine.snapshot(where.server, where.facts, where.client(), found, chosen, missing) as snapshot:
+    missing = where.engine.missing_privileges([found], chosen)
+    with where.engine.snapshot(where.client(), found, chosen, missing) as snapshot:
         if before_start:
             before_start()
         parts: dict[str, bytes] = {}

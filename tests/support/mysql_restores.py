@@ -10,14 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from backupdb.engines.interface import (
-    ArchiveSource,
-    Client,
-    LoadReport,
-    MissingPrivilege,
-    RestoreOptions,
-    SnapshotDetails,
-)
+from backupdb.engines.values import ArchiveSource, Client, LoadReport, RestoreOptions, RestoreProblems, SnapshotDetails
 from backupdb.streams.pipeline import Limiter, Limits
 
 from support.mysql_dumps import Dumped, Opened
@@ -59,8 +52,7 @@ def longest_line(data: bytes) -> int:
 
 
 def restore_client(where: Opened) -> Client:
-    found: list[Client] = where.engine.restore_clients(where.facts, {})
-    return next(client for client in found if client.usable)
+    return where.engine.usable_restore_client({})
 
 
 def load(
@@ -81,10 +73,7 @@ def load_sources(
 ) -> LoadReport:
     limits = Limits(cancel=cancel or threading.Event(), limiter=Limiter(None))
     chosen = RestoreOptions(**options)
-    report: LoadReport = where.engine.load(
-        where.server, where.facts, restore_client(where), name, archives, described, chosen, limits
-    )
-    return report
+    return where.engine.load(restore_client(where), name, archives, described, chosen, limits)
 
 
 def dump_of(stream: bytes) -> Dumped:
@@ -100,19 +89,14 @@ def restored(
     """Create the database, load the dump (or `parts` in its stead), finish; the database is gone afterwards."""
     described = manifest(where, original, dumped)
     chosen = RestoreOptions(**options)
-    where.engine.create_database(where.server, where.facts, name, described, chosen)
+    where.engine.create_database(name, described, chosen)
     try:
         report = load(where, name, dumped.parts if parts is None else parts, described, **options)
-        where.engine.finish_database(where.server, where.facts, name, described, chosen)
+        where.engine.finish_database(name, described, chosen)
         yield report
     finally:
-        where.engine.drop_database(where.server, where.facts, name)
+        where.engine.drop_database(name)
 
 
-def problems(
-    where: Opened, described: Mapping[str, Any], target: str, **options: Any
-) -> tuple[list[str], list[MissingPrivilege], Sequence[str]]:
-    found: tuple[list[str], list[MissingPrivilege], Sequence[str]] = where.engine.restore_problems(
-        where.server, where.facts, described, target, RestoreOptions(**options)
-    )
-    return found
+def problems(where: Opened, described: Mapping[str, Any], target: str, **options: Any) -> RestoreProblems:
+    return where.engine.restore_problems(described, target, RestoreOptions(**options))

@@ -16,17 +16,9 @@ from typing import Any
 
 from backupdb.connection.instance import Instance
 from backupdb.connection.server import Server
-from backupdb.engines.interface import (
-    Client,
-    Database,
-    DumpOptions,
-    MissingPrivilege,
-    Part,
-    ServerFacts,
-    SnapshotDetails,
-)
-from backupdb.engines.postgresql import engine
+from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.engines.postgresql.quoting import connection_string, identifier
+from backupdb.engines.values import Client, Database, DumpOptions, MissingPrivilege, Part, ServerFacts, SnapshotDetails
 from backupdb.errors import SnapshotLost
 from backupdb.system.process import start
 
@@ -54,13 +46,13 @@ def opened(private: PrivatePostgres, **changes: Any) -> Iterator[tuple[Server, S
     """Open the server through the library; `changes` are other fields of the instance (user, password, ...)."""
     login = {"host": private.host, "port": private.port, "user": private.user, "password": private.password}
     instance = Instance(id="test", engine="postgresql", **{**login, **changes})
-    with Server(instance, driver=engine.DRIVER, default_database=engine.DEFAULT_DATABASE) as server:
-        yield server, engine.facts(server)
+    with Server(instance, driver=PostgresqlEngine.DRIVER) as server:
+        yield server, PostgresqlEngine(server).facts
 
 
 def listed(server: Server, facts: ServerFacts, name: str) -> Database:
     """The database as the engine lists it."""
-    return next(database for database in engine.databases(server, facts) if database.name == name)
+    return next(database for database in PostgresqlEngine(server, facts).databases() if database.name == name)
 
 
 def client_of(private: PrivatePostgres, facts: ServerFacts) -> Client:
@@ -83,7 +75,7 @@ def take(
     """Dump a database as a run does; `between` is called after the moment and before the clients start."""
     options = options or DumpOptions()
     database = listed(server, facts, name)
-    with engine.snapshot(server, facts, client, database, options, missing) as snapshot:
+    with PostgresqlEngine(server, facts).snapshot(client, database, options, missing) as snapshot:
         between()
         archives = [(part, folder / f"{part.name}.dump") for part in snapshot.parts]
         _run(archives)

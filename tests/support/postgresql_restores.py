@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from backupdb.connection.server import Server
-from backupdb.engines.interface import (
+from backupdb.engines.postgresql.engine import PostgresqlEngine
+from backupdb.engines.values import (
     ArchiveSource,
     Client,
     DumpOptions,
@@ -22,7 +23,6 @@ from backupdb.engines.interface import (
     ServerFacts,
     SnapshotDetails,
 )
-from backupdb.engines.postgresql import engine
 from backupdb.streams.pipeline import Limiter, Limits
 
 from support.postgresql_dumps import Dump, client_of, listed
@@ -70,16 +70,16 @@ def bring_back(
 ) -> LoadReport:
     """Create, load and finish, as a restore does; the report has the warnings of all three."""
     options = options or RestoreOptions()
-    warnings = engine.create_database(server, facts, name, manifest, options)
-    report = engine.load(server, facts, client, name, sources_of(dump), manifest, options, limits_for())
-    finished = engine.finish_database(server, facts, name, manifest, options)
+    warnings = PostgresqlEngine(server, facts).create_database(name, manifest, options)
+    report = PostgresqlEngine(server, facts).load(client, name, sources_of(dump), manifest, options, limits_for())
+    finished = PostgresqlEngine(server, facts).finish_database(name, manifest, options)
     return LoadReport(errors=report.errors, warnings=[*warnings, *report.warnings, *finished])
 
 
 def look_at(server: Server, facts: ServerFacts, client: Client, name: str) -> SnapshotDetails:
     """What a dump would say of a database now, without dumping it."""
     options = DumpOptions(row_counts=True, fingerprints=True)
-    with engine.snapshot(server, facts, client, listed(server, facts, name), options, []) as moment:
+    with PostgresqlEngine(server, facts).snapshot(client, listed(server, facts, name), options, []) as moment:
         return moment.details()
 
 
@@ -87,12 +87,12 @@ def look_at(server: Server, facts: ServerFacts, client: Client, name: str) -> Sn
 def gone_afterwards(server: Server, facts: ServerFacts, *names: str) -> Iterator[None]:
     """Databases that are not there before the block and not after it."""
     for name in names:
-        engine.drop_database(server, facts, name)
+        PostgresqlEngine(server, facts).drop_database(name)
     try:
         yield
     finally:
         for name in names:
-            engine.drop_database(server, facts, name)
+            PostgresqlEngine(server, facts).drop_database(name)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -15,12 +15,12 @@ from typing import Any
 from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.archives.keys import Keys
 from backupdb.connection.instance import Instance
-from backupdb.engines.interface import DumpOptions, RestoreOptions, SnapshotDetails
-from backupdb.engines.registry import open_server
+from backupdb.engines.registry import open_engine
+from backupdb.engines.values import DumpOptions, RestoreOptions, SnapshotDetails
 from backupdb.repository.find import Wanted
 from backupdb.repository.manifest import serialise
 from backupdb.restore import run as restore
-from backupdb.restore.compare import look
+from backupdb.restore.compare import inspect
 from backupdb.restore.request import RestoreRequest, Safety
 from backupdb.streams.compression import Compression
 
@@ -59,11 +59,10 @@ def differences(result: dict[str, Any]) -> Sequence[str]:
 
 
 def details_of(server: PrivateServer, database: str) -> SnapshotDetails:
-    """Everything that can be counted and summed up of a database, in one moment."""
-    with open_server(instance_of(server)) as (engine, opened):
-        facts = engine.facts(opened)
-        client = next(client for client in engine.clients(facts, DumpOptions()) if client.usable)
-        return look(engine, opened, facts, client, database, DumpOptions(row_counts=True, fingerprints=True))
+    """Everything that can be counted and summed up of a database, in one snapshot."""
+    with open_engine(instance_of(server)) as engine:
+        client = engine.usable_dump_client(DumpOptions())
+        return inspect(engine, client, database, DumpOptions(row_counts=True, fingerprints=True))
 
 
 def names(server: PrivateServer) -> set[str]:

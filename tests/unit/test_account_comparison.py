@@ -14,7 +14,7 @@ from backupdb.accounts.compare import difference
 from backupdb.accounts.masking import masked, without_hashes
 from backupdb.accounts.summary import summarise
 from backupdb.engines.accounts_document import Account, Statement, build
-from backupdb.engines.mysql.accounts_restore import plugins_of
+from backupdb.engines.mysql.accounts_rules import plugins_of
 from backupdb.engines.postgresql.accounts_script import membership
 
 SCRAM = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"

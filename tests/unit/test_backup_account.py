@@ -12,33 +12,31 @@ from typing import Any
 import pytest
 from backupdb.accounts.backup_login import LoginRequest
 from backupdb.connection.instance import Instance
-from backupdb.engines.interface import Database, DumpOptions, ServerFacts
 from backupdb.engines.login_interface import SOCKET, WantedLogin
-from backupdb.engines.mysql import mariadb, mysql
+from backupdb.engines.mysql.family import MysqlFamily
 from backupdb.engines.mysql.grants import parse
-from backupdb.engines.mysql.login_rights import needed_rights, needs_of, surplus_of
+from backupdb.engines.mysql.login_rights import excess_rights, missing_rights, needed_rights
+from backupdb.engines.mysql.mariadb import MariadbEngine
+from backupdb.engines.mysql.mysql import MysqlEngine
 from backupdb.engines.mysql.password_hashes import caching_sha2_fits, caching_sha2_hash, native_hash, sha256_crypt
 from backupdb.engines.mysql.privileges import missing_of
 from backupdb.engines.postgresql.scram import fits, make_verifier
+from backupdb.engines.values import Database, DumpOptions
 from backupdb.errors import InvalidOption
+from support.engines import offline
 
 PASSWORDS = ["pencil", "", 'it\'s \\ "quoted" % :x', "pässwörd €", "x" * 100]
 ACCOUNT = "'backup'@'localhost'"
 WANTED = WantedLogin("backup", password="a-password-of-the-backup")
 SERVERS = [
-    (mariadb.FAMILY, (10, 3, 39)),
-    (mariadb.FAMILY, (10, 11, 19)),
-    (mariadb.FAMILY, (11, 8, 2)),
-    (mysql.FAMILY, (5, 7, 44)),
-    (mysql.FAMILY, (8, 0, 19)),
-    (mysql.FAMILY, (8, 4, 3)),
-    (mysql.FAMILY, (9, 7, 0)),
+    (MariadbEngine, (10, 3, 39)),
+    (MariadbEngine, (10, 11, 19)),
+    (MariadbEngine, (11, 8, 2)),
+    (MysqlEngine, (5, 7, 44)),
+    (MysqlEngine, (8, 0, 19)),
+    (MysqlEngine, (8, 4, 3)),
+    (MysqlEngine, (9, 7, 0)),
 ]
-
-
-def facts_of(family: Any, version: tuple[int, ...], *, log_bin: int = 1) -> ServerFacts:
-    said = ".".join(str(part) for part in version)
-    return ServerFacts(family.vendor, said, version, "primary", None, {"log_bin": log_bin})
 
 
 @pytest.mark.parametrize("password", PASSWORDS)
@@ -103,18 +101,18 @@ def test_the_digest_is_that_of_sha_crypt() -> None:
     assert digest == "gifo1auBUoZKfPHXm0KjuK5VPIgB8vca4Z4o1BKogN2"
 
 
-@pytest.mark.parametrize(("family", "version"), SERVERS)
+@pytest.mark.parametrize(("engine", "version"), SERVERS)
 @pytest.mark.parametrize("log_bin", [0, 1])
 def test_the_check_before_a_backup_asks_for_the_granted_rights_and_for_each_of_them(
-    family: Any, version: tuple[int, ...], log_bin: int
+    engine: type[MysqlFamily], version: tuple[int, ...], log_bin: int
 ) -> None:
-    facts = facts_of(family, version, log_bin=log_bin)
-    needed = needed_rights(facts, family, WANTED)
+    server = offline(engine, *version, log_bin=log_bin)
+    needed = needed_rights(server, WANTED)
     database = Database("shop", None, None, None, None, None, is_system=False, connectable=True)
 
     def missing(rights: list[str]) -> list[Any]:
         grants = parse([f"GRANT {', '.join(rights)} ON *.* TO {ACCOUNT}"])
-        return missing_of(grants, facts, [database], DumpOptions(), account=ACCOUNT, family=family)
+        return missing_of(server, grants, [database], DumpOptions(), account=ACCOUNT)
 
     assert missing(needed) == []
     for left_out in needed:
@@ -122,30 +120,30 @@ def test_the_check_before_a_backup_asks_for_the_granted_rights_and_for_each_of_t
 
 
 def test_newer_mysql_gets_the_smaller_right_for_the_global_lock() -> None:
-    assert "RELOAD" in needed_rights(facts_of(mysql.FAMILY, (8, 0, 22)), mysql.FAMILY, WANTED)
-    newer = needed_rights(facts_of(mysql.FAMILY, (8, 0, 23)), mysql.FAMILY, WANTED)
+    assert "RELOAD" in needed_rights(offline(MysqlEngine, 8, 0, 22), WANTED)
+    newer = needed_rights(offline(MysqlEngine, 8, 0, 23), WANTED)
     assert "FLUSH_TABLES" in newer
     assert "RELOAD" not in newer
 
 
 @pytest.mark.parametrize(("option", "right"), [("triggers", "TRIGGER"), ("events", "EVENT"), ("read_lock", "RELOAD")])
 def test_a_right_that_a_lesser_backup_does_without_is_left_out(option: str, right: str) -> None:
-    facts = facts_of(mariadb.FAMILY, (10, 11, 19))
-    less = needed_rights(facts, mariadb.FAMILY, replace(WANTED, **{option: False}))
-    assert set(needed_rights(facts, mariadb.FAMILY, WANTED)) - set(less) == {right}
-    (surplus,) = surplus_of([f"GRANT {right} ON *.* TO {ACCOUNT}"], less, ACCOUNT)
+    server = offline(MariadbEngine, 10, 11, 19)
+    less = needed_rights(server, replace(WANTED, **{option: False}))
+    assert set(needed_rights(server, WANTED)) - set(less) == {right}
+    (surplus,) = excess_rights([f"GRANT {right} ON *.* TO {ACCOUNT}"], less, ACCOUNT)
     assert surplus.writes
 
 
 def test_only_what_is_missing_is_granted() -> None:
     grants = parse([f"GRANT SELECT, TRIGGER ON *.* TO {ACCOUNT}", f"GRANT ALL PRIVILEGES ON `a`.* TO {ACCOUNT}"])
-    (need,) = needs_of(grants, ["SELECT", "SHOW VIEW", "TRIGGER"], ACCOUNT)
+    (need,) = missing_rights(grants, ["SELECT", "SHOW VIEW", "TRIGGER"], ACCOUNT)
     assert [step.sql for step in need.steps] == [f"GRANT SHOW VIEW ON *.* TO {ACCOUNT};"]
 
 
 def test_a_right_that_was_taken_back_for_one_database_is_given_again() -> None:
     lines = [f"GRANT SELECT ON *.* TO {ACCOUNT}", f"REVOKE INSERT, SELECT ON `sh``op`.* FROM {ACCOUNT}"]
-    (need,) = needs_of(parse(lines), ["SELECT"], ACCOUNT)
+    (need,) = missing_rights(parse(lines), ["SELECT"], ACCOUNT)
     assert [step.sql for step in need.steps] == [f"GRANT SELECT ON `sh``op`.* TO {ACCOUNT};"]
 
 
@@ -180,7 +178,7 @@ def test_a_right_that_was_taken_back_for_one_database_is_given_again() -> None:
 def test_rights_beyond_the_needed_ones_are_told_with_what_takes_them_away(
     line: str, writes: bool, statements: list[str]
 ) -> None:
-    found = surplus_of([line], ["SELECT"], ACCOUNT)
+    found = excess_rights([line], ["SELECT"], ACCOUNT)
     assert [entry.writes for entry in found] == [writes]
     assert [step.sql for entry in found for step in entry.steps] == [f"{text.format(ACCOUNT)};" for text in statements]
 
@@ -195,7 +193,7 @@ def test_rights_beyond_the_needed_ones_are_told_with_what_takes_them_away(
     ],
 )
 def test_no_right_and_a_needed_right_on_less_are_no_surplus(line: str) -> None:
-    assert surplus_of([line], ["SELECT"], ACCOUNT) == []
+    assert excess_rights([line], ["SELECT"], ACCOUNT) == []
 
 
 @pytest.mark.parametrize(

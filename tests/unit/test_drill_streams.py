@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 from backupdb.drill.compare_streams import KEPT, PIECE_BYTES, Comparison, compare
-from backupdb.engines.drill_dialects import Dialect, MysqlDialect, PostgresqlDialect
+from backupdb.engines.drill_interface import DumpReader
+from backupdb.engines.mysql.dump_reader import MysqlDumpReader
+from backupdb.engines.postgresql.dump_reader import PostgresqlDumpReader
 
 POSTGRESQL = rb"""--
 -- PostgreSQL database dump
@@ -92,15 +94,15 @@ def mysql(**values: bytes) -> bytes:
 
 
 def compared(
-    expected: bytes, found: bytes, dialect: type[PostgresqlDialect] | type[MysqlDialect] = PostgresqlDialect
+    expected: bytes, found: bytes, reader: type[PostgresqlDumpReader] | type[MysqlDumpReader] = PostgresqlDumpReader
 ) -> Comparison:
-    return compare([expected], [found], dialect)
+    return compare([expected], [found], reader)
 
 
 def test_lines_of_chance_and_version_do_not_count() -> None:
     assert compared(postgresql(), postgresql(token=b"xyz", version=b"15.21")).equal
     other = mysql(host=b"elsewhere", database=b"restored", time=b"2026-11-24")
-    assert compared(mysql(), other, MysqlDialect).equal
+    assert compared(mysql(), other, MysqlDumpReader).equal
 
 
 def test_a_changed_row_is_a_difference_in_data_with_its_table() -> None:
@@ -108,7 +110,7 @@ def test_a_changed_row_is_a_difference_in_data_with_its_table() -> None:
     assert (result.count, result.in_data) == (1, True)
     assert result.differences[0].place == "TABLE DATA public.orders"
     assert (result.differences[0].expected, result.differences[0].found) == ("2\told", "2\tnew")
-    result = compared(mysql(), mysql(row=b"y"), MysqlDialect)
+    result = compared(mysql(), mysql(row=b"y"), MysqlDumpReader)
     assert (result.count, result.in_data) == (1, True)
     assert result.differences[0].place == "Dumping data for table orders"
 
@@ -123,12 +125,12 @@ def test_a_rewritten_expression_is_no_difference_in_data() -> None:
     result = compared(postgresql(), postgresql(check=b"(id > 0)"))
     assert (result.count, result.in_data) == (1, False)
     assert result.differences[0].place == "TABLE public.orders"
-    result = compared(mysql(), mysql(column=b" NOT NULL"), MysqlDialect)
+    result = compared(mysql(), mysql(column=b" NOT NULL"), MysqlDumpReader)
     assert (result.count, result.in_data) == (1, False)
 
 
 def test_a_changed_routine_is_no_difference_in_data() -> None:
-    result = compared(mysql(), mysql(body=b"2"), MysqlDialect)
+    result = compared(mysql(), mysql(body=b"2"), MysqlDumpReader)
     assert (result.count, result.in_data, result.differences[0].place) == (1, False, "routines")
 
 
@@ -155,7 +157,7 @@ def test_an_added_end_is_found() -> None:
 def test_the_size_of_blocks_does_not_matter(size: int) -> None:
     text = postgresql() + b"x" * (3 * PIECE_BYTES + 5) + b"\nend"
     blocks = (text[start : start + size] for start in range(0, len(text), size))
-    assert compare(blocks, [text], PostgresqlDialect).equal
+    assert compare(blocks, [text], PostgresqlDumpReader).equal
 
 
 def rows_of(numbers: list[int]) -> bytes:
@@ -169,7 +171,7 @@ def test_one_missing_row_among_many_is_one_difference(gone: int, size: int) -> N
     expected = rows_of(list(range(5000)))
     found = rows_of([number for number in range(5000) if number != gone])
     blocks = [found[start : start + size] for start in range(0, len(found), size)]
-    result = compare([expected], blocks, PostgresqlDialect)
+    result = compare([expected], blocks, PostgresqlDumpReader)
     assert [(one.expected, one.found) for one in result.differences] == [(f"{gone}\trow", None)]
     assert result.in_data
     assert result.differences[0].place == "TABLE DATA s.t"
@@ -178,7 +180,7 @@ def test_one_missing_row_among_many_is_one_difference(gone: int, size: int) -> N
 def test_rows_that_end_a_statement_end_a_run() -> None:
     rows = b"INSERT INTO `t` VALUES\n" + b"".join(b"(%d,';'),\n" % number for number in range(1000)) + b"(1000,'x');\n"
     found = (rows + b"CREATE TABLE `u` (a int);\n").replace(b"int", b"text")
-    result = compare([rows + b"CREATE TABLE `u` (a int);\n"], [found], MysqlDialect)
+    result = compare([rows + b"CREATE TABLE `u` (a int);\n"], [found], MysqlDumpReader)
     assert (result.count, result.in_data) == (1, False)
 
 
@@ -197,7 +199,7 @@ def test_another_value_in_an_expression_is_not_rewritten() -> None:
 
 def test_a_changed_event_or_sequence_is_not_rewritten() -> None:
     event = b"-- Dumping events for database 'a'\nCREATE EVENT `e` ON SCHEDULE EVERY 1 %s DO SELECT 1 ;;\n"
-    assert not compared(event % b"DAY", event % b"HOUR", MysqlDialect).rewritten
+    assert not compared(event % b"DAY", event % b"HOUR", MysqlDumpReader).rewritten
     head = b"-- Name: s; Type: SEQUENCE; Schema: public; Owner: postgres\n"
     assert not compared(head + b"    CACHE 1;\n", head + b"    CACHE 1 CYCLE;\n").rewritten
 
@@ -205,7 +207,7 @@ def test_a_changed_event_or_sequence_is_not_rewritten() -> None:
 def test_a_difference_deep_in_a_long_line_is_shown_around_its_place() -> None:
     expected = b"INSERT INTO `t` VALUES (" + b"a" * (5 * PIECE_BYTES) + b"secret tail);"
     found = expected.replace(b"secret", b"secreT")
-    result = compared(expected, found, MysqlDialect)
+    result = compared(expected, found, MysqlDumpReader)
     assert (result.count, result.in_data) == (1, True)
     shown = result.differences[0].found
     assert shown is not None
@@ -215,7 +217,7 @@ def test_a_difference_deep_in_a_long_line_is_shown_around_its_place() -> None:
 
 def test_many_differences_are_counted_and_few_are_kept() -> None:
     expected = b"".join(b"CREATE %d\n" % number for number in range(5000))
-    result = compared(expected, expected.replace(b"CREATE", b"create"), MysqlDialect)
+    result = compared(expected, expected.replace(b"CREATE", b"create"), MysqlDumpReader)
     assert (result.count, len(result.differences), result.in_data) == (5000, KEPT, False)
 
 
@@ -225,7 +227,7 @@ def test_it_ends_early_when_rows_differ_everywhere() -> None:
         for _number in range(100_000):
             yield b"(" + text + b"),\n"
 
-    result = compare(rows(b"1"), rows(b"2"), MysqlDialect)
+    result = compare(rows(b"1"), rows(b"2"), MysqlDumpReader)
     assert result.ended_early
     assert result.pieces < 1000
 
@@ -245,7 +247,7 @@ def test_memory_does_not_grow_with_the_stream() -> None:
     assert peak < 16 << 20
 
 
-class _Plain(PostgresqlDialect):
+class _Plain(PostgresqlDumpReader):
     """Every line counts."""
 
     def look(self, line: bytes) -> bool:
@@ -253,5 +255,5 @@ class _Plain(PostgresqlDialect):
 
 
 def test_both_dialects_are_dialects() -> None:
-    dialects: list[Dialect] = [PostgresqlDialect(), MysqlDialect()]
-    assert all(dialect.place == "head" for dialect in dialects)
+    dialects: list[DumpReader] = [PostgresqlDumpReader(), MysqlDumpReader()]
+    assert all(reader.place == "head" for reader in dialects)

@@ -9,12 +9,14 @@ import re
 from pathlib import Path
 
 import pytest
-from backupdb.engines.interface import Client, DumpOptions, ServerFacts
-from backupdb.engines.mysql import mariadb, mysql
 from backupdb.engines.mysql.catalogue import Relation
 from backupdb.engines.mysql.clients import find_clients, read_options, read_version
 from backupdb.engines.mysql.commands import option_value, whole_part
+from backupdb.engines.mysql.mariadb import MariadbEngine
+from backupdb.engines.mysql.mysql import MysqlEngine
 from backupdb.engines.mysql.plan import balanced, names_fit, plan
+from backupdb.engines.values import Client, DumpOptions
+from support.engines import offline
 
 SAID = [
     ("mariadb-dump  Ver 10.19 Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)", "mariadb", "10.11.19"),
@@ -26,10 +28,6 @@ SAID = [
     ("mysqldump  Ver 9.7.4 for Linux on x86_64 ((Debian))", "mysql", "9.7.4"),
 ]
 CLIENT = Client("/usr/bin/d", "mysql", "9.7.4", 9, usable=True, reason="")
-
-
-def facts(vendor: str, *number: int) -> ServerFacts:
-    return ServerFacts(vendor, ".".join(map(str, number)), number, "primary", None, {})
 
 
 def program(folder: Path, name: str, said: str) -> Path:
@@ -50,17 +48,17 @@ def test_something_else_is_no_client() -> None:
 
 
 def test_a_mysqldump_older_than_the_server_is_refused_with_the_reason() -> None:
-    assert mysql.FAMILY.client_fits("mysql", (8, 0, 36), (9, 7, 4)) == (
+    assert offline(MysqlEngine, 9, 7, 4).judge_dump_client("mysql", (8, 0, 36)) == (
         False,
         "it is older than the server and does not know all of its objects",
     )
-    assert mysql.FAMILY.client_fits("mysql", (8, 0, 36), (8, 0, 40))[0]
-    assert mysql.FAMILY.client_fits("mysql", (9, 7, 4), (8, 0, 40))[0]
+    assert offline(MysqlEngine, 8, 0, 40).judge_dump_client("mysql", (8, 0, 36))[0]
+    assert offline(MysqlEngine, 8, 0, 40).judge_dump_client("mysql", (9, 7, 4))[0]
 
 
 def test_the_other_vendors_client_is_refused() -> None:
-    assert not mysql.FAMILY.client_fits("mariadb", (10, 11, 19), (8, 0, 40))[0]
-    assert not mariadb.FAMILY.client_fits("mysql", (9, 7, 4), (10, 11, 19))[0]
+    assert not offline(MysqlEngine, 8, 0, 40).judge_dump_client("mariadb", (10, 11, 19))[0]
+    assert not offline(MariadbEngine, 10, 11, 19).judge_dump_client("mysql", (9, 7, 4))[0]
 
 
 def test_links_are_seen_once_and_the_servers_own_series_comes_first(tmp_path: Path) -> None:
@@ -72,7 +70,10 @@ def test_links_are_seen_once_and_the_servers_own_series_comes_first(tmp_path: Pa
     program(tmp_path / "broken", "mysqldump", "what?")
     names = ("oracle", "broken", "new", "old", "own")
     path = ":".join(str(tmp_path / name) for name in names)
-    found = find_clients(facts("mariadb", 10, 11, 19), family=mariadb.FAMILY, environment={"PATH": path})
+    engine = offline(MariadbEngine, 10, 11, 19)
+    found = find_clients(
+        engine.DUMP_PROGRAMS, engine.judge_dump_client, engine.facts.version_number, environment={"PATH": path}
+    )
     mine = [client for client in found if client.path.startswith(str(tmp_path))]
     assert [Path(client.path).parent.name for client in mine if client.usable] == ["own", "new", "old"]
     refused = {Path(client.path).parent.name: client.reason for client in mine if not client.usable}
@@ -193,5 +194,5 @@ def test_lines_that_fail_a_dump_are_known(line: str) -> None:
 
 
 def test_a_missing_client_is_named_by_its_package() -> None:
-    assert "mariadb-client" in mariadb.package_hint(facts("mariadb", 10, 11, 19))
-    assert "9.7" in mysql.package_hint(facts("mysql", 9, 7, 4))
+    assert "mariadb-client" in offline(MariadbEngine, 10, 11, 19).package_hint()
+    assert "9.7" in offline(MysqlEngine, 9, 7, 4).package_hint()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from backupdb.engines.mysql.accounts_export import grant_statement, identity_statements
-from backupdb.engines.mysql.family import quoted_account, version_number
 from backupdb.engines.mysql.grants import escaped_pattern, parse, plain_name
+from backupdb.engines.mysql.statements import quoted_account, version_number
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from backupdb.engines.interface import RestoreOptions
 from backupdb.engines.mysql.restore.feed import Changes, Feed
 from backupdb.engines.mysql.restore.headers import (
     describe,
@@ -21,6 +20,7 @@ from backupdb.engines.mysql.restore.headers import (
 )
 from backupdb.engines.mysql.restore.references import mentions
 from backupdb.engines.mysql.restore.stream import Rows, Statement, read
+from backupdb.engines.values import RestoreOptions
 
 # The sandbox line, comments, a name with a newline, quotes that hold delimiters, rows on lines of their own.
 STREAM = (

@@ -17,7 +17,7 @@ def test_a_fault_of_ours_fails_its_own_task_and_what_the_others_did_is_still_tol
     tasks = Tasks([fault, lambda: 2], at_once=1, name="test")
     while not tasks.wait(0.1):
         pass
-    failed, done = tasks.outcomes()
+    failed, done = tasks.results()
     assert done is not None
     assert done.value == 2
     assert failed is not None

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import RestoreOptions, ServerFacts
 from backupdb.engines.postgresql.restore.database import (
     create_statement,
     finishing_statements,
@@ -20,6 +19,7 @@ from backupdb.engines.postgresql.restore.errors import Complaints
 from backupdb.engines.postgresql.restore.run import without_unknown_settings
 from backupdb.engines.postgresql.restore.swap import kept_name
 from backupdb.engines.postgresql.restore.toc import Entry
+from backupdb.engines.values import RestoreOptions, ServerFacts
 from backupdb.errors import RestoreRefused
 
 PROPERTIES: dict[str, Any] = {

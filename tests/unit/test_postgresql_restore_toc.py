@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from backupdb.engines.interface import ArchiveSource, RestoreOptions
 from backupdb.engines.postgresql.restore.archive_checks import is_security_definer
 from backupdb.engines.postgresql.restore.choice import Examined, Extensions, all_entries, choose
 from backupdb.engines.postgresql.restore.load import lock_one_table
-from backupdb.engines.postgresql.restore.roles import grantees, head_for, mapped_users, with_other_roles
+from backupdb.engines.postgresql.restore.roles import grantees, mapped_users, role_preamble, with_other_roles
 from backupdb.engines.postgresql.restore.tables import choose_tables
 from backupdb.engines.postgresql.restore.toc import DATA, POST_DATA, PRE_DATA, Contents, read_contents, without_head
+from backupdb.engines.values import ArchiveSource, RestoreOptions
 from backupdb.errors import ArchiveDamaged, RestoreRefused
 
 NONE = 1
@@ -147,21 +147,21 @@ def test_names_are_read_in_the_archives_encoding() -> None:
 def test_other_owners_change_the_head_and_nothing_else() -> None:
     options = RestoreOptions(owner_policy="map", owner_map={"old": 'the "new" öwner'})
     before = contents_of(SOME)
-    after, rest = read_contents(iter([head_for(before, options), b"ROWS"]), "data")
+    after, rest = read_contents(iter([role_preamble(before, options), b"ROWS"]), "data")
     assert [one.owner for one in after.entries] == ["", *['the "new" öwner'] * 4]
     assert after.by_id()[10].definition == 'GRANT SELECT ON TABLE shop.k TO "the ""new"" öwner";\n'
     assert after.by_id()[7].definition == before.by_id()[7].definition
     assert b"".join(rest) == b"ROWS"
     flag = after.by_id()[9].edges.position_flag
     assert after.head[flag] == 1  # a position that was known is no longer true
-    assert head_for(before, RestoreOptions()) == before.head
+    assert role_preamble(before, RestoreOptions()) == before.head
 
 
 def test_everybody_else_is_mapped_but_the_roles_that_postgresql_brings_along() -> None:
     owners = ["a", "b", "pg_database_owner", ""]
     entries = [entry(number, "TABLE", f"t{number}", owner=owner) for number, owner in enumerate(owners, start=1)]
     options = RestoreOptions(owner_policy="map", owner_map={"a": "x", "*": "y"})
-    after, _rest = read_contents(iter([head_for(contents_of(entries), options)]), "data")
+    after, _rest = read_contents(iter([role_preamble(contents_of(entries), options)]), "data")
     assert [one.owner for one in after.entries] == ["x", "y", "pg_database_owner", ""]
 
 

@@ -11,7 +11,7 @@ import pytest
 from backupdb.archives.envelope import Encryption
 from backupdb.backup.request import BackupRequest, Selection
 from backupdb.connection.instance import Instance
-from backupdb.engines.interface import DumpOptions
+from backupdb.engines.values import DumpOptions
 from backupdb.errors import InvalidOption
 from backupdb.streams.compression import Compression
 from backupdb.system.text import human_duration, human_size, iso, parse_duration, parse_iso, parse_size, utc_now

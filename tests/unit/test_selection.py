@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from backupdb.backup.request import Selection
 from backupdb.backup.selection import select
-from backupdb.engines.interface import Database
+from backupdb.engines.values import Database
 from backupdb.errors import SelectionError
 
 

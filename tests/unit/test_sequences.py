@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import pytest
-from backupdb.engines.sequences import fits, moved
+from backupdb.engines.sequences import changed_sequences, matches_range
 
 
 def test_only_sequences_that_moved_get_two_values() -> None:
     before = {"sequence a": "7:true", "sequence b": "1:false", "sequence gone": "3:true"}
     after = {"sequence a": "9:true", "sequence b": "1:false", "sequence new": "1:true"}
-    assert moved(before, after) == {"sequence a": "7:true..9:true"}
+    assert changed_sequences(before, after) == {"sequence a": "7:true..9:true"}
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_only_sequences_that_moved_get_two_values() -> None:
     ],
 )
 def test_a_value_fits_when_it_is_the_one_or_between_the_two(expected: str, found: str | None, outcome: bool) -> None:
-    assert fits(expected, found) is outcome
+    assert matches_range(expected, found) is outcome

@@ -21,7 +21,7 @@ from backupdb.age.stream import ScryptIdentity, X25519Identity
 from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.archives.read import plain_blocks
 from backupdb.archives.write import dump_part, store_document
-from backupdb.engines.interface import Part
+from backupdb.engines.values import Part
 from backupdb.errors import (
     ArchiveDamaged,
     CommandFailed,
@@ -56,6 +56,7 @@ def part(script: str, **values: Any) -> Part:
         "argv": ["/bin/sh", "-c", script],
         "environment": {},
         "secret": None,
+        "suffix": ".sql",
         "format": "sql",
         "completion_mark": b"-- Dump completed",
         "fatal_stderr": r"^dump: error",

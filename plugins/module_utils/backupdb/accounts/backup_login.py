@@ -10,16 +10,26 @@ concluded from its rights alone: it is tried.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..connection.instance import Instance
-from ..engines.interface import ServerFacts
-from ..engines.login_interface import PASSWORD, LoginKeeper, LoginState, Need, Step, Surplus, Trial, WantedLogin
-from ..engines.registry import open_server
+from ..engines.login_interface import (
+    PASSWORD,
+    ExcessPrivilege,
+    LoginManager,
+    LoginState,
+    RequiredPrivilege,
+    Step,
+    WantedLogin,
+    WriteProbe,
+)
+from ..engines.registry import open_engine
+from ..engines.values import ServerFacts
 from ..errors import InvalidOption, LoginRefused, PrivilegeMissing, QueryFailed
+from ..outcome import Outcome, diff_of
 from ..system.stopping import stop_signals
 from .masking import masked, without_hashes
 
@@ -48,52 +58,50 @@ class LoginRequest:
 
 
 def manage(request: LoginRequest, *, check_mode: bool = False) -> dict[str, Any]:
-    """Make the login what it shall be and return the result as plain values; in check mode the plan.
+    """Make the login as requested and return the result as plain values; in check mode the plan.
 
     Raises `BackupDbError` when the server cannot be asked, or refuses a statement.
     """
     cancel = threading.Event()
-    with stop_signals(cancel), open_server(request.instance, cancel) as (engine, server):
-        facts = engine.facts(server)
-        keeper = engine.backup_login(server, facts, request.login)
+    with stop_signals(cancel), open_engine(request.instance, cancel) as engine:
+        facts = engine.facts
+        manager = engine.login_manager(request.login)
         where = request.instance.where()
-        with _told_of_rights(keeper, where):
-            reason = keeper.protected()
+        with _told_of_rights(manager, where):
+            reason = manager.protected()
             if reason:
-                raise LoginRefused(f"{where}: {keeper.account} is not managed: {reason}; give the backup its own login")
+                raise LoginRefused(
+                    f"{where}: {manager.account} is not managed: {reason}; give the backup its own login"
+                )
             work = _remove if request.absent else _provide
-            result = work(request, keeper, facts, check_mode)
-    return {
-        "instance": request.instance.id,
-        "engine": facts.vendor,
-        "server_version": facts.version,
-        "account": keeper.account,
-        **result,
-    }
+            outcome = work(request, manager, facts, check_mode)
+    about = {"instance": request.instance.id, "engine": facts.vendor, "server_version": facts.version}
+    return replace(outcome, facts={**about, "account": manager.account, **outcome.facts}).to_dict()
 
 
-def _remove(request: LoginRequest, keeper: LoginKeeper, facts: ServerFacts, check_mode: bool) -> dict[str, Any]:
-    steps = keeper.removal()
+def _remove(request: LoginRequest, manager: LoginManager, facts: ServerFacts, check_mode: bool) -> Outcome:
+    steps = manager.removal()
     _refuse_on_replica(facts, steps, request)
     if not check_mode:
-        _carry_out(keeper, steps, request.instance.where())
+        _carry_out(manager, steps, request.instance.where())
     done = "would be removed" if check_mode else "was removed"
-    return {
-        "status": "planned" if check_mode and steps else "ok",
-        "changed": bool(steps),
-        "message": f"{keeper.account} {done if steps else 'is not there'}",
-        "statements": [_shown(step) for step in steps],
-        "missing": [],
-        "surplus": [],
-        "write_refused": None,
-        "write_attempts": [],
-        "warnings": [],
-        "diff": _diff("there" if steps else "not there", "not there"),
-    }
+    return Outcome(
+        status="planned" if check_mode and steps else "ok",
+        changed=bool(steps),
+        message=f"{manager.account} {done if steps else 'is not there'}",
+        diff=diff_of(["there" if steps else "not there"], ["not there"]),
+        facts={
+            "statements": [_shown(step) for step in steps],
+            "missing": [],
+            "surplus": [],
+            "write_refused": None,
+            "write_attempts": [],
+        },
+    )
 
 
-def _provide(request: LoginRequest, keeper: LoginKeeper, facts: ServerFacts, check_mode: bool) -> dict[str, Any]:
-    before = state = keeper.look()
+def _provide(request: LoginRequest, manager: LoginManager, facts: ServerFacts, check_mode: bool) -> Outcome:
+    before = state = manager.look()
     tried: list[Step] = []
     carried: list[Step] = []
     warnings: list[str] = []
@@ -104,14 +112,14 @@ def _provide(request: LoginRequest, keeper: LoginKeeper, facts: ServerFacts, che
         tried += steps
         if check_mode or not steps:
             break
-        refused = _carry_out(keeper, steps, request.instance.where())
+        refused = _carry_out(manager, steps, request.instance.where())
         carried += [step for step in steps if step not in refused]
-        warnings += [f"{keeper.account}: {step.instead}" for step in refused]
-        state = keeper.look()
+        warnings += [f"{manager.account}: {step.if_refused}" for step in refused]
+        state = manager.look()
     if check_mode:
         carried = tried
-    trial = keeper.try_to_write(state) if state.exists and not check_mode else Trial([], "not tried")
-    return _outcome(request, keeper, before, state, carried, trial, [*warnings, *state.warnings], check_mode)
+    probe = manager.try_to_write(state) if state.exists and not check_mode else WriteProbe([], "not tried")
+    return _outcome(request, manager, before, state, carried, probe, [*warnings, *state.warnings], check_mode)
 
 
 def _steps(state: LoginState, remove_surplus: bool) -> list[Step]:
@@ -130,7 +138,7 @@ def _refuse_on_replica(facts: ServerFacts, steps: Sequence[Step], request: Login
         )
 
 
-def _carry_out(keeper: LoginKeeper, steps: Sequence[Step], where: str) -> list[Step]:
+def _carry_out(manager: LoginManager, steps: Sequence[Step], where: str) -> list[Step]:
     """Carry the steps out in order; returns those whose refusal is bearable. Raises what the server says of others."""
     refused = []
     with ExitStack() as stack:
@@ -138,15 +146,15 @@ def _carry_out(keeper: LoginKeeper, steps: Sequence[Step], where: str) -> list[S
         for number, step in enumerate(steps):
             if step.database not in sessions:
                 stack.close()  # one at a time: there may be thousands of databases
-                sessions = {step.database: stack.enter_context(keeper.session(step.database))}
+                sessions = {step.database: stack.enter_context(manager.session(step.database))}
             try:
                 sessions[step.database](step.sql)
             except QueryFailed as error:
-                if step.instead is not None and keeper.is_refusal(error):
+                if step.if_refused is not None and manager.is_refusal(error):
                     refused.append(step)
                     continue
-                kind = PrivilegeMissing if keeper.is_refusal(error) else QueryFailed
-                advice = f"; log in as {keeper.rights_needed}" if kind is PrivilegeMissing else ""
+                kind = PrivilegeMissing if manager.is_refusal(error) else QueryFailed
+                advice = f"; log in as {manager.rights_needed}" if kind is PrivilegeMissing else ""
                 raise kind(
                     f"{where}: {_shown(step)} was refused: {without_hashes(str(error), step.sql)}{advice}; {number} of "
                     f"{len(steps)} statements were carried out, a new run does the rest"
@@ -155,28 +163,28 @@ def _carry_out(keeper: LoginKeeper, steps: Sequence[Step], where: str) -> list[S
 
 
 @contextmanager
-def _told_of_rights(keeper: LoginKeeper, where: str) -> Iterator[None]:
+def _told_of_rights(manager: LoginManager, where: str) -> Iterator[None]:
     """Name the rights that the administrator's login needs when it may not even look."""
     try:
         yield
     except QueryFailed as error:
-        if not keeper.is_refusal(error):
+        if not manager.is_refusal(error):
             raise
         raise PrivilegeMissing(
-            f"{where}: the login may not look at accounts ({error}); log in as {keeper.rights_needed}"
+            f"{where}: the login may not look at accounts ({error}); log in as {manager.rights_needed}"
         ) from error
 
 
 def _outcome(
     request: LoginRequest,
-    keeper: LoginKeeper,
+    manager: LoginManager,
     before: LoginState,
     after: LoginState,
     carried: Sequence[Step],
-    trial: Trial,
+    probe: WriteProbe,
     warnings: Sequence[str],
     check_mode: bool,
-) -> dict[str, Any]:
+) -> Outcome:
     found = [*before.surplus, *(entry for entry in after.surplus if entry not in before.surplus)]
     removed = [
         entry
@@ -185,25 +193,22 @@ def _outcome(
     ]
     kept = [entry for entry in found if entry not in removed]
     lacking = [] if check_mode else [need for need in after.needs if not _is_bearable(need)]
-    refused = _write_refused(kept, trial)
+    refused = _write_refused(kept, probe)
     problems = [
-        *(f"it still lacks {need.what}, which {keeper.rights_needed} can give" for need in lacking),
+        *(f"it still lacks {need.what}, which {manager.rights_needed} can give" for need in lacking),
         *(f"it can change something: {_told(entry, request.remove_surplus)}" for entry in kept if entry.writes),
         *(
             f"it was let write: {attempt.statement}" + (f" in database {attempt.database}" if attempt.database else "")
-            for attempt in trial.attempts
+            for attempt in probe.attempts
             if attempt.refused is False
         ),
     ]
     harmless = [
-        f"{keeper.account} has more than it needs: {_told(entry, request.remove_surplus)}"
+        f"{manager.account} has more than it needs: {_told(entry, request.remove_surplus)}"
         for entry in kept
         if not entry.writes
     ]
-    return {
-        "status": "failed" if problems else "planned" if check_mode and carried else "ok",
-        "changed": bool(carried),
-        "message": _message(keeper.account, problems, carried, trial, refused, check_mode),
+    facts = {
         "statements": [_shown(step) for step in carried],
         "missing": [need.what for need in before.needs],
         "surplus": [
@@ -219,26 +224,32 @@ def _outcome(
         "write_refused": refused,
         "write_attempts": [
             {"statement": one.statement, "database": one.database, "refused": one.refused, "said": one.said}
-            for one in trial.attempts
+            for one in probe.attempts
         ],
-        "warnings": [*warnings, *trial.warnings, *harmless],
-        "diff": _diff(_described(before), _described(LoginState(True, surplus=kept))),
     }
+    return Outcome(
+        status="failed" if problems else "planned" if check_mode and carried else "ok",
+        changed=bool(carried),
+        message=_message(manager.account, problems, carried, probe, refused, check_mode),
+        warnings=[*warnings, *probe.warnings, *harmless],
+        diff=diff_of(_described(before), _described(LoginState(True, surplus=kept))),
+        facts=facts,
+    )
 
 
-def _write_refused(kept: Sequence[Surplus], trial: Trial) -> bool | None:
+def _write_refused(kept: Sequence[ExcessPrivilege], probe: WriteProbe) -> bool | None:
     """False: it can write. True: every write was refused, as far as one could be tried. None: nothing was tried."""
-    answers = [attempt.refused for attempt in trial.attempts]
+    answers = [attempt.refused for attempt in probe.attempts]
     if False in answers or any(entry.writes for entry in kept):
         return False
     return True if True in answers else None
 
 
-def _is_bearable(need: Need) -> bool:
-    return all(step.instead is not None for step in need.steps)
+def _is_bearable(need: RequiredPrivilege) -> bool:
+    return all(step.if_refused is not None for step in need.steps)
 
 
-def _told(entry: Surplus, remove_surplus: bool) -> str:
+def _told(entry: ExcessPrivilege, remove_surplus: bool) -> str:
     if entry.advice:
         return f"{entry.what}; {entry.advice}"
     how = "the server kept it" if remove_surplus else "set remove_surplus, or"
@@ -249,28 +260,24 @@ def _message(
     account: str,
     problems: Sequence[str],
     carried: Sequence[Step],
-    trial: Trial,
+    probe: WriteProbe,
     refused: bool | None,
     check_mode: bool,
 ) -> str:
     if problems:
         return f"{account}: {'; '.join(problem.rstrip(';') for problem in problems)}"
     done = (
-        f"{len(carried)} statements {'would be' if check_mode else 'were'} carried out" if carried else "as it shall be"
+        f"{len(carried)} statements {'would be' if check_mode else 'were'} carried out" if carried else "as requested"
     )
-    proof = f", and {len(trial.attempts)} attempts to write were refused ({trial.how})" if refused else ""
+    proof = f", and {len(probe.attempts)} attempts to write were refused ({probe.how})" if refused else ""
     return f"{account}: {done}{proof}"
 
 
-def _described(state: LoginState) -> str:
+def _described(state: LoginState) -> list[str]:
     if not state.exists:
-        return "not there"
+        return ["not there"]
     lines = [*(f"lacks {need.what}" for need in state.needs), *(f"has beyond {one.what}" for one in state.surplus)]
-    return "\n".join(["there", *lines])
-
-
-def _diff(before: str, after: str) -> Mapping[str, str]:
-    return {"before": f"{before}\n", "after": f"{after}\n"}
+    return ["there", *lines]
 
 
 def _shown(step: Step) -> str:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..engines.accounts_document import full_name
-from ..engines.accounts_interface import Step, Target
+from ..engines.accounts_interface import AccountComparison, AccountRules, AccountTarget, Step
 from ..errors import InvalidOption, RestoreRefused, SelectionError
 from .choice import covers, names
-from .compare import Comparison, concerns, key_of
+from .compare import concerns, key_of
 
 POLICIES = ("skip", "update", "fail")
 
@@ -35,10 +35,11 @@ _SECOND_PASS = ("object_grant", "role_in_database_setting")
 class Choice:
     """Which accounts, and what becomes of those that are there already.
 
-    `databases` are those whose rights are restored (None: all). `object_grants_for` asks for the second pass over
-    these databases, for accounts that are there, whatever `existing` says.
+    `rules` are those of the engine. `databases` are those whose rights are restored (None: all). `object_grants_for`
+    asks for the second pass over these databases, for accounts that are there, whatever `existing` says.
     """
 
+    rules: AccountRules
     patterns: Sequence[str] = ("*",)
     existing: str = "skip"
     include_reserved: bool = False
@@ -57,7 +58,7 @@ class Choice:
 
     def concerns(self, statement: Mapping[str, Any]) -> bool:
         """Tell whether a statement is about the instance or about one of the databases."""
-        return self.databases is None or any(concerns(statement, database) for database in self.databases)
+        return self.databases is None or any(concerns(statement, database, self.rules) for database in self.databases)
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,13 @@ class Plan:
     waiting: list[tuple[str | None, str, str]] = field(default_factory=list)  # account, SQL, what it needs
 
 
-def make(document: Mapping[str, Any], fresh: Mapping[str, Any], target: Target, choice: Choice) -> Plan:
+def make_plan(document: Mapping[str, Any], fresh: Mapping[str, Any], target: AccountTarget, choice: Choice) -> Plan:
     """Compare the backup's document with a fresh export and say what has to be done.
 
     Raises `SelectionError` for a pattern that meets no account, and `RestoreRefused` for an existing account that
     differs where `existing` is fail.
     """
-    comparison = Comparison(document, fresh)
+    comparison = choice.rules.comparison(document, fresh)
     there = {key_of(account): account for account in fresh["accounts"]}
     plan = Plan([_account(account, there, comparison, target, choice) for account in _chosen(document, choice)])
     differing = [entry.name for entry in plan.accounts if entry.action == "refuse"]
@@ -131,7 +132,11 @@ def _chosen(document: Mapping[str, Any], choice: Choice) -> list[Mapping[str, An
 
 
 def _account(
-    account: Mapping[str, Any], there: Mapping[Any, Any], comparison: Comparison, target: Target, choice: Choice
+    account: Mapping[str, Any],
+    there: Mapping[Any, Any],
+    comparison: AccountComparison,
+    target: AccountTarget,
+    choice: Choice,
 ) -> AccountPlan:
     found = there.get(key_of(account))
     wanted = [statement for statement in account["statements"] if choice.wants(statement)]
@@ -168,7 +173,7 @@ def _account(
     return AccountPlan(account, "skip", f"{differs}; existing is {choice.existing}", beside=beside)
 
 
-def _protection(account: Mapping[str, Any], found: Mapping[str, Any] | None, target: Target) -> str | None:
+def _protection(account: Mapping[str, Any], found: Mapping[str, Any] | None, target: AccountTarget) -> str | None:
     if account["reserved"]:
         return "it is the server's own; name it to restore it"
     if found is not None and found["reserved"]:
@@ -178,7 +183,7 @@ def _protection(account: Mapping[str, Any], found: Mapping[str, Any] | None, tar
     return None
 
 
-def _add(plan: Plan, target: Target, name: str | None, statement: Mapping[str, Any]) -> None:
+def _add(plan: Plan, target: AccountTarget, name: str | None, statement: Mapping[str, Any]) -> None:
     needed = target.waits_for(statement)
     if needed:
         plan.waiting.append((name, str(statement["sql"]), needed))
@@ -190,8 +195,8 @@ def _add_of_instance(
     plan: Plan,
     document: Mapping[str, Any],
     fresh: Mapping[str, Any],
-    comparison: Comparison,
-    target: Target,
+    comparison: AccountComparison,
+    target: AccountTarget,
     choice: Choice,
 ) -> None:
     """Settings of roles in databases go with their role, unless it is left alone; rights of everybody with `*`."""

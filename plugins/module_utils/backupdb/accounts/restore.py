@@ -9,33 +9,23 @@ An account that cannot be restored gets its message and does not stop the others
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any
 
-from ..engines.accounts_interface import Step, Target
-from ..engines.interface import DumpOptions, Engine, ServerFacts
-from ..engines.mysql.accounts_restore import MysqlTarget
-from ..engines.postgresql.accounts_restore import PostgresqlTarget
-from ..errors import ClientMissing, Interrupted, InvalidOption, QueryFailed
-from . import plan as restore_plan
+from ..connection.server import Server
+from ..engines.accounts_interface import AccountTarget, Step
+from ..engines.interface import Engine
+from ..engines.values import DumpOptions, ServerFacts
+from ..errors import Interrupted, InvalidOption, QueryFailed
+from ..outcome import Outcome, diff_of
 from .compare import difference, key_of
 from .masking import masked, without_hashes
-from .plan import Choice, Plan
+from .plan import AccountPlan, Choice, Plan, make_plan
 
-if TYPE_CHECKING:
-    from ..connection.server import Server
-
-_TARGETS: Mapping[str, Callable[..., Target]] = {
-    "postgresql": PostgresqlTarget,
-    "mysql": MysqlTarget,
-    "mariadb": MysqlTarget,
-}
 _ACTIONS = {"create": "created", "update": "updated", "unchanged": "unchanged", "skip": "skipped", "fail": "failed"}
 
 
 def restore_accounts(
-    server: Server,
     engine: Engine,
-    facts: ServerFacts,
     document: Mapping[str, Any],
     *,
     patterns: Sequence[str] = ("*",),
@@ -44,42 +34,37 @@ def restore_accounts(
     databases: set[str] | None = None,
     object_grants_for: set[str] | None = None,
     check_mode: bool = False,
-) -> dict[str, Any]:
-    """Restore accounts from a document into a server and return what became of each, without any hash.
+) -> Outcome:
+    """Restore accounts from a document into a server and return what came of each, without any hash.
 
-    The arguments are those of `Choice`. The result: `accounts`, `statements` (hashes masked), `waiting` (rights on
-    objects that are not there yet: call again with `object_grants_for` when they are), `difference` (of the accounts
-    that were restored, to a fresh export), `errors`, `warnings`, `changed`, `status` (ok, planned, partial, failed)
-    and `message`. Raises `InvalidOption` for another vendor's document, and what planning and exporting raise.
+    The arguments are those of `Choice`. Beside what every outcome has: `accounts`, `statements` (hashes masked),
+    `waiting` (rights on objects that are not there yet: call again with `object_grants_for` when they are),
+    `difference` (of the accounts that were restored, to a fresh export) and `errors`. `status` is ok, planned, partial
+    or failed. Raises `InvalidOption` for another vendor's document, and what planning and exporting raise.
     """
-    check_vendor(document, facts, server.instance.where())
-    choice = Choice(tuple(patterns), existing, include_reserved, databases, object_grants_for)
-    fresh = export(server, engine, facts)
-    target = _TARGETS[facts.vendor](server, facts, stored=document, fresh=fresh)
+    server = engine.server
+    check_vendor(document, engine.facts, server.instance.where())
+    choice = Choice(engine.ACCOUNTS, tuple(patterns), existing, include_reserved, databases, object_grants_for)
+    fresh = export(engine)
+    target = engine.account_target(document, fresh)
     target.warnings.extend(f"the backup lacks {text}" for text in document["missing"])
-    plan = restore_plan.make(document, fresh, target, choice)
+    plan = make_plan(document, fresh, target, choice)
     if check_mode:
         created = [entry.name for entry in plan.accounts if entry.action == "create"]
         plan.steps.extend(target.clean_up(created, document))
         return _result(plan, target, plan.steps, changed=bool(plan.steps), planned=True)
     done, errors = _carry_out(plan, target, document, server)
-    after = export(server, engine, facts) if done else fresh
+    after = export(engine) if done else fresh
     # What was done shows in the export, but for passwords that it may not read.
     changed = bool(done) and (bool(fresh["missing"]) or _content(after) != _content(fresh))
     missed = _difference(plan, document, after, choice)
     return _result(plan, target, done, changed=changed, errors=errors, missed=missed)
 
 
-def export(server: Server, engine: Engine, facts: ServerFacts) -> Mapping[str, Any]:
+def export(engine: Engine) -> Mapping[str, Any]:
     """Export the accounts that are there, by the client that a backup would use."""
-    clients = engine.clients(facts, DumpOptions(allow_newer_client=True))
-    client = next((client for client in clients if client.usable), None)
-    if client is None:
-        raise ClientMissing(
-            f"{server.instance.where()}: no usable client for {facts.vendor} {facts.version} on this host; "
-            f"install {engine.package_hint(facts)}"
-        )
-    return engine.export_accounts(server, facts, client).document
+    client = engine.usable_dump_client(DumpOptions(allow_newer_client=True))
+    return engine.export_accounts(client).document
 
 
 def check_vendor(document: Mapping[str, Any], facts: ServerFacts, where: str) -> None:
@@ -92,7 +77,7 @@ def check_vendor(document: Mapping[str, Any], facts: ServerFacts, where: str) ->
 
 
 def _carry_out(
-    plan: Plan, target: Target, document: Mapping[str, Any], server: Server
+    plan: Plan, target: AccountTarget, document: Mapping[str, Any], server: Server
 ) -> tuple[list[Step], list[tuple[str, str]]]:
     """Carry out the steps; returns those that worked, and per failed one the account and the server's words."""
     done: list[Step] = []
@@ -104,9 +89,9 @@ def _carry_out(
             try:
                 carry_out(step.sql)
             except QueryFailed:
-                if step.instead is None:
+                if step.if_refused is None:
                     raise
-                carry_out(step.instead)
+                carry_out(step.if_refused)
                 target.warnings.append(str(step.warning))
 
         def all_of(steps: Sequence[Step]) -> None:
@@ -135,14 +120,14 @@ def _carry_out(
 
 def _result(
     plan: Plan,
-    target: Target,
+    target: AccountTarget,
     done: Sequence[Step],
     *,
     changed: bool,
     planned: bool = False,
     errors: Sequence[tuple[str, str]] = (),
     missed: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Outcome:
     accounts = [_account(entry, errors, done) for entry in plan.accounts]
     failed = [entry["account"] for entry in accounts if entry["action"] == "failed"]
     faults = [f"{name}: {words}" for name, words in errors]
@@ -154,22 +139,23 @@ def _result(
     message = f"{len(worked)} accounts {'would be' if planned else 'were'} restored"
     if faults:
         message += f"; {len(failed)} failed; {len(faults)} faults in all, the first: {faults[0]}"
-    return {
-        "accounts": accounts,
-        "statements": [masked(step.sql) for step in done],
-        "waiting": [f"{masked(sql)} -- needs {needed}" for _name, sql, needed in plan.waiting],
-        "difference": list(missed),
-        "errors": faults,
-        "warnings": [*target.warnings, *_waiting_warning(plan)],
-        "changed": changed,
-        "status": status,
-        "message": message,
-    }
+    return Outcome(
+        status=status,
+        changed=changed,
+        message=message,
+        warnings=[*target.warnings, *_waiting_warning(plan)],
+        diff=_diff(accounts),
+        facts={
+            "accounts": accounts,
+            "statements": [masked(step.sql) for step in done],
+            "waiting": [f"{masked(sql)} -- needs {needed}" for _name, sql, needed in plan.waiting],
+            "difference": list(missed),
+            "errors": faults,
+        },
+    )
 
 
-def _account(
-    entry: restore_plan.AccountPlan, errors: Sequence[tuple[str, str]], done: Sequence[Step]
-) -> dict[str, Any]:
+def _account(entry: AccountPlan, errors: Sequence[tuple[str, str]], done: Sequence[Step]) -> dict[str, Any]:
     mine = [words for name, words in errors if name == entry.name]
     worked = sum(step.account == entry.name for step in done)
     action = _ACTIONS[entry.action]
@@ -206,6 +192,15 @@ def _difference(plan: Plan, document: Mapping[str, Any], after: Mapping[str, Any
         "instance": [],
     }
     return difference(restored, {**after, "instance": []})
+
+
+def _diff(accounts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    acted = {"created": "not there", "updated": "there, and different from the backup"}
+    changed = [entry for entry in accounts if entry["action"] in acted]
+    return diff_of(
+        [f"{entry['account']}: {acted[entry['action']]}" for entry in changed],
+        [f"{entry['account']}: as in the backup" for entry in changed],
+    )
 
 
 def _waiting_warning(plan: Plan) -> list[str]:

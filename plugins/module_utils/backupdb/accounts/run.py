@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..archives.keys import Keys, load_identities
 from ..connection.instance import Instance
-from ..engines.registry import open_server
+from ..engines.registry import open_engine
 from ..repository import find as sources
 from ..repository.find import Wanted
 from ..repository.lock import readers_lock
@@ -34,7 +34,7 @@ class StoredAccounts:
 
 @dataclass(frozen=True)
 class AccountRestoreRequest:
-    """Accounts of a backup into one server; `instance` is the server. The rest as in `accounts.restore_plan.Choice`."""
+    """Accounts of a backup into one server; `instance` is the server. The rest as in `accounts.plan.Choice`."""
 
     instance: Instance
     source: StoredAccounts
@@ -51,34 +51,26 @@ def restore(request: AccountRestoreRequest, *, check_mode: bool = False) -> dict
     document, origin, warnings = _read(request.source)
     cancel = threading.Event()
     databases = None if request.object_grants_for is None else set(request.object_grants_for)
-    with stop_signals(cancel), open_server(request.instance, cancel) as (engine, server):
-        facts = engine.facts(server)
-        result = restore_accounts(
-            server,
+    with stop_signals(cancel), open_engine(request.instance, cancel) as engine:
+        facts = engine.facts
+        outcome = restore_accounts(
             engine,
-            facts,
             document,
             patterns=request.patterns,
             existing=request.existing,
             object_grants_for=databases,
             check_mode=check_mode,
         )
-    return {
-        "instance": request.instance.id,
-        "engine": facts.vendor,
-        "server_version": facts.version,
-        **origin,
-        **result,
-        "warnings": [*warnings, *result["warnings"]],
-        "diff": _diff(result),
-    }
+    about = {"instance": request.instance.id, "engine": facts.vendor, "server_version": facts.version, **origin}
+    outcome = replace(outcome, warnings=[*warnings, *outcome.warnings], facts={**about, **outcome.facts})
+    return outcome.to_dict()
 
 
 def look_at_server(instance: Instance, patterns: Sequence[str], *, show_hashes: bool = False) -> dict[str, Any]:
     """Return the accounts of a server; raises what connecting and exporting raise."""
-    with open_server(instance) as (engine, server):
-        facts = engine.facts(server)
-        exported = export(server, engine, facts)
+    with open_engine(instance) as engine:
+        facts = engine.facts
+        exported = export(engine)
     return {
         "instance": instance.id,
         "engine": facts.vendor,
@@ -108,12 +100,3 @@ def _read(source: StoredAccounts) -> tuple[dict[str, Any], dict[str, Any], list[
         document = read_document(found.backup, load_identities(source.keys))
     origin = {"backup_id": found.backup.manifest["backup_id"], "path": str(found.backup.folder)}
     return document, origin, [*found.warnings, *unlocked]
-
-
-def _diff(result: dict[str, Any]) -> dict[str, str]:
-    acted = {"created": "not there", "updated": "there, and different from the backup"}
-    lines = [entry for entry in result["accounts"] if entry["action"] in acted]
-    return {
-        "before": "".join(f"{entry['account']}: {acted[entry['action']]}\n" for entry in lines),
-        "after": "".join(f"{entry['account']}: as in the backup\n" for entry in lines),
-    }

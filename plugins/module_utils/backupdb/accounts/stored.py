@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..age.recipients import Identity
 from ..archives.read import plain_blocks
 from ..engines.accounts_document import SCHEMA
 from ..errors import ArchiveDamaged, InvalidOption
-
-if TYPE_CHECKING:
-    from ..age.recipients import Identity
-    from ..repository.catalogue import StoredBackup
+from ..repository.catalogue import StoredBackup
 
 
 def read_document(backup: StoredBackup, identities: Sequence[Identity]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engines.interface import Part
+from ..engines.values import Part
 from ..errors import CommandFailed, SnapshotLost
 from ..repository.files import StoredFile
 from ..repository.local import Publication
@@ -18,7 +18,6 @@ from ..streams.pipeline import Limits, PlainStream
 from ..system.process import SECRET_PATH, Running, describe_status, start
 from .envelope import Envelope
 
-_SUFFIXES = {"postgresql-custom": ".dump", "sql": ".sql", "json": ".json"}
 _STDERR_SHOWN = 5
 _WARNINGS_KEPT = 20
 
@@ -36,7 +35,7 @@ def dump_part(part: Part, publication: Publication, envelope: Envelope, *, limit
 
     Raises `CommandFailed`, `SnapshotLost`, and what the stream and the store raise; then the archive is no good.
     """
-    stored = publication.create(part.name + _SUFFIXES[part.format] + envelope.suffix())
+    stored = publication.create(part.name + part.suffix + envelope.suffix())
     client = start(
         part.argv,
         environment=part.environment,
@@ -72,7 +71,7 @@ def store_document(
     name: str, content: bytes, publication: Publication, envelope: Envelope, *, form: str, limits: Limits
 ) -> Archive:
     """Store bytes from memory as an archive of the given form ("json" or "sql")."""
-    stored = publication.create(name + _SUFFIXES[form] + envelope.suffix())
+    stored = publication.create(f"{name}.{form}" + envelope.suffix())
     try:
         plain = pipeline.pump(
             pipeline.open_bytes(content), envelope.transforms(), stored, limits=limits, end_source=lambda: None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..engines.interface import Database
+from ..engines.values import Database
 from ..errors import NotEnoughSpace
 from ..repository.catalogue import StoredBackup
 from ..repository.local import free_bytes

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ..connection.instance import Instance
-from ..engines.interface import DumpOptions
-from ..engines.registry import open_server
+from ..engines.registry import open_engine
+from ..engines.values import DumpOptions
 from .request import Selection
 from .survey import survey
 
@@ -20,8 +20,8 @@ def collect(instance: Instance, selection: Selection, dump: DumpOptions) -> dict
 
     Raises what connecting and selecting raise.
     """
-    with open_server(instance) as (engine, server):
-        found = survey(engine, server, selection, dump)
+    with open_engine(instance) as engine:
+        found = survey(engine, selection, dump)
     reasons = {entry.name: entry.reason for entry in found.skipped}
     databases = [
         {

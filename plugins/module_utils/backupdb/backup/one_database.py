@@ -17,25 +17,23 @@ from typing import Any
 
 from ..archives.envelope import Envelope
 from ..archives.write import Archive, dump_part, store_document
-from ..connection.server import Server
-from ..engines.interface import (
+from ..engines.interface import Engine
+from ..engines.values import (
     DEGRADED,
     FATAL,
     PARTIAL,
     Client,
     Database,
     DumpOptions,
-    Engine,
     MissingPrivilege,
     Part,
-    ServerFacts,
     Snapshot,
     SnapshotDetails,
 )
 from ..errors import BackupDbError, Interrupted, PrivilegeMissing, SnapshotLost
-from ..repository import layout
 from ..repository.local import Publication, Published
 from ..repository.manifest import SCHEMA
+from ..repository.subject import ACCOUNTS, Subject
 from ..streams.pipeline import Limiter, Limits
 from ..system.parallel import Tasks
 from ..system.text import iso, utc_now
@@ -47,15 +45,13 @@ _WAIT = 0.25  # seconds
 
 
 @dataclass(frozen=True)
-class Job:
+class RunContext:
     """What all backups of a run share."""
 
     run_id: str
     host: str
     folder: Path  # of the instance
     engine: Engine
-    server: Server
-    facts: ServerFacts
     client: Client
     options: DumpOptions
     envelope: Envelope
@@ -63,70 +59,72 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Done:
+class CompletedBackup:
     """A published backup."""
 
     published: Published
     manifest: Mapping[str, Any]
 
 
-def back_up_database(job: Job, database: Database, missing: Sequence[MissingPrivilege]) -> Done:
+def back_up_database(context: RunContext, database: Database, missing: Sequence[MissingPrivilege]) -> CompletedBackup:
     """Back up one database; raises a `BackupDbError`, and then nothing of it is in the repository."""
     fatal = [privilege_text(entry) for entry in missing if entry.severity == FATAL]
     if fatal:
         raise PrivilegeMissing("; ".join(fatal))
-    limits = _limits(job)
+    limits = _limits(context)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _attempt(job, database, missing, limits)
+            return _attempt(context, database, missing, limits)
         except SnapshotLost as error:
             if attempt == _ATTEMPTS:
                 raise SnapshotLost(f"{error} (tried {_ATTEMPTS} times; run again when no migration runs)") from error
     raise SnapshotLost("no attempt was made")
 
 
-def back_up_accounts(job: Job) -> Done:
+def back_up_accounts(context: RunContext) -> CompletedBackup:
     """Back up users, roles and grants; raises a `BackupDbError`, and then nothing of it is in the repository."""
-    limits = _limits(job)
-    with _publication(job, layout.ACCOUNTS_FOLDER) as (publication, started):
-        export = job.engine.export_accounts(job.server, job.facts, job.client)
+    limits = _limits(context)
+    with _publication(context, ACCOUNTS) as (publication, started):
+        export = context.engine.export_accounts(context.client)
         archives = [
-            store_document("accounts", content, publication, job.envelope, form=form, limits=limits)
+            store_document("accounts", content, publication, context.envelope, form=form, limits=limits)
             for form, content in (
                 ("json", _json(export.document)),
                 ("sql", export.sql.encode("utf-8", "surrogateescape")),
             )
         ]
         manifest = {
-            **_common(job, "accounts", publication.backup_id, started, archives),
+            **_common(context, ACCOUNTS, publication.backup_id, started, archives),
             "status": "partial" if export.missing else "complete",
             "accounts": len(export.document.get("accounts", ())),
             "missing": list(export.missing),
             "warnings": list(export.warnings),
         }
         limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
-        return Done(publication.publish(manifest), manifest)
+        return CompletedBackup(publication.publish(manifest), manifest)
 
 
-def _attempt(job: Job, database: Database, missing: Sequence[MissingPrivilege], limits: Limits) -> Done:
+def _attempt(
+    context: RunContext, database: Database, missing: Sequence[MissingPrivilege], limits: Limits
+) -> CompletedBackup:
     limits = replace(limits, abort=threading.Event())
-    server = job.server.stopped_by(limits.abort)
-    with _publication(job, layout.encode_name(database.name)) as (publication, started):
+    engine = context.engine.using(context.engine.server.stopped_by(limits.abort))
+    with _publication(context, Subject(database.name)) as (publication, started):
         with (
             limits.watched(),
-            job.engine.snapshot(server, job.facts, job.client, database, job.options, missing) as snapshot,
+            engine.snapshot(context.client, database, context.options, missing) as snapshot,
         ):
-            archives, details = _dump(job, snapshot, publication, limits)
-        manifest = _database_manifest(job, database, missing, publication.backup_id, started, archives, details)
+            archives, details = _dump(context, snapshot, publication, limits)
+        manifest = _database_manifest(context, database, missing, publication.backup_id, started, archives, details)
         limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
-        return Done(publication.publish(manifest), manifest)
+        return CompletedBackup(publication.publish(manifest), manifest)
 
 
 def _dump(
-    job: Job, snapshot: Snapshot, publication: Publication, limits: Limits
+    context: RunContext, snapshot: Snapshot, publication: Publication, limits: Limits
 ) -> tuple[list[Archive], SnapshotDetails]:
     """Run the clients of a snapshot's parts, and meanwhile read its details; the first error ends everything."""
-    dumps = [partial(_dump_or_abort, job, part, publication, limits) for part in snapshot.parts]
+    dumps = [partial(_dump_or_abort, context, part, publication, limits) for part in snapshot.parts]
     tasks = Tasks(dumps, at_once=snapshot.at_once, name="dump")
     try:
         snapshot.begun(tasks.ended)
@@ -142,7 +140,7 @@ def _dump(
     if failure is not None:
         raise failure
     snapshot.check()
-    return [outcome.value for outcome in tasks.outcomes() if outcome and outcome.value is not None], details
+    return [result.value for result in tasks.results() if result and result.value is not None], details
 
 
 def _ended(tasks: Tasks[Archive]) -> None:
@@ -152,7 +150,7 @@ def _ended(tasks: Tasks[Archive]) -> None:
 
 def _worst(tasks: Tasks[Archive], limits: Limits, error: BackupDbError | None) -> BackupDbError | None:
     """Return the error that explains most: a client's own words, then the coordinator's, then "was stopped"."""
-    errors = [outcome.error for outcome in tasks.outcomes() if outcome is not None and outcome.error is not None]
+    errors = [result.error for result in tasks.results() if result is not None and result.error is not None]
     for candidate in (*errors, error):
         if candidate is not None and not isinstance(candidate, Interrupted):
             return candidate
@@ -164,49 +162,55 @@ def _worst(tasks: Tasks[Archive], limits: Limits, error: BackupDbError | None) -
     return error or (errors[0] if errors else None)
 
 
-def _dump_or_abort(job: Job, part: Part, publication: Publication, limits: Limits) -> Archive:
+def _dump_or_abort(context: RunContext, part: Part, publication: Publication, limits: Limits) -> Archive:
     try:
         limits.check()
-        return dump_part(part, publication, job.envelope, limits=limits, nice=job.options.nice)
+        return dump_part(part, publication, context.envelope, limits=limits, nice=context.options.nice)
     except BaseException:
         limits.abort.set()
         raise
 
 
 @contextmanager
-def _publication(job: Job, folder: str) -> Iterator[tuple[Publication, datetime]]:
+def _publication(context: RunContext, subject: Subject) -> Iterator[tuple[Publication, datetime]]:
     started = utc_now()
-    publication = Publication(job.folder / folder, run_id=job.run_id, time=started)
+    publication = Publication(context.folder / subject.folder, run_id=context.run_id, time=started)
     try:
         yield publication, started
     finally:
         publication.abandon()
 
 
-def _limits(job: Job) -> Limits:
-    timeout = job.options.timeout
+def _limits(context: RunContext) -> Limits:
+    timeout = context.options.timeout
     return Limits(
-        cancel=job.server.cancel,
-        limiter=job.limiter,
+        cancel=context.engine.server.cancel,
+        limiter=context.limiter,
         deadline=time.monotonic() + timeout if timeout else None,
         timeout=timeout,
     )
 
 
-def _common(job: Job, kind: str, backup_id: str, started: datetime, archives: Sequence[Archive]) -> dict[str, Any]:
-    finished = utc_now()
+def _common(
+    context: RunContext, subject: Subject, backup_id: str, started: datetime, archives: Sequence[Archive]
+) -> dict[str, Any]:
+    finished, engine = utc_now(), context.engine
     records = [archive.record for archive in archives]
     return {
         "schema": SCHEMA,
-        "kind": kind,
+        "kind": subject.kind,
         "tool": {"name": "vya.backupdb", "version": VERSION},
         "backup_id": backup_id,
-        "run_id": job.run_id,
-        "host": job.host,
-        "instance": job.server.instance.id,
-        "engine": job.facts.vendor,
-        "server": {"version": job.facts.version, "role": job.facts.role, "settings": dict(job.facts.settings)},
-        "client": {"path": job.client.path, "vendor": job.client.vendor, "version": job.client.version},
+        "run_id": context.run_id,
+        "host": context.host,
+        "instance": engine.server.instance.id,
+        "engine": engine.facts.vendor,
+        "server": {
+            "version": context.engine.facts.version,
+            "role": context.engine.facts.role,
+            "settings": dict(context.engine.facts.settings),
+        },
+        "client": {"path": context.client.path, "vendor": context.client.vendor, "version": context.client.version},
         "started": iso(started),
         "finished": iso(finished),
         "duration_seconds": round((finished - started).total_seconds(), 3),
@@ -217,7 +221,7 @@ def _common(job: Job, kind: str, backup_id: str, started: datetime, archives: Se
 
 
 def _database_manifest(
-    job: Job,
+    context: RunContext,
     database: Database,
     missing: Sequence[MissingPrivilege],
     backup_id: str,
@@ -228,7 +232,7 @@ def _database_manifest(
     absent = [*details.missing, *(privilege_text(entry) for entry in missing if entry.severity == PARTIAL)]
     warnings = [*details.warnings, *(privilege_text(entry) for entry in missing if entry.severity == DEGRADED)]
     return {
-        **_common(job, "database", backup_id, started, archives),
+        **_common(context, Subject(database.name), backup_id, started, archives),
         "database": database.name,
         "status": "partial" if absent else "complete",
         "size_bytes": database.size_bytes,

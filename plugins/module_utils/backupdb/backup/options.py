@@ -11,7 +11,7 @@ from typing import Any
 
 from ..archives.envelope import Encryption
 from ..connection.options import instance_from
-from ..engines.interface import DumpOptions
+from ..engines.values import DumpOptions
 from ..errors import InvalidOption
 from ..streams.compression import Compression
 from ..system.options import at_least, duration_from, size_from

@@ -1,82 +1,75 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check mode: what a run would do, found out by the same looking and choosing, with nothing written."""
+"""The plan of a run: what would be backed up, what is fresh enough, and how much each backup will likely take.
+
+The run and its check mode make it in the same way. Nothing is written.
+"""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from ..engines.interface import Database
-from ..engines.registry import open_server
-from ..errors import RepositoryError
-from ..repository import local
-from ..repository.lock import lock_owner
-from ..system.stopping import stop_signals
-from ..system.text import human_size
-from . import result
+from ..engines.values import Database
+from ..repository.catalogue import StoredBackup
+from ..repository.subject import ACCOUNTS, Subject
+from ..system.text import human_duration, utc_now
 from .forecast import forecast
-from .previous import Past, fresh_reason, gone, look_back, new
+from .previous import NOTHING_KNOWN, PreviousBackups, read_previous
 from .request import BackupRequest
-from .survey import survey
+from .survey import Survey
 
 
-def make(request: BackupRequest, run_id: str) -> dict[str, Any]:
-    """Return the plan in the form of a result; raises what connecting and selecting raise.
+@dataclass(frozen=True)
+class PlannedBackup:
+    """One backup that a run would make. `skip_reason` says why it is not needed now."""
 
-    What a first run of the play would bring - the repository's folder, the dump client - is a warning here.
-    """
-    warnings: list[str] = []
-    free: int | None = None
-    try:
-        free = local.free_bytes(local.open_repository(request.repository))
-    except RepositoryError as error:
-        warnings.append(str(error))
-    cancel = threading.Event()
-    with stop_signals(cancel), open_server(request.instance, cancel) as (engine, server):
-        found = survey(engine, server, request.selection, request.dump)
-    folder = local.instance_path(Path(request.repository), request.host, request.instance.id)
-    past = look_back(folder, found) if free is not None else Past({}, frozenset(), ())
-    owner = lock_owner(folder)
-    if owner:
-        warnings.append(f"a run is under way: {owner}")
-    if found.client is None:
-        warnings.append(f"no usable dump client on this host; install {found.package_hint}")
+    subject: Subject
+    database: Database | None  # None for the accounts
+    last: StoredBackup | None  # the backup before this one
+    needed_bytes: int | None  # forecast of its stored size; None where nothing tells
+    skip_reason: str | None
 
-    entries: list[dict[str, Any]] = []
-    accounts: dict[str, Any] | None = None
+
+@dataclass(frozen=True)
+class BackupPlan:
+    """All of it, the accounts first."""
+
+    request: BackupRequest
+    run_id: str
+    found: Survey
+    previous: PreviousBackups
+    backups: Sequence[PlannedBackup]
+
+    @property
+    def to_make(self) -> list[PlannedBackup]:
+        """The backups that are due."""
+        return [backup for backup in self.backups if backup.skip_reason is None]
+
+
+def make_plan(request: BackupRequest, found: Survey, folder: Path | None, run_id: str) -> BackupPlan:
+    """Plan a run over what the survey found; `folder` is the instance's, None where the repository is not there."""
+    previous = read_previous(folder, found) if folder is not None else NOTHING_KNOWN
+    return BackupPlan(request, run_id, found, previous, list(_planned(request, found, previous)))
+
+
+def _planned(request: BackupRequest, found: Survey, previous: PreviousBackups) -> Iterator[PlannedBackup]:
     wanted: list[Database | None] = [*([None] if request.accounts else []), *found.selected]
     for database in wanted:
-        name = database.name if database is not None else None
-        last = past.newest.get(name)
-        reason = fresh_reason(request, last)
-        entry = result.entry(name, "planned" if reason is None else "skipped", reason=reason)
-        if database is None:
-            accounts = entry
-            continue
-        entry["plan"] = {
-            "client": found.client.path if found.client else None,
-            "jobs": request.dump.jobs,
-            "forecast_bytes": forecast(database, last),
-            "free_bytes": free,
-            "would_skip": reason is not None,
-        }
-        entries.append(entry)
-    needed = sum(entry["plan"]["forecast_bytes"] or 0 for entry in entries if entry["status"] == "planned")
-    if free is not None and needed > free:
-        warnings.append(
-            f"about {human_size(needed)} are needed and {human_size(free)} are free in {request.repository}"
-        )
-    return result.of_plan(
-        request,
-        run_id=run_id,
-        found=found,
-        entries=entries,
-        accounts=accounts,
-        warnings=[*past.problems, *warnings],
-        gone=gone(past, found),
-        new=new(past, found),
-        past=past,
-    )
+        subject = ACCOUNTS if database is None else Subject(database.name)
+        last = previous.newest.get(subject)
+        needed = None if database is None else forecast(database, last)
+        yield PlannedBackup(subject, database, last, needed, _skip_reason(request, last))
+
+
+def _skip_reason(request: BackupRequest, last: StoredBackup | None) -> str | None:
+    """Say why no backup is needed now; None when one is."""
+    if last is None or request.skip_if_newer_than is None:
+        return None
+    age = utc_now() - last.time
+    if age >= timedelta(seconds=request.skip_if_newer_than):
+        return None
+    return f"its {last.manifest['status']} backup {last.folder.name} is {human_duration(age.total_seconds())} old"

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..repository.layout import ACCOUNTS_FOLDER
 from ..system.text import human_size
-from .task import Task
+from .workers import Task
 
 _NAMES_SHOWN = 3
 
@@ -20,29 +19,27 @@ class Progress:
     """The databases (and `@accounts`) of a run by where they stand, and the bytes that rest in the repository."""
 
     done: tuple[str, ...]  # well or badly, the last one last
-    under_way: tuple[str, ...]
+    in_progress: tuple[str, ...]
     total: int
     stored_bytes: int
 
     def text(self) -> str:
         """Say it in a line: "2 of 7 done (@accounts, orders), now facts, wiki; 1.2 GiB stored"."""
         done = f"{len(self.done)} of {self.total} done{_names(self.done, ' ({})')}"
-        return f"{done}{_names(self.under_way, ', now {}')}; {human_size(self.stored_bytes)} stored"
+        return f"{done}{_names(self.in_progress, ', now {}')}; {human_size(self.stored_bytes)} stored"
 
 
 def progress_of(tasks: Sequence[Task], stored_bytes: int) -> Progress:
     """Look at the tasks of a run, from any thread."""
     ended = sorted((task for task in tasks if task.ended is not None), key=lambda task: task.ended or 0.0)
     return Progress(
-        done=tuple(_title(task) for task in ended),
-        under_way=tuple(_title(task) for task in tasks if task.began is not None and task.ended is None),
+        done=tuple(task.planned.subject.title for task in ended),
+        in_progress=tuple(
+            task.planned.subject.title for task in tasks if task.began is not None and task.ended is None
+        ),
         total=len(tasks),
         stored_bytes=stored_bytes,
     )
-
-
-def _title(task: Task) -> str:
-    return ACCOUNTS_FOLDER if task.name is None else task.name
 
 
 def _names(names: Sequence[str], form: str) -> str:

@@ -8,15 +8,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..archives.envelope import Encryption
+from ..connection.instance import Instance
+from ..engines.values import DumpOptions
 from ..errors import InvalidOption
 from ..streams.compression import Compression
-
-if TYPE_CHECKING:
-    from ..connection.instance import Instance
-    from ..engines.interface import DumpOptions
 
 _DEFAULT_WORKERS = 2  # more than two dumps at once gain nothing unless the server has cores to spare
 

@@ -1,34 +1,72 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results as plain values: what modules return and the command line prints. Nothing in them is secret."""
+"""Results of backups as plain values: what modules return and the command line prints. Nothing in them is secret."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..system.parallel import Outcome
+from ..outcome import Outcome, diff_of
+from ..repository.catalogue import StoredBackup
+from ..repository.subject import ACCOUNTS, Subject
 from ..system.text import human_duration, human_size
-from .one_database import Done
-from .request import BackupRequest
+from .plan import BackupPlan, PlannedBackup
 from .survey import Survey
-from .task import Task
+from .workers import Task
 
-if TYPE_CHECKING:
-    from ..repository.catalogue import StoredBackup
-    from .previous import Past
-
-ACCOUNTS = "@accounts"  # what the accounts' backup is called where databases are named beside it
 _ARCHIVE_KEYS = ("name", "part", "format", "plain_bytes", "stored_bytes", "sha256")  # the manifest has the rest
 _NOT_STOPPED = "did not stop in time and was left behind; the next run clears what it wrote"
+_COUNTED = ("complete", "partial", "failed", "skipped")
 
 
-def entry(name: str | None, status: str, *, reason: str | None = None) -> dict[str, Any]:
-    """Return the result of one database (None: the accounts) for which nothing was written."""
+def of_run(plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], seconds: float) -> dict[str, Any]:
+    """Put together the result of a run."""
+    entries = {planned.subject: _skipped(planned) for planned in plan.backups if planned.skip_reason is not None}
+    entries.update({task.planned.subject: _of_task(task) for task in tasks})
+    everything = _in_order(plan, entries)
+    stored = sum(item["stored_bytes"] for item in everything)
+    plain = sum(item["plain_bytes"] for item in everything)
+    sizes = {"plain_bytes": plain, "stored_bytes": stored, "rate": round(plain / seconds) if seconds > 0 else 0}
+    return Outcome(
+        status=_status(everything, plan.found),
+        changed=any(item["path"] for item in everything),
+        message=_message(plan, everything, stored, seconds),
+        warnings=[*plan.previous.problems, *warnings, *_plan_warnings(plan)],
+        diff=diff_of(
+            [f"{task.planned.subject.title}: {_last_text(task.planned.last)}" for task in tasks],
+            [f"{item['name']}: {_stored_text(item)}" for item in everything if not item["reason"]],
+        ),
+        facts={**_facts(plan, entries), **sizes, "duration": round(seconds, 3)},
+    ).to_dict()
+
+
+def of_plan(plan: BackupPlan, *, warnings: Sequence[str], free: int | None) -> dict[str, Any]:
+    """Put together the plan of a run in the same form; `free` bytes are left in the repository, None where unknown."""
+    entries = {planned.subject: _planned(plan, planned, free) for planned in plan.backups}
+    due = plan.to_make
+    message = f"{plan.request.instance.where()}: {len(due)} of {len(plan.backups)} backups would be made"
+    return Outcome(
+        status="planned",
+        changed=bool(due),
+        message=message,
+        warnings=[*plan.previous.problems, *warnings, *_space_warnings(plan, free), *_plan_warnings(plan)],
+        diff=diff_of(
+            [f"{planned.subject.title}: {_last_text(planned.last)}" for planned in _databases_first(due)],
+            [f"{planned.subject.title}: a new backup by run {plan.run_id[:8]}" for planned in _databases_first(due)],
+        ),
+        facts={**_facts(plan, entries), "plain_bytes": 0, "stored_bytes": 0, "rate": 0, "duration": 0.0},
+    ).to_dict()
+
+
+def not_written(
+    subject: Subject, status: str, *, reason: str | None = None, error: str | None = None
+) -> dict[str, Any]:
+    """Return the result of one backup for which nothing was written."""
     return {
-        "name": ACCOUNTS if name is None else name,
+        "name": subject.title,
         "status": status,
         "path": None,
         "archives": [],
@@ -39,115 +77,43 @@ def entry(name: str | None, status: str, *, reason: str | None = None) -> dict[s
         "rate": 0,
         "warnings": [],
         "missing": [],
-        "error": None,
+        "error": error,
         "reason": reason,
     }
 
 
-def of_run(
-    request: BackupRequest,
-    *,
-    run_id: str,
-    found: Survey,
-    tasks: Sequence[Task],
-    fresh: Mapping[str | None, str],
-    outcomes: Sequence[Outcome[Done] | None],
-    warnings: Sequence[str],
-    gone: Sequence[str],
-    new: Sequence[str],
-    seconds: float,
-) -> dict[str, Any]:
-    """Put together the result of a run."""
-    entries = {name: entry(name, "skipped", reason=reason) for name, reason in fresh.items()}
-    entries.update({task.name: _of_task(task, outcome) for task, outcome in zip(tasks, outcomes)})
-    databases = [entries[database.name] for database in found.selected]
-    accounts = entries.get(None)
-    everything = [*databases, *([accounts] if accounts else [])]
-    stored = sum(item["stored_bytes"] for item in everything)
-    plain = sum(item["plain_bytes"] for item in everything)
+def _skipped(planned: PlannedBackup) -> dict[str, Any]:
+    return not_written(planned.subject, "skipped", reason=planned.skip_reason)
+
+
+def _planned(plan: BackupPlan, planned: PlannedBackup, free: int | None) -> dict[str, Any]:
+    due = planned.skip_reason is None
+    entry = not_written(planned.subject, "planned") if due else _skipped(planned)
+    if planned.subject.is_accounts:
+        return entry
+    client = plan.found.client
     return {
-        **_head(request, run_id, found),
-        "status": _status(everything, found),
-        "changed": any(item["path"] for item in everything),
-        "message": _message(request, everything, found, stored, seconds),
-        "databases": databases,
-        "accounts": accounts,
-        "warnings": [*warnings, *_gone_warnings(gone), *_fault_warnings(found), *_notable_warnings(found)],
-        "gone": list(gone),
-        "new": list(new),
-        "plain_bytes": plain,
-        "stored_bytes": stored,
-        "duration": round(seconds, 3),
-        "rate": round(plain / seconds) if seconds > 0 else 0,
-        "diff": {
-            "before": "".join(f"{_title(task.name)}: {_last_text(task.last)}\n" for task in tasks),
-            "after": "".join(f"{item['name']}: {_stored_text(item)}\n" for item in everything if not item["reason"]),
+        **entry,
+        "plan": {
+            "client": client.path if client else None,
+            "jobs": plan.request.dump.jobs,
+            "forecast_bytes": planned.needed_bytes,
+            "free_bytes": free,
+            "would_skip": not due,
         },
     }
 
 
-def of_plan(
-    request: BackupRequest,
-    *,
-    run_id: str,
-    found: Survey,
-    entries: Sequence[dict[str, Any]],
-    accounts: dict[str, Any] | None,
-    warnings: Sequence[str],
-    gone: Sequence[str],
-    new: Sequence[str],
-    past: Past,
-) -> dict[str, Any]:
-    """Put together the plan of a run in the same form."""
-    everything = [*entries, *([accounts] if accounts else [])]
-    planned = [item for item in everything if item["status"] == "planned"]
-    names = {ACCOUNTS: None, **{database.name: database.name for database in found.selected}}
-    return {
-        **_head(request, run_id, found),
-        "status": "planned",
-        "changed": bool(planned),
-        "message": f"{request.instance.where()}: {len(planned)} of {len(everything)} backups would be made",
-        "databases": list(entries),
-        "accounts": accounts,
-        "warnings": [*warnings, *_gone_warnings(gone), *_fault_warnings(found), *_notable_warnings(found)],
-        "gone": list(gone),
-        "new": list(new),
-        "plain_bytes": 0,
-        "stored_bytes": 0,
-        "duration": 0.0,
-        "rate": 0,
-        "diff": {
-            "before": "".join(
-                f"{item['name']}: {_last_text(past.newest.get(names[item['name']]))}\n" for item in planned
-            ),
-            "after": "".join(f"{item['name']}: a new backup by run {run_id[:8]}\n" for item in planned),
-        },
-    }
-
-
-def _head(request: BackupRequest, run_id: str, found: Survey) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "instance": request.instance.id,
-        "host": request.host,
-        "engine": found.facts.vendor,
-        "server_version": found.facts.version,
-        "skipped": [{"name": skipped.name, "reason": skipped.reason} for skipped in found.skipped],
-        "missing_privileges": [asdict(missing) for missing in found.missing],
-    }
-
-
-def _of_task(task: Task, outcome: Outcome[Done] | None) -> dict[str, Any]:
-    done = outcome.value if outcome is not None else None
+def _of_task(task: Task) -> dict[str, Any]:
+    subject, ended = task.planned.subject, task.result
+    done = ended.value if ended is not None else None
     if done is None:
-        failed = entry(task.name, "failed")
-        failed["error"] = str(outcome.error) if outcome is not None and outcome.error is not None else _NOT_STOPPED
-        failed["duration"] = round(task.seconds, 3)
-        return failed
+        error = str(ended.error) if ended is not None and ended.error is not None else _NOT_STOPPED
+        return {**not_written(subject, "failed", error=error), "duration": round(task.seconds, 3)}
     manifest = done.manifest
     plain: int = manifest["plain_bytes"]
     return {
-        **entry(task.name, manifest["status"]),
+        **not_written(subject, manifest["status"]),
         "path": str(done.published.folder),
         "archives": [{key: archive[key] for key in _ARCHIVE_KEYS} for archive in manifest["archives"]],
         "plain_bytes": plain,
@@ -160,6 +126,31 @@ def _of_task(task: Task, outcome: Outcome[Done] | None) -> dict[str, Any]:
     }
 
 
+def _databases_first(backups: Sequence[PlannedBackup]) -> list[PlannedBackup]:
+    return sorted(backups, key=lambda planned: planned.subject.is_accounts)
+
+
+def _in_order(plan: BackupPlan, entries: Mapping[Subject, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entries[planned.subject] for planned in _databases_first(plan.backups)]
+
+
+def _facts(plan: BackupPlan, entries: Mapping[Subject, dict[str, Any]]) -> dict[str, Any]:
+    request, found = plan.request, plan.found
+    return {
+        "run_id": plan.run_id,
+        "instance": request.instance.id,
+        "host": request.host,
+        "engine": found.facts.vendor,
+        "server_version": found.facts.version,
+        "skipped": [{"name": skipped.name, "reason": skipped.reason} for skipped in found.skipped],
+        "missing_privileges": [asdict(missing) for missing in found.missing],
+        "databases": [entries[planned.subject] for planned in plan.backups if not planned.subject.is_accounts],
+        "accounts": entries.get(ACCOUNTS),
+        "gone": plan.previous.gone(found),
+        "new": plan.previous.new(found),
+    }
+
+
 def _status(everything: Sequence[Mapping[str, Any]], found: Survey) -> str:
     statuses = {item["status"] for item in everything}
     if "failed" in statuses or any(skipped.fault for skipped in found.skipped):
@@ -167,37 +158,39 @@ def _status(everything: Sequence[Mapping[str, Any]], found: Survey) -> str:
     return "partial" if "partial" in statuses else "ok"
 
 
-def _message(
-    request: BackupRequest, everything: Sequence[Mapping[str, Any]], found: Survey, stored: int, seconds: float
-) -> str:
-    counts = {
-        status: sum(item["status"] == status for item in everything)
-        for status in ("complete", "partial", "failed", "skipped")
-    }
+def _message(plan: BackupPlan, everything: Sequence[Mapping[str, Any]], stored: int, seconds: float) -> str:
+    counts = {status: sum(item["status"] == status for item in everything) for status in _COUNTED}
     text = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "nothing to back up"
-    message = f"{request.instance.where()}: {text}; {human_size(stored)} stored in {human_duration(seconds)}"
+    message = f"{plan.request.instance.where()}: {text}; {human_size(stored)} stored in {human_duration(seconds)}"
     problems = [f"{item['name']}: {item['error']}" for item in everything if item["error"]]
     problems += [f"{item['name']}: missing {'; '.join(item['missing'])}" for item in everything if item["missing"]]
-    problems += _fault_warnings(found)
+    problems += _fault_warnings(plan.found)
     return ". ".join([message, *problems])
+
+
+def _plan_warnings(plan: BackupPlan) -> list[str]:
+    """Tell what a run leaves out, and what is no longer there."""
+    found = plan.found
+    return [
+        *(
+            f"database {name!r} was in the last run and is no longer on the server; its backups are kept"
+            for name in plan.previous.gone(found)
+        ),
+        *_fault_warnings(found),
+        *(f"{skipped.name!r} is left out: {skipped.reason}" for skipped in found.skipped if skipped.notable),
+    ]
 
 
 def _fault_warnings(found: Survey) -> list[str]:
     return [f"{skipped.name!r} is not backed up: {skipped.reason}" for skipped in found.skipped if skipped.fault]
 
 
-def _notable_warnings(found: Survey) -> list[str]:
-    return [f"{skipped.name!r} is left out: {skipped.reason}" for skipped in found.skipped if skipped.notable]
-
-
-def _gone_warnings(gone: Sequence[str]) -> list[str]:
-    return [
-        f"database {name!r} was in the last run and is no longer on the server; its backups are kept" for name in gone
-    ]
-
-
-def _title(name: str | None) -> str:
-    return ACCOUNTS if name is None else name
+def _space_warnings(plan: BackupPlan, free: int | None) -> list[str]:
+    needed = sum(planned.needed_bytes or 0 for planned in plan.to_make)
+    if free is None or needed <= free:
+        return []
+    where = plan.request.repository
+    return [f"about {human_size(needed)} are needed and {human_size(free)} are free in {where}"]
 
 
 def _last_text(last: StoredBackup | None) -> str:

@@ -1,43 +1,36 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The run: one pass over one instance. Connect, look, select, lock, dump, publish, report.
+"""The run: one pass over one instance. Connect, look, plan, lock, dump, publish, report.
 
 A database that fails does not stop the others; whatever fails, nothing of it is published and earlier backups stay
-as they are.
+as they are. Check mode makes the same plan and returns it.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-import uuid
-from collections.abc import Sequence
-from functools import partial
+from pathlib import Path
 from typing import Any, Callable
 
 from ..archives.envelope import Envelope
-from ..connection.server import Server
-from ..engines.interface import Database
-from ..engines.registry import open_server, require_driver
-from ..errors import InvalidOption
-from ..repository import last_run, layout, local
-from ..repository.lock import run_lock
+from ..engines.registry import open_engine, require_driver
+from ..errors import RepositoryError
+from ..repository import last_run, local
+from ..repository.lock import lock_owner, run_lock
 from ..streams.pipeline import Limiter
-from ..system.parallel import Outcome, Tasks
+from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
 from ..system.text import utc_now
-from . import plan, result
-from .forecast import Space, forecast
-from .one_database import Done, Job, back_up_accounts, back_up_database
-from .previous import Past, fresh_reason, gone, look_back, new
+from . import result
+from .forecast import Space
+from .one_database import RunContext
+from .plan import make_plan
 from .progress import Progress, progress_of
 from .request import BackupRequest
 from .survey import Survey, survey
-from .task import Task
-
-_WAIT = 0.5  # seconds between looks for a signal
-_PATIENCE = 30.0  # seconds that databases get to stop in good order
+from .workers import carry_out, tasks_of
 
 
 def check(request: BackupRequest) -> None:
@@ -57,53 +50,28 @@ def run(
     `ok`, `partial` (all is published, something named is missing) or `failed` (something is not published).
     """
     began, started = time.monotonic(), utc_now()
-    run_id = request.run_id or uuid.uuid4().hex
-    if not layout.RUN_ID.fullmatch(run_id):
-        raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
+    run_id = run_id_or_new(request.run_id)
     envelope = Envelope(request.compression, request.encryption)
     envelope.check()
-    if check_mode:
-        return plan.make(request, run_id)
-    root = local.open_repository(request.repository)
+    root = None if check_mode else local.open_repository(request.repository)
     cancel = threading.Event()
-    with stop_signals(cancel) as received, open_server(request.instance, cancel) as (engine, server):
-        found = survey(engine, server, request.selection, request.dump)
+    with stop_signals(cancel) as received, open_engine(request.instance, cancel) as engine:
+        found = survey(engine, request.selection, request.dump)
+        if root is None:
+            return _check(request, run_id, found)
         client = found.usable_client(request.instance.where())
         folder = local.make_instance_folder(root, request.host, request.instance.id)
         with run_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=cancel):
             leftovers = local.remove_leftovers(folder)
-            past = look_back(folder, found)
-            job = Job(
-                run_id=run_id,
-                host=request.host,
-                folder=folder,
-                engine=engine,
-                server=server,
-                facts=found.facts,
-                client=client,
-                options=request.dump,
-                envelope=envelope,
-                limiter=Limiter(request.bandwidth_limit),
-            )
-            tasks, fresh = _tasks(request, job, found, past, Space(root))
-            tell = partial(_tell, report, tasks, job.limiter)
-            outcomes = _carry_out(tasks, request, server, tell)
-            done = result.of_run(
-                request,
-                run_id=run_id,
-                found=found,
-                tasks=tasks,
-                fresh=fresh,
-                outcomes=outcomes,
-                warnings=[
-                    *past.problems,
-                    *(f"removed {path}, left by a run that did not end well" for path in leftovers),
-                    *(f"stopped by {name}" for name in received),
-                ],
-                gone=gone(past, found),
-                new=new(past, found),
-                seconds=time.monotonic() - began,
-            )
+            plan = make_plan(request, found, folder, run_id)
+            limiter = Limiter(request.bandwidth_limit)
+            context = RunContext(run_id, request.host, folder, engine, client, request.dump, envelope, limiter)
+            tasks = tasks_of(plan, context, Space(root))
+            tell = (lambda: None) if report is None else lambda: report(progress_of(tasks, limiter.passed))
+            completed = carry_out(tasks, request, cancel, tell)
+            warnings = [*(f"removed {path}, left by a run that did not end well" for path in leftovers)]
+            warnings += [f"stopped by {name}" for name in received]
+            done = result.of_run(plan, completed, warnings=warnings, seconds=time.monotonic() - began)
             done["warnings"] += last_run.write(
                 folder,
                 done,
@@ -115,73 +83,19 @@ def run(
     return done
 
 
-def _tasks(
-    request: BackupRequest, job: Job, found: Survey, past: Past, space: Space
-) -> tuple[list[Task], dict[str | None, str]]:
-    """Return what there is to do, accounts first, and what is fresh enough with the reason."""
-    tasks: list[Task] = []
-    fresh: dict[str | None, str] = {}
-    wanted: list[Database | None] = [*([None] if request.accounts else []), *found.selected]
-    for database in wanted:
-        name = database.name if database is not None else None
-        last = past.newest.get(name)
-        reason = fresh_reason(request, last)
-        if reason is not None:
-            fresh[name] = reason
-        elif database is None:
-            tasks.append(Task(None, partial(back_up_accounts, job), last))
-        else:
-            work = partial(_within_space, job, database, found, space, forecast(database, last))
-            tasks.append(Task(name, work, last))
-    return tasks, fresh
-
-
-def _within_space(job: Job, database: Database, found: Survey, space: Space, needed: int | None) -> Done:
-    with space.promise(needed):
-        return back_up_database(job, database, found.missing_for(database))
-
-
-def _tell(report: Callable[[Progress], None] | None, tasks: Sequence[Task], limiter: Limiter) -> None:
-    if report is not None:
-        report(progress_of(tasks, limiter.passed))
-
-
-def _carry_out(
-    tasks: Sequence[Task], request: BackupRequest, server: Server, tell: Callable[[], None]
-) -> list[Outcome[Done] | None]:
-    """Do the tasks, `workers` at once. A task that does not heed the order to stop is left behind: None.
-
-    So is one that does not end when its own time is up, because the server or the disk no longer answers, as soon as
-    the others have ended.
-    """
-
-    def timed(task: Task) -> Done:
-        task.began = time.monotonic()
-        try:
-            return task.work()
-        finally:
-            task.ended = time.monotonic()
-
-    running = Tasks([partial(timed, task) for task in tasks], at_once=request.worker_count(), name="worker")
-    give_up: float | None = None
-    while tasks and not running.wait(_WAIT):
-        tell()
-        if not server.cancel.is_set():
-            if _stuck(tasks, request):
-                break
-            continue
-        give_up = give_up or time.monotonic() + _PATIENCE
-        if time.monotonic() > give_up:
-            break
-    return running.outcomes()
-
-
-def _stuck(tasks: Sequence[Task], request: BackupRequest) -> bool:
-    """Tell whether nothing goes on any more: whatever has begun should have ended long ago."""
-    if not request.dump.timeout:
-        return False
-    late = time.monotonic() - request.dump.timeout - _PATIENCE
-    under_way = [task.began for task in tasks if task.began is not None and task.ended is None]
-    waiting = sum(task.began is None for task in tasks)
-    stuck = sum(began < late for began in under_way)
-    return stuck == len(under_way) and (stuck == request.worker_count() or (stuck > 0 and not waiting))
+def _check(request: BackupRequest, run_id: str, found: Survey) -> dict[str, Any]:
+    """Return the plan. What a first run of the play would bring, a repository or a client, is a warning here."""
+    warnings: list[str] = []
+    free: int | None = None
+    folder = local.instance_path(Path(request.repository), request.host, request.instance.id)
+    try:
+        free = local.free_bytes(local.open_repository(request.repository))
+    except RepositoryError as error:
+        warnings.append(str(error))
+    plan = make_plan(request, found, folder if free is not None else None, run_id)
+    owner = lock_owner(folder)
+    if owner:
+        warnings.append(f"a run is in progress: {owner}")
+    if found.client is None:
+        warnings.append(f"no usable dump client on this host; install {found.package_hint}")
+    return result.of_plan(plan, warnings=warnings, free=free)

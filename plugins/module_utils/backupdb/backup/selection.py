@@ -10,7 +10,7 @@ import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..engines.interface import Database
+from ..engines.values import Database
 from ..errors import SelectionError
 from .request import Selection
 

@@ -12,8 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..connection.server import Server
-from ..engines.interface import Client, Database, DumpOptions, Engine, MissingPrivilege, ServerFacts
+from ..engines.interface import Engine, no_usable_client
+from ..engines.values import Client, Database, DumpOptions, MissingPrivilege, ServerFacts
 from ..errors import ClientMissing
 from .request import Selection
 from .selection import Skipped, select
@@ -41,32 +41,28 @@ class Survey:
         """Return the dump client; raises `ClientMissing`, which names the package and says why others won't do."""
         if self.client is not None:
             return self.client
-        found = "; ".join(f"{client.path} {client.version}: {client.reason}" for client in self.clients)
-        raise ClientMissing(
-            f"{where}: no usable dump client for {self.facts.vendor} {self.facts.version} on this host; "
-            f"install {self.package_hint} (found: {found or 'none'})"
-        )
+        raise ClientMissing(f"{where}: {no_usable_client(self.facts, self.clients, 'dump', self.package_hint)}")
 
 
-def survey(engine: Engine, server: Server, selection: Selection, options: DumpOptions) -> Survey:
+def survey(engine: Engine, selection: Selection, options: DumpOptions) -> Survey:
     """Look at the instance; raises what connecting, asking and selecting raise."""
-    facts = engine.facts(server)
+    facts, server = engine.facts, engine.server
     began = time.monotonic()
     server.value("SELECT 1")
     latency = time.monotonic() - began
-    databases = engine.databases(server, facts)
+    databases = engine.databases()
     selected, skipped = select(databases, selection, where=server.instance.where())
-    clients = engine.clients(facts, options)
+    clients = engine.dump_clients(options)
     return Survey(
         facts=facts,
         latency=latency,
         databases=databases,
         selected=selected,
         skipped=skipped,
-        missing=engine.missing_privileges(server, facts, selected, options),
+        missing=engine.missing_privileges(selected, options),
         clients=clients,
         client=next((client for client in clients if client.usable), None),
-        package_hint=engine.package_hint(facts),
+        package_hint=engine.package_hint(),
     )
 
 

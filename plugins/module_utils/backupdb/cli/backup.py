@@ -14,7 +14,7 @@ from ..archives.envelope import Encryption
 from ..backup import run as backup
 from ..backup.request import BackupRequest, Selection
 from ..connection.instance import Instance
-from ..engines.interface import DumpOptions
+from ..engines.values import DumpOptions
 from ..errors import InvalidOption
 from ..streams.compression import Compression
 from . import exit_status

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reaching a database server: the `Server` that opens connections to an instance.
 
-Connections are SQLAlchemy Core (1.4 or 2.x) over psycopg2 or PyMySQL. What the drivers raise leaves this module as
-`ConnectionFailed` or `QueryFailed` (see connection_errors.py). Nothing here prints or stores a password.
+Connections are SQLAlchemy Core (1.4 or 2.x) over the driver of the engine. What it raises leaves this module as
+`ConnectionFailed` or `QueryFailed` (see errors.py). Nothing here prints or stores a password.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import importlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConnectionFailed, RequirementMissing
-from .drivers import driver_arguments
+from .drivers import Driver, check_certificates
 from .errors import translated
 from .instance import Instance
 
@@ -38,11 +38,7 @@ _POOL_SIZE = 2
 _POOL_OVERFLOW = 4
 _POOL_WAIT = 60.0  # seconds
 
-_PACKAGES = {
-    "sqlalchemy": "python3-sqlalchemy (Debian, Ubuntu, EL), SQLAlchemy>=1.4 on PyPI",
-    "psycopg2": "python3-psycopg2 (Debian, Ubuntu, EL), psycopg2-binary on PyPI",
-    "pymysql": "python3-pymysql (Debian, Ubuntu), python3-PyMySQL (EL), PyMySQL on PyPI",
-}
+_SQLALCHEMY = "python3-sqlalchemy (Debian, Ubuntu, EL), SQLAlchemy>=1.4 on PyPI"
 
 
 class Server:
@@ -55,19 +51,15 @@ class Server:
         self,
         instance: Instance,
         *,
-        driver: str,
-        default_database: str | None,
+        driver: Driver,
         cancel: threading.Event | None = None,
     ) -> None:
-        """`driver` is SQLAlchemy's dialect+driver; `default_database` is entered when a call names none.
-
-        Raises `RequirementMissing` for a library that is not installed.
-        """
-        require("sqlalchemy", driver.rpartition("+")[2])
+        """Raises `RequirementMissing` for a library that is not installed."""
+        require_libraries(driver)
         self.instance = instance
         self.cancel = cancel or threading.Event()
-        self._driver = driver
-        self._default_database = instance.database or default_database
+        self.driver = driver
+        self._default_database = instance.database or driver.DEFAULT_DATABASE
         self._pools: OrderedDict[str | None, SqlEngine] = OrderedDict()
         self._guard = threading.Lock()
 
@@ -79,7 +71,7 @@ class Server:
 
     def like(self, instance: Instance) -> Server:
         """Return a server of its own for another login at the same endpoint; use it as a context manager."""
-        return Server(instance, driver=self._driver, default_database=self._default_database, cancel=self.cancel)
+        return Server(instance, driver=self.driver, cancel=self.cancel)
 
     def __enter__(self) -> Server:
         return self
@@ -96,7 +88,7 @@ class Server:
 
         Raises `ConnectionFailed` and, for what happens inside the block, also `QueryFailed`.
         """
-        with translated(self.instance, database):
+        with self.translated(database):
             connection = self._checked_out(database)
             try:
                 if autocommit:
@@ -104,6 +96,10 @@ class Server:
                 yield connection
             finally:
                 connection.close()
+
+    def translated(self, database: str | None = None) -> AbstractContextManager[None]:
+        """Turn what the driver raises inside the block into `ConnectionFailed` or `QueryFailed`."""
+        return translated(self.instance, self.driver, database)
 
     def rows(
         self, statement: str, parameters: Mapping[str, Any] | None = None, *, database: str | None = None
@@ -130,7 +126,7 @@ class Server:
         pool = self._pool(database)
         for delay in (*_RETRY_DELAYS, None):
             try:
-                with translated(self.instance, database):
+                with self.translated(database):
                     return pool.connect()
             except ConnectionFailed as error:
                 if delay is None or error.kind not in _RETRIED_KINDS or self.cancel.wait(delay):
@@ -143,7 +139,7 @@ class Server:
         with self._guard:
             pool = self._pools.get(name)
             if pool is None:
-                pool = self._pools[name] = create_pool(self.instance, driver=self._driver, database=name)
+                pool = self._pools[name] = create_pool(self.instance, driver=self.driver, database=name)
                 if len(self._pools) > _POOLS_KEPT:
                     evicted = self._pools.popitem(last=False)[1]
             self._pools.move_to_end(name)
@@ -152,7 +148,7 @@ class Server:
         return pool
 
 
-def create_pool(instance: Instance, *, driver: str, database: str | None) -> SqlEngine:
+def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> SqlEngine:
     """Make the SQLAlchemy engine for one database of the instance, with a bounded pool.
 
     Every part of the URL may hold any character: it is built with `URL.create`, never by joining text.
@@ -160,9 +156,10 @@ def create_pool(instance: Instance, *, driver: str, database: str | None) -> Sql
     from sqlalchemy import create_engine
     from sqlalchemy.engine import URL
 
-    arguments = driver_arguments(instance, driver, APPLICATION_NAME)
+    check_certificates(instance)
+    arguments = driver.arguments(instance, APPLICATION_NAME)
     url = URL.create(
-        driver,
+        driver.DIALECT,
         username=instance.user,
         password=instance.password,
         host=arguments.host,
@@ -182,13 +179,12 @@ def create_pool(instance: Instance, *, driver: str, database: str | None) -> Sql
     )
 
 
-def require(*libraries: str) -> None:
-    """Import the libraries; raises `RequirementMissing`, which names the packages."""
-    for library in libraries:
+def require_libraries(driver: Driver) -> None:
+    """Import what a connection needs; raises `RequirementMissing`, which names the packages."""
+    for library, package in (("sqlalchemy", _SQLALCHEMY), (driver.LIBRARY, driver.PACKAGE)):
         try:
             importlib.import_module(library)
         except ImportError as error:
             raise RequirementMissing(
-                f"the Python library {library} is missing: install {_PACKAGES[library]}",
-                library=library,
+                f"the Python library {library} is missing: install {package}", library=library
             ) from error

@@ -16,12 +16,12 @@ from typing import Any
 from ..accounts.compare import difference
 from ..accounts.restore import export
 from ..engines.accounts_document import full_name
-from ..engines.interface import DumpOptions, SnapshotDetails
-from ..engines.sequences import fits
-from ..restore.compare import look
+from ..engines.sequences import matches_range
+from ..engines.values import DumpOptions, SnapshotDetails
+from ..restore.compare import inspect
 from . import compare_streams as streams_compare
 from .dump import dumped
-from .restore import Restored
+from .restore import RestoredServer
 
 KEPT = 50  # differences in a record
 _SHOWN = 200  # characters of a value
@@ -55,16 +55,14 @@ class StreamDifferences:
     rewritten: bool  # all of them may be the same definitions, written otherwise
 
 
-def compare(state: Restored) -> tuple[Findings, StreamDifferences]:
+def compare(state: RestoredServer) -> tuple[Findings, StreamDifferences]:
     """Compare everything that can be compared."""
     findings = Findings()
-    manifest = state.setting.manifest
+    manifest = state.context.manifest
     for line in state.errors:
         findings.differs("restore", None, line)
-    details = look(
+    details = inspect(
         state.engine,
-        state.server,
-        state.facts,
         state.dump_client,
         state.name,
         DumpOptions(
@@ -81,14 +79,16 @@ def compare(state: Restored) -> tuple[Findings, StreamDifferences]:
     return findings, stream
 
 
-def compare_streams(state: Restored, expected: Iterator[bytes], found: Iterator[bytes]) -> streams_compare.Comparison:
+def compare_streams(
+    state: RestoredServer, expected: Iterator[bytes], found: Iterator[bytes]
+) -> streams_compare.Comparison:
     """Compare two archives, given as plain streams, by their texts."""
     client = state.dump_client
     with (
-        closing(_generator(state.proving.text(client, expected))) as one,
-        closing(_generator(state.proving.text(client, found))) as other,
+        closing(_generator(state.support.text(client, expected))) as one,
+        closing(_generator(state.support.text(client, found))) as other,
     ):
-        return streams_compare.compare(one, other, state.proving.dialect)
+        return streams_compare.compare(one, other, state.support.reader)
 
 
 def _generator(blocks: Iterator[bytes]) -> Any:
@@ -120,8 +120,8 @@ def _row_counts(findings: Findings, manifest: Mapping[str, Any], details: Snapsh
             findings.differs(f"rows of {table}", count, found)
 
 
-def _fingerprints(findings: Findings, state: Restored, details: SnapshotDetails) -> None:
-    expected = state.setting.manifest.get("fingerprints")
+def _fingerprints(findings: Findings, state: RestoredServer, details: SnapshotDetails) -> None:
+    expected = state.context.manifest.get("fingerprints")
     if expected is None:
         findings.leaves_out("fingerprints", "the backup was made without fingerprints")
         return
@@ -132,24 +132,24 @@ def _fingerprints(findings: Findings, state: Restored, details: SnapshotDetails)
     findings.by_fingerprints = True
     for name, value in sorted(expected.items()):
         found = (details.fingerprints or {}).get(name)
-        if not fits(value, found):
+        if not matches_range(value, found):
             findings.differs(f"content of {name}", value, found)
 
 
-def _properties(findings: Findings, state: Restored, details: SnapshotDetails) -> None:
+def _properties(findings: Findings, state: RestoredServer, details: SnapshotDetails) -> None:
     findings.compared.append("properties")
-    for key, expected in sorted((state.setting.manifest.get("properties") or {}).items()):
+    for key, expected in sorted((state.context.manifest.get("properties") or {}).items()):
         found = details.properties.get(key)
-        if key not in state.proving.UNCOMPARED_PROPERTIES and _ordered(found) != _ordered(expected):
+        if key not in state.support.UNCOMPARED_PROPERTIES and _ordered(found) != _ordered(expected):
             findings.differs(f"property {key}", expected, found)
 
 
-def _stream(findings: Findings, state: Restored) -> StreamDifferences:
+def _stream(findings: Findings, state: RestoredServer) -> StreamDifferences:
     why = None
-    manifest = state.setting.manifest
+    manifest = state.context.manifest
     if not state.same_series:
         why = _other_version(state)
-    elif state.proving.series(state.dump_client.version) != state.proving.series(manifest["client"]["version"]):
+    elif state.support.series(state.dump_client.version) != state.support.series(manifest["client"]["version"]):
         why = (
             f"the backup was dumped by version {manifest['client']['version']} of the client, here is "
             f"{state.dump_client.version}"
@@ -160,8 +160,8 @@ def _stream(findings: Findings, state: Restored) -> StreamDifferences:
     findings.compared.append("stream")
     differences: list[dict[str, Any]] = []
     rewritten = True
-    for source, part in zip(state.sources, state.proving.dump_again(state.server, state.dump_client, manifest)):
-        result = compare_streams(state, source.open(), dumped(part, state.setting.limits))
+    for source, part in zip(state.sources, state.support.dump_again(state.engine.server, state.dump_client, manifest)):
+        result = compare_streams(state, source.open(), dumped(part, state.context.limits))
         rewritten = rewritten and result.rewritten
         differences += [
             {"what": f"dump, {one.place}", "expected": one.expected, "found": one.found} for one in result.differences
@@ -169,7 +169,7 @@ def _stream(findings: Findings, state: Restored) -> StreamDifferences:
     return StreamDifferences(differences[:KEPT], rewritten)
 
 
-def _grants(findings: Findings, state: Restored) -> None:
+def _grants(findings: Findings, state: RestoredServer) -> None:
     document = state.accounts.document
     if document is None:
         findings.leaves_out("grants", state.accounts.note)
@@ -181,15 +181,15 @@ def _grants(findings: Findings, state: Restored) -> None:
         **document,
         "accounts": [one for one in document["accounts"] if full_name(one) not in state.skipped_accounts],
     }
-    fresh = export(state.server, state.engine, state.facts)
+    fresh = export(state.engine)
     for line in difference(here, fresh, database=state.name):
         findings.differs("grants", None, line)
 
 
-def _other_version(state: Restored) -> str:
-    source = state.setting.manifest["server"]["version"]
+def _other_version(state: RestoredServer) -> str:
+    source = state.context.manifest["server"]["version"]
     return (
-        f"the source is {state.facts.vendor} {source}, the drill ran on {state.facts.version}; "
+        f"the source is {state.engine.facts.vendor} {source}, the drill ran on {state.engine.facts.version}; "
         "inventory and row counts stand for it"
     )
 

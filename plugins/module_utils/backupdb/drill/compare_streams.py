@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Callable, NamedTuple
 
-from ..engines.drill_dialects import Dialect
+from ..engines.drill_interface import DumpReader
 
 KEPT = 20  # differences
 PIECE_BYTES = 16 << 10
@@ -77,10 +77,10 @@ class Comparison:
 
 
 def compare(
-    expected: Iterable[bytes], found: Iterable[bytes], dialect: Callable[[], Dialect], *, kept: int = KEPT
+    expected: Iterable[bytes], found: Iterable[bytes], reader: Callable[[], DumpReader], *, kept: int = KEPT
 ) -> Comparison:
     """Compare two streams given in blocks of any size; raises what reading them raises."""
-    left, right = _Stream(expected, dialect()), _Stream(found, dialect())
+    left, right = _Stream(expected, reader()), _Stream(found, reader())
     differences: list[Difference] = []
     count = pieces = 0
     in_data = False
@@ -111,8 +111,8 @@ def compare(
 class _Stream:
     """The pieces of one stream that count, with a place for those that were read too far."""
 
-    def __init__(self, blocks: Iterable[bytes], dialect: Dialect) -> None:
-        self._pieces = _counted(blocks, dialect)
+    def __init__(self, blocks: Iterable[bytes], reader: DumpReader) -> None:
+        self._pieces = _counted(blocks, reader)
         self._waiting: list[Piece] = []  # in reverse order
 
     def next(self) -> Piece | None:
@@ -196,44 +196,44 @@ def _text(value: bytes | None, start: int) -> str | None:
     return ("…" if start else "") + text + ("…" if end < len(value) else "")
 
 
-def _counted(blocks: Iterable[bytes], dialect: Dialect) -> Iterator[Piece]:
+def _counted(blocks: Iterable[bytes], reader: DumpReader) -> Iterator[Piece]:
     """Yield what counts. The border of a run depends on the lines alone, never on those of the blocks."""
     counts = True
     run: list[bytes] = []
     for lines, begins in _lines(blocks):
         if begins is not None:
             if run:
-                yield _run(run, dialect)
+                yield _run(run, reader)
                 run = []
-            counts = dialect.look(lines[0]) if begins else counts
+            counts = reader.look(lines[0]) if begins else counts
             if counts:
-                yield Piece(lines[0], dialect.place, dialect.in_data, dialect.rewritable)
+                yield Piece(lines[0], reader.place, reader.in_data, reader.rewritable)
             continue
         position = 0
         while position < len(lines):
-            end = dialect.rows_until(lines, position)
+            end = reader.rows_until(lines, position)
             while position < end:
                 more = min(end - position, _RUN - len(run))
                 run += lines[position : position + more]
                 position += more
                 if len(run) == _RUN:
-                    yield _run(run, dialect)
+                    yield _run(run, reader)
                     run = []
             if position == len(lines):
                 break
             if run:
-                yield _run(run, dialect)
+                yield _run(run, reader)
                 run = []
-            counts = dialect.look(lines[position])
+            counts = reader.look(lines[position])
             if counts:
-                yield Piece(lines[position], dialect.place, dialect.in_data, dialect.rewritable)
+                yield Piece(lines[position], reader.place, reader.in_data, reader.rewritable)
             position += 1
     if run:
-        yield _run(run, dialect)
+        yield _run(run, reader)
 
 
-def _run(lines: list[bytes], dialect: Dialect) -> Piece:
-    return Piece(b"\n".join(lines), dialect.place, in_data=True, rewritable=False, is_run=True)
+def _run(lines: list[bytes], reader: DumpReader) -> Piece:
+    return Piece(b"\n".join(lines), reader.place, in_data=True, rewritable=False, is_run=True)
 
 
 def _lines(blocks: Iterable[bytes]) -> Iterator[tuple[list[bytes], bool | None]]:

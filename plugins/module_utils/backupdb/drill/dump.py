@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..engines.interface import Part
+from ..engines.values import Part
 from ..errors import CommandFailed
 from ..streams.pipeline import TAIL_BYTES, Limits
 from ..system.process import describe_status, start

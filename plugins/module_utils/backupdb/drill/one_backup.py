@@ -7,47 +7,43 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engines.workplace import work_dir_of
 from ..errors import ArchiveDamaged, BackupDbError, NotEnoughSpace, RequirementMissing, RunTimeout
+from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import DIFFERENT, EQUAL, EQUAL_REWRITTEN, FAILED, SCHEMA
 from ..repository.local import free_bytes
 from ..system.text import human_duration, human_size, iso, utc_now
 from ..verify.one_backup import manifest_problem
 from ..version import VERSION
 from .compare import Findings, compare
-from .restore import Restored, Setting, restored
-from .rewrites import settle
-
-if TYPE_CHECKING:
-    from ..repository.catalogue import StoredBackup
+from .restore import DrillContext, RestoredServer, drill_support_for, restored
+from .rewrites import confirm_rewrites
 
 # Faults of this host, which say nothing about the backup: no record of them is kept.
 OF_THIS_HOST = ("ClientMissing", "InvalidOption", "LockBusy", "NotEnoughSpace")
-# What an empty server takes, beside the data.
-_SERVER_BYTES: Mapping[str, int] = {"postgresql": 128 << 20, "mariadb": 256 << 20, "mysql": 384 << 20}
 
 
-def drill_one(setting: Setting) -> dict[str, Any]:
+def drill_one(context: DrillContext) -> dict[str, Any]:
     """Drill a backup and return its record; a bad backup is a verdict, never an exception.
 
     Raises `Interrupted` when the drill was asked to stop: then nothing is known; and `RequirementMissing`.
     """
     began = time.monotonic()
-    record = _beginning(setting.backup)
+    record = _beginning(context.backup)
     try:
-        _look_before(setting)
-        with restored(setting) as state:
+        _look_before(context)
+        with restored(context) as state:
             record.update(_of_server(state))
             compare_began = time.monotonic()
             findings, stream = compare(state)
-            settle(state, findings, stream)
+            confirm_rewrites(state, findings, stream)
             record.update(_of_findings(state, findings, time.monotonic() - compare_began))
     except RequirementMissing:
         raise
     except BackupDbError as error:
-        record.update(_of_failure(_cause(setting, error)))
+        record.update(_of_failure(_cause(context, error)))
     record["finished"] = iso(utc_now().replace(microsecond=0))
     record["seconds"]["total"] = round(time.monotonic() - began, 3)
     return record
@@ -60,27 +56,27 @@ def failed(backup: StoredBackup, error: BackupDbError) -> dict[str, Any]:
     return record
 
 
-def _cause(setting: Setting, error: BackupDbError) -> BackupDbError:
+def _cause(context: DrillContext, error: BackupDbError) -> BackupDbError:
     """Return what explains most: whatever fails once time is up fails because of that. Raises `Interrupted`."""
     try:
-        setting.limits.check()
+        context.limits.check()
     except RunTimeout as late:
         return late
     return error
 
 
-def _look_before(setting: Setting) -> None:
-    problem = manifest_problem(setting.backup.folder)
+def _look_before(context: DrillContext) -> None:
+    problem = manifest_problem(context.backup.folder)
     if problem is not None:
         raise ArchiveDamaged(problem)
-    manifest = setting.manifest
-    folder = work_dir_of(setting.work_dir)
+    manifest = context.manifest
+    folder = work_dir_of(context.work_dir)
     free = free_bytes(folder)
     needed = int(manifest.get("size_bytes") or manifest["plain_bytes"])
-    needed += _SERVER_BYTES.get(str(manifest["engine"]), 0)
+    needed += drill_support_for(manifest).SERVER_BYTES
     if needed > free:
         raise NotEnoughSpace(
-            f"a drill of {setting.backup.folder} needs about {human_size(needed)} and {human_size(free)} are free in "
+            f"a drill of {context.backup.folder} needs about {human_size(needed)} and {human_size(free)} are free in "
             f"{folder}; name a work_dir on a larger filesystem"
         )
 
@@ -121,12 +117,18 @@ def _of_failure(error: BackupDbError) -> dict[str, Any]:
     }
 
 
-def _of_server(state: Restored) -> dict[str, Any]:
+def _of_server(state: RestoredServer) -> dict[str, Any]:
     warnings = [*state.warnings, *([state.accounts.note] if state.accounts.note else [])]
-    if state.stand_ins:
-        warnings.append(f"not among the accounts, so others without a login stood in: {', '.join(state.stand_ins)}")
+    if state.placeholders:
+        warnings.append(
+            f"not among the accounts, so placeholders without a login were made: {', '.join(state.placeholders)}"
+        )
     return {
-        "server": {"vendor": state.facts.vendor, "version": state.facts.version, "program": state.program},
+        "server": {
+            "vendor": state.engine.facts.vendor,
+            "version": state.engine.facts.version,
+            "program": state.program,
+        },
         "client": {
             name: {"path": client.path, "version": client.version}
             for name, client in (("dump", state.dump_client), ("restore", state.restore_client))
@@ -141,7 +143,7 @@ def _of_server(state: Restored) -> dict[str, Any]:
     }
 
 
-def _of_findings(state: Restored, findings: Findings, seconds: float) -> dict[str, Any]:
+def _of_findings(state: RestoredServer, findings: Findings, seconds: float) -> dict[str, Any]:
     return {
         "verdict": _verdict(findings),
         "differences": findings.differences,

@@ -13,28 +13,25 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..accounts.restore import restore_accounts
-from ..engines.drill_interface import Proving, proving_of
-from ..engines.interface import ArchiveSource, Client, DumpOptions, Engine, RestoreOptions, ServerFacts
-from ..engines.registry import open_server
+from ..age.stream import Identity
+from ..engines.drill_interface import DrillSupport
+from ..engines.interface import Engine
+from ..engines.registry import engine_of, open_engine
+from ..engines.values import ArchiveSource, Client, DumpOptions, RestoreOptions
 from ..engines.workplace import User, workplace
-from ..errors import ClientMissing
+from ..repository.catalogue import StoredBackup
 from ..restore.plan import open_archives
 from ..streams.pipeline import Limits
 from .stored_accounts import StoredAccounts, accounts_of
-
-if TYPE_CHECKING:
-    from ..age.stream import Identity
-    from ..connection.server import Server
-    from ..repository.catalogue import StoredBackup
 
 OPTIONS = RestoreOptions(no_tablespaces=True)  # everything is kept as it was; the name is the original's
 
 
 @dataclass(frozen=True)
-class Setting:
+class DrillContext:
     """What a drill of one backup needs to know. `work_dir` and `user` are for the private server."""
 
     backup: StoredBackup
@@ -51,21 +48,19 @@ class Setting:
 
 
 @dataclass
-class Restored:
+class RestoredServer:
     """A restored backup in its private server, and what was learned on the way."""
 
-    setting: Setting
-    proving: Proving
+    context: DrillContext
+    support: DrillSupport
     engine: Engine
-    server: Server
-    facts: ServerFacts
     dump_client: Client
     restore_client: Client
     accounts: StoredAccounts
     sources: Sequence[ArchiveSource]
     program: str
     unmatched: Sequence[str]
-    stand_ins: Sequence[str] = ()
+    placeholders: Sequence[str] = ()
     skipped_accounts: Mapping[str, str] = field(default_factory=dict)  # name -> why it can never be made here
     errors: list[str] = field(default_factory=list)  # what could not be restored, one line each
     warnings: list[str] = field(default_factory=list)
@@ -75,13 +70,13 @@ class Restored:
     @property
     def name(self) -> str:
         """The database's name, which is that of the source."""
-        return str(self.setting.backup.database)
+        return str(self.context.backup.database)
 
     @property
     def same_series(self) -> bool:
         """Whether dumps of the private server are to be equal to those of the source."""
-        source = str(self.setting.manifest["server"]["version"])
-        return self.proving.series(source) == self.proving.series(self.facts.version)
+        source = str(self.context.manifest["server"]["version"])
+        return self.support.series(source) == self.support.series(self.engine.facts.version)
 
 
 class Stopwatch:
@@ -109,32 +104,34 @@ class Stopwatch:
         return replace(source, open=blocks)
 
 
+def drill_support_for(manifest: Mapping[str, Any]) -> DrillSupport:
+    """Return what drills a backup's engine; raises `InvalidOption` for an engine that is not known."""
+    return engine_of(str(manifest["engine"])).DRILL
+
+
 @contextmanager
-def restored(setting: Setting) -> Iterator[Restored]:
+def restored(context: DrillContext) -> Iterator[RestoredServer]:
     """Give the backup restored in a private server, which is gone when the block is left.
 
     Raises `BackupDbError` when it cannot be restored at all.
     """
-    proving = proving_of(setting.manifest)
+    support = drill_support_for(context.manifest)
     stopwatch = Stopwatch()
-    sources = [stopwatch.timed(one, setting.limits) for one in open_archives(setting.backup, setting.identities)]
-    accounts = accounts_of(setting.backup, setting.identities)
+    sources = [stopwatch.timed(one, context.limits) for one in open_archives(context.backup, context.identities)]
+    accounts = accounts_of(context.backup, context.identities)
     with (
-        workplace(setting.work_dir, setting.user, socket_name=proving.SOCKET_NAME) as place,
-        proving.private_server(
-            setting.manifest, accounts.document, place=place, cancel=setting.limits.abort
+        workplace(context.work_dir, context.user, socket_name=support.SOCKET_NAME) as place,
+        support.private_server(
+            context.manifest, accounts.document, place=place, cancel=context.limits.abort
         ) as private,
-        open_server(private.instance, setting.limits.abort) as (engine, server),
+        open_engine(private.instance, context.limits.abort) as engine,
     ):
-        facts = engine.facts(server)
-        state = Restored(
-            setting=setting,
-            proving=proving,
+        state = RestoredServer(
+            context=context,
+            support=support,
             engine=engine,
-            server=server,
-            facts=facts,
-            dump_client=_dump_client(engine, facts, proving, setting.manifest),
-            restore_client=_restore_client(engine, facts, setting.manifest),
+            dump_client=_dump_client(engine, support, context.manifest),
+            restore_client=engine.usable_restore_client(context.manifest),
             accounts=accounts,
             sources=sources,
             program=private.program,
@@ -147,69 +144,55 @@ def restored(setting: Setting) -> Iterator[Restored]:
         yield state
 
 
-def load_database(state: Restored, sources: Sequence[ArchiveSource]) -> None:
+def load_database(state: RestoredServer, sources: Sequence[ArchiveSource]) -> None:
     """Create the database and load these archives into it."""
-    manifest, options = state.setting.manifest, replace(OPTIONS, jobs=state.setting.jobs)
-    engine, server, facts, name = state.engine, state.server, state.facts, state.name
-    state.warnings += engine.create_database(server, facts, name, manifest, options)
-    report = engine.load(server, facts, state.restore_client, name, sources, manifest, options, state.setting.limits)
+    manifest, options = state.context.manifest, replace(OPTIONS, jobs=state.context.jobs)
+    engine, name = state.engine, state.name
+    state.warnings += engine.create_database(name, manifest, options)
+    report = engine.load(state.restore_client, name, sources, manifest, options, state.context.limits)
     state.errors += report.errors
     state.warnings += report.warnings
-    state.warnings += engine.finish_database(server, facts, name, manifest, options)
+    state.warnings += engine.finish_database(name, manifest, options)
 
 
-def _restore(state: Restored) -> None:
+def _restore(state: RestoredServer) -> None:
     document = state.accounts.document
     if document is not None:
         _restore_accounts(state, document)
-    state.stand_ins = state.proving.stand_ins(state.server, state.setting.manifest, state.sources)
+    state.placeholders = state.support.placeholder_accounts(state.engine.server, state.context.manifest, state.sources)
     load_database(state, state.sources)
     if document is not None:
         _restore_accounts(state, document, object_grants_for={state.name})
 
 
 def _restore_accounts(
-    state: Restored, document: Mapping[str, Any], *, object_grants_for: set[str] | None = None
+    state: RestoredServer, document: Mapping[str, Any], *, object_grants_for: set[str] | None = None
 ) -> None:
-    result = restore_accounts(
-        state.server,
+    outcome = restore_accounts(
         state.engine,
-        state.facts,
         document,
         include_reserved=True,  # those that are here already, such as the login in use, are left as they are
         databases={state.name},
         object_grants_for=object_grants_for,
     )
-    state.errors += result["errors"]
+    state.errors += outcome.facts["errors"]
     # Rights that wait for the database are given in the second pass.
-    state.warnings += [line for line in result["warnings"] if "object_grants_for" not in line]
+    state.warnings += [line for line in outcome.warnings if "object_grants_for" not in line]
     never = {
         str(entry["account"]): str(entry["reason"])
-        for entry in result["accounts"]
+        for entry in outcome.facts["accounts"]
         if entry["action"] == "failed" and not entry["errors"]
     }
     state.skipped_accounts = {**state.skipped_accounts, **never}
 
 
-def _dump_client(engine: Engine, facts: ServerFacts, proving: Proving, manifest: Mapping[str, Any]) -> Client:
+def _dump_client(engine: Engine, support: DrillSupport, manifest: Mapping[str, Any]) -> Client:
     """Return the dump client that is most like the one of the backup."""
-    clients = engine.clients(facts, DumpOptions(allow_newer_client=True))
-    usable = [client for client in clients if client.usable]
+    options = DumpOptions(allow_newer_client=True)
+    usable = [client for client in engine.dump_clients(options) if client.usable]
     wanted = str(manifest["client"]["version"])
-    same = [client for client in usable if proving.series(client.version) == proving.series(wanted)]
+    same = [client for client in usable if support.series(client.version) == support.series(wanted)]
     exact = [client for client in same if client.version == wanted]
     for client in [*exact, *same, *usable]:
         return client
-    raise ClientMissing(
-        f"no usable dump client for {facts.vendor} {facts.version} on this host; install {engine.package_hint(facts)}"
-    )
-
-
-def _restore_client(engine: Engine, facts: ServerFacts, manifest: Mapping[str, Any]) -> Client:
-    for client in engine.restore_clients(facts, manifest):
-        if client.usable:
-            return client
-    raise ClientMissing(
-        f"no usable restore client for {facts.vendor} {facts.version} on this host; "
-        f"install {engine.restore_package_hint(facts, manifest)}"
-    )
+    return engine.usable_dump_client(options)  # tells why there is none

@@ -15,16 +15,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import IO
 
-from ..engines.interface import ArchiveSource, Part
+from ..engines.values import ArchiveSource, Part
 from ..engines.workplace import work_dir_of
 from .compare import Findings, StreamDifferences, compare_streams
 from .dump import dumped
-from .restore import Restored, load_database
+from .restore import RestoredServer, load_database
 
 _BLOCK = 1 << 20
 
 
-def settle(state: Restored, findings: Findings, stream: StreamDifferences) -> None:
+def confirm_rewrites(state: RestoredServer, findings: Findings, stream: StreamDifferences) -> None:
     """Judge the differences of the two dumps; they end up in the findings as differences or as rewritten.
 
     The restored database is replaced by a copy of its definitions, so this is the last look at it.
@@ -37,19 +37,19 @@ def settle(state: Restored, findings: Findings, stream: StreamDifferences) -> No
         findings.differences += stream.differences
 
 
-def _stays_the_same(state: Restored) -> bool:
-    limits = state.setting.limits
+def _stays_the_same(state: RestoredServer) -> bool:
+    limits = state.context.limits
     errors = len(state.errors)
     with ExitStack() as files:
         kept = []
-        for part in state.proving.dump_definitions(state.server, state.dump_client, state.setting.manifest):
-            spool = files.enter_context(tempfile.TemporaryFile(dir=work_dir_of(state.setting.work_dir)))
+        for part in state.support.dump_definitions(state.engine.server, state.dump_client, state.context.manifest):
+            spool = files.enter_context(tempfile.TemporaryFile(dir=work_dir_of(state.context.work_dir)))
             for block in dumped(part, limits):
                 spool.write(block)
             kept.append(_source(part, spool))
-        state.engine.drop_database(state.server, state.facts, state.name)
+        state.engine.drop_database(state.name)
         load_database(state, kept)
-        again = state.proving.dump_definitions(state.server, state.dump_client, state.setting.manifest)
+        again = state.support.dump_definitions(state.engine.server, state.dump_client, state.context.manifest)
         same = all(
             compare_streams(state, source.open(), dumped(part, limits)).equal for source, part in zip(kept, again)
         )

@@ -12,10 +12,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..age.stream import Identity
 from ..archives.keys import load_identities
-from ..engines.drill_interface import proving_of
 from ..engines.workplace import User, server_user, work_dir_of
 from ..errors import (
     BackupDbError,
@@ -25,6 +25,8 @@ from ..errors import (
     NotEnoughSpace,
     RepositoryError,
 )
+from ..outcome import Outcome
+from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import is_proof, write_drill
 from ..repository.lock import readers_lock
 from ..repository.problems import Problems
@@ -33,11 +35,7 @@ from ..system.stopping import stop_signals
 from ..system.text import human_duration, iso, utc_now
 from .one_backup import OF_THIS_HOST, drill_one, failed, line, summary
 from .request import DrillRequest, choose
-from .restore import Setting
-
-if TYPE_CHECKING:
-    from ..age.stream import Identity
-    from ..repository.catalogue import StoredBackup
+from .restore import DrillContext, drill_support_for
 
 _NEXT_RECORD = 1.1  # seconds
 
@@ -87,7 +85,7 @@ def _drill(
     warnings: list[str],
 ) -> dict[str, Any]:
     with _limits(request, cancel) as limits:
-        setting = Setting(
+        context = DrillContext(
             backup=backup,
             identities=identities,
             limits=limits,
@@ -98,7 +96,7 @@ def _drill(
         try:
             with readers_lock(backup.instance_folder) as unlocked:
                 warnings += unlocked
-                return drill_one(setting)
+                return drill_one(context)
         except (LockBusy, RepositoryError) as error:
             return failed(backup, error)
 
@@ -131,24 +129,26 @@ def _result(
     request: DrillRequest, entries: list[dict[str, Any]], warnings: list[str], chosen: int, seconds: float
 ) -> dict[str, Any]:
     good = sum(is_proof(entry) for entry in entries)
-    return {
-        "status": "ok" if good == chosen else "failed",
-        "changed": any(entry["record"] for entry in entries),
-        "message": f"{summary(entries)} ({human_duration(seconds)})",
-        "select": request.select if request.repository is not None else None,
-        "lines": [line(entry) for entry in entries],
-        "drills": entries,
-        "proven": good,
-        "seconds": round(seconds, 3),
-        "warnings": warnings,
-    }
+    return Outcome(
+        status="ok" if good == chosen else "failed",
+        changed=any(entry["record"] for entry in entries),
+        message=f"{summary(entries)} ({human_duration(seconds)})",
+        warnings=warnings,
+        facts={
+            "select": request.select if request.repository is not None else None,
+            "lines": [line(entry) for entry in entries],
+            "drills": entries,
+            "proven": good,
+            "seconds": round(seconds, 3),
+        },
+    ).to_dict()
 
 
 def _plan(request: DrillRequest, chosen: list[StoredBackup], problems: Problems) -> dict[str, Any]:
     entries = []
     for backup in chosen:
         try:
-            program, problem = proving_of(backup.manifest).program(backup.manifest), None
+            program, problem = drill_support_for(backup.manifest).program(backup.manifest), None
         except BackupDbError as error:
             program, problem = None, str(error)
         entries.append(
@@ -163,13 +163,15 @@ def _plan(request: DrillRequest, chosen: list[StoredBackup], problems: Problems)
                 "error": problem,
             }
         )
-    return {
-        "status": "planned",
-        "changed": True,
-        "message": f"{len(entries)} backups would be drilled",
-        "select": request.select if request.repository is not None else None,
-        "drills": entries,
-        "proven": 0,
-        "seconds": 0.0,
-        "warnings": [*problems.lines, *(entry["error"] for entry in entries if entry["error"])],
-    }
+    return Outcome(
+        status="planned",
+        changed=True,
+        message=f"{len(entries)} backups would be drilled",
+        warnings=[*problems.lines, *(entry["error"] for entry in entries if entry["error"])],
+        facts={
+            "select": request.select if request.repository is not None else None,
+            "drills": entries,
+            "proven": 0,
+            "seconds": 0.0,
+        },
+    ).to_dict()

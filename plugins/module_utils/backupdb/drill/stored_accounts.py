@@ -9,17 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..age.stream import Identity
 from ..archives.read import plain_blocks
 from ..engines.accounts_document import SCHEMA
 from ..errors import ArchiveDamaged, BackupDbError
 from ..repository import layout
 from ..repository.catalogue import StoredBackup, backups
 from ..repository.problems import Problems
-
-if TYPE_CHECKING:
-    from ..age.stream import Identity
 
 _LARGEST = 256 << 20  # bytes of the document
 

@@ -1,10 +1,15 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a restore of accounts asks of an engine, and the values it speaks in."""
+"""What restoring, comparing and showing accounts asks of an engine, and the values it speaks in.
+
+The statements of a stored document are the engine's own SQL; whoever reads or compares them asks the `AccountRules` of
+the document's vendor.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -18,11 +23,11 @@ class Step:
     account: str | None
     kind: str
     sql: str = field(repr=False)  # may hold the hash of a password
-    instead: str | None = field(default=None, repr=False)  # tried when the server refuses `sql`
-    warning: str | None = None  # what differs when `instead` was carried out
+    if_refused: str | None = field(default=None, repr=False)  # tried when the server refuses `sql`
+    warning: str | None = None  # what differs when `if_refused` was carried out
 
 
-class Target(Protocol):
+class AccountTarget(Protocol):
     """The server that accounts are restored into, as seen by the plan."""
 
     @property
@@ -58,3 +63,42 @@ class Target(Protocol):
 
     def clean_up(self, created: Collection[str], document: Mapping[str, Any]) -> list[Step]:
         """Make the steps that take back what creating these accounts gave to the login by itself."""
+
+
+class AccountComparison:
+    """How the statements of two documents, a stored one and a fresh export, are made comparable."""
+
+    def __init__(self, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> None:
+        # An export that may not read the hashes says nothing about them.
+        self.without_passwords = any(
+            text.startswith("passwords of ") for document in (stored, fresh) for text in document["missing"]
+        )
+
+    def normal(self, statement: Mapping[str, Any]) -> str:
+        """Return the statement as it is compared: without what differs between equal servers."""
+        return str(statement["sql"])
+
+    def absent(self, wanted: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return those of the wanted statements that are not there."""
+        known = {self.normal(statement) for statement in there}
+        return [statement for statement in wanted if self.normal(statement) not in known]
+
+
+class AccountRules(ABC):
+    """How the statements of an account are read. One object for each engine, with no server of its own."""
+
+    def comparison(self, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> AccountComparison:
+        """Make what compares two documents of this vendor."""
+        return AccountComparison(stored, fresh)
+
+    @abstractmethod
+    def authentication(self, identity: Sequence[str]) -> list[str]:
+        """Name the ways in which the account with these identity statements logs in."""
+
+    @abstractmethod
+    def granted_roles(self, sql: str) -> list[str]:
+        """Name the roles that a membership statement grants."""
+
+    def covers_database(self, granted_on: str, database: str) -> bool:
+        """Tell whether a right that was granted on `granted_on` is one on this database."""
+        return granted_on == database

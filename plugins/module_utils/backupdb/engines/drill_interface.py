@@ -3,49 +3,60 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a drill asks of an engine beside the restore: a private server, a second dump, and how to read dumps.
 
-Each vendor's file has these functions; `proving_of` finds the file.
+One object for each engine, with no server of its own: a drill needs it before there is one.
 """
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Callable, Protocol
+from typing import Any, ClassVar, Protocol
 
-from ..errors import InvalidOption
-from .mysql import drill as proving_mysql
-from .postgresql import drill as proving_postgresql
-
-if TYPE_CHECKING:
-    from ..connection.server import Server
-    from .drill_dialects import Dialect
-    from .interface import ArchiveSource, Client, Part
-    from .private_server import PrivateServer
-    from .workplace import Workplace
+from ..connection.server import Server
+from .private_server import PrivateServer
+from .values import ArchiveSource, Client, Part
+from .workplace import Workplace
 
 
-class Proving(Protocol):
-    """The function set of a vendor's file (a Python module satisfies it). `manifest` is that of the backup."""
+class DumpReader(Protocol):
+    """Reads the lines of one dump in their order; what it says of them is about the line looked at last.
 
-    @property
-    def SOCKET_NAME(self) -> str:
-        """The longest file name that the server makes in its socket folder."""
+    `rewritable` lines belong to definitions with expressions, which a server may write otherwise than it got them.
+    """
 
-    @property
-    def UNCOMPARED_PROPERTIES(self) -> Sequence[str]:
-        """Properties of a database that belong to the place where it is, not to itself."""
+    place: str
+    in_data: bool
+    rewritable: bool
 
-    @property
-    def dialect(self) -> Callable[[], Dialect]:
-        """How the lines of a dump's text are read."""
+    def look(self, line: bytes) -> bool:
+        """Take the next line (its beginning is enough); tell whether it counts."""
 
+    def rows_until(self, lines: Sequence[bytes], start: int) -> int:
+        """Return the end of the lines from `start` on that are rows for sure, and need not be looked at."""
+
+
+class DrillSupport(ABC):
+    """Drills of one engine. `manifest` is that of the backup."""
+
+    SOCKET_NAME: ClassVar[str]  # the longest file name that the server makes in its socket folder
+    SERVER_BYTES: ClassVar[int]  # what an empty private server takes on the disk
+    UNCOMPARED_PROPERTIES: ClassVar[Sequence[str]] = ()  # those that belong to the place of a database, not to itself
+
+    @abstractmethod
+    def reader(self) -> DumpReader:
+        """Make a reader for one dump's text."""
+
+    @abstractmethod
     def series(self, version: str) -> str:
         """Return the part of a version within which dumps of equal databases are equal."""
 
+    @abstractmethod
     def program(self, manifest: Mapping[str, Any]) -> str:
         """Name the server program that a drill would start; raises `ClientMissing`."""
 
+    @abstractmethod
     def private_server(
         self,
         manifest: Mapping[str, Any],
@@ -56,29 +67,20 @@ class Proving(Protocol):
     ) -> AbstractContextManager[PrivateServer]:
         """Start a server for the backup until the block is left."""
 
-    def stand_ins(self, server: Server, manifest: Mapping[str, Any], sources: Sequence[ArchiveSource]) -> list[str]:
+    @abstractmethod
+    def placeholder_accounts(
+        self, server: Server, manifest: Mapping[str, Any], sources: Sequence[ArchiveSource]
+    ) -> list[str]:
         """Make the accounts that a restore needs and that are not here; return their names."""
 
+    @abstractmethod
     def dump_again(self, server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:
         """Return the calls that dump the restored database as the archives of the backup were dumped."""
 
+    @abstractmethod
     def dump_definitions(self, server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:
         """Return the calls that dump its definitions only, in the order of their restore."""
 
     def text(self, client: Client, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """Turn the plain stream of an archive into the text that is compared, in blocks."""
-
-
-_PROVING: Mapping[str, Proving] = {
-    "postgresql": proving_postgresql,
-    "mariadb": proving_mysql,
-    "mysql": proving_mysql,
-}
-
-
-def proving_of(manifest: Mapping[str, Any]) -> Proving:
-    """Return the file of the backup's vendor; raises `InvalidOption` for one that is not known."""
-    found = _PROVING.get(str(manifest["engine"]))
-    if found is None:
-        raise InvalidOption(f"the backup is of {manifest['engine']!r}, for which there are no drills")
-    return found
+        """Turn the plain stream of an archive into the text that is compared, in blocks; most are their own text."""
+        return blocks

@@ -1,307 +1,165 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an engine is: the values it takes and gives, and the functions that every engine file has.
+"""What an engine is: the class that every engine derives from, made once per connection with its server.
 
-Everything above this folder (the run, the modules) speaks only these words. A new engine is one file with
-these functions and one line in `registry.py`. Units: bytes for sizes, seconds for times.
+Everything above this folder asks this object and knows no engine by name. A new engine is a folder with a subclass of
+`Engine` and one line in `registry.py`; what a drill, a login and accounts need of it is in the other interface files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Protocol
+from typing import Any, ClassVar, TypeVar
 
-if TYPE_CHECKING:
-    from ..connection.server import Server
-    from ..streams.pipeline import Limits
-    from .login_interface import LoginKeeper, WantedLogin
+from ..connection.drivers import Driver
+from ..connection.server import Server
+from ..errors import ClientMissing
+from ..streams.pipeline import Limits
+from .accounts_interface import AccountRules, AccountTarget
+from .drill_interface import DrillSupport
+from .format_check import FormatCheck
+from .login_interface import LoginManager, WantedLogin
+from .values import (
+    AccountsExport,
+    ArchiveSource,
+    Client,
+    Database,
+    DumpOptions,
+    LoadReport,
+    MissingPrivilege,
+    RestoreOptions,
+    RestoreProblems,
+    ServerFacts,
+    Snapshot,
+)
 
-FATAL = "fatal"  # without it the database cannot be backed up truthfully: the database fails
-PARTIAL = "partial"  # without it something named is missing: the backup is published as partial
-DEGRADED = "degraded"  # without it the backup is whole but taken in a lesser way (no global lock, jobs 1)
-
-
-@dataclass(frozen=True)
-class ServerFacts:
-    """What the server says about itself. `vendor` is the real one, whatever engine was asked for."""
-
-    vendor: str  # postgresql, mysql or mariadb
-    version: str  # as people write it: 15.20, 10.11.19, 9.7.4
-    version_number: tuple[int, ...]  # for comparing
-    role: str  # primary or replica
-    data_bytes: int | None
-    settings: Mapping[str, Any]  # what a restore or a drill must match (max_allowed_packet, sql_mode, ...)
-
-
-@dataclass(frozen=True)
-class Database:
-    """One database as the server lists it; never filtered by the user's selection."""
-
-    name: str  # surrogateescape where the server's bytes are not UTF-8
-    size_bytes: int | None
-    owner: str | None
-    encoding: str | None
-    collation: str | None
-    tables: int | None  # None where counting needs a connection to the database
-    is_system: bool
-    connectable: bool
-    reason: str | None = None  # why it can never be selected; None for an ordinary database
-    on_request: bool = False  # a system database that is taken when it is named exactly; `tables` are people's own
-    unaddressable: bool = False  # an ordinary database that we cannot name to the server: leaving it out is a fault
+_Self = TypeVar("_Self", bound="Engine")
 
 
-@dataclass(frozen=True)
-class MissingPrivilege:
-    """A right that the login lacks, and the statement that gives it."""
+class Engine(ABC):
+    """A database server, by its real vendor, with an open connection.
 
-    privilege: str  # "PROCESS", "SELECT on table public.x", "BYPASSRLS"
-    severity: str  # FATAL, PARTIAL or DEGRADED
-    effect: str  # what is lost without it, in one clause
-    grant: str  # the exact statement for an administrator
-    database: str | None = None  # None: the whole instance
-
-
-@dataclass(frozen=True)
-class Client:
-    """One installed dump program."""
-
-    path: str
-    vendor: str
-    version: str
-    major: int
-    usable: bool
-    reason: str  # why it is, or is not, the one to use
-
-
-@dataclass(frozen=True)
-class DumpOptions:
-    """How databases are dumped. Times in seconds; None is 'no limit' for `timeout` only."""
-
-    jobs: int = 1
-    triggers: bool = True
-    routines: bool = True
-    events: bool = True
-    row_counts: bool = False
-    fingerprints: bool = False
-    allow_newer_client: bool = False
-    db_lock_timeout: float = 60.0
-    timeout: float | None = None
-    nice: int = 0
-
-
-@dataclass(frozen=True)
-class Part:
-    """One archive of a database: the client call that writes it to its standard output.
-
-    `secret` is the content of the client's password file. The call runs with the file reachable at a path
-    that replaces `SECRET_PATH` in `argv` and in the values of `environment`.
+    Class attributes and class methods hold for the vendor and need no server.
     """
 
-    name: str  # "data", "pre-data", "data-0001", "rest", "post-data"
-    argv: Sequence[str]
-    environment: Mapping[str, str]
-    secret: bytes | None
-    format: str  # "postgresql-custom" or "sql"
-    completion_mark: bytes | None  # must stand in the last 4 KiB of the plain stream
-    fatal_stderr: str | None  # regular expression; a line of stderr that matches it fails the dump
-    lost_stderr: str | None = None  # as above, but it means SnapshotLost: the caller may try again
+    VENDOR: ClassVar[str]  # also its name among the options and in manifests
+    DRIVER: ClassVar[Driver]
+    SYSTEM_DATABASES: ClassVar[Mapping[str, str]]  # names of the server's own databases, and why each is left out
+    DATA_DIRECTORY_QUERY: ClassVar[str]  # no row or NULL where the login may not know it
+    SWAPS: ClassVar[bool] = False  # whether a restored database can take the place of another by `swap`
+    DRILL: ClassVar[DrillSupport]
+    ACCOUNTS: ClassVar[AccountRules]
 
+    def __init__(self, server: Server, facts: ServerFacts | None = None) -> None:
+        """`facts` are those of the server where they are known already."""
+        self.server = server
+        self._facts = facts
 
-@dataclass(frozen=True)
-class Snapshot:
-    """A moment of one database, held by the engine until the context that gave it is left.
-
-    The caller starts `parts` in order, at most `at_once` at a time, the first `at_once` of them at once, and
-    calls `begun` as soon as those are started; `begun` returns when the moment no longer needs the server's global
-    lock (an engine without one returns at once). Its argument counts the started clients that have already ended,
-    well or badly: such a client is never seen waiting in the server. An engine reads that count *before* it
-    looks at the server; the other way round one client could be counted twice and the lock given up too early.
-    `check` raises if the moment was lost (the coordinator's session broke, a table list changed).
-    `details` is called after `begun`, while the clients run.
-    """
-
-    parts: Sequence[Part]
-    at_once: int
-    begun: Callable[[Callable[[], int]], None]
-    check: Callable[[], None]
-    details: Callable[[], SnapshotDetails]  # call it after `begun`
-
-
-@dataclass(frozen=True)
-class SnapshotDetails:
-    """What was true at that moment; goes into the manifest."""
-
-    position: Mapping[str, Any]  # snapshot id, LSN, binlog file and position, GTID; how the moment was taken
-    properties: Mapping[
-        str, Any
-    ]  # encoding, locale, collation, owner, settings, ACL, comment: to recreate the database
-    inventory: Mapping[str, int]  # object kind -> count
-    inventory_trusted: bool
-    row_counts: Mapping[str, int] | None = None  # "schema.table" or "table" -> rows
-    fingerprints: Mapping[str, str] | None = None
-    missing: Sequence[str] = ()  # named things that this backup does not have: makes it partial
-    warnings: Sequence[str] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)  # engine's own: text of excluded views, ...
-
-
-@dataclass(frozen=True)
-class AccountsExport:
-    """Users and roles of an instance."""
-
-    document: Mapping[str, Any]  # JSON-able, see accounts/document.py
-    sql: str  # the same as one readable file
-    missing: Sequence[str] = ()
-    warnings: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class RestoreOptions:
-    """How a backup is brought back. `timeout` in seconds, None is 'no limit'.
-
-    `tables` names what alone is restored ("schema.table" or "table"); empty: everything. `owner_map` gives, for
-    `map` policies of owners and definers, the new name for an old one; the entry "*" stands for all others.
-    `spool` lets a client that needs a file have one: decrypted, mode 0600, in `spool_folder`, removed at the end.
-    """
-
-    jobs: int = 1
-    tables: tuple[str, ...] = ()
-    schema_only: bool = False
-    data_only: bool = False
-    owner_policy: str = "keep"  # keep, map or drop
-    acl_policy: str = "keep"  # keep or drop
-    definer_policy: str = "keep"  # keep, map or drop
-    owner_map: Mapping[str, str] = field(default_factory=dict)
-    extensions: str = "create"  # create or skip
-    allow_qualified_references: bool = False
-    enable_events: bool = False  # under a name other than the original's, events are disabled unless this is set
-    spool: bool = False
-    spool_folder: str | None = None
-    timeout: float | None = None
-    no_tablespaces: bool = True
-
-
-@dataclass(frozen=True)
-class ArchiveSource:
-    """One archive of a database, to be read as often as needed.
-
-    `open` gives a fresh iterator over the plain bytes, in blocks; it raises `ArchiveDamaged` or `WrongKey`, at the
-    latest after the last block, so what was read counts only when the iterator has ended well.
-    """
-
-    part: str  # as `Part.name`
-    format: str  # as `Part.format`
-    plain_bytes: int
-    longest_statement_bytes: int | None
-    open: Callable[[], Iterator[bytes]] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What came of a load that reached its end."""
-
-    errors: Sequence[str] = ()  # objects after the data that could not be made, each named with the server's words
-    warnings: Sequence[str] = ()
-
-
-class Engine(Protocol):
-    """The function set of an engine file (a Python module satisfies it)."""
+    def using(self: _Self, server: Server) -> _Self:
+        """Return the same engine over another connection to the same server."""
+        other = copy.copy(self)
+        other.server = server
+        return other
 
     @property
-    def VENDORS(self) -> Sequence[str]:
-        """The real vendors that this file serves; the first is also its name."""
+    def facts(self) -> ServerFacts:
+        """What the server says about itself; asked once."""
+        if self._facts is None:
+            self._facts = self.read_facts()
+        return self._facts
 
-    @property
-    def DRIVER(self) -> str:
-        """SQLAlchemy's dialect and driver."""
-
-    @property
-    def DEFAULT_PORT(self) -> int:
-        """Where the server listens unless told otherwise."""
-
-    @property
-    def DEFAULT_DATABASE(self) -> str | None:
-        """The database entered when none is named."""
-
-    @property
-    def SYSTEM_DATABASES(self) -> Mapping[str, str]:
-        """Names of the server's own databases, each with the reason why it is left out."""
-
-    @property
-    def SWAPS(self) -> bool:
-        """Whether a restored database can take the place of another by `swap`."""
-
-    @property
-    def DATA_DIRECTORY_QUERY(self) -> str:
-        """The query for the directory of the server's data; no row or NULL where the login may not know it."""
-
-    def detect(self, server: Server) -> str:
+    @classmethod
+    @abstractmethod
+    def detect_vendor(cls, server: Server) -> str:
         """Ask the server which vendor it really is; also the first connection, so it finds login faults."""
 
-    def facts(self, server: Server) -> ServerFacts:
+    @abstractmethod
+    def read_facts(self) -> ServerFacts:
         """Ask the server for its vendor, version, role and the settings that matter."""
 
-    def databases(self, server: Server, facts: ServerFacts) -> list[Database]:
+    @abstractmethod
+    def databases(self) -> list[Database]:
         """List every database, system ones included, in the order of their names."""
 
-    def missing_privileges(
-        self, server: Server, facts: ServerFacts, databases: Sequence[Database], options: DumpOptions
-    ) -> list[MissingPrivilege]:
+    # Backing up
+
+    @abstractmethod
+    def missing_privileges(self, databases: Sequence[Database], options: DumpOptions) -> list[MissingPrivilege]:
         """Say which rights the login lacks for these databases and options."""
 
-    def clients(self, facts: ServerFacts, options: DumpOptions) -> list[Client]:
+    @abstractmethod
+    def dump_clients(self, options: DumpOptions) -> list[Client]:
         """Look at every installed dump client; the one to use is the first with `usable`."""
 
-    def package_hint(self, facts: ServerFacts) -> str:
-        """Name the package that brings a usable client."""
+    @abstractmethod
+    def package_hint(self) -> str:
+        """Name the package that brings a usable dump client."""
 
+    def usable_dump_client(self, options: DumpOptions) -> Client:
+        """Return the dump client; raises `ClientMissing`, which names the package and says why others won't do."""
+        return usable(self, self.dump_clients(options), "dump", self.package_hint())
+
+    @abstractmethod
     def snapshot(
-        self,
-        server: Server,
-        facts: ServerFacts,
-        client: Client,
-        database: Database,
-        options: DumpOptions,
-        missing: Sequence[MissingPrivilege],
+        self, client: Client, database: Database, options: DumpOptions, missing: Sequence[MissingPrivilege]
     ) -> AbstractContextManager[Snapshot]:
-        """Take the moment, plan the dump, and hold the moment until the context is left."""
+        """Export a snapshot, plan the dump, and keep the snapshot open until the context is left."""
 
-    def export_accounts(self, server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
+    @abstractmethod
+    def export_accounts(self, client: Client) -> AccountsExport:
         """Export users, roles and grants."""
 
-    def backup_login(self, server: Server, facts: ServerFacts, wanted: WantedLogin) -> LoginKeeper:
+    @classmethod
+    @abstractmethod
+    def format_check(cls, manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
+        """Make the check of whether an archive of a database is a whole one of its format; always `close` it."""
+
+    # Accounts
+
+    @abstractmethod
+    def login_manager(self, wanted: WantedLogin) -> LoginManager:
         """Give who makes, examines and removes the login that backups are made with."""
 
-    # What brings a backup back; `manifest` is that of the backup.
+    @abstractmethod
+    def account_target(self, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> AccountTarget:
+        """Give who restores the accounts of a stored document; `fresh` is an export of this server."""
 
-    def restore_clients(self, facts: ServerFacts, manifest: Mapping[str, Any]) -> list[Client]:
+    # Bringing a backup back; `manifest` is that of the backup.
+
+    @abstractmethod
+    def restore_clients(self, manifest: Mapping[str, Any]) -> list[Client]:
         """Look at every installed restore client; the one to use is the first with `usable`."""
 
-    def restore_package_hint(self, facts: ServerFacts, manifest: Mapping[str, Any]) -> str:
-        """Name the package that brings a usable restore client."""
+    def restore_package_hint(self, manifest: Mapping[str, Any]) -> str:
+        """Name the package that brings a usable restore client: the one that brings the dump client, unless said."""
+        return self.package_hint()
 
-    def restore_problems(
-        self, server: Server, facts: ServerFacts, manifest: Mapping[str, Any], target: str, options: RestoreOptions
-    ) -> tuple[list[str], list[MissingPrivilege], list[str]]:
+    def usable_restore_client(self, manifest: Mapping[str, Any]) -> Client:
+        """Return the restore client; raises `ClientMissing`, which names the package and says why others won't do."""
+        return usable(self, self.restore_clients(manifest), "restore", self.restore_package_hint(manifest))
+
+    @abstractmethod
+    def restore_problems(self, manifest: Mapping[str, Any], target: str, options: RestoreOptions) -> RestoreProblems:
         """Say, before anything is done, what forbids the restore, which rights lack, and what to be warned of.
 
         A refusal names the statement or the option that mends it.
         """
 
-    def replace_problems(self, server: Server, facts: ServerFacts, target: str) -> list[str]:
+    @abstractmethod
+    def swap_blockers(self, target: str) -> list[str]:
         """Name what stands in the way of another database taking the place of `target`, and how to mend it."""
 
-    def create_database(
-        self, server: Server, facts: ServerFacts, name: str, manifest: Mapping[str, Any], options: RestoreOptions
-    ) -> list[str]:
+    @abstractmethod
+    def create_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
         """Create the empty database with the properties of the original; never replaces one. Returns warnings."""
 
+    @abstractmethod
     def load(
         self,
-        server: Server,
-        facts: ServerFacts,
         client: Client,
         name: str,
         sources: Sequence[ArchiveSource],
@@ -311,19 +169,38 @@ class Engine(Protocol):
     ) -> LoadReport:
         """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data."""
 
-    def finish_database(
-        self, server: Server, facts: ServerFacts, name: str, manifest: Mapping[str, Any], options: RestoreOptions
-    ) -> list[str]:
+    def finish_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
         """Give the database what belongs to its name: settings, ACL, limits, labels. Returns warnings."""
+        return []
 
-    def drop_database(self, server: Server, facts: ServerFacts, name: str) -> None:
+    @abstractmethod
+    def drop_database(self, name: str) -> None:
         """End the sessions in a database and drop it; whether it may be dropped is the caller's affair."""
 
-    def swap(self, server: Server, facts: ServerFacts, scratch: str, target: str) -> str:
+    def swap(self, scratch: str, target: str) -> str:
         """Put `scratch` in the place of `target`; returns the name under which the old one is kept.
 
         Whatever fails, `target` is in place and accepts connections. Only for an engine with `SWAPS`.
         """
+        raise NotImplementedError(f"{self.VENDOR} cannot give a database another name")
 
-    def qualified_references(self, server: Server, facts: ServerFacts, name: str, original: str) -> list[str]:
+    def qualified_references(self, name: str, original: str) -> list[str]:
         """Name the triggers, routines and events in database `name` whose bodies name the database `original`."""
+        return []
+
+
+def usable(engine: Engine, clients: Sequence[Client], purpose: str, hint: str) -> Client:
+    """Return the first usable client; raises `ClientMissing`."""
+    for client in clients:
+        if client.usable:
+            return client
+    raise ClientMissing(f"{engine.server.instance.where()}: {no_usable_client(engine.facts, clients, purpose, hint)}")
+
+
+def no_usable_client(facts: ServerFacts, clients: Sequence[Client], purpose: str, hint: str) -> str:
+    """Say that there is no client for a purpose ("dump" or "restore"), what to install, and why others won't do."""
+    found = "; ".join(f"{client.path} {client.version}: {client.reason}" for client in clients)
+    return (
+        f"no usable {purpose} client for {facts.vendor} {facts.version} on this host; install {hint}"
+        f" (found: {found or 'none'})"
+    )

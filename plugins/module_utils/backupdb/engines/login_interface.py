@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from ..connection.server import Server
 from ..errors import ConnectionFailed, QueryFailed
 from ..system.acting_as import acting_as, can_act_as
-
-if TYPE_CHECKING:
-    from ..connection.server import Server
 
 PASSWORD = "password"  # noqa: S105  a way to log in, not a secret
 SOCKET = "socket"  # by the operating system's user of the same name: peer, unix_socket, auth_socket
@@ -22,7 +20,7 @@ SOCKET = "socket"  # by the operating system's user of the same name: peer, unix
 
 @dataclass(frozen=True)
 class WantedLogin:
-    """The login as it shall be.
+    """The login as requested.
 
     `host` is from where it may log in; PostgreSQL says that in pg_hba.conf instead. The last three are about rights of
     MySQL and MariaDB that let it change something beside; a backup does without them, but is less.
@@ -41,16 +39,16 @@ class WantedLogin:
 class Step:
     """One statement for the administrator to carry out, in a database where that matters.
 
-    `instead` makes a refusal bearable: it is what to warn of when the server does not let us.
+    `if_refused` makes a refusal bearable: it is what to warn of when the server does not let us.
     """
 
     sql: str = field(repr=False)  # may hold the hash of a password
     database: str | None = None
-    instead: str | None = None
+    if_refused: str | None = None
 
 
 @dataclass(frozen=True)
-class Need:
+class RequiredPrivilege:
     """Something that the login lacks, and the steps that give it."""
 
     what: str
@@ -58,7 +56,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Surplus:
+class ExcessPrivilege:
     """A right beyond those that a backup needs.
 
     `steps` is empty where taking it away would change more than this login. `writes`: it lets the login change
@@ -76,8 +74,8 @@ class LoginState:
     """The login as it is."""
 
     exists: bool
-    needs: Sequence[Need] = ()
-    surplus: Sequence[Surplus] = ()
+    needs: Sequence[RequiredPrivilege] = ()
+    surplus: Sequence[ExcessPrivilege] = ()
     warnings: Sequence[str] = ()
 
 
@@ -92,7 +90,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Trial:
+class WriteProbe:
     """All attempts, and how they were made: as whom, or why there are none."""
 
     attempts: Sequence[Attempt]
@@ -100,7 +98,7 @@ class Trial:
     warnings: Sequence[str] = ()
 
 
-class LoginKeeper(Protocol):
+class LoginManager(Protocol):
     """The server, as seen by who manages its backup login."""
 
     @property
@@ -126,7 +124,7 @@ class LoginKeeper(Protocol):
     def is_refusal(self, error: QueryFailed) -> bool:
         """Tell whether the server refused a statement because the administrator's login may not do that."""
 
-    def try_to_write(self, state: LoginState) -> Trial:
+    def try_to_write(self, state: LoginState) -> WriteProbe:
         """Try to write as the login. What should succeed is rolled back or touches no row."""
 
 

@@ -16,7 +16,7 @@ _BETWEEN = ".."
 _NUMBER = re.compile(r"-?\d+")
 
 
-def moved(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+def changed_sequences(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
     """Return the fingerprints of those sequences whose value changed between two looks."""
     return {
         name: f"{earlier}{_BETWEEN}{after[name]}"
@@ -25,11 +25,11 @@ def moved(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]
     }
 
 
-def fits(expected: str, found: str | None) -> bool:
+def matches_range(expected: str, found: str | None) -> bool:
     """Tell whether a fingerprint is the expected one, or that of a sequence between the two that are expected.
 
-    >>> fits("7:true", "7:true"), fits("7:true..9:true", "8:true"), fits("7:true..9:true", "10:true")
-    (True, True, False)
+    >>> matches_range("7:true..9:true", "8:true"), matches_range("7:true..9:true", "10:true")
+    (True, False)
     """
     if found is None or _BETWEEN not in expected:
         return found == expected

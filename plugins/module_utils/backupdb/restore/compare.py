@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..backup.survey import privilege_text
-from ..engines.interface import DumpOptions, SnapshotDetails
+from ..engines.interface import Engine
+from ..engines.values import FATAL, Client, DumpOptions, RestoreOptions, SnapshotDetails
 from ..errors import RestoreFailed
-
-if TYPE_CHECKING:
-    from ..connection.server import Server
-    from ..engines.interface import Client, Engine, RestoreOptions, ServerFacts
 
 
 @dataclass(frozen=True)
@@ -33,8 +30,6 @@ class Comparison:
 
 def compare_restored(
     engine: Engine,
-    server: Server,
-    facts: ServerFacts,
     client: Client,
     name: str,
     manifest: Mapping[str, Any],
@@ -44,7 +39,7 @@ def compare_restored(
     if options.data_only:
         return Comparison(not_compared=["nothing was compared: the database had rows and objects of its own"])
     counted = manifest.get("row_counts") is not None and not options.schema_only
-    details = look(engine, server, facts, client, name, DumpOptions(row_counts=counted))
+    details = inspect(engine, client, name, DumpOptions(row_counts=counted))
     inventory, left_out = _inventory_differences(manifest, details, options)
     rows, rows_left_out = _row_differences(manifest, details, options)
     not_compared = [*left_out, *rows_left_out]
@@ -53,20 +48,19 @@ def compare_restored(
     return Comparison(inventory, rows, not_compared)
 
 
-def look(
-    engine: Engine, server: Server, facts: ServerFacts, client: Client, name: str, options: DumpOptions
-) -> SnapshotDetails:
-    """Count what a database has, in one moment of it, with the eyes of a backup; nothing is dumped."""
-    database = next((one for one in engine.databases(server, facts) if one.name == name), None)
+def inspect(engine: Engine, client: Client, name: str, options: DumpOptions) -> SnapshotDetails:
+    """Count what a database has, in one snapshot of it, as a backup would; nothing is dumped."""
+    database = next((one for one in engine.databases() if one.name == name), None)
+    where = engine.server.instance.where()
     if database is None:
-        raise RestoreFailed(f"{server.instance.where()}: database {name!r} is not there; somebody dropped it")
-    missing = engine.missing_privileges(server, facts, [database], options)
-    with engine.snapshot(server, facts, client, database, options, missing) as moment:
-        moment.begun(lambda: moment.at_once)
-        details = moment.details()
-    blind = [privilege_text(entry) for entry in missing if entry.severity == "fatal"]
+        raise RestoreFailed(f"{where}: database {name!r} is not there; somebody dropped it")
+    missing = engine.missing_privileges([database], options)
+    with engine.snapshot(client, database, options, missing) as snapshot:
+        snapshot.begun(lambda: snapshot.at_once)
+        details = snapshot.details()
+    blind = [privilege_text(entry) for entry in missing if entry.severity == FATAL]
     if blind and not details.inventory_trusted:
-        raise RestoreFailed(f"{server.instance.where()}: {name!r} cannot be looked at as a whole: {'; '.join(blind)}")
+        raise RestoreFailed(f"{where}: {name!r} cannot be looked at as a whole: {'; '.join(blind)}")
     return details
 
 
@@ -108,7 +102,7 @@ def _row_differences(
     if expected is None:
         return [], ["rows were not compared: the backup was made without row_counts"]
     if details.row_counts is None:
-        return [], ["rows were not compared: this login cannot count them in one moment"]
+        return [], ["rows were not compared: this login cannot count them in one snapshot"]
     # Their rows are made anew from the tables; the original may have been filled long before.
     views = set((manifest.get("engine_details") or {}).get("materialized_views", ()))
     found = details.row_counts

@@ -13,7 +13,7 @@ from ..archives.envelope import Encryption
 from ..archives.keys import keys_from
 from ..backup.options import short_host_name
 from ..connection.options import instance_from
-from ..engines.interface import RestoreOptions
+from ..engines.values import RestoreOptions
 from ..repository.options import wanted_from
 from ..system.options import duration_from
 from .request import RestoreRequest, Safety

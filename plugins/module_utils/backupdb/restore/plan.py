@@ -14,19 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..age.stream import Identity
 from ..archives.read import plain_blocks
 from ..backup.survey import privilege_text
-from ..engines.interface import (
-    FATAL,
-    ArchiveSource,
-    Client,
-    Database,
-    DumpOptions,
-    Engine,
-    MissingPrivilege,
-    ServerFacts,
-)
+from ..engines.interface import Engine, no_usable_client
+from ..engines.values import FATAL, ArchiveSource, Client, Database, DumpOptions, MissingPrivilege, ServerFacts
 from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
+from ..repository.catalogue import StoredBackup
 from ..repository.files import is_folder
 from ..repository.local import free_bytes
 from ..system.text import human_size, utc_now
@@ -34,10 +28,6 @@ from .request import RestoreRequest, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from ..age.stream import Identity
-    from ..connection.server import Server
-    from ..repository.catalogue import StoredBackup
 
 
 @dataclass(frozen=True)
@@ -52,7 +42,7 @@ class RestorePlan:
     scratch: str | None
     safety_backup: bool
     client: Client | None
-    looking_client: Client | None
+    inspection_client: Client | None
     needed_bytes: int | None
     free_bytes: int | None
     missing: Sequence[MissingPrivilege]
@@ -61,9 +51,9 @@ class RestorePlan:
 
     def usable_clients(self) -> tuple[Client, Client]:
         """Return the client that loads and the one to look with; raises `RestoreRefused` with all that forbids it."""
-        if self.refusals or self.client is None or self.looking_client is None:
+        if self.refusals or self.client is None or self.inspection_client is None:
             raise RestoreRefused("; ".join(self.refusals))
-        return self.client, self.looking_client
+        return self.client, self.inspection_client
 
     def creates(self) -> list[str]:
         """Name the databases that would be made."""
@@ -89,40 +79,40 @@ class RestorePlan:
         }
 
 
-def make(
+def make_plan(
     request: RestoreRequest,
     backup: StoredBackup,
     identities: Sequence[Identity],
     engine: Engine,
-    server: Server,
 ) -> RestorePlan:
     """Look at the backup and at the server; raises what asking and opening the archives raise."""
     if backup.database is None:
         raise InvalidOption(f"{backup.folder} is a backup of accounts; restore it with account_restore")
     manifest = backup.manifest
     sources = open_archives(backup, identities)
-    facts = engine.facts(server)
+    facts = engine.facts
     now = utc_now()
     target = _as_stored(request.target or new_name(backup.database, now, "restored"), facts)
-    existing = next((one for one in engine.databases(server, facts) if one.name == target), None)
+    existing = next((one for one in engine.databases() if one.name == target), None)
     replaces = existing is not None and request.replace
     refusals = [*_engine_refusals(manifest, facts), *_target_refusals(request, target, existing)]
     missing: Sequence[MissingPrivilege] = ()
     warnings: Sequence[str] = ()
     clients: Sequence[Client] = ()
     if manifest["engine"] == facts.vendor:
-        problems, missing, warnings = engine.restore_problems(server, facts, manifest, target, request.options)
-        refusals += engine.replace_problems(server, facts, target) if replaces else []
-        clients = engine.restore_clients(facts, manifest)
-        refusals += problems
+        problems = engine.restore_problems(manifest, target, request.options)
+        missing, warnings = problems.missing, problems.warnings
+        refusals += engine.swap_blockers(target) if replaces else []
+        clients = engine.restore_clients(manifest)
+        refusals += problems.refusals
         refusals += [privilege_text(entry) for entry in missing if entry.severity == FATAL]
         if not any(client.usable for client in clients):
-            refusals.append(_no_client(clients, engine.restore_package_hint(facts, manifest)))
-    lookers = engine.clients(facts, DumpOptions())
-    if not any(client.usable for client in lookers):
-        refusals.append(_no_client(lookers, engine.package_hint(facts)))
+            refusals.append(no_usable_client(facts, clients, "restore", engine.restore_package_hint(manifest)))
+    dump_clients = engine.dump_clients(DumpOptions())
+    if not any(client.usable for client in dump_clients):
+        refusals.append(no_usable_client(facts, dump_clients, "dump", engine.package_hint()))
     needed = _needed_bytes(request, manifest, copies=2 if replaces and not engine.SWAPS else 1)
-    free = _free_bytes(engine, server)
+    free = _free_bytes(engine)
     if needed is not None and free is not None and needed > free:
         refusals.append(
             f"about {human_size(needed)} are needed and {human_size(free)} are free where the server keeps its data"
@@ -136,7 +126,7 @@ def make(
         scratch=_as_stored(new_name(target, now, "restoring"), facts) if replaces else None,
         safety_backup=existing is not None and request.safety.wanted,
         client=_first_usable(clients),
-        looking_client=_first_usable(lookers),
+        inspection_client=_first_usable(dump_clients),
         needed_bytes=needed,
         free_bytes=free,
         missing=missing,
@@ -211,11 +201,6 @@ def _target_refusals(request: RestoreRequest, target: str, existing: Database | 
         )
 
 
-def _no_client(clients: Sequence[Client], package: str) -> str:
-    found = "; ".join(f"{client.path} {client.version}: {client.reason}" for client in clients)
-    return f"no usable client on this host; install {package} (found: {found or 'none'})"
-
-
 def _first_usable(clients: Sequence[Client]) -> Client | None:
     return next((client for client in clients if client.usable), None)
 
@@ -227,8 +212,9 @@ def _needed_bytes(request: RestoreRequest, manifest: Mapping[str, Any], *, copie
     return int(size) * copies
 
 
-def _free_bytes(engine: Engine, server: Server) -> int | None:
+def _free_bytes(engine: Engine) -> int | None:
     """Return the free space of the server's data directory; None where it is on another host or out of sight."""
+    server = engine.server
     if server.instance.unix_socket is None:
         return None  # even at 127.0.0.1 it may be in a container, with folders of its own
     folder = server.value(engine.DATA_DIRECTORY_QUERY)

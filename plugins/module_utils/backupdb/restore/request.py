@@ -8,17 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..age.stream import X25519Identity
 from ..archives.envelope import Encryption
 from ..archives.keys import Keys, load_identities
-from ..engines.interface import RestoreOptions
+from ..connection.instance import Instance
+from ..engines.values import RestoreOptions
 from ..errors import InvalidOption
-
-if TYPE_CHECKING:
-    from ..connection.instance import Instance
-    from ..repository.find import Wanted
+from ..repository.find import Wanted
 
 OWNER_POLICIES = ("keep", "map", "drop")
 ACL_POLICIES = ("keep", "drop")

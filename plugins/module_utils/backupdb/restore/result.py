@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The course of a restore, and its result as plain values: what modules return. Nothing in it is secret."""
+"""The state of a restore, and its result as plain values: what modules return. Nothing in it is secret."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..errors import BackupDbError
+from ..outcome import Outcome, diff_of
 from ..system.text import human_duration, human_size
 from .compare import Comparison
-
-if TYPE_CHECKING:
-    from ..errors import BackupDbError
-    from .plan import RestorePlan
-    from .request import RestoreRequest
+from .plan import RestorePlan
+from .request import RestoreRequest
 
 _SHOWN = 10
 
 
 @dataclass
-class Course:
+class RestoreState:
     """What has happened so far. `half_made` is the database to drop if the rest fails."""
 
     warnings: list[str] = field(default_factory=list)
@@ -64,36 +63,37 @@ class Course:
         return "; ".join(lines[:_SHOWN]) + more
 
 
-def of_plan(request: RestoreRequest, plan: RestorePlan, course: Course) -> dict[str, Any]:
+def of_plan(request: RestoreRequest, plan: RestorePlan, state: RestoreState) -> dict[str, Any]:
     """Put together the result of check mode; refused is failed, as the real run would be."""
     refused = bool(plan.refusals)
     what = f"{plan.backup.database!r} would be restored as {plan.target!r} from {plan.backup.folder.name}"
     message = f"would be refused: {'; '.join(plan.refusals)}" if refused else what
-    return {
-        **_result(request, plan, course),
-        "status": "failed" if refused else "planned",
-        "changed": not refused,
-        "message": f"{request.instance.where()}: {message}",
-        "seconds": {},
-        "diff": _diff(plan, "would be " if not refused else None),
-    }
+    return Outcome(
+        status="failed" if refused else "planned",
+        changed=not refused,
+        message=f"{request.instance.where()}: {message}",
+        warnings=state.warnings,
+        diff=_diff(plan, "would be " if not refused else None),
+        facts={**_facts(request, plan, state), "seconds": {}},
+    ).to_dict()
 
 
-def of_run(request: RestoreRequest, plan: RestorePlan, course: Course, *, seconds: float) -> dict[str, Any]:
+def of_run(request: RestoreRequest, plan: RestorePlan, state: RestoreState, *, seconds: float) -> dict[str, Any]:
     """Put together the result of a run."""
-    status = _status(request, course)
-    return {
-        **_result(request, plan, course),
-        "status": status,
-        "changed": course.changed,
-        "message": f"{request.instance.where()}: {_message(plan, course, status, seconds)}",
-        "error_kind": type(course.error).__name__ if course.error is not None else None,
-        "seconds": {**course.seconds, "total": round(seconds, 3)},
-        "diff": _diff(plan, "" if course.error is None else None),
-    }
+    status = _status(request, state)
+    error_kind = type(state.error).__name__ if state.error is not None else None
+    took = {**state.seconds, "total": round(seconds, 3)}
+    return Outcome(
+        status=status,
+        changed=state.changed,
+        message=f"{request.instance.where()}: {_message(plan, state, status, seconds)}",
+        warnings=state.warnings,
+        diff=_diff(plan, "" if state.error is None else None),
+        facts={**_facts(request, plan, state), "error_kind": error_kind, "seconds": took},
+    ).to_dict()
 
 
-def _result(request: RestoreRequest, plan: RestorePlan, course: Course) -> dict[str, Any]:
+def _facts(request: RestoreRequest, plan: RestorePlan, state: RestoreState) -> dict[str, Any]:
     return {
         "instance": request.instance.id,
         "engine": plan.facts.vendor,
@@ -103,38 +103,37 @@ def _result(request: RestoreRequest, plan: RestorePlan, course: Course) -> dict[
         "backup_id": plan.backup.manifest["backup_id"],
         "path": str(plan.backup.folder),
         "plan": plan.describe(),
-        "inventory_difference": list(course.comparison.inventory),
-        "row_count_difference": list(course.comparison.row_counts),
-        "not_compared": list(course.comparison.not_compared),
-        "errors": list(course.errors),
-        "warnings": course.warnings,
-        "safety_backup": course.safety_backup,
-        "kept_as": course.kept_as,
+        "inventory_difference": list(state.comparison.inventory),
+        "row_count_difference": list(state.comparison.row_counts),
+        "not_compared": list(state.comparison.not_compared),
+        "errors": list(state.errors),
+        "safety_backup": state.safety_backup,
+        "kept_as": state.kept_as,
     }
 
 
-def _status(request: RestoreRequest, course: Course) -> str:
-    if course.error is not None:
+def _status(request: RestoreRequest, state: RestoreState) -> str:
+    if state.error is not None:
         return "failed"
-    if course.is_clean():
+    if state.is_clean():
         return "restored"
     # A difference that no error explains means that something is lost.
-    return "restored_with_errors" if course.errors or request.accept_errors else "failed"
+    return "restored_with_errors" if state.errors or request.accept_errors else "failed"
 
 
-def _message(plan: RestorePlan, course: Course, status: str, seconds: float) -> str:
+def _message(plan: RestorePlan, state: RestoreState, status: str, seconds: float) -> str:
     what = f"{plan.backup.database!r} from {plan.backup.folder}"
-    if course.error is not None:
-        return f"{what} was not restored: {course.error}. Now {course.in_place or 'nothing is changed'}"
+    if state.error is not None:
+        return f"{what} was not restored: {state.error}. Now {state.in_place or 'nothing is changed'}"
     size = human_size(plan.backup.manifest["plain_bytes"])
     done = f"{what} was restored as {plan.target!r} ({size} in {human_duration(seconds)})"
     if status == "restored":
         return done
-    return f"{done}, but not all of it: {course.faults()}. Now {course.in_place}"
+    return f"{done}, but not all of it: {state.faults()}. Now {state.in_place}"
 
 
 def _diff(plan: RestorePlan, would: str | None) -> dict[str, str]:
-    before = f"{plan.target}: {'a database' if plan.exists else 'not there'}\n"
+    before = [f"{plan.target}: {'a database' if plan.exists else 'not there'}"]
     if would is None:
-        return {"before": before, "after": before}
-    return {"before": before, "after": f"{plan.target}: {would}restored from {plan.backup.folder.name}\n"}
+        return diff_of(before, before)
+    return diff_of(before, [f"{plan.target}: {would}restored from {plan.backup.folder.name}"])

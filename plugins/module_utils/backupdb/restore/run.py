@@ -17,38 +17,36 @@ from pathlib import Path
 from typing import Any
 
 from ..archives.keys import load_identities
-from ..backup import run as backup
 from ..backup.request import BackupRequest, Selection
-from ..connection.server import Server
-from ..engines.interface import Client, DumpOptions, Engine
-from ..engines.registry import open_server
+from ..backup.run import run as back_up
+from ..engines.interface import Engine
+from ..engines.registry import open_engine
+from ..engines.values import Client, DumpOptions
 from ..errors import BackupDbError, RestoreFailed, RestoreRefused
 from ..repository import find as sources
 from ..repository.lock import readers_lock
 from ..streams.compression import Compression
 from ..streams.pipeline import Limiter, Limits
 from ..system.stopping import stop_signals
-from . import plan as restore_plan
 from . import result as restore_result
 from .compare import compare_restored
-from .plan import RestorePlan
+from .plan import RestorePlan, make_plan
 from .request import RestoreRequest
-from .result import Course
+from .result import RestoreState
 
 
 @dataclass(frozen=True)
 class Work:
-    """What all steps of one restore share. `cleaning` is the server for clearing up: it goes on when the rest stops."""
+    """What all steps of one restore share. `cleaning` is the engine for clearing up: it goes on when the rest stops."""
 
     request: RestoreRequest
     plan: RestorePlan
     engine: Engine
-    server: Server
-    cleaning: Server
+    cleaning: Engine
     client: Client
-    looking_client: Client
+    inspection_client: Client
     limits: Limits
-    course: Course
+    state: RestoreState
 
 
 def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
@@ -65,29 +63,28 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
     with (
         stop_signals(cancel) as received,
         readers_lock(None if check_mode else found.backup.instance_folder) as unlocked,
-        open_server(request.instance, cancel) as (engine, server),
+        open_engine(request.instance, cancel) as engine,
     ):
-        plan = restore_plan.make(request, found.backup, identities, engine, server)
-        course = Course(warnings=[*found.warnings, *unlocked, *plan.warnings])
+        plan = make_plan(request, found.backup, identities, engine)
+        state = RestoreState(warnings=[*found.warnings, *unlocked, *plan.warnings])
         if check_mode:
-            return restore_result.of_plan(request, plan, course)
-        client, looking_client = plan.usable_clients()
+            return restore_result.of_plan(request, plan, state)
+        client, inspection_client = plan.usable_clients()
         limits = _limits(request, cancel)
         with limits.watched():
             work = Work(
                 request=request,
                 plan=plan,
-                engine=engine,
-                server=server.stopped_by(limits.abort),
-                cleaning=server.stopped_by(threading.Event()),
+                engine=engine.using(engine.server.stopped_by(limits.abort)),
+                cleaning=engine.using(engine.server.stopped_by(threading.Event())),
                 client=client,
-                looking_client=looking_client,
+                inspection_client=inspection_client,
                 limits=limits,
-                course=course,
+                state=state,
             )
             _carry_out(work)
-        course.warnings += [f"stopped by {name}" for name in received]
-    return restore_result.of_run(request, plan, course, seconds=time.monotonic() - began)
+        state.warnings += [f"stopped by {name}" for name in received]
+    return restore_result.of_run(request, plan, state, seconds=time.monotonic() - began)
 
 
 def _limits(request: RestoreRequest, cancel: threading.Event) -> Limits:
@@ -97,20 +94,20 @@ def _limits(request: RestoreRequest, cancel: threading.Event) -> Limits:
 
 
 def _carry_out(work: Work) -> None:
-    """Do the work; what goes wrong is in the course, and what was half made is gone."""
-    course = work.course
+    """Do the work; what goes wrong is in the state, and what was half made is gone."""
+    state = work.state
     try:
         if work.plan.safety_backup:
-            course.safety_backup = _back_up_existing(work)
+            state.safety_backup = _back_up_existing(work)
         if work.request.options.data_only:
             _load_into_existing(work)
         elif work.plan.scratch is None:
             _make(work, work.plan.target)
-            course.in_place = f"{work.plan.target!r} is there"
+            state.in_place = f"{work.plan.target!r} is there"
         else:
             _replace(work, work.plan.scratch)
     except BackupDbError as error:
-        course.error = error
+        state.error = error
     finally:
         _clear_up(work)
 
@@ -118,7 +115,7 @@ def _carry_out(work: Work) -> None:
 def _back_up_existing(work: Work) -> str:
     """Back up the database that would be changed; raises `RestoreFailed` unless the backup is whole."""
     request, target = work.request, work.plan.target
-    result = backup.run(
+    result = back_up(
         BackupRequest(
             instance=request.safety_instance(),
             selection=Selection(include=(target,), exclude=_others(work)),
@@ -140,17 +137,17 @@ def _back_up_existing(work: Work) -> str:
 
 def _others(work: Work) -> tuple[str, ...]:
     """Name the databases that the target's name, taken as a pattern, would match as well."""
-    databases = work.engine.databases(work.server, work.plan.facts)
+    databases = work.engine.databases()
     return tuple(one.name for one in databases if one.name != work.plan.target)
 
 
 def _load_into_existing(work: Work) -> None:
     target = work.plan.target
-    work.course.in_place = f"rows may have been loaded into {target!r}{_safety_text(work)}"
-    work.course.changed = True
+    work.state.in_place = f"rows may have been loaded into {target!r}{_safety_text(work)}"
+    work.state.changed = True
     _load(work, target)
     _compare(work, target)
-    work.course.in_place = f"the rows are in {target!r}"
+    work.state.in_place = f"the rows are in {target!r}"
 
 
 def _make(work: Work, name: str) -> None:
@@ -158,27 +155,21 @@ def _make(work: Work, name: str) -> None:
     _create(work, name)
     _load(work, name)
     _refuse_references(work, name)
-    work.course.warnings += work.engine.finish_database(
-        work.server, work.plan.facts, name, work.plan.backup.manifest, work.request.options
-    )
+    work.state.warnings += work.engine.finish_database(name, work.plan.backup.manifest, work.request.options)
     _compare(work, name)
-    work.course.half_made = None
+    work.state.half_made = None
 
 
 def _create(work: Work, name: str) -> None:
     work.limits.check()
-    work.course.warnings += work.engine.create_database(
-        work.server, work.plan.facts, name, work.plan.backup.manifest, work.request.options
-    )
-    work.course.half_made = name
-    work.course.changed = True
+    work.state.warnings += work.engine.create_database(name, work.plan.backup.manifest, work.request.options)
+    work.state.half_made = name
+    work.state.changed = True
 
 
 def _load(work: Work, name: str) -> None:
-    with work.course.timed("decrypt_and_load"):
+    with work.state.timed("decrypt_and_load"):
         report = work.engine.load(
-            work.server,
-            work.plan.facts,
             work.client,
             name,
             work.plan.sources,
@@ -186,17 +177,15 @@ def _load(work: Work, name: str) -> None:
             work.request.options,
             work.limits,
         )
-    work.course.errors = list(report.errors)
-    work.course.warnings += report.warnings
+    work.state.errors = list(report.errors)
+    work.state.warnings += report.warnings
 
 
 def _compare(work: Work, name: str) -> None:
-    with work.course.timed("compare"):
-        work.course.comparison = compare_restored(
+    with work.state.timed("compare"):
+        work.state.comparison = compare_restored(
             work.engine,
-            work.server,
-            work.plan.facts,
-            work.looking_client,
+            work.inspection_client,
             name,
             work.plan.backup.manifest,
             work.request.options,
@@ -208,23 +197,23 @@ def _refuse_references(work: Work, name: str) -> None:
     original = str(work.plan.backup.database)
     if work.plan.target == original:
         return
-    found = work.engine.qualified_references(work.server, work.plan.facts, name, original)
+    found = work.engine.qualified_references(name, original)
     if not found:
         return
     text = f"the bodies of {', '.join(found)} name the database {original!r} and would work there"
     if not work.request.options.allow_qualified_references:
         raise RestoreRefused(f"{text}; set allow_qualified_references if that is right, or restore as {original!r}")
-    work.course.warnings.append(text)
+    work.state.warnings.append(text)
 
 
 def _replace(work: Work, scratch: str) -> None:
     """Make it whole beside the existing database, and only then let it take its place."""
-    target, course = work.plan.target, work.course
-    course.in_place = f"{target!r} is as it was"
+    target, state = work.plan.target, work.state
+    state.in_place = f"{target!r} is as it was"
     _make(work, scratch)
-    course.half_made = scratch
-    if not course.is_clean() and not work.request.accept_errors:
-        raise RestoreFailed(f"{scratch!r} did not take the place of {target!r}, because {course.faults()}")
+    state.half_made = scratch
+    if not state.is_clean() and not work.request.accept_errors:
+        raise RestoreFailed(f"{scratch!r} did not take the place of {target!r}, because {state.faults()}")
     if work.engine.SWAPS:
         _swap(work, scratch)
     else:
@@ -232,59 +221,57 @@ def _replace(work: Work, scratch: str) -> None:
 
 
 def _swap(work: Work, scratch: str) -> None:
-    target, course = work.plan.target, work.course
-    kept = work.engine.swap(work.server, work.plan.facts, scratch, target)
-    course.half_made = None
-    course.in_place = f"{target!r} is the restored database, the one before it is {kept!r}"
-    course.kept_as = kept
+    target, state = work.plan.target, work.state
+    kept = work.engine.swap(scratch, target)
+    state.half_made = None
+    state.in_place = f"{target!r} is the restored database, the one before it is {kept!r}"
+    state.kept_as = kept
     if not work.request.keep_replaced:
-        work.engine.drop_database(work.server, work.plan.facts, kept)
-        course.kept_as = None
-        course.in_place = f"{target!r} is the restored database"
+        work.engine.drop_database(kept)
+        state.kept_as = None
+        state.in_place = f"{target!r} is the restored database"
 
 
 def _load_again(work: Work, scratch: str) -> None:
     """Where databases cannot be renamed: what was proven under the scratch name is loaded under the real one."""
-    target, course = work.plan.target, work.course
+    target, state = work.plan.target, work.state
     work.limits.check()
-    course.half_made = None
-    course.kept_as = scratch
-    course.in_place = (
-        f"{target!r} is gone; the same restore, loaded and compared, is in {scratch!r}{_safety_text(work)}"
-    )
-    work.engine.drop_database(work.server, work.plan.facts, target)
+    state.half_made = None
+    state.kept_as = scratch
+    state.in_place = f"{target!r} is gone; the same restore, loaded and compared, is in {scratch!r}{_safety_text(work)}"
+    work.engine.drop_database(target)
     _make(work, target)
-    course.in_place = f"{target!r} is the restored database"
-    if course.is_clean() or work.request.accept_errors:
-        work.engine.drop_database(work.server, work.plan.facts, scratch)
-        course.kept_as = None
+    state.in_place = f"{target!r} is the restored database"
+    if state.is_clean() or work.request.accept_errors:
+        work.engine.drop_database(scratch)
+        state.kept_as = None
 
 
 def _safety_text(work: Work) -> str:
-    path = work.course.safety_backup
+    path = work.state.safety_backup
     return f"; what was there before is in the safety backup {path}" if path else ""
 
 
 def _clear_up(work: Work) -> None:
     """Drop the database that was half made, unless it is wanted for looking at."""
-    course, name = work.course, work.course.half_made
+    state, name = work.state, work.state.half_made
     if name is None:
         return
     if work.request.keep_failed:
-        course.add_in_place(f"{name!r} is left for you to look at; drop it afterwards")
+        state.add_in_place(f"{name!r} is left for you to look at; drop it afterwards")
         return
-    with _tried(course, f"{name!r} is half made and could not be dropped; drop it yourself"):
-        work.engine.drop_database(work.cleaning, work.plan.facts, name)
-        course.half_made = None
-        if not course.in_place:
-            course.in_place = "nothing of it is left on the server"
-            course.changed = False
+    with _tried(state, f"{name!r} is half made and could not be dropped; drop it yourself"):
+        work.cleaning.drop_database(name)
+        state.half_made = None
+        if not state.in_place:
+            state.in_place = "nothing of it is left on the server"
+            state.changed = False
 
 
 @contextmanager
-def _tried(course: Course, otherwise: str) -> Iterator[None]:
+def _tried(state: RestoreState, otherwise: str) -> Iterator[None]:
     try:
         yield
     except BackupDbError as error:
-        course.add_in_place(otherwise)
-        course.warnings.append(f"{otherwise}: {error}")
+        state.add_in_place(otherwise)
+        state.warnings.append(f"{otherwise}: {error}")

@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[T]):
-    """What became of one task: a value, or the error that ended it."""
+class TaskResult(Generic[T]):
+    """How one task ended: with a value, or with an error."""
 
     value: T | None = None
     error: BackupDbError | None = None
@@ -35,7 +35,7 @@ class Tasks(Generic[T]):
 
     def __init__(self, functions: Sequence[Callable[[], T]], *, at_once: int, name: str) -> None:
         self._functions = list(functions)
-        self._outcomes: list[Outcome[T] | None] = [None] * len(self._functions)
+        self._results: list[TaskResult[T] | None] = [None] * len(self._functions)
         self._next = 0
         self._guard = threading.Lock()
         self._threads = [
@@ -47,7 +47,7 @@ class Tasks(Generic[T]):
 
     def ended(self) -> int:
         """Return how many functions have come to their end, well or badly."""
-        return sum(outcome is not None for outcome in self._outcomes)
+        return sum(result is not None for result in self._results)
 
     def wait(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds; tell whether all have ended. Signal handlers run meanwhile."""
@@ -55,9 +55,9 @@ class Tasks(Generic[T]):
             thread.join(timeout / len(self._threads))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def outcomes(self) -> list[Outcome[T] | None]:
-        """Return the outcomes so far, in the order of the functions; None for one that has not ended."""
-        return list(self._outcomes)
+    def results(self) -> list[TaskResult[T] | None]:
+        """Return the results so far, in the order of the functions; None for one that has not ended."""
+        return list(self._results)
 
     def _work(self) -> None:
         while True:
@@ -66,18 +66,18 @@ class Tasks(Generic[T]):
                 self._next += 1
             if position >= len(self._functions):
                 return
-            self._outcomes[position] = self._outcome(self._functions[position])
+            self._results[position] = self._result(self._functions[position])
 
-    def _outcome(self, function: Callable[[], T]) -> Outcome[T]:
+    def _result(self, function: Callable[[], T]) -> TaskResult[T]:
         try:
-            return Outcome(value=function())
+            return TaskResult(value=function())
         except BackupDbError as error:
-            return Outcome(error=error)
+            return TaskResult(error=error)
         except OSError as error:
-            return Outcome(error=BackupDbError(f"the operating system refused: {error}"))
+            return TaskResult(error=BackupDbError(f"the operating system refused: {error}"))
         except Exception as error:  # noqa: BLE001  what the others have done must still be told
             place = traceback.extract_tb(error.__traceback__)[-1]
-            return Outcome(
+            return TaskResult(
                 error=BackupDbError(
                     f"internal fault at {Path(place.filename).name}:{place.lineno}, please report it: "
                     f"{type(error).__name__}: {error}"

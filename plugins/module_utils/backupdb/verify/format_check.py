@@ -1,62 +1,26 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a plain stream is a whole one of its format: the format's own completion mark, or the format's own reader.
-
-Digests prove that the bytes are those that were written; this proves that what was written had an end.
-"""
+"""Whether the plain stream of an archive is whole: asked of the engine that wrote it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from ..engines.mysql.commands import COMPLETION_MARK
-from ..engines.postgresql.archive import ArchiveReader, find_reader
-from ..streams.pipeline import TAIL_BYTES
+from ..engines.format_check import CompletionMark, FormatCheck
+from ..engines.registry import find_engine
 
-
-class FormatCheck(Protocol):
-    """Sees all of a plain stream. `note` says what could not be checked."""
-
-    note: str
-
-    def feed(self, block: bytes) -> None: ...
-
-    def finish(self) -> str | None:
-        """Say what is wrong with the stream; None when it is whole."""
-
-    def close(self) -> None: ...
+_END_OF_JSON = b"\n}\n"  # inner braces are indented
 
 
 def format_check(manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
     """Make the check for one archive of a backup; always `close` it."""
-    form = archive["format"]
-    if form == "postgresql-custom":
-        program, note = find_reader(manifest)
-        return ArchiveReader(program) if program is not None else _End(None, note)
-    if form == "json":
-        return _End(b"\n}\n")  # inner braces are indented
-    if form == "sql" and manifest["kind"] == "database":
-        return _End(COMPLETION_MARK)
-    return _End(None)
-
-
-class _End:
-    """Looks for a mark in the last bytes of a stream."""
-
-    def __init__(self, mark: bytes | None, note: str = "") -> None:
-        self.note = note
-        self._mark = mark
-        self._tail = b""
-
-    def feed(self, block: bytes) -> None:
-        self._tail = (self._tail + block[-TAIL_BYTES:])[-TAIL_BYTES:]
-
-    def finish(self) -> str | None:
-        if self._mark is None or self._mark in self._tail:
-            return None
-        return f"its end {self._mark.decode('ascii').strip()!r} is missing, so it was not whole when it was stored"
-
-    def close(self) -> None:
-        return
+    if archive["format"] == "json":
+        return CompletionMark(_END_OF_JSON)
+    if manifest["kind"] != "database":
+        return CompletionMark(None)
+    engine = find_engine(str(manifest["engine"]))
+    if engine is None:
+        return CompletionMark(None, f"the engine {manifest['engine']!r} is not known here, so its end was not checked")
+    return engine.format_check(manifest, archive)

@@ -4,7 +4,7 @@
 """Exporting the accounts of MySQL and MariaDB with the server's own SHOW CREATE USER and SHOW GRANTS.
 
 CREATE USER carries the password hashes (all methods of an account), TLS requirements, limits, expiry and locks. What
-the server repeats of that in the lines of SHOW GRANTS is cut off, so that each thing is said once.
+the server repeats of that in the lines of SHOW GRANTS is cut off, so that each thing is stated once.
 Sources: MySQL manual and MariaDB documentation "SHOW CREATE USER", "SHOW GRANTS".
 """
 
@@ -13,25 +13,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ...connection.server import Server
 from ...errors import QueryFailed
 from ..accounts_document import Account, Statement, as_sql, build
-from ..interface import AccountsExport, ServerFacts
-from .family import (
+from ..values import AccountsExport
+from .family import MysqlFamily
+from .grants import NAME, UNQUOTED_TEXT, parse_line, plain_name
+from .statements import (
     DENIED_CODES,
     NO_SUCH_ACCOUNT,
-    Family,
     ask,
     first_answer,
     own_session,
     quoted,
     quoted_account,
 )
-from .grants import NAME, UNQUOTED_TEXT, parse_line, plain_name
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ...connection.server import Server
 
 # Made by every server for itself, and not to be carried to another one.
 RESERVED_ACCOUNTS = ("mysql.sys", "mysql.session", "mysql.infoschema", "mariadb.sys")
@@ -47,16 +46,17 @@ _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 _DEFAULT_ROLES = re.compile(rf"\sDEFAULT ROLE (?P<roles>{NAME}@{NAME}(?:,\s*{NAME}@{NAME})*)")
 
 
-def export_accounts(server: Server, facts: ServerFacts, *, family: Family) -> AccountsExport:
+def export_accounts(engine: MysqlFamily) -> AccountsExport:
     """Export users and roles. What the login may not read is named under `missing`, never stored as if it were all."""
+    server, facts = engine.server, engine.facts
     accounts: list[Account] = []
     missing: list[str] = []
     warnings: list[str] = []
     with own_session(server) as connection:
-        for statement in family.account_session:
+        for statement in engine.ACCOUNT_SESSION:
             ask(server, connection, statement)
         try:
-            listed = first_answer(server, connection, family.account_list)
+            listed = first_answer(server, connection, engine.ACCOUNT_LIST)
         except QueryFailed as error:
             if error.code not in DENIED_CODES:
                 raise

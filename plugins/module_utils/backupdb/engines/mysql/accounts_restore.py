@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restoring accounts into MySQL and MariaDB: what their statements need beside what SHOW CREATE USER wrote.
+"""Restoring accounts into MySQL and MariaDB: what their statements need beyond what SHOW CREATE USER wrote.
 
 Sources: MySQL manual "CREATE USER", "ALTER USER"; MariaDB documentation "ALTER USER", "CREATE ROLE", "REVOKE".
 """
@@ -11,43 +11,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import ConnectionFailed, QueryFailed
 from ..accounts_document import full_name
 from ..accounts_interface import Step
-from ..interface import ServerFacts
-from .family import ask, own_session, quoted
+from .accounts_rules import plugins_of
+from .family import MysqlFamily
 from .grants import parse_line
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
+from .statements import ask, own_session, quoted
 
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
-_PLUGIN = re.compile(r"\b(?:VIA|OR|WITH)\s+['`]?(?P<plugin>[a-z][a-z0-9_]*)['`]?", re.DOTALL)
-_LIBRARIES = {
-    "ed25519": "INSTALL SONAME 'auth_ed25519';",
-    "pam": "INSTALL SONAME 'auth_pam';",
-    "gssapi": "INSTALL SONAME 'auth_gssapi';",
-    "parsec": "INSTALL SONAME 'auth_parsec';",
-}
-# The clauses of CREATE USER in their order, and what a clause that is not said stands for.
+# The clauses of CREATE USER, in their order.
 _CLAUSES = ("REQUIRE", "WITH", "PASSWORD EXPIRE", "ACCOUNT")
-_LIMITS = ("MAX_QUERIES_PER_HOUR", "MAX_UPDATES_PER_HOUR", "MAX_CONNECTIONS_PER_HOUR", "MAX_USER_CONNECTIONS")
-_MARIADB_LIMITS = (*_LIMITS, "MAX_STATEMENT_TIME")
 _DENIED = ("wrong_password", "access_denied")
 _ADMIN = re.compile(r"GRANT (?P<role>`(?:[^`]|``)*`) TO .* WITH ADMIN OPTION;$", re.DOTALL)
 
 
 class MysqlTarget:
-    """The server to restore into. See `Target` for what each function promises."""
+    """The server to restore into. See `AccountTarget` for what each function promises."""
 
-    def __init__(
-        self, server: Server, facts: ServerFacts, *, stored: Mapping[str, Any], fresh: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, engine: MysqlFamily) -> None:
+        server = engine.server
+        self._engine = engine
         self._server = server
-        self._mariadb = facts.vendor == "mariadb"
-        self._version = facts.version_number
         self.login = str(server.value("SELECT CURRENT_USER()"))
         self.warnings: list[str] = []
         self._plugins = {
@@ -68,8 +55,7 @@ class MysqlTarget:
                 continue
             for plugin in plugins_of(str(statement["sql"])):
                 if plugin.lower() not in self._plugins:
-                    advice = _LIBRARIES.get(plugin.lower(), "install and load it") if self._mariadb else "load it"
-                    return f"the server has no authentication plugin {plugin}: {advice}"
+                    return f"the server has no authentication plugin {plugin}: {self._engine.plugin_advice(plugin)}"
         return None
 
     def waits_for(self, statement: Mapping[str, Any]) -> str | None:
@@ -87,7 +73,7 @@ class MysqlTarget:
     def update(
         self, account: str, identity: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]], *, keep: bool
     ) -> list[Step]:
-        """CREATE USER becomes ALTER USER with every clause said, since ALTER USER leaves what is not said as it is."""
+        """CREATE USER becomes ALTER USER with every clause, since ALTER USER leaves what it does not name as it is."""
         sqls = [str(entry["sql"]) for entry in identity]
         return [Step(account, "identity", self._altering(sql)) for sql in sqls if sql.startswith("CREATE USER ")]
 
@@ -113,8 +99,8 @@ class MysqlTarget:
             yield carry_out
 
     def clean_up(self, created: Collection[str], document: Mapping[str, Any]) -> list[Step]:
-        """MariaDB makes who creates a role its administrator; that is taken back where the backup has another one."""
-        if not self._mariadb:
+        """Whoever creates a role may administer it; that is taken back where the backup has another administrator."""
+        if not self._engine.CREATOR_ADMINISTERS_ROLE:
             return []
         administrators: dict[str, set[str]] = {}
         for account in document["accounts"]:
@@ -154,24 +140,14 @@ class MysqlTarget:
     def _altering(self, created: str) -> str:
         head, clauses = _clauses(created.rstrip(";"))
         limits = clauses.pop("WITH", "WITH")
-        names = _MARIADB_LIMITS if self._mariadb else _LIMITS
-        limits += "".join(f" {name} 0" for name in names if f" {name} " not in limits)
-        said = [clauses.pop("REQUIRE", "REQUIRE NONE"), limits]
-        if not self._mariadb and self._version >= (8, 0, 19) and "FAILED_LOGIN_ATTEMPTS" not in created:
-            said.append("FAILED_LOGIN_ATTEMPTS 0 PASSWORD_LOCK_TIME 0")
-        said.append(clauses.get("PASSWORD EXPIRE", "PASSWORD EXPIRE DEFAULT"))
-        said.append(clauses.get("ACCOUNT", "ACCOUNT UNLOCK"))  # in MySQL with all that comes after it
-        return " ".join(["ALTER USER" + head[len("CREATE USER") :], *said]) + ";"
-
-
-def plugins_of(created: str) -> list[str]:
-    """Return the authentication plugins that a CREATE USER names, in its order."""
-    names = _TEXTS.sub(lambda text: text[0] if re.fullmatch(r"'[a-z][a-z0-9_]*'", text[0]) else "''", created)
-    identified = names.partition(" IDENTIFIED ")[2]
-    identified = re.split(r"\s(?:REQUIRE|PASSWORD EXPIRE|ACCOUNT|WITH MAX_\w+)\b", identified)[0]
-    if identified.startswith("BY PASSWORD"):
-        return ["mysql_native_password"]
-    return [match["plugin"] for match in _PLUGIN.finditer(f" {identified}")]
+        limits += "".join(f" {name} 0" for name in self._engine.ACCOUNT_LIMITS if f" {name} " not in limits)
+        words = [clauses.pop("REQUIRE", "REQUIRE NONE"), limits]
+        failed_logins = self._engine.failed_logins_clause()
+        if failed_logins is not None and "FAILED_LOGIN_ATTEMPTS" not in created:
+            words.append(failed_logins)
+        words.append(clauses.get("PASSWORD EXPIRE", "PASSWORD EXPIRE DEFAULT"))
+        words.append(clauses.get("ACCOUNT", "ACCOUNT UNLOCK"))  # in MySQL with all that comes after it
+        return " ".join(["ALTER USER" + head[len("CREATE USER") :], *words]) + ";"
 
 
 def _clauses(created: str) -> tuple[str, dict[str, str]]:

@@ -14,19 +14,28 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ...connection.server import Server
 from ...errors import ConnectionFailed, InvalidOption, QueryFailed
-from ..interface import ServerFacts
-from ..login_interface import SOCKET, Attempt, LoginState, Need, Step, Surplus, Trial, WantedLogin, logged_in
-from .accounts_restore import plugins_of
-from .family import DENIED_CODES, SYSTEM_DATABASES, Family, ask, own_session, quoted, quoted_text
+from ..login_interface import (
+    SOCKET,
+    Attempt,
+    ExcessPrivilege,
+    LoginState,
+    RequiredPrivilege,
+    Step,
+    WantedLogin,
+    WriteProbe,
+    logged_in,
+)
+from .accounts_rules import plugins_of
+from .family import MysqlFamily
 from .grants import parse
-from .login_rights import needed_rights, needs_of, surplus_of
-from .password_hashes import caching_sha2_fits, caching_sha2_hash, native_hash
+from .login_rights import excess_rights, missing_rights, needed_rights
+from .password_hashes import CACHING_SHA2_PLUGIN, NATIVE_PLUGIN, caching_sha2_fits, native_hash
+from .statements import DENIED_CODES, ask, own_session, quoted, quoted_text
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ...connection.server import Server
 
 # The server's own, and the administrator's that every server has.
 _RESERVED = ("root", "mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema", "")
@@ -35,14 +44,8 @@ _QUIET = "SET SESSION sql_log_off = ON"  # nothing of this session in the genera
 _DATABASES_TRIED = 5
 _ALWAYS_THERE = ("mysql", "db")  # a table that every server has
 
-_NATIVE = "mysql_native_password"
-_CACHING_SHA2 = "caching_sha2_password"
 _HEXADECIMAL = re.compile(r" AS 0x(?P<digits>[0-9A-Fa-f]+)")
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
-_SOCKET_PLUGINS = {
-    "mariadb": ("unix_socket", "INSTALL SONAME 'auth_socket';"),
-    "mysql": ("auth_socket", "INSTALL PLUGIN auth_socket SONAME 'auth_socket.so';"),
-}
 
 _EXISTS = "SELECT COUNT(*) FROM mysql.user WHERE user = :name AND host = :host"
 _TABLES = """
@@ -53,16 +56,15 @@ _A_COLUMN = """
        AND extra NOT LIKE '%GENERATED%' ORDER BY ordinal_position LIMIT 1"""
 
 
-class MysqlLoginKeeper:
-    """See `LoginKeeper` for what each function promises."""
+class MysqlLoginManager:
+    """See `LoginManager` for what each function promises."""
 
     rights_needed = "an account such as root, with CREATE USER, SELECT on *.*, and the rights to give WITH GRANT OPTION"
 
-    def __init__(self, server: Server, facts: ServerFacts, wanted: WantedLogin, *, family: Family) -> None:
-        self._server = server
-        self._facts = facts
+    def __init__(self, engine: MysqlFamily, wanted: WantedLogin) -> None:
+        self._engine = engine
+        self._server = engine.server
         self._wanted = replace(wanted, host=wanted.host.lower())  # as the server keeps it
-        self._family = family
         self._quoted = f"{quoted_text(wanted.name)}@{quoted_text(self._wanted.host)}"
         self.account = f"{wanted.name}@{self._wanted.host}"
 
@@ -72,23 +74,26 @@ class MysqlLoginKeeper:
         return "it is the login in use" if self.account == self._server.value("SELECT CURRENT_USER()") else None
 
     def look(self) -> LoginState:
-        needed = needed_rights(self._facts, self._family, self._wanted)
+        needed = needed_rights(self._engine, self._wanted)
         with self._own_session() as connection:
             there = self._rows(connection, _EXISTS, name=self._wanted.name, host=self._wanted.host)[0][0]
             if not there:
                 self._check_plugin(connection)
                 step = Step(f"CREATE USER {self._quoted} {self._identified()};")
-                rights = needs_of(parse([]), needed, self._quoted)
-                return LoginState(exists=False, needs=[Need("the account", (step,)), *rights])
+                rights = missing_rights(parse([]), needed, self._quoted)
+                return LoginState(exists=False, needs=[RequiredPrivilege("the account", (step,)), *rights])
             created = str(self._rows(connection, f"SHOW CREATE USER {self._quoted}")[0][0])
             lines = [str(row[0]) for row in self._rows(connection, f"SHOW GRANTS FOR {self._quoted}")]
             identity = self._identity(connection, created)
             everybody = self._of_everybody(connection, needed)
-        grants = parse(lines, literal=self._family.literal_database_grants(self._server))
+        excess = excess_rights(
+            lines, needed, self._quoted, flush_grant_option=self._engine.KEEPS_GRANT_OPTION_IN_MEMORY
+        )
+        grants = parse(lines, literal=self._engine.literal_database_grants())
         return LoginState(
             exists=True,
-            needs=[*identity, *needs_of(grants, needed, self._quoted)],
-            surplus=[*surplus_of(lines, needed, self._quoted, mysql=self._family.vendor == "mysql"), *everybody],
+            needs=[*identity, *missing_rights(grants, needed, self._quoted)],
+            surplus=[*excess, *everybody],
         )
 
     def removal(self) -> Sequence[Step]:
@@ -110,7 +115,7 @@ class MysqlLoginKeeper:
     def is_refusal(self, error: QueryFailed) -> bool:
         return error.code in DENIED_CODES
 
-    def try_to_write(self, state: LoginState) -> Trial:
+    def try_to_write(self, state: LoginState) -> WriteProbe:
         statements = self._statements()  # first, as the administrator may be known by the operating system's user
         try:
             with logged_in(self._server, self._wanted) as server:
@@ -119,14 +124,16 @@ class MysqlLoginKeeper:
                     raise ConnectionFailed(f"the server takes this login for {me}")
                 attempts = [self._attempt(server, statement) for statement in statements]
         except ConnectionFailed as error:
-            return Trial([], "not tried", [f"{self.account} cannot log in from here, so no write was tried: {error}"])
+            return WriteProbe(
+                [], "not tried", [f"{self.account} cannot log in from here, so no write was tried: {error}"]
+            )
         how = "logged in by the socket" if self._wanted.auth == SOCKET else "logged in by the password"
-        return Trial(attempts, how)
+        return WriteProbe(attempts, how)
 
     def _statements(self) -> list[str]:
         """Write statements that change no row, on tables of some databases; the administrator looks for them."""
         with self._own_session() as connection:
-            found = self._rows(connection, _TABLES, system=tuple(SYSTEM_DATABASES))
+            found = self._rows(connection, _TABLES, system=tuple(self._engine.SYSTEM_DATABASES))
             statements = []
             for database, table in [_ALWAYS_THERE, *found[:_DATABASES_TRIED]]:
                 name = f"{quoted(database)}.{quoted(table)}"
@@ -148,7 +155,7 @@ class MysqlLoginKeeper:
     @contextmanager
     def _own_session(self) -> Iterator[Connection]:
         with own_session(self._server) as connection:
-            for statement in self._family.account_session:
+            for statement in self._engine.ACCOUNT_SESSION:
                 with suppress(QueryFailed):
                     self._rows(connection, statement)
             yield connection
@@ -162,51 +169,47 @@ class MysqlLoginKeeper:
                 raise
             raise QueryFailed(str(error).rpartition(" (")[2].rstrip(")"), code=DENIED_CODES[0]) from error
 
-    def _of_everybody(self, connection: Connection, needed: Sequence[str]) -> list[Surplus]:
-        """Read what everybody may do: from 10.11 on MariaDB's rights may be given to PUBLIC."""
-        if self._family.vendor != "mariadb" or self._facts.version_number < (10, 11):
+    def _of_everybody(self, connection: Connection, needed: Sequence[str]) -> list[ExcessPrivilege]:
+        """Read what everybody may do, on a server where rights can be given to everybody."""
+        everybody = self._engine.everybody()
+        if everybody is None:
             return []
-        lines = [str(row[0]) for row in self._rows(connection, "SHOW GRANTS FOR PUBLIC")]
+        lines = [str(row[0]) for row in self._rows(connection, f"SHOW GRANTS FOR {everybody}")]
         return [
-            Surplus(
+            ExcessPrivilege(
                 f"{entry.what}, as everybody has",
                 entry.writes,
                 advice=f"take it from everybody: {' '.join(step.sql for step in entry.steps)}",
             )
-            for entry in surplus_of(lines, needed, "PUBLIC")
+            for entry in excess_rights(lines, needed, everybody)
         ]
 
-    def _identity(self, connection: Connection, created: str) -> list[Need]:
+    def _identity(self, connection: Connection, created: str) -> list[RequiredPrivilege]:
         needs = []
         if not self._identified_as_wanted(created):
             self._check_plugin(connection)
             what = "the login through the socket" if self._wanted.auth == SOCKET else "this password"
-            needs.append(Need(what, (Step(f"ALTER USER {self._quoted} {self._identified()};"),)))
+            needs.append(RequiredPrivilege(what, (Step(f"ALTER USER {self._quoted} {self._identified()};"),)))
         if " ACCOUNT LOCK" in _TEXTS.sub("''", created):
-            needs.append(Need("an account that is not locked", (Step(f"ALTER USER {self._quoted} ACCOUNT UNLOCK;"),)))
+            unlock = Step(f"ALTER USER {self._quoted} ACCOUNT UNLOCK;")
+            needs.append(RequiredPrivilege("an account that is not locked", (unlock,)))
         return needs
 
     def _identified(self) -> str:
-        mariadb = self._family.vendor == "mariadb"
         if self._wanted.auth == SOCKET:
-            return f"IDENTIFIED {'VIA' if mariadb else 'WITH'} {_SOCKET_PLUGINS[self._family.vendor][0]}"
-        password = self._wanted.password or ""
-        if mariadb:
-            return f"IDENTIFIED VIA {_NATIVE} USING {quoted_text(native_hash(password))}"
-        if self._facts.version_number < (8,):
-            return f"IDENTIFIED WITH {_NATIVE} AS {quoted_text(native_hash(password))}"
-        return f"IDENTIFIED WITH {_CACHING_SHA2} AS {quoted_text(caching_sha2_hash(password).decode())}"
+            return self._engine.SOCKET_CLAUSE
+        return self._engine.password_clause(self._wanted.password or "")
 
     def _identified_as_wanted(self, created: str) -> bool:
         """Compare with what the server keeps; where that is of a kind that we don't make, log in."""
         plugins = plugins_of(created)
         if self._wanted.auth == SOCKET:
-            return plugins == [_SOCKET_PLUGINS[self._family.vendor][0]]
+            return plugins == [self._engine.SOCKET_PLUGIN]
         password = self._wanted.password or ""
         kept = _HEXADECIMAL.search(created)
-        if plugins == [_NATIVE]:
+        if plugins == [NATIVE_PLUGIN]:
             return native_hash(password) in (bytes.fromhex(kept["digits"]).decode() if kept else created)
-        if plugins == [_CACHING_SHA2] and kept:
+        if plugins == [CACHING_SHA2_PLUGIN] and kept:
             return caching_sha2_fits(password, bytes.fromhex(kept["digits"]))
         try:
             with logged_in(self._server, self._wanted) as server:
@@ -217,12 +220,12 @@ class MysqlLoginKeeper:
     def _check_plugin(self, connection: Connection) -> None:
         if self._wanted.auth != SOCKET:
             return
-        plugin, advice = _SOCKET_PLUGINS[self._family.vendor]
+        plugin = self._engine.SOCKET_PLUGIN
         statement = (
             "SELECT COUNT(*) FROM information_schema.plugins WHERE plugin_name = :name AND plugin_status = 'ACTIVE'"
         )
         if not self._rows(connection, statement, name=plugin)[0][0]:
             raise InvalidOption(
                 f"{self._server.instance.where()}: the server has no login through the socket (plugin {plugin}); "
-                f"load it: {advice}"
+                f"load it: {self._engine.LOAD_SOCKET_PLUGIN}"
             )

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one database holds: its objects, which of them cannot be dumped, and whose definers are gone.
+"""What one database holds: its objects, which of them cannot be dumped, and which definers are gone.
 
-Names are compared as bytes beside the plain comparison, which finds the database fast but, on MariaDB, takes `Shop`
+Names are compared as bytes in addition to the plain comparison, which is fast but, on MariaDB, takes `Shop`
 and `shop` for the same.
 
 A view whose tables are gone, or a table whose files are damaged, would end the whole dump; both are found
@@ -17,14 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...connection.server import Server
 from ...errors import QueryFailed
 from .facts import BASE_TABLE_TYPES
-from .family import DENIED_CODES, LOCK_WAIT_TIMEOUT, ask, quoted
+from .statements import DENIED_CODES, LOCK_WAIT_TIMEOUT, ask, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ...connection.server import Server
 
 TRANSACTIONAL_ENGINES = ("innodb", "rocksdb", "tokudb", "ndbcluster")
 
@@ -137,7 +136,7 @@ def find_broken(server: Server, connection: Connection, database: str, found: Se
 
 
 def definers(server: Server, connection: Connection, database: str) -> dict[str, list[str]]:
-    """Return in whose name programs and views work: user@host (of a role nothing after the @) -> what is theirs."""
+    """Return the definers of programs and views: user@host (for a role nothing after the @) -> what is theirs."""
     found: dict[str, list[str]] = {}
     for statement in (
         "SELECT definer, 'view', table_name FROM information_schema.views WHERE table_schema = :database"

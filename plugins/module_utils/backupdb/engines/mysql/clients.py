@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finding the dump clients of MySQL and MariaDB, and asking them which options they know.
+"""Finding the client programs of MySQL and MariaDB, and asking them which options they know.
 
 What a program is follows from what it says with `--version`, never from its name: `mysqldump` is a symbolic link
 to MariaDB's client on most systems, and may be a wrapper script.
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ...errors import ClientMissing, CommandFailed
 from ...system.process import run_captured
-from ..interface import Client, ServerFacts
-from .family import Family, version_number
+from ..values import Client
+from .statements import version_number
 
 _USUAL_DIRECTORIES = (
     "/usr/bin",
@@ -38,42 +38,49 @@ _VERSIONS = (
 )
 
 
-def find_clients(facts: ServerFacts, *, family: Family, environment: Mapping[str, str] | None = None) -> list[Client]:
-    """Look at every installed dump client; usable ones first, the nearest to the server's version before the others.
+# Tells from a client's vendor and version whether it may be used, and why.
+Judge = Callable[[str, tuple[int, ...]], tuple[bool, str]]
 
-    `environment` (default: the process's own) gives the PATH that is searched before the usual folders.
+
+def find_clients(
+    programs: Sequence[str], judge: Judge, server: tuple[int, ...], *, environment: Mapping[str, str] | None = None
+) -> list[Client]:
+    """Look at every installed client; usable ones first, the nearest to the server's version before the others.
+
+    `programs` are the names that clients have, `server` is the server's version. `environment` (default: the process's
+    own) gives the PATH that is searched before the usual folders.
     """
     search = (os.environ if environment is None else environment).get("PATH", "")
     seen: set[Path] = set()
     found = []
     for directory in (*search.split(os.pathsep), *_USUAL_DIRECTORIES):
-        for program in family.dump_programs:
+        for program in programs:
             path = Path(directory, program)
             if not directory or not os.access(path, os.X_OK) or not path.is_file():
                 continue
             real = path.resolve()
             if real not in seen:
                 seen.add(real)
-                found.append(_look_at(str(path), facts, family))
-    return sorted(found, key=lambda client: (not client.usable, _distance(client, facts)))
+                found.append(_look_at(str(path), judge))
+    return sorted(found, key=lambda client: (not client.usable, _distance(client, server)))
 
 
-def read_version(said: str) -> tuple[str, str]:
+def read_version(text: str) -> tuple[str, str]:
     """Tell vendor and version from what `--version` printed; ("unknown", "") for something else."""
     for pattern in _VERSIONS:
-        match = pattern.search(said)
+        match = pattern.search(text)
         if match is not None:
-            vendor = "mariadb" if "mariadb" in said.lower() else "mysql"
+            vendor = "mariadb" if "mariadb" in text.lower() else "mysql"
             return vendor, ".".join(str(part) for part in version_number(match["version"]))
     return "unknown", ""
 
 
 def known_options(client: Client) -> frozenset[str]:
     """Return the names of the client's long options, without dashes, as its `--help` lists them."""
-    said = run_captured([client.path, "--no-defaults", "--help"], timeout=_PATIENCE)
-    if said.returncode != 0:
-        raise ClientMissing(f"{client.path} --help ended with status {said.returncode}; reinstall its package")
-    return read_options(said.stdout.decode("utf-8", "replace"))
+    result = run_captured([client.path, "--no-defaults", "--help"], timeout=_PATIENCE)
+    if result.returncode != 0:
+        raise ClientMissing(f"{client.path} --help ended with status {result.returncode}; reinstall its package")
+    return read_options(result.stdout.decode("utf-8", "replace"))
 
 
 def read_options(help_text: str) -> frozenset[str]:
@@ -84,25 +91,25 @@ def read_options(help_text: str) -> frozenset[str]:
     return frozenset((*described, *listed))
 
 
-def _look_at(path: str, facts: ServerFacts, family: Family) -> Client:
+def _look_at(path: str, judge: Judge) -> Client:
     try:
-        said = run_captured([path, "--no-defaults", "--version"], timeout=_PATIENCE)
-        text = said.stdout.decode("utf-8", "replace")
+        result = run_captured([path, "--no-defaults", "--version"], timeout=_PATIENCE)
+        text = result.stdout.decode("utf-8", "replace")
     except CommandFailed as error:
         return Client(path=path, vendor="unknown", version="", major=0, usable=False, reason=str(error))
     vendor, version = read_version(text)
     if not version:
-        reason = f"does not say its version (status {said.returncode}: {(text or said.stderr).strip()[:200]})"
+        reason = f"does not say its version (status {result.returncode}: {(text or result.stderr).strip()[:200]})"
         return Client(path=path, vendor=vendor, version="", major=0, usable=False, reason=reason)
     number = version_number(version)
-    usable, reason = family.client_fits(vendor, number, facts.version_number)
+    usable, reason = judge(vendor, number)
     return Client(path=path, vendor=vendor, version=version, major=number[0], usable=usable, reason=reason)
 
 
-def _distance(client: Client, facts: ServerFacts) -> tuple[int, Sequence[int]]:
+def _distance(client: Client, server: tuple[int, ...]) -> tuple[int, Sequence[int]]:
     """Order by series: the server's own, then newer ones from the oldest, then older ones from the newest."""
     series = version_number(client.version)[:2]
-    own = facts.version_number[:2]
+    own = server[:2]
     if series == own:
         return 0, ()
     return (1, series) if series > own else (2, tuple(-part for part in series))

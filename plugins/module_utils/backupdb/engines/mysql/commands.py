@@ -12,14 +12,12 @@ import os
 import pwd
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from ...connection.instance import Instance
 from ...system.process import SECRET_PATH
-from ..interface import Client, DumpOptions, Part
-from .family import Family
+from ..values import Client, DumpOptions, Part
 
-if TYPE_CHECKING:
-    from ...connection.instance import Instance
+FORMAT = "sql"  # what manifests call a dump of these clients
 
 # The last line of a dump with comments; it carries the time, so only its beginning is compared.
 COMPLETION_MARK = b"-- Dump completed"
@@ -37,7 +35,7 @@ _LOST = (
 )
 
 
-def option_file(instance: Instance, family: Family, known: frozenset[str]) -> bytes:
+def option_file(instance: Instance, tls_lines: Sequence[str]) -> bytes:
     """Write the option file that a client logs in with. It replaces every other option file."""
     lines = ["[client]"]
     user = instance.user
@@ -56,7 +54,7 @@ def option_file(instance: Instance, family: Family, known: frozenset[str]) -> by
         lines += ["protocol=tcp", f"host={option_value(instance.host or 'localhost')}"]
         if instance.port:
             lines.append(f"port={instance.port}")
-    lines += family.tls_lines(instance, known)
+    lines += tls_lines
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 
@@ -171,7 +169,8 @@ def _part(name: str, words: Sequence[str], secret: bytes, database: str, objects
         argv=[*words, "--", database, *objects],
         environment={},
         secret=secret,
-        format="sql",
+        format=FORMAT,
+        suffix=".sql",
         completion_mark=COMPLETION_MARK,
         fatal_stderr=_FATAL,
         lost_stderr=_LOST,

@@ -5,8 +5,8 @@
 
 A fingerprint does not depend on the order of the rows: it is `rows:sum`, where sum adds up 64 bits of a SHA-256 of
 each row.
-A row's hash is over the hashes of its columns, so that NULL, empty and binary values and column borders are told
-apart; it is equal after a restore by the standard clients with the same column types.
+A row's hash is over the hashes of its columns, so that NULL and empty values differ, and values that are split
+over columns in another way; it is equal after a restore by the standard clients with the same column types.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .family import ask, quoted
+from ...connection.server import Server
+from .catalogue import Relation
+from .statements import ask, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from ...connection.server import Server
-    from .catalogue import Relation
-
-# How history rows of a system-versioned table are named beside the table itself.
+# How history rows of a system-versioned table are named next to the table itself.
 WITH_HISTORY = " FOR SYSTEM_TIME ALL"
 
 

@@ -10,95 +10,89 @@ stands in a repository is ever run.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from ..drill_dialects import MysqlDialect as dialect
-from ..interface import ArchiveSource, Client, DumpOptions, Part
+from ...connection.instance import Instance
+from ...connection.server import Server
+from ..drill_interface import DrillSupport
 from ..private_server import PrivateServer
+from ..values import ArchiveSource, Client, DumpOptions, Part
 from ..workplace import Workplace
-from . import mariadb, mysql
 from .clients import known_options
 from .commands import option_file, programs_part, rows_part, schema_part, whole_part
-from .family import Family, ask, quoted_account, quoted_text, version_number
-from .private_server import SOCKET_NAME, find_program
-from .private_server import private_server as start
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
-
-__all__ = [
-    "SOCKET_NAME",
-    "UNCOMPARED_PROPERTIES",
-    "dialect",
-    "dump_again",
-    "dump_definitions",
-    "private_server",
-    "program",
-    "series",
-    "stand_ins",
-    "text",
-]
-
-UNCOMPARED_PROPERTIES: Sequence[str] = ()
-_FAMILIES: Mapping[str, Family] = {"mariadb": mariadb.FAMILY, "mysql": mysql.FAMILY}
+from .dump_reader import MysqlDumpReader
+from .private_server import SOCKET_NAME, private_server
+from .server_program import ServerProgram
+from .statements import ask, quoted_account, quoted_text, version_number
 
 
-def series(version: str) -> str:
-    """Return 10.11 for 10.11.19."""
-    return ".".join(str(part) for part in version_number(version)[:2])
+class MysqlFamilyDrill(DrillSupport):
+    """Drills of both; each says which its server program is."""
 
+    SOCKET_NAME = SOCKET_NAME
+    PROGRAM: ClassVar[ServerProgram]
 
-def program(manifest: Mapping[str, Any]) -> str:
-    """Name the server program that a drill would start; raises `ClientMissing`."""
-    return str(find_program(str(manifest["engine"]), str(manifest["server"]["version"])))
+    @staticmethod
+    @abstractmethod
+    def tls_lines(instance: Instance, known: frozenset[str]) -> Sequence[str]:
+        """As `MysqlFamily.tls_lines`."""
 
+    def reader(self) -> MysqlDumpReader:
+        return MysqlDumpReader()
 
-def private_server(
-    manifest: Mapping[str, Any], accounts: Mapping[str, Any] | None, *, place: Workplace, cancel: threading.Event
-) -> AbstractContextManager[PrivateServer]:
-    """Start a server for the backup until the block is left."""
-    return start(manifest, place=place, cancel=cancel)
+    def series(self, version: str) -> str:
+        """Return 10.11 for 10.11.19."""
+        return ".".join(str(part) for part in version_number(version)[:2])
 
+    def program(self, manifest: Mapping[str, Any]) -> str:
+        return str(self.PROGRAM.find(str(manifest["server"]["version"])))
 
-def stand_ins(server: Server, manifest: Mapping[str, Any], sources: Sequence[ArchiveSource]) -> list[str]:
-    """Make the definers of views and programs that are not here, with all rights and without a login."""
-    wanted: Sequence[str] = (manifest.get("engine_details") or {}).get("definers") or ()
-    with server.connect() as connection:
-        there = {str(row[0]) for row in ask(server, connection, "SELECT CONCAT(user, '@', host) FROM mysql.user")}
-        missing = [definer for definer in wanted if definer not in there]
-        for definer in missing:
-            name, _mark, host = definer.rpartition("@")
-            account = quoted_account(definer) if host else quoted_text(name)
-            made = f"CREATE USER {account} ACCOUNT LOCK" if host else f"CREATE ROLE {account}"
-            ask(server, connection, made)
-            ask(server, connection, f"GRANT ALL PRIVILEGES ON *.* TO {account}")
-    return missing
+    def private_server(
+        self,
+        manifest: Mapping[str, Any],
+        accounts: Mapping[str, Any] | None,
+        *,
+        place: Workplace,
+        cancel: threading.Event,
+    ) -> AbstractContextManager[PrivateServer]:
+        return private_server(self.PROGRAM, manifest, place=place, cancel=cancel)
 
+    def placeholder_accounts(
+        self, server: Server, manifest: Mapping[str, Any], sources: Sequence[ArchiveSource]
+    ) -> list[str]:
+        """Make the definers of views and programs that are not here, with all rights and without a login."""
+        wanted: Sequence[str] = (manifest.get("engine_details") or {}).get("definers") or ()
+        with server.connect() as connection:
+            there = {str(row[0]) for row in ask(server, connection, "SELECT CONCAT(user, '@', host) FROM mysql.user")}
+            missing = [definer for definer in wanted if definer not in there]
+            for definer in missing:
+                name, _mark, host = definer.rpartition("@")
+                account = quoted_account(definer) if host else quoted_text(name)
+                made = f"CREATE USER {account} ACCOUNT LOCK" if host else f"CREATE ROLE {account}"
+                ask(server, connection, made)
+                ask(server, connection, f"GRANT ALL PRIVILEGES ON *.* TO {account}")
+        return missing
 
-def dump_again(server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:
-    """Return the calls that dump the restored database as the archives of the backup were dumped."""
-    known = known_options(client)
-    secret = option_file(server.instance, _FAMILIES[str(manifest["engine"])], known)
-    return [_part(archive, client, secret, known, str(manifest["database"])) for archive in manifest["archives"]]
+    def dump_again(self, server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:
+        known, secret = self._login(server, client)
+        return [_part(archive, client, secret, known, str(manifest["database"])) for archive in manifest["archives"]]
 
+    def dump_definitions(self, server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:
+        known, secret = self._login(server, client)
+        database = str(manifest["database"])
+        options = _options(word for archive in manifest["archives"] for word in archive.get("argv", ()))
+        return [
+            schema_part(client, secret, known, database, (), options),
+            programs_part(client, secret, known, database, (), options),
+        ]
 
-def dump_definitions(server: Server, client: Client, manifest: Mapping[str, Any]) -> list[Part]:
-    """Return the calls that dump its definitions only, in the order of their restore."""
-    known = known_options(client)
-    secret = option_file(server.instance, _FAMILIES[str(manifest["engine"])], known)
-    database = str(manifest["database"])
-    options = _options(word for archive in manifest["archives"] for word in archive.get("argv", ()))
-    return [
-        schema_part(client, secret, known, database, (), options),
-        programs_part(client, secret, known, database, (), options),
-    ]
-
-
-def text(client: Client, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the blocks as they are."""
-    return blocks
+    def _login(self, server: Server, client: Client) -> tuple[frozenset[str], bytes]:
+        """Return the options that the client knows, and the option file that it logs in with."""
+        known = known_options(client)
+        return known, option_file(server.instance, self.tls_lines(server.instance, known))
 
 
 def _part(archive: Mapping[str, Any], client: Client, secret: bytes, known: frozenset[str], database: str) -> Part:
@@ -115,9 +109,9 @@ def _part(archive: Mapping[str, Any], client: Client, secret: bytes, known: froz
     return rows_part(name, client, secret, known, database, objects, history=history)
 
 
-def _options(words: Any) -> DumpOptions:
-    said = set(words)
-    return DumpOptions(routines="--routines" in said, triggers="--triggers" in said, events="--events" in said)
+def _options(words: Iterable[str]) -> DumpOptions:
+    named = set(words)
+    return DumpOptions(routines="--routines" in named, triggers="--triggers" in named, events="--events" in named)
 
 
 def _objects(argv: Sequence[str]) -> Sequence[str]:

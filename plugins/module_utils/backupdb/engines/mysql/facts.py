@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...connection.server import Server
 from ...errors import QueryFailed
-from ..interface import Database, ServerFacts
-from .family import SYSTEM_DATABASES, Family, ask, detect, first_answer, version_number
+from ..values import Database, ServerFacts
+from .family import MysqlFamily
+from .statements import ask, first_answer, version_number
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ...connection.server import Server
 
 # A name that the server could not decode: a folder in the data directory, such as lost+found.
 _UNDECODED_PREFIX = "#mysql50#"
@@ -25,22 +25,29 @@ FRESH_STATISTICS = "SET SESSION information_schema_stats_expiry = 0"
 BASE_TABLE_TYPES = ("BASE TABLE", "SYSTEM VERSIONED")
 
 
-def read_facts(server: Server, family: Family) -> ServerFacts:
+def detect_vendor(server: Server) -> str:
+    """Tell the real vendor, whatever was asked for: "mariadb" or "mysql"."""
+    text = " ".join(str(server.value(f"SELECT @@{name}")) for name in ("version", "version_comment"))
+    return "mariadb" if "mariadb" in text.lower() else "mysql"
+
+
+def read_facts(engine: MysqlFamily) -> ServerFacts:
     """Ask for vendor, version, role, size and settings. Settings that this version does not have are left out."""
+    server = engine.server
     version = str(server.value("SELECT @@version"))
     number = version_number(version)
     with server.connect() as connection:
         fresh_statistics(server, connection)
         size = ask(server, connection, "SELECT SUM(data_length + index_length) FROM information_schema.tables")
         settings: dict[str, Any] = {}
-        for name in family.settings:
+        for name in engine.SETTINGS:
             value = variable(server, connection, name)
             if value is not None:
                 settings[name] = value
         settings["plugins"] = _plugins(server, connection)
-        role = _role(server, connection, family)
+        role = _role(engine, connection)
     return ServerFacts(
-        vendor=detect(server),
+        vendor=detect_vendor(server),
         version=".".join(str(part) for part in number),
         version_number=number,
         role=role,
@@ -49,8 +56,9 @@ def read_facts(server: Server, family: Family) -> ServerFacts:
     )
 
 
-def list_databases(server: Server) -> list[Database]:
+def list_databases(engine: MysqlFamily) -> list[Database]:
     """List every database that the login may see, with sizes in bytes."""
+    server = engine.server
     with server.connect() as connection:
         fresh_statistics(server, connection)
         sizes = {
@@ -69,7 +77,8 @@ def list_databases(server: Server) -> list[Database]:
             "SELECT schema_name, default_character_set_name, default_collation_name FROM information_schema.schemata",
         )
     found = [
-        _database(str(name), charset, collation, *sizes.get(str(name), (0, 0))) for name, charset, collation in schemata
+        _database(engine, str(name), charset, collation, *sizes.get(str(name), (0, 0)))
+        for name, charset, collation in schemata
     ]
     # Sorted here: names that differ in case only are equal to the server's collation.
     return sorted(found, key=lambda database: database.name)
@@ -101,16 +110,23 @@ def _plugins(server: Server, connection: Connection) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _role(server: Server, connection: Connection, family: Family) -> str:
+def _role(engine: MysqlFamily, connection: Connection) -> str:
     try:
-        return "replica" if first_answer(server, connection, family.replica_status) else "primary"
+        return "replica" if first_answer(engine.server, connection, engine.REPLICA_STATUS) else "primary"
     except QueryFailed:
         # Without the right to see the replication, a server that takes no writes is taken for a replica.
-        return "replica" if variable(server, connection, "read_only") in (1, "ON") else "primary"
+        return "replica" if variable(engine.server, connection, "read_only") in (1, "ON") else "primary"
 
 
-def _database(name: str, charset: str | None, collation: str | None, size: int | None, tables: int | None) -> Database:
-    reason = SYSTEM_DATABASES.get(name.lower())
+def _database(
+    engine: MysqlFamily,
+    name: str,
+    charset: str | None,
+    collation: str | None,
+    size: int | None,
+    tables: int | None,
+) -> Database:
+    reason = engine.SYSTEM_DATABASES.get(name.lower())
     undecoded = name.startswith(_UNDECODED_PREFIX)
     return Database(
         name=name,

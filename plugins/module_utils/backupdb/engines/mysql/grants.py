@@ -45,6 +45,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Right:
+    """A right on the whole instance: `grant` is the one to ask for, `instead` serves as well."""
+
+    grant: str
+    instead: str | None = None
+
+
+@dataclass(frozen=True)
 class Grants:
     """The rights in force for one session. `literal`: database grants have no wildcards (MySQL, partial_revokes=ON)."""
 
@@ -54,6 +62,10 @@ class Grants:
     def has_global(self, right: str) -> bool:
         """Tell whether the right is held on `*.*`."""
         return any(_brings(e.rights, right) for e in self.entries if e.database == "*" and not e.revoked)
+
+    def has_right(self, right: Right) -> bool:
+        """Tell whether the right, or the one that serves as well, is held on `*.*`."""
+        return self.has_global(right.grant) or (right.instead is not None and self.has_global(right.instead))
 
     def has_on_database(self, right: str, database: str) -> bool:
         """Tell whether the right is held on every object of the database."""

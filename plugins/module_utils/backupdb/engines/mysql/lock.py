@@ -16,12 +16,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Callable
 
 from ...errors import BackupDbError, Interrupted, QueryFailed
-from .family import LOCK_WAIT_TIMEOUT, Family, ask
+from .family import MysqlFamily
+from .statements import LOCK_WAIT_TIMEOUT, ask
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ...connection.server import Server
 
 LOCK_WAIT = 5  # seconds that writers may queue behind the waiting lock
 LONG_STATEMENT = 10  # seconds after which a running statement keeps us from asking for the lock
@@ -29,14 +28,16 @@ MAX_HOLD = 10.0  # seconds that the lock is held at most
 
 _TRIES = 3
 _PAUSE = 2.0  # seconds between tries, in which the writers get through
-_POLL = 0.1  # seconds; the server refreshes innodb_trx no oftener
+_POLL = 0.1  # seconds; the server refreshes innodb_trx no more often
 
 
 class GlobalReadLock:
     """The lock, in a session that does nothing else. `held`: it is in force. `expired`: the watchdog gave it back."""
 
-    def __init__(self, server: Server, connection: Connection) -> None:
+    def __init__(self, engine: MysqlFamily, connection: Connection) -> None:
+        server = engine.server
         self._server = server
+        self._waits_for_long_statements = engine.LOCK_WAITS_FOR_LONG_STATEMENTS
         self._connection = connection
         self._session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
         self._newest = self._session  # no session that is older than the lock is a dump client's
@@ -48,14 +49,14 @@ class GlobalReadLock:
         self.held = False
         self.expired = threading.Event()
 
-    def acquire(self, family: Family, patience: float) -> bool:
+    def acquire(self, patience: float) -> bool:
         """Try to get the lock for about `patience` seconds; False when the server is too busy for it."""
         deadline = time.monotonic() + patience
         for attempt in range(_TRIES):
             if attempt and self._server.cancel.wait(_PAUSE):
                 raise Interrupted(f"{self._server.instance.where()}: asked to stop while waiting for the read lock")
             left = deadline - time.monotonic()
-            if left < 0 or (family.lock_waits_for_long_statements and not self._quiet(deadline)):
+            if left < 0 or (self._waits_for_long_statements and not self._quiet(deadline)):
                 return False
             ask(self._server, self._connection, f"SET SESSION lock_wait_timeout = {max(1, int(min(LOCK_WAIT, left)))}")
             try:
@@ -135,7 +136,7 @@ class GlobalReadLock:
         return [{str(name).lower(): value for name, value in row._mapping.items()} for row in rows]
 
     def _expire(self) -> None:
-        """Runs in the watchdog's thread: give the lock back whatever the others are doing."""
+        """Give the lock back whatever the others are doing; runs in the watchdog's thread."""
         self.expired.set()
         if self._using.acquire(timeout=1.0):
             try:

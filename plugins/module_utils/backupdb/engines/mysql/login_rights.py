@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which rights a backup login of MySQL or MariaDB needs, which it lacks, and which it has beyond that.
+"""Which rights a backup login of MySQL or MariaDB needs, which it lacks, and which it has in excess.
 
 The rights are those that the check before each backup asks for, on the whole instance: databases to come included.
 """
@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..interface import ServerFacts
-from ..login_interface import Need, Step, Surplus, WantedLogin
-from .family import Family, quoted
+from ..login_interface import ExcessPrivilege, RequiredPrivilege, Step, WantedLogin
+from .family import MysqlFamily
 from .grants import ALL, NAME, UNQUOTED_TEXT, Grants
+from .statements import quoted
 
 # Rights with which nothing can be changed but what the server keeps in memory.
 _ONLY_READING = frozenset(
@@ -50,9 +50,9 @@ _COLUMNS = re.compile(r"\((?:`(?:[^`]|``)*`|[^)`])*\)")
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
 
 
-def needed_rights(facts: ServerFacts, family: Family, wanted: WantedLogin) -> list[str]:
+def needed_rights(engine: MysqlFamily, wanted: WantedLogin) -> list[str]:
     """List the rights on `*.*` in the order of GRANT. Routines are seen with SELECT on everything."""
-    writes_binary_log = facts.settings.get("log_bin") in (1, "ON")
+    writes_binary_log = engine.facts.settings.get("log_bin") in (1, "ON")
     return [
         "SELECT",
         "SHOW VIEW",
@@ -60,65 +60,75 @@ def needed_rights(facts: ServerFacts, family: Family, wanted: WantedLogin) -> li
         *(["EVENT"] if wanted.events else []),
         "SHOW DATABASES",
         "PROCESS",
-        *([family.lock_right(facts.version_number).grant] if wanted.read_lock else []),
-        *([family.coordinates_right(facts.version_number).grant] if writes_binary_log else []),
+        *([engine.lock_right().grant] if wanted.read_lock else []),
+        *([engine.coordinates_right().grant] if writes_binary_log else []),
     ]
 
 
-def needs_of(grants: Grants, needed: Sequence[str], account: str) -> list[Need]:
+def missing_rights(grants: Grants, needed: Sequence[str], account: str) -> list[RequiredPrivilege]:
     """Say what is missing, with the statements that give it; `account` is quoted."""
     missing = [right for right in needed if not grants.has_global(right)]
-    needs = []
+    lacking = []
     if missing:
         named = f"{', '.join(missing)} ON *.*"
-        needs.append(Need(named.replace(" ON ", " on "), (Step(f"GRANT {named} TO {account};"),)))
+        lacking.append(RequiredPrivilege(named.replace(" ON ", " on "), (Step(f"GRANT {named} TO {account};"),)))
     for entry in grants.entries:  # rights that were taken back for one database (MySQL's partial revokes)
         revoked = sorted(set(needed) & entry.rights) if entry.revoked else []
         if revoked:
             grant = f"GRANT {', '.join(revoked)} ON {quoted(entry.database)}.* TO {account};"
-            needs.append(Need(f"{', '.join(revoked)} on database {entry.database}", (Step(grant),)))
-    return needs
+            lacking.append(RequiredPrivilege(f"{', '.join(revoked)} on database {entry.database}", (Step(grant),)))
+    return lacking
 
 
-def surplus_of(lines: Iterable[str], needed: Sequence[str], account: str, *, mysql: bool = False) -> list[Surplus]:
-    """Read SHOW GRANTS for what is beyond the needed rights; the same rights on less than everything are not."""
-    found = [surplus for line in lines for surplus in _of_line(line, needed, account)]
-    if mysql:
-        found = [_flushed(surplus) if surplus.what == _OPTION_ON_ALL else surplus for surplus in found]
+def excess_rights(
+    lines: Iterable[str], needed: Sequence[str], account: str, *, flush_grant_option: bool = False
+) -> list[ExcessPrivilege]:
+    """Read SHOW GRANTS for what is beyond the needed rights; the same rights on less than everything are not.
+
+    `flush_grant_option`: see `MysqlFamily.KEEPS_GRANT_OPTION_IN_MEMORY`.
+    """
+    found = [excess for line in lines for excess in _of_line(line, needed, account)]
+    if flush_grant_option:
+        found = [_flushed(excess) if excess.what == _OPTION_ON_ALL else excess for excess in found]
     return list(dict.fromkeys(found))  # MySQL has two lines for *.*
 
 
-def _flushed(surplus: Surplus) -> Surplus:
-    """Have MySQL read its tables again: in its memory, dynamic rights keep a GRANT OPTION that was taken away."""
-    return replace(surplus, steps=(*surplus.steps, Step("FLUSH PRIVILEGES;")))
+def _flushed(excess: ExcessPrivilege) -> ExcessPrivilege:
+    """Have the server read its tables of grants again as well."""
+    return replace(excess, steps=(*excess.steps, Step("FLUSH PRIVILEGES;")))
 
 
-def _of_line(line: str, needed: Sequence[str], account: str) -> list[Surplus]:
+def _of_line(line: str, needed: Sequence[str], account: str) -> list[ExcessPrivilege]:
     on = _ON.match(line)
     if on is not None:
         return _of_grant(on["rights"], on["object"], _TEXTS.sub("", on["rest"]), needed, account)
     proxy = _PROXY.match(line)
     if proxy is not None:
-        return [Surplus(proxy["what"], True, (Step(f"REVOKE {proxy['what']} FROM {account};"),))]
+        return [ExcessPrivilege(proxy["what"], True, (Step(f"REVOKE {proxy['what']} FROM {account};"),))]
     roles = _ROLES.match(line)
     if roles is not None:
         # What a role may do is not looked at: it may be given more at any time.
-        return [Surplus(f"membership in {roles['what']}", True, (Step(f"REVOKE {roles['what']} FROM {account};"),))]
+        return [
+            ExcessPrivilege(f"membership in {roles['what']}", True, (Step(f"REVOKE {roles['what']} FROM {account};"),))
+        ]
     return []
 
 
-def _of_grant(text: str, place: str, rest: str, needed: Sequence[str], account: str) -> list[Surplus]:
+def _of_grant(text: str, place: str, rest: str, needed: Sequence[str], account: str) -> list[ExcessPrivilege]:
     found = []
     if "GRANT OPTION" in rest:
         step = Step(f"REVOKE GRANT OPTION ON {place} FROM {account};")
-        found.append(Surplus(f"GRANT OPTION on {place}", True, (step,)))
+        found.append(ExcessPrivilege(f"GRANT OPTION on {place}", True, (step,)))
     rights = {right.strip().upper() for right in _COLUMNS.sub("", text).split(",")}
     if rights & {ALL, "ALL"}:
         again = (Step(f"GRANT {', '.join(needed)} ON *.* TO {account};"),) if place == "*.*" else ()
-        return [*found, Surplus(f"{ALL} on {place}", True, (Step(f"REVOKE {ALL} ON {place} FROM {account};"), *again))]
+        return [
+            *found,
+            ExcessPrivilege(f"{ALL} on {place}", True, (Step(f"REVOKE {ALL} ON {place} FROM {account};"), *again)),
+        ]
     extra = sorted(rights - set(needed) - {_NONE})
     if extra:
         named = ", ".join(extra)
         step = Step(f"REVOKE {named if place == '*.*' else text} ON {place} FROM {account};")
-        found.append(Surplus(f"{named} on {place}", not set(extra) <= _ONLY_READING, (step,)))
+        found.append(ExcessPrivilege(f"{named} on {place}", not set(extra) <= _ONLY_READING, (step,)))
     return found

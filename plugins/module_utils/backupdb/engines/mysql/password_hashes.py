@@ -14,6 +14,9 @@ import hashlib
 import hmac
 import secrets
 
+NATIVE_PLUGIN = "mysql_native_password"
+CACHING_SHA2_PLUGIN = "caching_sha2_password"
+
 _ROUNDS_UNIT = 1000  # "005" stands for 5000 rounds, in hexadecimal
 _ROUNDS = 5
 _SALT_BYTES = 20

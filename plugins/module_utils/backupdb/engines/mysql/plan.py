@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..interface import Client, DumpOptions, Part
+from ..values import Client, DumpOptions, Part
 from .catalogue import Relation
 from .commands import programs_part, rows_part, schema_part, whole_part
 
@@ -22,7 +22,7 @@ MOST_NAME_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Plan:
-    """The archives, and how many of them must begin in one moment. `listed`: the objects are named one by one."""
+    """The archives, and how many of them must begin in one snapshot. `listed`: the objects are named one by one."""
 
     parts: Sequence[Part]
     at_once: int
@@ -41,7 +41,7 @@ def plan(
 ) -> Plan:
     """Split the database into archives for `jobs` clients; one archive where the list of objects is too long to pass.
 
-    `found` has only what can be dumped. The parts that must begin in one moment come first.
+    `found` has only what can be dumped. The parts that must begin in one snapshot come first.
     """
     names = [relation.name for relation in found]
     history = any(relation.type == "SYSTEM VERSIONED" for relation in found)

@@ -11,55 +11,51 @@ dump client's session is one too (only roles that are active by default count).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from ..interface import DEGRADED, FATAL, PARTIAL, Database, DumpOptions, MissingPrivilege, ServerFacts
-from .family import Family, quoted, quoted_account
+from ..values import DEGRADED, FATAL, PARTIAL, Database, DumpOptions, MissingPrivilege
+from .family import MysqlFamily
 from .grants import Grants, escaped_pattern, parse
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
+from .statements import quoted, quoted_account
 
 
-def read_grants(server: Server, family: Family) -> Grants:
+def read_grants(engine: MysqlFamily) -> Grants:
     """Read the rights that every new session of this login has."""
-    lines = [str(row[0]) for row in server.rows(family.grants_statement(server).replace(":", "\\:"))]
-    return parse(lines, literal=family.literal_database_grants(server))
+    lines = [str(row[0]) for row in engine.server.rows(engine.grants_statement().replace(":", "\\:"))]
+    return parse(lines, literal=engine.literal_database_grants())
 
 
 def missing_privileges(
-    server: Server, facts: ServerFacts, databases: Sequence[Database], options: DumpOptions, *, family: Family
+    engine: MysqlFamily, databases: Sequence[Database], options: DumpOptions
 ) -> list[MissingPrivilege]:
     """Say which rights are missing for the instance and for each of the databases, with the GRANT that gives them."""
-    account = quoted_account(str(server.value("SELECT CURRENT_USER()")))
-    return missing_of(read_grants(server, family), facts, databases, options, account=account, family=family)
+    account = quoted_account(str(engine.server.value("SELECT CURRENT_USER()")))
+    return missing_of(engine, read_grants(engine), databases, options, account=account)
 
 
 def missing_of(
+    engine: MysqlFamily,
     grants: Grants,
-    facts: ServerFacts,
     databases: Sequence[Database],
     options: DumpOptions,
     *,
     account: str,
-    family: Family,
 ) -> list[MissingPrivilege]:
     """As `missing_privileges`, for rights that are known; `account` is quoted."""
-    missing = _missing_on_instance(facts, grants, account, family)
+    missing = _missing_on_instance(engine, grants, account)
     for database in databases:
-        missing += _missing_on_database(facts, grants, account, database.name, options, family)
+        missing += _missing_on_database(engine, grants, account, database.name, options)
     return missing
 
 
-def _missing_on_instance(facts: ServerFacts, grants: Grants, account: str, family: Family) -> list[MissingPrivilege]:
+def _missing_on_instance(engine: MysqlFamily, grants: Grants, account: str) -> list[MissingPrivilege]:
     missing = []
-    lock = family.lock_right(facts.version_number)
-    if not any(grants.has_global(name) for name in lock.names):
+    lock = engine.lock_right()
+    if not grants.has_right(lock):
         missing.append(
             MissingPrivilege(
                 privilege=lock.grant,
                 severity=DEGRADED,
-                effect="no global read lock: one dump client per database, no common moment with the coordinates",
+                effect="no global read lock: one dump client per database, and no coordinates of its snapshot",
                 grant=f"GRANT {lock.grant} ON *.* TO {account};",
             )
         )
@@ -73,8 +69,8 @@ def _missing_on_instance(facts: ServerFacts, grants: Grants, account: str, famil
                 grant=f"GRANT PROCESS ON *.* TO {account};",
             )
         )
-    coordinates = family.coordinates_right(facts.version_number)
-    if facts.settings.get("log_bin") in (1, "ON") and not any(grants.has_global(name) for name in coordinates.names):
+    coordinates = engine.coordinates_right()
+    if engine.facts.settings.get("log_bin") in (1, "ON") and not grants.has_right(coordinates):
         missing.append(
             MissingPrivilege(
                 privilege=coordinates.grant,
@@ -96,7 +92,7 @@ def _missing_on_instance(facts: ServerFacts, grants: Grants, account: str, famil
 
 
 def _missing_on_database(
-    facts: ServerFacts, grants: Grants, account: str, database: str, options: DumpOptions, family: Family
+    engine: MysqlFamily, grants: Grants, account: str, database: str, options: DumpOptions
 ) -> list[MissingPrivilege]:
     pattern = quoted(escaped_pattern(database, literal=grants.literal))
     missing = []
@@ -116,7 +112,7 @@ def _missing_on_database(
                     database=database,
                 )
             )
-    routine_grant = family.missing_routine_right(facts.version_number, grants, database)
+    routine_grant = engine.missing_routine_right(grants, database)
     if routine_grant is not None:
         missing.append(
             MissingPrivilege(

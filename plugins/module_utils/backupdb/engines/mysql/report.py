@@ -1,17 +1,17 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backup's manifest says about its moment: what is in it, what is not, and what deserves a warning.
+"""What a backup's manifest says about its snapshot: what is in it, what is not, and what deserves a warning.
 
-The inventory counts what was dumped. What the database has beside that is named under `missing`.
+The inventory counts what was dumped. What else the database has is named under `missing`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..interface import DumpOptions
-from .moment import Moment, Preflight
+from ..values import DumpOptions
+from .observation import Observation, Preflight
 
 # Routine kinds as information_schema.routines has them; packages are MariaDB's.
 _ROUTINES = ("function", "procedure", "package", "package body")
@@ -28,57 +28,59 @@ def dumped_kinds(options: DumpOptions) -> frozenset[str]:
     )
 
 
-def inventory(moment: Moment, options: DumpOptions) -> dict[str, int]:
+def inventory(seen: Observation, options: DumpOptions) -> dict[str, int]:
     """Count the dumped objects by kind."""
     dumped = dumped_kinds(options)
     counts = {
-        "tables": sum(1 for one in moment.found if one.is_table),
-        "views": sum(1 for one in moment.found if one.type == "VIEW"),
-        "sequences": sum(1 for one in moment.found if one.type == "SEQUENCE"),
-        "system_versioned_tables": sum(1 for one in moment.found if one.type == "SYSTEM VERSIONED"),
+        "tables": sum(1 for one in seen.found if one.is_table),
+        "views": sum(1 for one in seen.found if one.type == "VIEW"),
+        "sequences": sum(1 for one in seen.found if one.type == "SEQUENCE"),
+        "system_versioned_tables": sum(1 for one in seen.found if one.type == "SYSTEM VERSIONED"),
     }
     names = {"package body": "package_bodies"}
     programs = {
-        names.get(kind, f"{kind}s"): moment.programs.count(kind)
+        names.get(kind, f"{kind}s"): seen.programs.count(kind)
         for kind in (*_ROUTINES, "trigger", "event")
         if kind in dumped
     }
     return {**counts, **programs}
 
 
-def left_out(moment: Moment, preflight: Preflight, options: DumpOptions, *, history: bool) -> list[str]:
+def left_out(seen: Observation, preflight: Preflight, options: DumpOptions, *, history: bool) -> list[str]:
     """Name what the backup does not have; anything here makes it partial."""
     named = [f"{broken.kind} {broken.name}: {broken.reason}" for broken in preflight.broken]
     dumped = dumped_kinds(options)
     for kind in (*_ROUTINES, "trigger", "event"):
-        count = moment.programs.count(kind)
+        count = seen.programs.count(kind)
         if kind not in dumped and count:
             named.append(f"{count} of kind {kind}: switched off by option")
-    versioned = [one.name for one in moment.found if one.type == "SYSTEM VERSIONED"]
+    versioned = [one.name for one in seen.found if one.type == "SYSTEM VERSIONED"]
     if versioned and not history:
         named.append(f"history rows of {', '.join(versioned)}: the dump client does not know --dump-history")
     return named
 
 
 def warnings(
-    moment: Moment, preflight: Preflight, options: DumpOptions, *, unlocked: str | None, jobs: int
+    seen: Observation, preflight: Preflight, options: DumpOptions, *, unlocked: str | None, jobs: int
 ) -> list[str]:
     """Say what the user should know, though nothing is missing."""
-    told = []
+    warned = []
     if unlocked is not None:
-        told.append(f"no global read lock: {unlocked}")
+        warned.append(f"no global read lock: {unlocked}")
         if options.row_counts or options.fingerprints:
-            told.append("row counts and fingerprints were not taken: without the lock they would be of another moment")
+            warned.append(
+                "row counts and fingerprints were not taken: without the lock they would be of another snapshot"
+            )
     if jobs < options.jobs:
-        told.append(f"{options.jobs} jobs were asked for, {jobs} could be used")
-    outside = [f"{one.name} ({one.engine})" for one in moment.found if one.is_table and not one.is_transactional]
+        warned.append(f"{options.jobs} jobs were asked for, {jobs} could be used")
+    outside = [f"{one.name} ({one.engine})" for one in seen.found if one.is_table and not one.is_transactional]
     if outside:
-        told.append(f"tables of engines without transactions are outside the snapshot: {', '.join(outside)}")
+        warned.append(f"tables of engines without transactions are outside the snapshot: {', '.join(outside)}")
     if preflight.dead_definers is None:
-        told.append("definers were not checked: the login cannot read mysql.user")
+        warned.append("definers were not checked: the login cannot read mysql.user")
     for definer, objects in (preflight.dead_definers or {}).items():
-        told.append(f"definer {definer} is not an account of this server; used by {', '.join(objects)}")
-    return told
+        warned.append(f"definer {definer} is not an account of this server; used by {', '.join(objects)}")
+    return warned
 
 
 def extra(preflight: Preflight) -> dict[str, Any]:

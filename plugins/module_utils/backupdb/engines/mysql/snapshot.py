@@ -1,11 +1,11 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One moment of one database, held for its dump clients.
+"""One snapshot of one database, kept open for its dump clients.
 
 With the rights for it, a global read lock is held until every dump client has begun its transaction: the clients,
-the inventory, the coordinates, counts and fingerprints then stand for one moment. Without, one client makes its own
-moment, which `position` says, and rows are not counted, since the counts would stand for another one.
+the inventory, the coordinates, counts and fingerprints then belong to one snapshot. Without, one client takes a
+snapshot of its own, which `position` says, and rows are not counted, since the counts would belong to another one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable
 
+from ...connection.server import Server
 from ...errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
-from ..interface import (
+from ..sequences import changed_sequences
+from ..values import (
     FATAL,
     PARTIAL,
     Client,
@@ -26,21 +28,19 @@ from ..interface import (
     Snapshot,
     SnapshotDetails,
 )
-from ..sequences import moved
 from .catalogue import definitions, programs, relations
 from .clients import known_options
 from .commands import option_file
 from .content import count_rows, fingerprints, sequence_values
-from .family import Family, own_session
+from .family import MysqlFamily
 from .lock import LOCK_WAIT, MAX_HOLD, GlobalReadLock
-from .moment import Moment, Preflight, look_before, prepare_session, see
+from .observation import Observation, Preflight, inspect_before, observe, prepare_session
 from .plan import Plan, plan
 from .report import dumped_kinds, extra, inventory, left_out, warnings
+from .statements import own_session
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ...connection.server import Server
 
 UNDER_LOCK = "global read lock"
 WITHOUT_LOCK = "single transaction of the dump client"
@@ -50,55 +50,56 @@ _FOR_THE_LOCK = ("RELOAD", "FLUSH_TABLES", "PROCESS")  # the rights under the na
 
 
 @contextmanager
-def take(
-    server: Server,
+def open_snapshot(
+    engine: MysqlFamily,
     client: Client,
     database: Database,
     options: DumpOptions,
     missing: Sequence[MissingPrivilege],
-    *,
-    family: Family,
 ) -> Iterator[Snapshot]:
-    """Take the moment and hold it until the context is left.
+    """Take the snapshot, plan the dump, and keep the snapshot open until the context is left.
 
     Raises `SnapshotLost` where trying again may help, and `QueryFailed` or `ConnectionFailed` where it will not.
     """
+    server = engine.server
     known = known_options(client)
-    secret = option_file(server.instance, family, known)
+    secret = option_file(server.instance, engine.tls_lines(server.instance, known))
     # The lock has a session of its own: the watchdog gives it back also while the other one is being asked.
     with own_session(server) as connection, own_session(server) as locking:
         lock = None
         try:
-            prepare_session(server, connection, family, lock_timeout=options.db_lock_timeout)
-            preflight = look_before(server, connection, database.name)
-            lock = GlobalReadLock(server, locking)
-            unlocked = _lock(lock, family, options, missing)
-            moment = see(server, connection, database.name, preflight, family)
+            prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
+            preflight = inspect_before(server, connection, database.name)
+            lock = GlobalReadLock(engine, locking)
+            unlocked = _lock(lock, options, missing)
+            seen = observe(engine, connection, database.name, preflight)
             jobs = options.jobs if unlocked is None else 1
-            held = _Held(
+            snapshot = _OpenSnapshot(
                 server=server,
                 connection=connection,
                 database=database.name,
                 options=options,
                 missing=missing,
                 preflight=preflight,
-                moment=moment,
+                seen=seen,
                 lock=lock,
-                planned=plan(client, secret, known, database.name, moment.found, options, jobs=jobs),
+                planned=plan(client, secret, known, database.name, seen.found, options, jobs=jobs),
                 history="dump-history" in known,
                 unlocked=unlocked,
                 sequences=(
-                    sequence_values(server, connection, database.name, moment.found) if options.fingerprints else {}
+                    sequence_values(server, connection, database.name, seen.found) if options.fingerprints else {}
                 ),
             )
-            yield Snapshot(held.planned.parts, held.planned.at_once, held.begun, held.check, held.details)
+            yield Snapshot(
+                snapshot.planned.parts, snapshot.planned.at_once, snapshot.begun, snapshot.check, snapshot.details
+            )
         finally:
             _release(lock)
 
 
 @dataclass
-class _Held:
-    """A moment that is being dumped: the functions that a `Snapshot` carries."""
+class _OpenSnapshot:
+    """A snapshot that is being dumped: the functions that a `Snapshot` carries."""
 
     server: Server
     connection: Connection
@@ -106,16 +107,16 @@ class _Held:
     options: DumpOptions
     missing: Sequence[MissingPrivilege]
     preflight: Preflight
-    moment: Moment
+    seen: Observation
     lock: GlobalReadLock
     planned: Plan
     history: bool  # the client can dump history rows
-    unlocked: str | None  # why there is no lock; None while the moment is one for all
-    sequences: dict[str, str]  # their fingerprints at the moment
+    unlocked: str | None  # why there is no lock; None while there is one snapshot for all
+    sequences: dict[str, str]  # their fingerprints when the snapshot was taken
     prints: dict[str, str] = field(default_factory=dict)  # what goes into the manifest
 
     def begun(self, ended: Callable[[], int]) -> None:
-        """Hold the lock until the clients have begun. One client that was too late is still a moment of its own."""
+        """Hold the lock until the clients have begun. One client that was too late still has a snapshot of its own."""
         if self.unlocked is not None:
             return
         clients = self.planned.at_once
@@ -136,19 +137,19 @@ class _Held:
             columns = definitions(self.server, connection, self.database)
             names = {one.name for one in relations(self.server, connection, self.database)}
             if self.prints and names.issuperset(self.sequences):
-                later = sequence_values(self.server, connection, self.database, self.moment.found)
-                self.prints.update(moved(self.sequences, later))
+                later = sequence_values(self.server, connection, self.database, self.seen.found)
+                self.prints.update(changed_sequences(self.sequences, later))
         dumped = dumped_kinds(self.options)
         lost = [
             f"{kind} {name}"
-            for (kind, name), digest in self.moment.programs.digests.items()
+            for (kind, name), digest in self.seen.programs.digests.items()
             if kind in dumped and now.get((kind, name)) != digest
         ]
         before = self.preflight.definitions
-        tables = [one.name for one in self.moment.found if one.is_table]
+        tables = [one.name for one in self.seen.found if one.is_table]
         lost += [f"table {name}" for name in tables if columns.get(name) != before.get(name)]
         if not self.planned.listed:
-            listed = {one.name for one in self.moment.found} | {one.name for one in self.preflight.broken}
+            listed = {one.name for one in self.seen.found} | {one.name for one in self.preflight.broken}
             lost += sorted(listed ^ names)
         if lost:
             raise SnapshotLost(f"{self._place()}: changed while it was being dumped: {', '.join(lost[:10])}")
@@ -160,9 +161,9 @@ class _Held:
         taken = locked and self.options.fingerprints
         try:
             if locked and self.options.row_counts:
-                counts = count_rows(self.server, self.connection, self.database, self.moment.found)
+                counts = count_rows(self.server, self.connection, self.database, self.seen.found)
             if taken:
-                self.prints.update(fingerprints(self.server, self.connection, self.database, self.moment.found))
+                self.prints.update(fingerprints(self.server, self.connection, self.database, self.seen.found))
                 self.prints.update(self.sequences)
         except QueryFailed as error:
             if error.code != _DEFINITION_CHANGED:
@@ -171,16 +172,16 @@ class _Held:
         return SnapshotDetails(
             position={
                 "taken": UNDER_LOCK if locked else WITHOUT_LOCK,
-                **(self.moment.coordinates if locked else {}),
+                **(self.seen.coordinates if locked else {}),
             },
-            properties=self.moment.properties,
-            inventory=inventory(self.moment, self.options),
+            properties=self.seen.properties,
+            inventory=inventory(self.seen, self.options),
             inventory_trusted=not any(one.severity in (FATAL, PARTIAL) for one in self.missing),
             row_counts=counts,
             fingerprints=self.prints if taken else None,
-            missing=left_out(self.moment, self.preflight, self.options, history=self.history),
+            missing=left_out(self.seen, self.preflight, self.options, history=self.history),
             warnings=warnings(
-                self.moment, self.preflight, self.options, unlocked=self.unlocked, jobs=self.planned.at_once
+                self.seen, self.preflight, self.options, unlocked=self.unlocked, jobs=self.planned.at_once
             ),
             extra=extra(self.preflight),
         )
@@ -189,16 +190,14 @@ class _Held:
         return f"{self.server.instance.where()}, database {self.database}"
 
 
-def _lock(
-    lock: GlobalReadLock, family: Family, options: DumpOptions, missing: Sequence[MissingPrivilege]
-) -> str | None:
+def _lock(lock: GlobalReadLock, options: DumpOptions, missing: Sequence[MissingPrivilege]) -> str | None:
     """Take the global read lock; return why it was not taken, or None when it is in force."""
     lacking = [one.privilege for one in missing if one.privilege in _FOR_THE_LOCK]
     if lacking:
         return f"the login lacks {' and '.join(lacking)}"
-    if lock.acquire(family, options.db_lock_timeout):
+    if lock.acquire(options.db_lock_timeout):
         return None
-    return f"the server was too busy to give it within tries of {LOCK_WAIT} s"
+    return f"the server was too busy to give it, in tries of {LOCK_WAIT} s each"
 
 
 def _release(lock: GlobalReadLock | None) -> None:

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
-from ...connection.errors import translated
+from ...connection.server import Server
 from ...errors import QueryFailed
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
 
 # Before our statements: no hash in the server's log (a superuser's right), no membership that nobody asked for.
 _SETTINGS = (
@@ -34,7 +30,7 @@ def account_session(server: Server, database: str | None = None) -> Iterator[Cal
         connection = lent.execution_options(no_parameters=True)
 
         def carry_out(sql: str) -> None:
-            with translated(server.instance, database):
+            with server.translated(database):
                 connection.exec_driver_sql(sql).close()
 
         try:

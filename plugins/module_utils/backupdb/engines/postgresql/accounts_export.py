@@ -12,20 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...connection.server import Server
 from ...errors import ClientMissing, CommandFailed
 from ...system.process import describe_status, run_captured
 from ..accounts_document import Account, Statement, as_sql, build
-from ..interface import AccountsExport, Client, ServerFacts
+from ..values import AccountsExport, Client, ServerFacts
 from .accounts_script import Parsed, in_order_of_grants, parse
 from .catalogue import name_bytes, name_from
-from .clients import beside
+from .clients import sibling_program
 from .login import login_environment, login_secret
 from .quoting import connection_string, identifier, literal, python_encoding
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
 
 _SECONDS = 300.0
 _ATTEMPTS = 3  # a role may be made or dropped while we look
@@ -58,7 +56,7 @@ def export(server: Server, facts: ServerFacts, client: Client) -> AccountsExport
     Raises `ClientMissing` without a pg_dumpall beside the client's pg_dump, and `CommandFailed` when it fails or when
     the roles that it wrote are not those of the catalogue.
     """
-    program = beside(client, "pg_dumpall")
+    program = sibling_program(client, "pg_dumpall")
     if not Path(program).is_file():
         raise ClientMissing(f"{program} is missing: it comes with the package that {client.path} comes from")
     with_passwords = bool(server.value("SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT')"))

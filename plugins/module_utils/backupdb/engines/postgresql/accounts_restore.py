@@ -11,16 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...connection.server import Server
 from ..accounts_interface import Step
-from ..interface import ServerFacts
+from ..values import ServerFacts
 from .account_session import account_session
 from .accounts_script import membership, unquoted
 from .quoting import identifier
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
 
 _OPTIONS_SINCE = 16  # memberships have INHERIT and SET of their own, and creating a role makes one for the creator
 

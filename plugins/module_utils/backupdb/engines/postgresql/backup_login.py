@@ -10,11 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...connection.server import Server
 from ...errors import ConnectionFailed, InvalidOption, LoginRefused, QueryFailed
-from ..interface import Database, ServerFacts
-from ..login_interface import SOCKET, LoginState, Need, Step, Surplus, Trial, WantedLogin, logged_in
+from ..login_interface import (
+    SOCKET,
+    ExcessPrivilege,
+    LoginState,
+    RequiredPrivilege,
+    Step,
+    WantedLogin,
+    WriteProbe,
+    logged_in,
+)
+from ..values import Database, ServerFacts
 from .account_session import account_session
 from .catalogue import read_databases
 from .privileges import hidden_large_objects, large_object_grant, unreadable_schemas
@@ -22,9 +32,6 @@ from .quoting import identifier, literal
 from .scram import fits, make_verifier
 from .session import Session, coordinator
 from .write_rights import REFUSED, open_to_all, rights_to_write, try_to_write
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
 
 _READ_ALL_DATA = "pg_read_all_data"
 _READ_ALL_DATA_SINCE = (14,)
@@ -66,8 +73,8 @@ _SHARED = """
      WHERE s.refclassid = CAST('pg_authid' AS regclass) AND s.refobjid = :oid GROUP BY 1 ORDER BY 1"""
 
 
-class PostgresqlLoginKeeper:
-    """See `LoginKeeper` for what each function promises."""
+class PostgresqlLoginManager:
+    """See `LoginManager` for what each function promises."""
 
     rights_needed = "a superuser, or a role with CREATEROLE and ADMIN OPTION on pg_read_all_data"
 
@@ -125,14 +132,14 @@ class PostgresqlLoginKeeper:
     def is_refusal(self, error: QueryFailed) -> bool:
         return error.code == REFUSED
 
-    def try_to_write(self, state: LoginState) -> Trial:
+    def try_to_write(self, state: LoginState) -> WriteProbe:
         databases = [database for database in self._databases() if database.connectable]
         # Where something may be written comes first.
         named = {step.database for entry in state.surplus for step in entry.steps}
         chosen = sorted(databases, key=lambda database: (database.name not in named, database.is_system))
         warnings = []
         try:
-            return self._trial_by_login(chosen[:_DATABASES_TRIED])
+            return self._probe_by_login(chosen[:_DATABASES_TRIED])
         except ConnectionFailed as error:
             warnings.append(f"{self.account} cannot log in from here, so its rights were tried by SET ROLE: {error}")
         try:
@@ -141,19 +148,19 @@ class PostgresqlLoginKeeper:
                 with coordinator(self._server, self._facts, database) as session:
                     session.run(f"SET ROLE {self._quoted}")
                     attempts += try_to_write(session)
-            return Trial(attempts, "by SET ROLE", warnings)
+            return WriteProbe(attempts, "by SET ROLE", warnings)
         except QueryFailed as error:
             warnings.append(f"whether {self.account} can write could not be tried: {error}")
-            return Trial([], "not tried", warnings)
+            return WriteProbe([], "not tried", warnings)
 
-    def _trial_by_login(self, databases: Sequence[Database]) -> Trial:
+    def _probe_by_login(self, databases: Sequence[Database]) -> WriteProbe:
         attempts = []
         with logged_in(self._server, self._wanted) as server:
             for database in databases:
                 with coordinator(server, self._facts, database) as session:
                     attempts += try_to_write(session)
         how = "logged in by the socket" if self._wanted.auth == SOCKET else "logged in by the password"
-        return Trial(attempts, how)
+        return WriteProbe(attempts, how)
 
     def _role(self) -> Any:
         rows = self._server.rows(_ROLE, {"name": self.account})
@@ -168,11 +175,11 @@ class PostgresqlLoginKeeper:
         name = _READ_ALL_DATA if self._facts.version_number >= _READ_ALL_DATA_SINCE else _NO_RIGHTS
         return self._server.rows(_ROLE, {"name": name})[0]
 
-    def _identity(self, role: Any) -> list[Need]:
+    def _identity(self, role: Any) -> list[RequiredPrivilege]:
         password = self._wanted.password
         if role is None:
             said = "" if password is None else f" PASSWORD {literal(make_verifier(password))}"
-            return [Need("the role", (Step(f"CREATE ROLE {self._quoted} LOGIN{said};"),)), self._bypass()]
+            return [RequiredPrivilege("the role", (Step(f"CREATE ROLE {self._quoted} LOGIN{said};"),)), self._bypass()]
         needs = []
         for what, lacks, words in (
             ("LOGIN", not role.rolcanlogin, "LOGIN"),
@@ -180,19 +187,19 @@ class PostgresqlLoginKeeper:
             ("a time of validity that is not over", role.expired, "VALID UNTIL 'infinity'"),
         ):
             if lacks:
-                needs.append(Need(what, (Step(f"ALTER ROLE {self._quoted} {words};"),)))
+                needs.append(RequiredPrivilege(what, (Step(f"ALTER ROLE {self._quoted} {words};"),)))
         if not role.rolbypassrls:
             needs.append(self._bypass())
         return [*needs, *self._password()]
 
-    def _bypass(self) -> Need:
+    def _bypass(self) -> RequiredPrivilege:
         refused = (
             "BYPASSRLS was refused: only a superuser can give it, or from PostgreSQL 16 on a login that has it. A "
             "database with row level security cannot be backed up"
         )
-        return Need("BYPASSRLS", (Step(f"ALTER ROLE {self._quoted} BYPASSRLS;", instead=refused),))
+        return RequiredPrivilege("BYPASSRLS", (Step(f"ALTER ROLE {self._quoted} BYPASSRLS;", if_refused=refused),))
 
-    def _password(self) -> list[Need]:
+    def _password(self) -> list[RequiredPrivilege]:
         """See whether the password is the wanted one: by what the server keeps, or else by logging in."""
         password = self._wanted.password
         try:
@@ -203,9 +210,11 @@ class PostgresqlLoginKeeper:
         if same:
             return []
         if password is None:
-            return [Need("no password", (Step(f"ALTER ROLE {self._quoted} PASSWORD NULL;"),))]
+            return [RequiredPrivilege("no password", (Step(f"ALTER ROLE {self._quoted} PASSWORD NULL;"),))]
         return [
-            Need("this password", (Step(f"ALTER ROLE {self._quoted} PASSWORD {literal(make_verifier(password))};"),))
+            RequiredPrivilege(
+                "this password", (Step(f"ALTER ROLE {self._quoted} PASSWORD {literal(make_verifier(password))};"),)
+            )
         ]
 
     def _logs_in(self) -> bool:
@@ -216,7 +225,7 @@ class PostgresqlLoginKeeper:
             # Not admitted from here at all: then nothing speaks against the password.
             return error.kind != "wrong_password"
 
-    def _memberships_needed(self, role: Any) -> list[Need]:
+    def _memberships_needed(self, role: Any) -> list[RequiredPrivilege]:
         if self._facts.version_number < _READ_ALL_DATA_SINCE:
             return []
         if (
@@ -228,19 +237,23 @@ class PostgresqlLoginKeeper:
         if role and role.rolsuper and any(row.role == _READ_ALL_DATA for row in self._memberships()):
             return []
         options = " WITH INHERIT TRUE" if self._facts.version_number >= _GRANTORS_SINCE else ""
-        return [Need(f"membership in {_READ_ALL_DATA}", (Step(f"GRANT {_READ_ALL_DATA} TO {self._quoted}{options};"),))]
+        return [
+            RequiredPrivilege(
+                f"membership in {_READ_ALL_DATA}", (Step(f"GRANT {_READ_ALL_DATA} TO {self._quoted}{options};"),)
+            )
+        ]
 
-    def _connects(self, reader: str, names: Sequence[str]) -> list[Need]:
+    def _connects(self, reader: str, names: Sequence[str]) -> list[RequiredPrivilege]:
         closed = self._server.rows(_MAY_CONNECT, {"names": list(names), "name": reader})
         return [
-            Need(
+            RequiredPrivilege(
                 f"CONNECT on database {name}",
                 (Step(f"GRANT CONNECT ON DATABASE {identifier(name)} TO {self._quoted};"),),
             )
             for (name,) in closed
         ]
 
-    def _in_database(self, session: Session, reader: int) -> list[Need]:
+    def _in_database(self, session: Session, reader: int) -> list[RequiredPrivilege]:
         role = f"CAST({reader} AS oid)"  # its name may not be what this database can write
         needs = []
         if self._facts.version_number < _READ_ALL_DATA_SINCE:
@@ -251,11 +264,13 @@ class PostgresqlLoginKeeper:
                     f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {self._quoted};",
                 )
                 steps = tuple(Step(grant, session.database) for grant in grants)
-                needs.append(Need(f"SELECT in schema {schema} of database {session.database}", steps))
+                needs.append(RequiredPrivilege(f"SELECT in schema {schema} of database {session.database}", steps))
         objects = hidden_large_objects(session, self._facts, role=role)
         if objects:
             step = Step(large_object_grant(objects, self._quoted), session.database)
-            needs.append(Need(f"SELECT on {len(objects)} large objects of database {session.database}", (step,)))
+            needs.append(
+                RequiredPrivilege(f"SELECT on {len(objects)} large objects of database {session.database}", (step,))
+            )
         return needs
 
     def _roles_that_matter(self) -> list[tuple[int, str]]:
@@ -267,17 +282,17 @@ class PostgresqlLoginKeeper:
     def _memberships(self) -> list[Any]:
         return self._server.rows(_MEMBERSHIPS, {"name": self.account})
 
-    def _attributes_and_memberships(self) -> list[Surplus]:
+    def _attributes_and_memberships(self) -> list[ExcessPrivilege]:
         surplus = []
         for row in self._server.rows(_HELD, {"name": self.account}):
             for column, word in _ATTRIBUTES.items():
                 if not getattr(row, column):
                     continue
                 if row.rolname == self.account:
-                    surplus.append(Surplus(word, True, (Step(f"ALTER ROLE {self._quoted} NO{word};"),)))
+                    surplus.append(ExcessPrivilege(word, True, (Step(f"ALTER ROLE {self._quoted} NO{word};"),)))
                 else:
                     through = f"{word} (as a member of {row.rolname})"
-                    surplus.append(Surplus(through, True, advice="end the membership"))
+                    surplus.append(ExcessPrivilege(through, True, advice="end the membership"))
         for row in self._memberships():
             if row.role == _READ_ALL_DATA and self._facts.version_number >= _READ_ALL_DATA_SINCE:
                 continue
@@ -286,5 +301,5 @@ class PostgresqlLoginKeeper:
             step = Step(f"REVOKE {identifier(row.role)} FROM {self._quoted}{grantor};")
             # What an ordinary role brings is looked at in each database.
             writes = row.role.startswith("pg_") and row.role not in _ONLY_READING
-            surplus.append(Surplus(f"membership in {row.role}", writes, (step,)))
+            surplus.append(ExcessPrivilege(f"membership in {row.role}", writes, (step,)))
         return surplus

@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...connection.server import Server
 from ...errors import ConnectionFailed, QueryFailed
-from ..interface import Database, ServerFacts
+from ..values import Database, ServerFacts
 from .relations import FROM, ORDINARY
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
 
 MAINTENANCE_DATABASE = "postgres"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ...errors import CommandFailed
 from ...system.process import run_captured
-from ..interface import Client, ServerFacts
+from ..values import Client, ServerFacts
 
 _VERSIONED_FOLDERS = (
     (Path("/usr/lib/postgresql"), "*/bin"),  # Debian, Ubuntu
@@ -31,7 +31,7 @@ def find_clients(facts: ServerFacts, *, allow_newer: bool) -> list[Client]:
     return sorted(looked_at, key=lambda client: (not client.usable, client.major, _descending(client.version)))
 
 
-def beside(client: Client, program: str) -> str:
+def sibling_program(client: Client, program: str) -> str:
     """Return the path of a program of the same package, such as pg_dumpall."""
     return str(Path(client.path).with_name(program))
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the rows were at the moment: exact counts and, if asked, a hash of each table's content.
+"""What the rows were in the snapshot: exact counts and, if asked, a hash of each table's content.
 
 A hash is the sum of the hashes of all rows, so that their order does not matter, over the rows' text with the columns
 in the order of their names. The session's settings fix how values are written. Foreign tables have no rows here,
@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import QueryFailed
+from ..values import DumpOptions
 from .relations import FROM, NAME, ORDINARY
-
-if TYPE_CHECKING:
-    from ..interface import DumpOptions
-    from .session import Moment, Session
+from .session import ExportedSnapshot, Session
 
 LARGE_OBJECTS = "large objects"  # key beside the names of tables; a table's name cannot have a space without quotes
 
@@ -45,7 +43,7 @@ class Contents:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_contents(session: Session, moment: Moment, options: DumpOptions) -> Contents:
+def read_contents(session: Session, exported: ExportedSnapshot, options: DumpOptions) -> Contents:
     """Read what the options ask for, in the session's snapshot.
 
     Names are quoted as SQL needs it: `public.orders`, `public."Odd name"`. A fingerprint is "ROWS:SUM", that of a
@@ -57,7 +55,7 @@ def read_contents(session: Session, moment: Moment, options: DumpOptions) -> Con
     if not options.row_counts and not options.fingerprints:
         return contents
     for relation in session.rows(_RELATIONS):
-        if not relation.populated or (moment.replica and relation.unlogged):
+        if not relation.populated or (exported.replica and relation.unlogged):
             continue
         _read_relation(session, contents, relation.name, None if relation.derived else relation.columns or "")
     if contents.fingerprints is not None:

@@ -1,23 +1,20 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes into the manifest about one moment of one database."""
+"""What goes into the manifest about one snapshot of one database."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..interface import PARTIAL, DumpOptions, MissingPrivilege, SnapshotDetails
+from ...connection.server import Server
+from ..values import PARTIAL, Client, Database, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from .contents import read_contents
 from .inventory import read_inventory
 from .properties import read_properties
 from .relations import FROM, NAME, ORDINARY
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
-    from ..interface import Client, Database, ServerFacts
-    from .session import Moment, Session
+from .session import ExportedSnapshot, Session
 
 _EXTENSIONS = """
     SELECT e.extname, e.extversion FROM pg_catalog.pg_extension e ORDER BY 1"""
@@ -34,17 +31,17 @@ def read_details(
     client: Client,
     database: Database,
     options: DumpOptions,
-    moment: Moment,
+    exported: ExportedSnapshot,
     *,
     missing: Sequence[MissingPrivilege],
     warnings: Sequence[str],
 ) -> SnapshotDetails:
-    """Read it all through the session that holds the moment."""
+    """Read it all through the session that holds the snapshot."""
     inventory = read_inventory(session)
     unlogged = _named(session, "c.relkind = 'r' AND c.relpersistence = 'u'")
-    contents = read_contents(session, moment, options)
+    contents = read_contents(session, exported, options)
     return SnapshotDetails(
-        position=_position(moment),
+        position=_position(exported),
         properties=read_properties(server, database.name),
         inventory=inventory,
         inventory_trusted=True,  # PostgreSQL's catalogues show every object to every login
@@ -54,7 +51,7 @@ def read_details(
         warnings=[
             *warnings,
             *_client_warnings(facts, client),
-            *_unlogged_warnings(moment, unlogged),
+            *_unlogged_warnings(exported, unlogged),
             *contents.warnings,
         ],
         extra={
@@ -65,17 +62,17 @@ def read_details(
             "materialized_views": _named(session, "c.relkind = 'm'"),
             "unpopulated_materialized_views": _named(session, "c.relkind = 'm' AND NOT c.relispopulated"),
             "foreign_tables": _named(session, "c.relkind = 'f'"),
-            "locked_tables": moment.tables,
+            "locked_tables": exported.tables,
         },
     )
 
 
-def _position(moment: Moment) -> dict[str, Any]:
+def _position(exported: ExportedSnapshot) -> dict[str, Any]:
     return {
-        "snapshot": moment.snapshot,
-        "lsn": moment.lsn,
-        "taken_at": moment.taken_at,
-        "role": "replica" if moment.replica else "primary",
+        "snapshot": exported.name,
+        "lsn": exported.lsn,
+        "taken_at": exported.taken_at,
+        "role": "replica" if exported.replica else "primary",
     }
 
 
@@ -94,8 +91,8 @@ def _client_warnings(facts: ServerFacts, client: Client) -> list[str]:
     ]
 
 
-def _unlogged_warnings(moment: Moment, unlogged: Sequence[str]) -> list[str]:
-    if not moment.replica or not unlogged:
+def _unlogged_warnings(exported: ExportedSnapshot, unlogged: Sequence[str]) -> list[str]:
+    if not exported.replica or not unlogged:
         return []
     names = ", ".join(unlogged)
     return [f"taken from a replica, where unlogged tables have no rows; not in this backup: the rows of {names}"]

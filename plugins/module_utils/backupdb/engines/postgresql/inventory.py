@@ -8,10 +8,7 @@ Only what pg_dump writes is counted: nothing of the system, nothing that an exte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .session import Session
+from .session import Session
 
 _FIRST_NORMAL_OID = 16384  # below are the objects that initdb made (access/transam.h)
 

@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...connection.drivers import postgresql_socket, verification_bundle
+from ...connection.drivers import verification_bundle
+from ...connection.instance import Instance
 from ...connection.server import APPLICATION_NAME
 from ...system.process import SECRET_PATH
+from .driver import socket_and_port
 from .quoting import password_file
-
-if TYPE_CHECKING:
-    from ...connection.instance import Instance
 
 
 def login_environment(instance: Instance) -> dict[str, str]:
     """Return the variables for a libpq program; the password comes from the file at `SECRET_PATH`."""
-    directory, port = postgresql_socket(instance)
+    directory, port = socket_and_port(instance)
     values = {
         "PGHOST": directory or instance.host,
         "PGPORT": str(port) if port else None,

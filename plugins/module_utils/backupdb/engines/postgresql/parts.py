@@ -12,16 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
-from ..interface import Client, Database, DumpOptions, Part
+from ...connection.instance import Instance
+from ..values import Client, Database, DumpOptions, Part
 from .login import login_environment, login_secret
 from .quoting import argument, connection_string
 from .relations import FROM, NAME, ORDINARY
-
-if TYPE_CHECKING:
-    from ...connection.instance import Instance
-    from .session import Moment, Session
+from .session import ExportedSnapshot, Session
 
 FORMAT = "postgresql-custom"
 
@@ -62,10 +60,15 @@ class Plan:
 
 
 def plan(
-    session: Session, instance: Instance, client: Client, database: Database, options: DumpOptions, moment: Moment
+    session: Session,
+    instance: Instance,
+    client: Client,
+    database: Database,
+    options: DumpOptions,
+    exported: ExportedSnapshot,
 ) -> Plan:
-    """Plan the dump of the moment that the session holds."""
-    part = _part_maker(instance, client, database, options, moment)
+    """Plan the dump of the snapshot that the session holds."""
+    part = _part_maker(instance, client, database, options, exported)
     sized = session.rows(_SIZES) if options.jobs > 1 else []
     if not sized:
         return Plan([part("data")])
@@ -110,7 +113,7 @@ def balanced(sized: Sequence[tuple[str, int]], count: int) -> list[list[str]]:
 
 
 def _part_maker(
-    instance: Instance, client: Client, database: Database, options: DumpOptions, moment: Moment
+    instance: Instance, client: Client, database: Database, options: DumpOptions, exported: ExportedSnapshot
 ) -> Callable[..., Part]:
     environment = login_environment(instance)
     if database.encoding:
@@ -128,13 +131,14 @@ def _part_maker(
                 "--compress=0",
                 "--no-password",
                 f"--lock-wait-timeout={max(1, round(options.db_lock_timeout * 1000))}",
-                f"--snapshot={moment.snapshot}",
+                f"--snapshot={exported.name}",
                 f"--dbname={connection_string(database.name)}",
                 *selection,
             ],
             environment=environment,
             secret=secret,
             format=FORMAT,
+            suffix=".dump",
             completion_mark=None,
             fatal_stderr=_FATAL,
             lost_stderr=_LOST,

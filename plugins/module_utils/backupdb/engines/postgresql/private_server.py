@@ -24,7 +24,7 @@ from ...errors import ClientMissing, CommandFailed
 from ...system.process import run_captured
 from ..private_server import Launch, PrivateServer, initialise, network_warning, running
 from ..workplace import Workplace
-from . import engine as postgresql
+from .driver import Psycopg2
 
 SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longest of the two files in the socket folder
 _VERSIONED_FOLDERS = ((Path("/usr/lib/postgresql"), "*/bin"), (Path("/usr"), "pgsql-*/bin"))
@@ -105,7 +105,7 @@ def private_server(
     )
 
     def answers() -> None:
-        with Server(instance, driver=postgresql.DRIVER, default_database=postgresql.DEFAULT_DATABASE) as server:
+        with Server(instance, driver=Psycopg2()) as server:
             server.value("SELECT 1")
 
     with running(launch, place, answers, cancel):
@@ -161,7 +161,7 @@ def _preload(source: Mapping[str, Any], programs: Path) -> tuple[list[str], list
 
 
 def _differences(instance: Instance, source: Mapping[str, Any]) -> list[str]:
-    with Server(instance, driver=postgresql.DRIVER, default_database=postgresql.DEFAULT_DATABASE) as server:
+    with Server(instance, driver=Psycopg2()) as server:
         here = {
             name: server.value("SELECT current_setting(:name, true)", {"name": name})
             for name in (*_TAKEN_OVER, *_FIXED)

@@ -11,15 +11,12 @@ well: such a backup is partial.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from ..interface import FATAL, PARTIAL, Database, MissingPrivilege, ServerFacts
+from ...connection.server import Server
+from ..values import FATAL, PARTIAL, Database, MissingPrivilege, ServerFacts
 from .quoting import identifier, literal
 from .relations import FROM, NAME, WITH_ROWS
 from .session import Session, coordinator
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
 
 _MOST_NAMED = 10  # relations named one by one; more are better served by one role
 _MOST_LARGE_OBJECTS = 100  # in one GRANT

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...connection.server import Server
 from ...errors import SnapshotLost
 from .catalogue import name_bytes, name_from
 from .quoting import identifier
-
-if TYPE_CHECKING:
-    from ...connection.server import Server
 
 _PROVIDERS = {"b": "builtin", "c": "libc", "i": "icu", "d": "default"}
 

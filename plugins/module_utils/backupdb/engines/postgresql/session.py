@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The session that holds the moment: locks first, then the snapshot, both kept until the dump has ended.
+"""The session that keeps the snapshot open: locks first, then the snapshot, both held until the dump has ended.
 
 Why in this order: a snapshot does not protect from TRUNCATE or a rewriting ALTER TABLE, which are not under MVCC
 (PostgreSQL manual 13.6). Exported before the tables are locked, it lets such a statement empty a table with
@@ -15,16 +15,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...connection.errors import translated
+from ...connection.server import Server
 from ...errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
 from ...system.stopping import repeating
+from ..values import Database, ServerFacts
 from .relations import FROM, NAME, WITH_ROWS
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ...connection.server import Server
-    from ..interface import Database, ServerFacts
 
 _ATTEMPTS = 5  # how often the list of tables may change under us before we give up
 _LOCKED_AT_ONCE = 500  # tables in one LOCK statement
@@ -75,10 +73,10 @@ _BLOCKERS = """
 
 
 @dataclass(frozen=True)
-class Moment:
+class ExportedSnapshot:
     """An exported snapshot and where the server stood."""
 
-    snapshot: str  # for pg_dump --snapshot
+    name: str  # for pg_dump --snapshot
     lsn: str | None
     taken_at: str  # ISO 8601, UTC
     replica: bool
@@ -136,7 +134,7 @@ class Session:
         if self._broken is not None:
             raise self._broken  # SQLAlchemy would connect anew: a session without our locks and without our snapshot
         try:
-            with translated(self._server.instance, self.database):
+            with self._server.translated(self.database):
                 yield
         except ConnectionFailed as error:
             self._broken = error
@@ -179,7 +177,7 @@ def coordinator(server: Server, facts: ServerFacts, database: Database) -> Itera
             driver.close()
 
 
-def take_moment(session: Session, *, lock_timeout: float) -> Moment:
+def export_snapshot(session: Session, *, lock_timeout: float) -> ExportedSnapshot:
     """Lock every table, export a snapshot, and make sure that it shows no table that is not locked.
 
     `lock_timeout` is in seconds. Raises `SnapshotLost` when tables come and go faster than they can be locked.
@@ -198,7 +196,7 @@ def take_moment(session: Session, *, lock_timeout: float) -> Moment:
         snapshot = session.value("SELECT pg_catalog.pg_export_snapshot()")
         held = {oid for (oid,) in session.rows(_HELD)}
         if all(oid in held for oid, _name in session.rows(_TABLES)):
-            return _moment(session, snapshot, len(tables))
+            return _described(session, snapshot, len(tables))
         session.run("ROLLBACK")
     raise SnapshotLost(
         f"{session.where}: tables were created, dropped or renamed faster than they could be locked, "
@@ -229,14 +227,14 @@ def _lock(session: Session, names: Sequence[str]) -> None:
         session.run(f"LOCK TABLE {batch} IN ACCESS SHARE MODE")
 
 
-def _moment(session: Session, snapshot: str, tables: int) -> Moment:
+def _described(session: Session, snapshot: str, tables: int) -> ExportedSnapshot:
     ((replica, lsn, taken_at),) = session.rows(
         """
         SELECT pg_is_in_recovery(),
                CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text,
                to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
     )
-    return Moment(snapshot=snapshot, lsn=lsn, taken_at=taken_at, replica=replica, tables=tables)
+    return ExportedSnapshot(name=snapshot, lsn=lsn, taken_at=taken_at, replica=replica, tables=tables)
 
 
 def _explained(session: Session, error: QueryFailed, *, tables: int, lock_timeout: float) -> QueryFailed:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import QueryFailed
-from ..interface import ServerFacts
-from ..login_interface import Attempt, Step, Surplus
+from ..login_interface import Attempt, ExcessPrivilege, Step
+from ..values import ServerFacts
 from .quoting import identifier
 from .relations import FROM, OF_USERS
 from .session import Session
@@ -30,7 +30,7 @@ _FOR_ALL = "'public'"  # so PostgreSQL's functions name what everybody has
 
 def rights_to_write(
     session: Session, facts: ServerFacts, account: str, roles: Sequence[tuple[int, str]]
-) -> list[Surplus]:
+) -> list[ExcessPrivilege]:
     """Name everything in the session's database that the account can change, by itself or as one of `roles`.
 
     `roles` holds number and name of the account and of what it is a member of; none of them is a superuser.
@@ -89,27 +89,29 @@ def _attempt(session: Session, statement: str) -> Attempt:
         session.run("ROLLBACK")
 
 
-def _surplus(session: Session, account: str, role: str, row: Any) -> list[Surplus]:
+def _surplus(session: Session, account: str, role: str, row: Any) -> list[ExcessPrivilege]:
     target = f"{row.kind} {session.shown(row.name)}"
     place = f"{target} in database {session.database}"
     if row.owned:
-        whose = "which it owns" if role == account else f"which {role} owns, of which it is a member"
+        subject = "which it owns" if role == account else f"which {role} owns, of which it is a member"
         advice = f"give it another owner: ALTER {target} OWNER TO ...;"
-        return [Surplus(f"{row.rights} on {place}, {whose}", True, advice=advice)]
+        return [ExcessPrivilege(f"{row.rights} on {place}, {subject}", True, advice=advice)]
     of_all = row.everybody.split(", ") if row.everybody else []
     of_role = [right for right in row.rights.split(", ") if right not in of_all]
     found = []
     if of_all and role == account:
         rights = ", ".join(of_all)
         advice = f"take it from everybody: REVOKE {rights} ON {target} FROM PUBLIC;"
-        found.append(Surplus(f"{rights} on {place}, as everybody has", True, advice=advice))
+        found.append(ExcessPrivilege(f"{rights} on {place}, as everybody has", True, advice=advice))
     if of_role and role == account:
         rights = ", ".join(of_role)
         revoke = Step(f"REVOKE {rights} ON {target} FROM {identifier(account)};", session.database)
-        found.append(Surplus(f"{rights} on {place}", True, (revoke,)))
+        found.append(ExcessPrivilege(f"{rights} on {place}", True, (revoke,)))
     elif of_role:
         found.append(
-            Surplus(f"{', '.join(of_role)} on {place}, as a member of {role}", True, advice="end the membership")
+            ExcessPrivilege(
+                f"{', '.join(of_role)} on {place}, as a member of {role}", True, advice="end the membership"
+            )
         )
     return found
 

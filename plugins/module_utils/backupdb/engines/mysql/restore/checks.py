@@ -6,22 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ....connection.server import Server
 from ....errors import QueryFailed
-from ...interface import DEGRADED, FATAL, MissingPrivilege, RestoreOptions, ServerFacts
+from ...values import DEGRADED, FATAL, MissingPrivilege, RestoreOptions, RestoreProblems, ServerFacts
 from ..catalogue import accounts
 from ..facts import variable
-from ..family import DENIED_CODES, Family, quoted, quoted_account, version_number
+from ..family import MysqlFamily
 from ..grants import Grants, escaped_pattern
 from ..privileges import read_grants
+from ..statements import DENIED_CODES, quoted, quoted_account, version_number
 from .feed import mapped_definer
 
-if TYPE_CHECKING:
-    from ....connection.server import Server
-
 _MOST_PACKET = 1 << 30  # the highest that max_allowed_packet can be
-_PACKET_MARGIN = 1 << 16  # bytes of a statement beside its longest line
+_PACKET_MARGIN = 1 << 16  # bytes of a statement in addition to its longest line
 _PACKET_STEP = 1 << 20
 
 # Since 11.5 the end of a current row of a system-versioned table is in 2106; before, it was in 2038, and a dump with
@@ -52,16 +51,11 @@ _RIGHTS_FOR_ROWS = ("INSERT", "ALTER", "SELECT")
 
 
 def find_problems(
-    server: Server,
-    facts: ServerFacts,
-    manifest: Mapping[str, Any],
-    target: str,
-    options: RestoreOptions,
-    *,
-    family: Family,
-) -> tuple[list[str], list[MissingPrivilege], list[str]]:
-    """Return refusals, each with what mends it, missing rights and warnings."""
-    grants = read_grants(server, family)
+    engine: MysqlFamily, manifest: Mapping[str, Any], target: str, options: RestoreOptions
+) -> RestoreProblems:
+    """Return refusals, each with its remedy, missing rights and warnings."""
+    server, facts = engine.server, engine.facts
+    grants = read_grants(engine)
     login = str(server.value("SELECT CURRENT_USER()"))
     with server.connect() as connection:
         known = accounts(server, connection)
@@ -72,20 +66,20 @@ def find_problems(
         *_collation_refusals(server, manifest, options),
         *_history_refusals(facts, manifest, options),
         *_name_refusals(facts, target),
-        *_trust_refusals(facts, manifest, options, grants, family),
+        *_trust_refusals(engine, manifest, options, grants),
         *_definer_refusals(wanted, known),
         *(_trigger_refusals(server, target) if options.data_only else ()),
     ]
     missing = [
         *_missing_on_target(grants, login, manifest, target, options),
-        *_missing_for_definers(server, facts, grants, login, wanted, family),
+        *_missing_for_definers(engine, grants, login, wanted),
     ]
     if known is None and wanted:
         missing.append(_missing("SELECT", "`mysql`.`user`", login, DEGRADED, "whether definers exist is not checked"))
     warnings = [*_setting_warnings(facts, manifest), *_definer_warnings(manifest, options)]
     if needs_keys and not options.data_only:
         warnings.append("sql_require_primary_key is ON here: a table without a primary key is refused by the server")
-    return refusals, missing, warnings
+    return RestoreProblems(refusals, missing, warnings)
 
 
 def _packet_refusals(facts: ServerFacts, manifest: Mapping[str, Any], options: RestoreOptions) -> Iterator[str]:
@@ -149,15 +143,15 @@ def _name_refusals(facts: ServerFacts, target: str) -> Iterator[str]:
 
 
 def _trust_refusals(
-    facts: ServerFacts, manifest: Mapping[str, Any], options: RestoreOptions, grants: Grants, family: Family
+    engine: MysqlFamily, manifest: Mapping[str, Any], options: RestoreOptions, grants: Grants
 ) -> Iterator[str]:
-    settings = facts.settings
+    settings = engine.facts.settings
     if settings.get("log_bin") not in _ON or settings.get("log_bin_trust_function_creators") in _ON:
         return
     kinds = [kind for kind in ("functions", "triggers") if _has(manifest, kind, options)]
-    if kinds and not any(grants.has_global(right) for right in family.trusted_creators):
+    if kinds and not any(grants.has_global(right) for right in engine.TRUSTED_CREATORS):
         yield (
-            f"the server writes a binary log and lets only logins with {' or '.join(family.trusted_creators)} make"
+            f"the server writes a binary log and lets only logins with {' or '.join(engine.TRUSTED_CREATORS)} make"
             f" {' and '.join(kinds)}; run: SET GLOBAL log_bin_trust_function_creators = 1;"
         )
 
@@ -204,15 +198,15 @@ def _missing_on_target(
 
 
 def _missing_for_definers(
-    server: Server, facts: ServerFacts, grants: Grants, login: str, wanted: Sequence[str], family: Family
+    engine: MysqlFamily, grants: Grants, login: str, wanted: Sequence[str]
 ) -> Iterator[MissingPrivilege]:
     others = [definer for definer in wanted if definer != login]
-    right = family.definer_right(facts.version_number)
-    if others and not any(grants.has_global(name) for name in right.names):
+    right = engine.definer_right()
+    if others and not grants.has_right(right):
         effect = f"views and programs cannot be made in the name of {', '.join(others)}"
         yield _missing(right.grant, "*.*", login, FATAL, effect)
-    if others and family.protected_accounts is not None and not grants.has_global("SYSTEM_USER"):
-        yield from _missing_for_protected(server, login, others, family.protected_accounts)
+    if others and engine.PROTECTED_ACCOUNTS is not None and not grants.has_global("SYSTEM_USER"):
+        yield from _missing_for_protected(engine.server, login, others, engine.PROTECTED_ACCOUNTS)
 
 
 def _missing_for_protected(

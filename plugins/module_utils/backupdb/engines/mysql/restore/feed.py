@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ....errors import RestoreFailed
-from ...interface import RestoreOptions
+from ...values import RestoreOptions
 from .headers import (
     DEFERRED,
     DEFINED,
@@ -199,7 +199,7 @@ class Feed:
 
 
 def mapped_definer(definer: str, options: RestoreOptions) -> str | None:
-    """Return the definer (user@host) that the policy gives for the dumped one; None for the one who restores."""
+    """Return the definer (user@host) that the policy gives for the dumped one; None for the login that restores."""
     if options.definer_policy == "drop":
         return None
     if options.definer_policy == "keep":

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .stream import QUOTED_NAME, unquoted
 
-# Kinds of statements beside those of objects.
+# Kinds of statements, other than those of objects.
 SESSION = "session"  # settings of the session, transactions
 ROWS = "rows"  # belongs to the rows of a table
 OTHER = "other"
@@ -104,7 +104,7 @@ def describe(text: bytes) -> Described:
 
 
 def with_definer(text: bytes, definer: str | None) -> bytes:
-    """Put another definer (user@host) into the header, or take it out: the one who restores then becomes it."""
+    """Put another definer (user@host) into the header, or take it out: the login that restores then becomes it."""
     found = _CREATE.match(text)
     if found is None or found["definer"] is None:
         return text

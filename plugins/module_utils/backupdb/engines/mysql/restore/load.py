@@ -16,58 +16,53 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from io import FileIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....errors import BackupDbError, Interrupted, QueryFailed, RestoreFailed
+from ....streams.pipeline import Limits
 from ....system.parallel import Tasks
 from ....system.process import SECRET_PATH, Running, describe_status, start
 from ....system.stopping import repeating
-from ...interface import ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
+from ...values import ArchiveSource, Client, LoadReport, RestoreOptions
 from ..catalogue import accounts
 from ..clients import known_options
 from ..commands import option_file
-from ..family import Family, ask, own_session, quoted
+from ..family import MysqlFamily
+from ..statements import ask, own_session, quoted
 from .feed import Changes, Feed
-
-if TYPE_CHECKING:
-    from ....connection.server import Server
-    from ....streams.pipeline import Limits
 
 _PRE_DATA = "pre-data"
 _POST_DATA = "post-data"
 _WAIT = 0.25  # seconds
 
 # "ERROR 1062 (23000) at line 12: Duplicate entry ...": MariaDB's client writes the statement itself before it.
-_ERROR = re.compile(r"^ERROR (?P<code>\d+) \(\w+\)(?: at line (?P<line>\d+))?: (?P<said>.*)")
+_ERROR = re.compile(r"^ERROR (?P<code>\d+) \(\w+\)(?: at line (?P<line>\d+))?: (?P<message>.*)")
 _LOST_CODES = ("2006", "2013")
 _STDERR_SHOWN = 300  # characters of a client that failed in another way
 
 
 def load_parts(
-    server: Server,
-    facts: ServerFacts,
+    engine: MysqlFamily,
     client: Client,
     name: str,
     sources: Sequence[ArchiveSource],
     manifest: Mapping[str, Any],
     options: RestoreOptions,
     limits: Limits,
-    *,
-    family: Family,
 ) -> LoadReport:
     """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data."""
-    with server.connect() as connection:
-        known = accounts(server, connection)
+    with engine.server.connect() as connection:
+        known = accounts(engine.server, connection)
     changes = Changes(
         original=str(manifest["database"]),
         target=name,
         options=options,
         accounts=known,
-        folds_names=str(facts.settings.get("lower_case_table_names", 0)) != "0",
+        folds_names=str(engine.facts.settings.get("lower_case_table_names", 0)) != "0",
     )
     limits = replace(limits, abort=threading.Event())
     with limits.watched():
-        loader = _Loader(server.stopped_by(limits.abort), client, family, changes, limits)
+        loader = _Loader(engine.using(engine.server.stopped_by(limits.abort)), client, changes, limits)
         feeds: list[Feed] = []
         for stage in stages(sources, options):
             feeds += loader.load(stage)
@@ -104,13 +99,14 @@ class _Exact(str):
 
 
 class _Loader:
-    def __init__(self, server: Server, client: Client, family: Family, changes: Changes, limits: Limits) -> None:
+    def __init__(self, engine: MysqlFamily, client: Client, changes: Changes, limits: Limits) -> None:
+        server = engine.server
         self._server = server
-        self._family = family
+        self._session_lines = engine.RESTORE_SESSION
         self._changes = changes
         self._limits = limits
         known = known_options(client)
-        self._secret = option_file(server.instance, family, known)
+        self._secret = option_file(server.instance, engine.tls_lines(server.instance, known))
         self._argv = command(client, known, changes.target)
 
     def place(self) -> str:
@@ -182,7 +178,7 @@ class _Loader:
         return True
 
     def _statements(self, feed: Feed, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        yield from self._family.restore_session
+        yield from self._session_lines
         try:
             for data in feed.lines(blocks):
                 if self._limits.abort.is_set():
@@ -194,19 +190,19 @@ class _Loader:
     def _failure(self, client: Running, source: ArchiveSource, feed: Feed, status: int) -> RestoreFailed:
         found = _ERROR.match(client.stderr.found.get("error", ""))
         if found is None:
-            said = "; ".join(client.stderr.lines())[:_STDERR_SHOWN] or "it said nothing"
+            message = "; ".join(client.stderr.lines())[:_STDERR_SHOWN] or "it said nothing"
             return RestoreFailed(
-                f"{self.place()}, part {source.part}: {client.name} ended with {describe_status(status)}: {said}"
+                f"{self.place()}, part {source.part}: {client.name} ended with {describe_status(status)}: {message}"
             )
-        line = int(found["line"] or 0) - len(self._family.restore_session)
+        line = int(found["line"] or 0) - len(self._session_lines)
         where = feed.place(line) or f"part {source.part}"
-        said = f"{found['said']} (error {found['code']})"
+        message = f"{found['message']} (error {found['code']})"
         if found["code"] in _LOST_CODES:
             return RestoreFailed(
-                f"{self.place()}, {where}: the connection was lost: {said}; the statement may be longer than"
+                f"{self.place()}, {where}: the connection was lost: {message}; the statement may be longer than"
                 " max_allowed_packet of the server, or the server stopped: see its log"
             )
-        return RestoreFailed(f"{self.place()}, {where}: the server refused: {said}")
+        return RestoreFailed(f"{self.place()}, {where}: the server refused: {message}")
 
 
 def command(client: Client, known: frozenset[str], database: str) -> list[str]:
@@ -235,7 +231,7 @@ def _write(stdin: FileIO, data: bytes) -> None:
 
 def _worst(tasks: Tasks[None]) -> BackupDbError | None:
     """Return the error that explains most: a part's own, then "was stopped"."""
-    errors = [outcome.error for outcome in tasks.outcomes() if outcome is not None and outcome.error is not None]
+    errors = [result.error for result in tasks.results() if result is not None and result.error is not None]
     return next((error for error in errors if not isinstance(error, Interrupted)), errors[0] if errors else None)
 
 

@@ -10,13 +10,9 @@ strings (statements that are put together at run time), but not in comments.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from ...interface import ServerFacts
-from ..family import ask, own_session, quoted
-
-if TYPE_CHECKING:
-    from ....connection.server import Server
+from ....connection.server import Server
+from ..statements import ask, own_session, quoted
 
 _COMMENTS = re.compile(
     r"('(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`(?:[^`]|``)*`)|/\*(?!M?!).*?\*/|--\s[^\n]*|#[^\n]*", re.DOTALL
@@ -37,7 +33,7 @@ _VIEWS = (
 )
 
 
-def qualified_references(server: Server, facts: ServerFacts, name: str, original: str) -> list[str]:
+def qualified_references(server: Server, name: str, original: str) -> list[str]:
     """Name the triggers, routines, events and views in database `name` that name the database `original`."""
     found = []
     with own_session(server) as connection:

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from ....connection.server import Server
 from ....errors import RestoreRefused
-from ...interface import RestoreOptions, ServerFacts
+from ...values import RestoreOptions, ServerFacts
 from ..quoting import identifier
 from .choice import Chosen, all_entries
 from .roles import grantees, mapped_users, new_owner, owners
 from .toc import Entry
-
-if TYPE_CHECKING:
-    from ....connection.server import Server
 
 _LOGIN = "SELECT current_user, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
 _ROLES = "SELECT rolname, pg_has_role(oid, CAST(:right AS text)) AS ours FROM pg_catalog.pg_roles"

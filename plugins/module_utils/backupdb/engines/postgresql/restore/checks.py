@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ....connection.server import Server
 from ....errors import QueryFailed
-from ...interface import FATAL, MissingPrivilege, RestoreOptions, ServerFacts
+from ...values import FATAL, MissingPrivilege, RestoreOptions, RestoreProblems, ServerFacts
 from ..quoting import identifier, literal
 from .database import database_owner, locale_refusal, locale_text, read_acl
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ....connection.server import Server
 
 _LONGEST_NAME = 63  # bytes (NAMEDATALEN - 1)
 _SET_OPTION = (16,)  # the version in which being a member no longer means that one may become the role
@@ -35,8 +34,8 @@ _CANNOT_PROBE = ("42501", "25006")  # no right to make temporary objects, or a r
 
 def find_problems(
     server: Server, facts: ServerFacts, manifest: Mapping[str, Any], target: str, options: RestoreOptions
-) -> tuple[list[str], list[MissingPrivilege], list[str]]:
-    """Return refusals, missing privileges and warnings; see `Engine.restore_problems`."""
+) -> RestoreProblems:
+    """See `Engine.restore_problems`."""
     properties = manifest["properties"]
     details = manifest.get("engine_details") or {}
     ((login, superuser, may_create),) = server.rows(_LOGIN)
@@ -44,7 +43,7 @@ def find_problems(
     missing: list[MissingPrivilege] = []
     warnings = _version_warnings(facts, manifest)
     if options.data_only:
-        return refusals, missing, warnings
+        return RestoreProblems(refusals, missing, warnings)
     roles = _roles(server, facts)
     refusals += [
         *_locale_refusals(server, facts, properties),
@@ -59,7 +58,7 @@ def find_problems(
         *_extension_warnings(details, options),
         *_tablespace_warnings(details, properties, options),
     ]
-    return refusals, missing, warnings
+    return RestoreProblems(refusals, missing, warnings)
 
 
 def _server_refusals(facts: ServerFacts) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...interface import ArchiveSource, RestoreOptions
+from ...values import ArchiveSource, RestoreOptions
 from .tables import choose_tables
 from .toc import DATA, POST_DATA, PRE_DATA, Contents, Entry
 

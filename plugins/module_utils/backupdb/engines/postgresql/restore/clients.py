@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...interface import Client, ServerFacts
+from ...values import Client, ServerFacts
 from ..clients import installed, package_of, version_of
 
 

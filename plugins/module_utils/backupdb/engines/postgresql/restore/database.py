@@ -11,15 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ....connection.server import Server
 from ....errors import QueryFailed, RestoreRefused
+from ...values import RestoreOptions, ServerFacts
 from ..quoting import identifier, literal
 from .roles import new_owner
-
-if TYPE_CHECKING:
-    from ....connection.server import Server
-    from ...interface import RestoreOptions, ServerFacts
 
 _PROVIDERS = (15,)  # the version in which a database can have a locale provider
 _ICU_RULES = (16,)
@@ -186,10 +184,12 @@ def read_acl(items: Sequence[str]) -> list[Right]:
 def drop(server: Server, name: str) -> None:
     """End every session in the database and drop it; nothing happens where there is none."""
     server.forget(name)
-    execute(server, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)", database=elsewhere(server, name))
+    execute(
+        server, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)", database=maintenance_database(server, name)
+    )
 
 
-def elsewhere(server: Server, *names: str) -> str | None:
+def maintenance_database(server: Server, *names: str) -> str | None:
     """Return a database to be in while those are dropped or renamed; None is the one where we are by ourselves."""
     if (server.instance.database or _MAINTENANCE[0]) not in names:
         return None

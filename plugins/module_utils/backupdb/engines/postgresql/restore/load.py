@@ -15,20 +15,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
+from ....connection.server import Server
 from ....errors import Interrupted, RestoreFailed
+from ....streams.pipeline import Limits
 from ....system.parallel import Tasks
-from ...interface import ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
+from ...values import ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
 from .archive_checks import refuse_what_would_fail
 from .choice import Chosen, Examined, Extensions, choose
-from .roles import head_for
+from .roles import role_preamble
 from .run import Target, memory_file, restore_file, restore_stream, write_all
 from .toc import DATA, Entry, read_contents, without_head
-
-if TYPE_CHECKING:
-    from ....connection.server import Server
-    from ....streams.pipeline import Limits
 
 _POLL = 0.25  # seconds
 _EXTENSIONS = """
@@ -118,7 +115,7 @@ def _load_early(job: _Load, chosen: Sequence[Chosen]) -> None:
     )
     while not tasks.wait(_POLL):
         pass  # each client's thread looks at the flags itself
-    errors = [outcome.error for outcome in tasks.outcomes() if outcome is not None and outcome.error is not None]
+    errors = [result.error for result in tasks.results() if result is not None and result.error is not None]
     for error in errors:
         if not isinstance(error, Interrupted):  # "was stopped" explains nothing
             raise error
@@ -182,7 +179,7 @@ def _spooled(job: _Load, one: Chosen) -> Iterator[int]:
 
 def _stream(job: _Load, one: Chosen) -> Iterator[bytes]:
     contents = one.archive.contents
-    yield head_for(contents, job.options)
+    yield role_preamble(contents, job.options)
     yield from without_head(one.archive.source.open(), len(contents.head))
 
 
@@ -194,7 +191,7 @@ def _load_late(job: _Load, chosen: Sequence[Chosen]) -> list[str]:
     with ExitStack() as stack:
         late = [one for one in chosen if any(one.late)]
         heads = {
-            one.archive.source.part: stack.enter_context(memory_file(head_for(one.archive.contents, job.options)))
+            one.archive.source.part: stack.enter_context(memory_file(role_preamble(one.archive.contents, job.options)))
             for one in late
         }
         for one, entries, in_parallel in _late_steps(late):

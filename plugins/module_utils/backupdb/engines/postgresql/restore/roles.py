@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Callable
 
-from ...interface import RestoreOptions
+from ...values import RestoreOptions
 from ..quoting import identifier
 from .toc import Contents, Entry
 
@@ -56,7 +56,7 @@ def new_owner(owner: str, owner_map: Mapping[str, str]) -> str:
     return owner_map.get(owner, everybody_else) if owner else owner
 
 
-def head_for(contents: Contents, options: RestoreOptions) -> bytes:
+def role_preamble(contents: Contents, options: RestoreOptions) -> bytes:
     """Return the table of contents as it is to be restored: with the mapped owners, where owners are mapped."""
     if options.owner_policy != "map":
         return contents.head

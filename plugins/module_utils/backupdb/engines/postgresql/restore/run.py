@@ -15,21 +15,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
-from typing import TYPE_CHECKING
 
+from ....connection.instance import Instance
 from ....errors import BackupDbError, RestoreFailed
+from ....streams.pipeline import Limits
 from ....system.process import Running, describe_status, start
 from ....system.stopping import repeating
-from ..clients import beside
+from ...values import Client
+from ..clients import sibling_program
 from ..login import login_environment, login_secret
 from ..quoting import connection_string
 from .errors import Complaints
 from .toc import Entry
-
-if TYPE_CHECKING:
-    from ....connection.instance import Instance
-    from ....streams.pipeline import Limits
-    from ...interface import Client
 
 _BLOCK = 1 << 20
 _SHOWN = 3  # errors in one message
@@ -158,7 +155,7 @@ def _through_psql(
     """Let pg_restore write SQL, take out the settings that the server does not know, and let psql run it."""
     writing = [target.client.path, *arguments, "--file=-"]
     running = [
-        *[beside(target.client, "psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"],
+        *[sibling_program(target.client, "psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"],
         *["--output=/dev/null", f"--dbname={connection_string(target.database)}", "--file=-"],
     ]
     with (

@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from ....connection.server import Server
 from ....errors import BackupDbError, RestoreFailed, RestoreRefused
 from ....system.stopping import repeating
 from ....system.text import utc_now
 from ..quoting import identifier
-from .database import elsewhere
-
-if TYPE_CHECKING:
-    from ....connection.server import Server
+from .database import maintenance_database
 
 _MOST_BYTES = 63  # of a name (NAMEDATALEN - 1)
 _STANDING = """
@@ -51,22 +48,22 @@ def swap_databases(server: Server, scratch: str, target: str) -> str:
     missing = {scratch, target} - {name for (name,) in server.rows(_PRESENT, names)}
     if missing:
         raise RestoreRefused(f"{where}: cannot be replaced: there is no database {', '.join(sorted(missing))}")
-    standing = what_stands(server, scratch, target)
+    standing = swap_blockers(server, scratch, target)
     if standing:
         raise RestoreRefused(f"{server.instance.where()}: {'; '.join(standing)}")
     kept = kept_name(target, f"{utc_now():%Y%m%dT%H%M%SZ}")
-    beside = elsewhere(server, scratch, target)
+    maintenance = maintenance_database(server, scratch, target)
     for name in (scratch, target):
         server.forget(name)
 
     def end_sessions() -> None:
         with suppress(BackupDbError):  # one that may not be ended makes RENAME fail, with the server's own words
-            server.rows(_END_SESSIONS, names, database=beside)
+            server.rows(_END_SESSIONS, names, database=maintenance)
 
     always = threading.Event()
     always.set()
     try:
-        with server.connect(beside, autocommit=False) as pooled, repeating(end_sessions, while_set=always):
+        with server.connect(maintenance, autocommit=False) as pooled, repeating(end_sessions, while_set=always):
             connection = pooled.execution_options(no_parameters=True)
             for old, new in ((target, kept), (scratch, target)):
                 connection.exec_driver_sql(f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}").close()
@@ -81,7 +78,7 @@ def swap_databases(server: Server, scratch: str, target: str) -> str:
     return kept
 
 
-def what_stands(server: Server, scratch: str, target: str) -> list[str]:
+def swap_blockers(server: Server, scratch: str, target: str) -> list[str]:
     """Name in one line what would hold the database or be torn from it; no line when there is nothing."""
     standing = [what for (what,) in server.rows(_STANDING, {"scratch": scratch, "target": target})]
     return [f"database {target!r} cannot be replaced while it has {', '.join(standing)}"] if standing else []

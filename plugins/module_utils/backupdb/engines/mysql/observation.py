@@ -1,7 +1,10 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the coordinator sees of one database: before the moment (slow looks, no lock held) and at the moment."""
+"""What the coordinator sees of one database: before the snapshot (slow looks, no lock held) and in it.
+
+The coordinator is our own session: its snapshot is opened under the same lock as those of the dump clients.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...connection.server import Server
 from ...errors import QueryFailed
 from .catalogue import (
     Broken,
@@ -23,12 +27,11 @@ from .catalogue import (
     relations,
 )
 from .facts import fresh_statistics, variable
-from .family import Family, ask, first_answer
+from .family import MysqlFamily
+from .statements import ask, first_answer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from ...connection.server import Server
 
 _SESSION = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -47,8 +50,8 @@ class Preflight:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What was there when the moment began; `found` is without the broken ones."""
+class Observation:
+    """What the snapshot has in it; `found` is without the broken ones."""
 
     found: Sequence[Relation]
     programs: Programs
@@ -56,15 +59,16 @@ class Moment:
     properties: Mapping[str, Any]
 
 
-def prepare_session(server: Server, connection: Connection, family: Family, *, lock_timeout: float) -> None:
+def prepare_session(engine: MysqlFamily, connection: Connection, *, lock_timeout: float) -> None:
     """Make the session live as long as the dump, whatever timeouts the server has for others.
 
     `lock_timeout` in seconds is for a table that another session has locked.
     """
+    server = engine.server
     ask(server, connection, f"SET SESSION lock_wait_timeout = {max(1, int(lock_timeout))}")
     for statement in _SESSION:
         ask(server, connection, statement)
-    for statement in family.session_settings:
+    for statement in engine.SESSION_SETTINGS:
         try:
             ask(server, connection, statement)
         except QueryFailed:
@@ -72,7 +76,7 @@ def prepare_session(server: Server, connection: Connection, family: Family, *, l
     fresh_statistics(server, connection)
 
 
-def look_before(server: Server, connection: Connection, database: str) -> Preflight:
+def inspect_before(server: Server, connection: Connection, database: str) -> Preflight:
     """Find what cannot be dumped or will not work after a restore."""
     found = relations(server, connection, database)
     theirs = definers(server, connection, database)
@@ -86,31 +90,33 @@ def look_before(server: Server, connection: Connection, database: str) -> Prefli
     )
 
 
-def see(server: Server, connection: Connection, database: str, preflight: Preflight, family: Family) -> Moment:
-    """Open the coordinator's own snapshot and read what belongs to the moment."""
+def observe(engine: MysqlFamily, connection: Connection, database: str, preflight: Preflight) -> Observation:
+    """Open the coordinator's own snapshot and read what is in it."""
+    server = engine.server
     ask(server, connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
     left_out = {broken.name for broken in preflight.broken}
-    return Moment(
+    return Observation(
         found=[one for one in relations(server, connection, database) if one.name not in left_out],
         programs=programs(server, connection, database),
-        coordinates=coordinates(server, connection, family),
+        coordinates=coordinates(engine, connection),
         properties=properties(server, connection, database),
     )
 
 
-def coordinates(server: Server, connection: Connection, family: Family) -> dict[str, Any]:
-    """Read binary log file and position, GTID and what a replica has applied; what is not to be had is left out."""
+def coordinates(engine: MysqlFamily, connection: Connection) -> dict[str, Any]:
+    """Read binary log file and position, GTID and what a replica has applied; what cannot be read is left out."""
+    server = engine.server
     seen: dict[str, Any] = {}
-    gtid = variable(server, connection, family.gtid_variable)
+    gtid = variable(server, connection, engine.GTID_VARIABLE)
     if gtid:
         seen["gtid"] = str(gtid)
     try:
-        for row in first_answer(server, connection, family.binlog_status):
+        for row in first_answer(server, connection, engine.BINLOG_STATUS):
             seen["binlog_file"], seen["binlog_position"] = str(row["File"]), int(row["Position"])
     except QueryFailed:
         pass  # the missing right is among the warnings already
     try:
-        replication = [_replica_position(row) for row in first_answer(server, connection, family.replica_status)]
+        replication = [_replica_position(row) for row in first_answer(server, connection, engine.REPLICA_STATUS)]
     except QueryFailed:
         replication = []
     if replication:

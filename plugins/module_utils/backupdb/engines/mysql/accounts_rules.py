@@ -1,0 +1,43 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the statements of accounts: plugins, roles, and which databases a right is on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..accounts_interface import AccountRules
+from .grants import UNQUOTED_TEXT, matches_pattern
+
+_TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
+_PLUGIN = re.compile(r"\b(?:VIA|OR|WITH)\s+['`]?(?P<plugin>[a-z][a-z0-9_]*)['`]?", re.DOTALL)
+_ROLES = re.compile(rf"GRANT (?P<roles>{UNQUOTED_TEXT}) TO ", re.DOTALL)
+_ROLE = re.compile(r"(`(?:[^`]|``)*`|[^\s`@,]+)(?:@(`(?:[^`]|``)*`|[^\s`@,]+))?")
+
+
+class MysqlAccountRules(AccountRules):
+    """The statements that SHOW CREATE USER and SHOW GRANTS write."""
+
+    def authentication(self, identity: Sequence[str]) -> list[str]:
+        return [plugin for sql in identity for plugin in plugins_of(sql)]
+
+    def granted_roles(self, sql: str) -> list[str]:
+        match = _ROLES.match(sql)
+        pairs = _ROLE.findall(match["roles"]) if match else []
+        return ["@".join(part.strip("`") for part in pair if part).replace("``", "`") for pair in pairs]
+
+    def covers_database(self, granted_on: str, database: str) -> bool:
+        """The name may be a pattern with wildcards."""
+        return granted_on == database or matches_pattern(granted_on, database)
+
+
+def plugins_of(created: str) -> list[str]:
+    """Return the authentication plugins that a CREATE USER names, in its order."""
+    names = _TEXTS.sub(lambda text: text[0] if re.fullmatch(r"'[a-z][a-z0-9_]*'", text[0]) else "''", created)
+    identified = names.partition(" IDENTIFIED ")[2]
+    identified = re.split(r"\s(?:REQUIRE|PASSWORD EXPIRE|ACCOUNT|WITH MAX_\w+)\b", identified)[0]
+    if identified.startswith("BY PASSWORD"):
+        return ["mysql_native_password"]
+    return [match["plugin"] for match in _PLUGIN.finditer(f" {identified}")]

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What MySQL and MariaDB have in common: the methods of the engine, which the other files of this folder carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ...connection.server import Server
+from ...streams.pipeline import Limits
+from ..format_check import CompletionMark, FormatCheck
+from ..login_interface import WantedLogin
+from ..values import (
+    AccountsExport,
+    ArchiveSource,
+    Client,
+    Database,
+    DumpOptions,
+    LoadReport,
+    MissingPrivilege,
+    RestoreOptions,
+    RestoreProblems,
+    ServerFacts,
+    Snapshot,
+)
+from .accounts_export import export_accounts
+from .accounts_restore import MysqlTarget
+from .backup_login import MysqlLoginManager
+from .clients import find_clients
+from .commands import COMPLETION_MARK, FORMAT
+from .facts import detect_vendor, list_databases, read_facts
+from .family import MysqlFamily
+from .privileges import missing_privileges
+from .restore.checks import find_problems
+from .restore.database import create_database, drop_database
+from .restore.load import load_parts
+from .restore.references import qualified_references
+from .snapshot import open_snapshot
+
+
+class MysqlBase(MysqlFamily):
+    """The engine of both. A database has no other name to be given, so there is no `swap`."""
+
+    @classmethod
+    def detect_vendor(cls, server: Server) -> str:
+        return detect_vendor(server)
+
+    def read_facts(self) -> ServerFacts:
+        return read_facts(self)
+
+    def databases(self) -> list[Database]:
+        return list_databases(self)
+
+    def missing_privileges(self, databases: Sequence[Database], options: DumpOptions) -> list[MissingPrivilege]:
+        return missing_privileges(self, databases, options)
+
+    def dump_clients(self, options: DumpOptions) -> list[Client]:
+        return find_clients(self.DUMP_PROGRAMS, self.judge_dump_client, self.facts.version_number)
+
+    def snapshot(
+        self, client: Client, database: Database, options: DumpOptions, missing: Sequence[MissingPrivilege]
+    ) -> AbstractContextManager[Snapshot]:
+        return open_snapshot(self, client, database, options, missing)
+
+    def export_accounts(self, client: Client) -> AccountsExport:
+        return export_accounts(self)
+
+    @classmethod
+    def format_check(cls, manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
+        return CompletionMark(COMPLETION_MARK if archive["format"] == FORMAT else None)
+
+    def login_manager(self, wanted: WantedLogin) -> MysqlLoginManager:
+        return MysqlLoginManager(self, wanted)
+
+    def account_target(self, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> MysqlTarget:
+        return MysqlTarget(self)
+
+    def restore_clients(self, manifest: Mapping[str, Any]) -> list[Client]:
+        return find_clients(self.RESTORE_PROGRAMS, self.judge_restore_client, self.facts.version_number)
+
+    def restore_problems(self, manifest: Mapping[str, Any], target: str, options: RestoreOptions) -> RestoreProblems:
+        return find_problems(self, manifest, target, options)
+
+    def swap_blockers(self, target: str) -> list[str]:
+        return []  # nothing but sessions holds a database here, and those are ended when it is dropped
+
+    def create_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
+        create_database(self.server, name, manifest.get("properties") or {})
+        return []
+
+    def load(
+        self,
+        client: Client,
+        name: str,
+        sources: Sequence[ArchiveSource],
+        manifest: Mapping[str, Any],
+        options: RestoreOptions,
+        limits: Limits,
+    ) -> LoadReport:
+        return load_parts(self, client, name, sources, manifest, options, limits)
+
+    def drop_database(self, name: str) -> None:
+        drop_database(self.server, name)
+
+    def qualified_references(self, name: str, original: str) -> list[str]:
+        return qualified_references(self.server, name, original)

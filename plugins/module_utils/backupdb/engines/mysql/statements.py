@@ -1,0 +1,108 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Statements to MySQL and MariaDB, the session that they run in, and how names and texts are quoted.
+
+Statements go through `ask`, which turns the driver's errors into ours at once, so that they can be caught here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from ...connection.server import Server
+from ...errors import ConnectionFailed, Interrupted, QueryFailed
+from ...system.stopping import repeating
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+# Errors that say "you may not", as opposed to "that is not there" (manuals, "Server Error Message Reference").
+DENIED_CODES = ("1044", "1045", "1142", "1143", "1227", "1370")
+LOCK_WAIT_TIMEOUT = "1205"
+NO_SUCH_ACCOUNT = "1133"
+_INTERRUPTED = ("1317",)
+
+
+def ask(server: Server, connection: Connection, statement: str, **parameters: Any) -> list[Any]:
+    """Run a statement on a given connection; `:name` parameters only where some are passed.
+
+    Raises `Interrupted` for a statement that was ended because `server.cancel` is set.
+    """
+    from sqlalchemy import text
+
+    try:
+        with server.translated():
+            if parameters:
+                return list(connection.execute(text(statement), parameters))
+            result = connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+            return list(result) if result.returns_rows else []
+    except QueryFailed as error:
+        if error.code in _INTERRUPTED and server.cancel.is_set():
+            raise Interrupted(f"{server.instance.where()}: stopped while the server was being asked") from error
+        raise
+
+
+@contextmanager
+def own_session(server: Server) -> Iterator[Connection]:
+    """Lend a session with settings of its own: it is closed at the end, and takes no place in the pool.
+
+    Names in SHOW CREATE and SHOW GRANTS are quoted with backticks and times are in UTC, whatever the server does for
+    others. A statement that runs when `server.cancel` is set is ended on the server.
+    """
+    with server.connect(autocommit=False) as connection:
+        driver: Any = connection.connection.dbapi_connection
+        connection.detach()
+        session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
+
+        def stop() -> None:
+            with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
+                server.rows(f"KILL QUERY {session}")
+
+        try:
+            with repeating(stop, while_set=server.cancel):
+                ask(server, connection, "SET SESSION sql_mode = '', sql_quote_show_create = ON, time_zone = '+00:00'")
+                yield connection
+        finally:
+            connection.invalidate()  # so that nothing is asked of a server that may no longer answer
+            if driver.open:
+                driver.close()
+
+
+def first_answer(server: Server, connection: Connection, statements: Sequence[str]) -> list[dict[str, Any]]:
+    """Run the first statement that this version and these rights allow; rows as name -> value.
+
+    Raises `QueryFailed` of the last one when none is allowed.
+    """
+    refusal: QueryFailed | None = None
+    for statement in statements:
+        try:
+            return [dict(row._mapping) for row in ask(server, connection, statement)]
+        except QueryFailed as error:
+            refusal = error
+    raise refusal or QueryFailed("no statement to run")
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier: backticks, each one inside doubled."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def quoted_text(value: str) -> str:
+    """Quote a string literal, for a server without NO_BACKSLASH_ESCAPES."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def quoted_account(account: str) -> str:
+    """Quote `user@host` as CURRENT_USER() gives it; the host is what follows the last `@`."""
+    user, _mark, host = account.rpartition("@")
+    return f"{quoted_text(user)}@{quoted_text(host)}"
+
+
+def version_number(version: str) -> tuple[int, ...]:
+    """Read "10.11.19-MariaDB-0+deb12u1" as (10, 11, 19)."""
+    match = re.match(r"(?:5\.5\.5-)?(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return tuple(int(part) for part in match.groups() if part is not None) if match else ()
