@@ -19,12 +19,11 @@ from typing import Any
 
 import pytest
 from support.ansible import Ansible, ModuleRun
-from support.library import descendants, wait_for
+from support.library import RECIPIENT, descendants, wait_for
 from support.process_watch import ProcessWatch
 from support.servers import PrivateServer
 
 BACKUP = "vya.backupdb.database_backup"
-RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 RUNS = Path("/var/tmp")  # noqa: S108
 # By this the runs of these tests are told from those of other tests on this machine, which detach theirs too.
 INSTANCE = f"shop{os.getpid()}"
@@ -62,13 +61,6 @@ def big(postgres15: PrivateServer) -> Iterator[PrivateServer]:
     )
     yield postgres15
     postgres15.sql("DROP DATABASE big")
-
-
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
 
 
 def run_folders() -> list[Path]:

@@ -26,11 +26,6 @@ SLOW = "1M"  # a second: the big database below takes several seconds at that
 
 
 @pytest.fixture
-def host(scratch: Path) -> JobHost:
-    return JobHost(scratch)
-
-
-@pytest.fixture
 def server(postgres15: Any) -> Iterator[Any]:
     """The session's server with the databases `shop` and `wiki`."""
     with postgresql_dumps.new_database(postgres15, "shop"), postgresql_dumps.new_database(postgres15, "wiki"):

@@ -32,11 +32,6 @@ EVIL_NAME = 'x"\nPRIORITY=0\r\nBcc: thief@example.org; --'
 
 
 @pytest.fixture
-def host(scratch: Path) -> JobHost:
-    return JobHost(scratch)
-
-
-@pytest.fixture
 def server(postgres15: Any) -> Iterator[Any]:
     """The session's server with an evil database and a login of the job's own."""
     quoted = EVIL_NAME.replace('"', '""')

@@ -44,12 +44,6 @@ ORDER = ("identity", "membership", "default_role", "global_grant", "proxy", "dat
 
 
 @pytest.fixture
-def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
-        yield here
-
-
-@pytest.fixture
 def made(mariadb: Any) -> Iterator[None]:
     with new_database(mariadb, "acc_db") as name:
         execute(

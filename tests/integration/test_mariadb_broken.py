@@ -5,18 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from backupdb.engines.mysql import mariadb as engine
 from support.mysql_dumps import Opened, dump, execute, new_database, opened, restore
-
-
-@pytest.fixture
-def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
-        yield here
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

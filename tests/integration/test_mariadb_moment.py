@@ -28,12 +28,6 @@ LOCKS = "GRANT RELOAD, PROCESS, SHOW DATABASES ON *.* TO {account}"
 
 
 @pytest.fixture
-def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
-        yield here
-
-
-@pytest.fixture
 def long_dump(mariadb: Any) -> Iterator[str]:
     """A database whose first table fills the client's pipe, so that the later ones are not read before we read."""
     with new_database(mariadb, "long_dump") as name:

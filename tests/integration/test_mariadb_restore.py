@@ -28,21 +28,7 @@ from support.mysql_dumps import (
 )
 from support.mysql_restores import dump_of, load, load_sources, manifest, problems, restore_client, restored, sources
 
-TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mariadb_torture.sql"
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
-
-
-@pytest.fixture(scope="module")
-def torture(mariadb: Any) -> Iterator[str]:
-    with new_database(mariadb, "torture", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci COMMENT 'it''s'") as name:
-        mariadb.run_sql_script(TORTURE, database=name)
-        yield name
-
-
-@pytest.fixture
-def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(engine, mariadb) as here:
-        yield here
 
 
 def lines(parts: Mapping[str, bytes]) -> list[bytes]:

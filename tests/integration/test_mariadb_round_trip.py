@@ -6,39 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.mysql import mariadb as engine
 from support.mysql_dumps import (
     Dumped,
     Opened,
     dump,
     execute,
     new_database,
-    opened,
     pair_writers,
     quoted,
     restore,
     without_times,
 )
 
-TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mariadb_torture.sql"
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
-
-
-@pytest.fixture(scope="module")
-def torture(mariadb: Any) -> Any:
-    with new_database(mariadb, "torture", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci") as name:
-        mariadb.run_sql_script(TORTURE, database=name)
-        yield name
-
-
-@pytest.fixture
-def where(mariadb: Any) -> Any:
-    with opened(engine, mariadb) as here:
-        yield here
 
 
 def checksums(mariadb: Any, database: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from backupdb.credentials.secrets import Secrets
 from backupdb.jobs.definition import Job
 from backupdb.jobs.run import run_job
@@ -16,13 +15,6 @@ from backupdb.monitoring import metrics
 from prometheus_client.parser import text_string_to_metric_families
 from support.exposition import read_metrics
 from support.monitored import job_of, jobs_with_everything, keep, note_run
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
 
 
 def run_on_a_server_that_is_down(job: Job) -> dict[str, Any]:
@@ -35,12 +27,12 @@ def run_on_a_server_that_is_down(job: Job) -> dict[str, Any]:
     )
 
 
-def down(root: Path, folder: Path) -> Job:
-    return job_of(root, metrics_dir=str(folder), backup={"login_port": 1, "connect_timeout": 2})
+def down(repository: Path, folder: Path) -> Job:
+    return job_of(repository, metrics_dir=str(folder), backup={"login_port": 1, "connect_timeout": 2})
 
 
-def test_the_library_of_prometheus_reads_the_same(root: Path) -> None:
-    text = metrics.of_host(jobs_with_everything(root))
+def test_the_library_of_prometheus_reads_the_same(repository: Path) -> None:
+    text = metrics.of_host(jobs_with_everything(repository))
     theirs = {
         family.name: {tuple(sample.labels.items()): sample.value for sample in family.samples}
         for family in text_string_to_metric_families(text)
@@ -48,11 +40,11 @@ def test_the_library_of_prometheus_reads_the_same(root: Path) -> None:
     assert theirs == {name: family.samples for name, family in read_metrics(text).items()}
 
 
-def test_a_job_that_could_not_log_in_writes_its_metrics_too(root: Path, tmp_path: Path) -> None:
-    keep(root, "shop", hours=30)
-    note_run(root, {"shop": "complete"}, hours=30, accounts=None)
+def test_a_job_that_could_not_log_in_writes_its_metrics_too(repository: Path, tmp_path: Path) -> None:
+    keep(repository, "shop", hours=30)
+    note_run(repository, {"shop": "complete"}, hours=30, accounts=None)
     (tmp_path / "textfile").mkdir()
-    result = run_on_a_server_that_is_down(down(root, tmp_path / "textfile"))
+    result = run_on_a_server_that_is_down(down(repository, tmp_path / "textfile"))
     assert (result["status"], result["warnings"]) == ("failed", [])
     families = read_metrics((tmp_path / "textfile" / "backupdb.prom").read_text(encoding="utf-8"))
 
@@ -65,10 +57,10 @@ def test_a_job_that_could_not_log_in_writes_its_metrics_too(root: Path, tmp_path
     assert sorted(families["backupdb_database_status"].samples.values()) == [3, 4]  # the shop is late, no accounts
 
 
-def test_metrics_that_cannot_be_written_are_a_warning_and_change_nothing_else(root: Path, tmp_path: Path) -> None:
+def test_metrics_that_cannot_be_written_are_a_warning_and_change_nothing_else(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "textfile").write_text("in the way")
-    with_metrics = run_on_a_server_that_is_down(down(root, tmp_path / "textfile"))
-    without = run_on_a_server_that_is_down(job_of(root, backup={"login_port": 1, "connect_timeout": 2}))
+    with_metrics = run_on_a_server_that_is_down(down(repository, tmp_path / "textfile"))
+    without = run_on_a_server_that_is_down(job_of(repository, backup={"login_port": 1, "connect_timeout": 2}))
     assert with_metrics["status"] == without["status"]
     assert with_metrics["message"] == without["message"]
     assert ["metrics were not written" in line for line in with_metrics["warnings"]] == [True]

@@ -5,40 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.engines.interface import DEGRADED, FATAL
 from backupdb.engines.mysql import mysql as engine
 from backupdb.errors import RestoreFailed
-from support import mysql_sid
+from support.library import SCHEMAS
 from support.mysql_dumps import Dumped, Opened, dump, execute, new_account, new_database, opened, without_times
 from support.mysql_restores import load, manifest, problems, restored
 
-pytestmark = pytest.mark.mysql
+pytestmark = [pytest.mark.mysql, pytest.mark.usefixtures("mysql_programs")]
 
-TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mysql_torture.sql"
+TORTURE = SCHEMAS / "mysql_torture.sql"
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
-
-
-@pytest.fixture(autouse=True)
-def _client_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{mysql_sid.programs()}")
-
-
-@pytest.fixture
-def where(mysql: Any) -> Iterator[Opened]:
-    with opened(engine, mysql) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def torture(mysql: Any) -> Iterator[str]:
-    with new_database(mysql, "torture", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci") as name:
-        mysql.run_sql_script(TORTURE, database=name)
-        yield name
 
 
 def lines(dumped: Dumped) -> list[bytes]:

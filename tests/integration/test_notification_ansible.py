@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ansible import AnsibleRun, ModuleRun
+from support.ansible import UNREACHABLE, AnsibleRun, ModuleRun
 from support.receivers import WebReceiver, web_receiver
 from support.returns import documentation_of, promised, undocumented
 from support.stored import DUMP, SEALED, flip_bit, store
@@ -19,7 +19,6 @@ from support.stored import DUMP, SEALED, flip_bit, store
 MODULE = "vya.backupdb.notification"
 TOKEN = "T0KEN-canary-7f3a9c51-address"
 PASSWORD = "canary-5d1f0e77-smtp-password"
-UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 FAST = {"attempts": 1, "timeout": "3s"}
 
 

@@ -75,12 +75,6 @@ BROKEN_ROWS = f"""{PICKY}
 """
 
 
-@pytest.fixture(params=["postgres15", "postgres18"])
-def private(request: pytest.FixtureRequest) -> PrivatePostgres:
-    server: PrivatePostgres = request.getfixturevalue(request.param)
-    return server
-
-
 def round_trip(
     private: PrivatePostgres, script: str, folder: Path, *, jobs: int = 1, options: RestoreOptions | None = None
 ) -> LoadReport:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from backupdb.engines.interface import DumpOptions
 from backupdb.engines.postgresql import engine
 from backupdb.engines.postgresql.quoting import identifier
 from support.postgresql_dumps import (
-    TORTURE,
     client_of,
     drop_database,
     listed,
@@ -51,33 +50,22 @@ ODD_NAMES = [
 ]
 
 
-@pytest.fixture(scope="module", params=BOTH)
-def torture(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]:
-    """A server with the torture schema in the database `torture`."""
-    private: PrivatePostgres = request.getfixturevalue(request.param)
-    make_database(private, "torture")
-    private.run_sql_script(TORTURE, database="torture")
-    yield private
-    drop_database(private, "torture")
-    private.sql("DROP ROLE torture_owner, torture_reader")
-
-
 @pytest.mark.distro
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_the_torture_schema_comes_back_equal(torture: PrivatePostgres, jobs: int, scratch: Path) -> None:
+def test_the_torture_schema_comes_back_equal(torture_server: PrivatePostgres, jobs: int, scratch: Path) -> None:
     options = DumpOptions(jobs=jobs, row_counts=True, fingerprints=True)
-    with opened(torture) as (server, facts):
-        client = client_of(torture, facts)
+    with opened(torture_server) as (server, facts):
+        client = client_of(torture_server, facts)
         dump = take(server, facts, client, "torture", scratch, options=options)
         names = [part.name for part, _path in dump.archives]
         assert names == (["data"] if jobs == 1 else ["pre-data", "data-0001", "data-0002", "rest", "post-data"])
-        restore(torture, dump, "again")
+        restore(torture_server, dump, "again")
         try:
-            assert plain(torture, "again") == plain(torture, "torture")
+            assert plain(torture_server, "again") == plain(torture_server, "torture")
             (scratch / "again").mkdir()
             again = take(server, facts, client, "again", scratch / "again", options=options).details
         finally:
-            drop_database(torture, "again")
+            drop_database(torture_server, "again")
     assert again.inventory == dump.details.inventory
     assert again.row_counts == dump.details.row_counts
     assert again.fingerprints == dump.details.fingerprints
@@ -86,9 +74,9 @@ def test_the_torture_schema_comes_back_equal(torture: PrivatePostgres, jobs: int
     assert not dump.details.warnings
 
 
-def test_the_inventory_names_what_the_schema_has(torture: PrivatePostgres, scratch: Path) -> None:
-    with opened(torture) as (server, facts):
-        details = take(server, facts, client_of(torture, facts), "torture", scratch, options=COMPARED).details
+def test_the_inventory_names_what_the_schema_has(torture_server: PrivatePostgres, scratch: Path) -> None:
+    with opened(torture_server) as (server, facts):
+        details = take(server, facts, client_of(torture_server, facts), "torture", scratch, options=COMPARED).details
     some = {
         "partitioned_tables": 2,
         "partitions": 5,
@@ -116,9 +104,9 @@ def test_the_inventory_names_what_the_schema_has(torture: PrivatePostgres, scrat
     assert details.extra["unlogged_tables"] == ["shop.cache"]
 
 
-def test_rows_are_counted_for_leaf_tables_and_filled_views_only(torture: PrivatePostgres, scratch: Path) -> None:
-    with opened(torture) as (server, facts):
-        details = take(server, facts, client_of(torture, facts), "torture", scratch, options=COMPARED).details
+def test_rows_are_counted_for_leaf_tables_and_filled_views_only(torture_server: PrivatePostgres, scratch: Path) -> None:
+    with opened(torture_server) as (server, facts):
+        details = take(server, facts, client_of(torture_server, facts), "torture", scratch, options=COMPARED).details
     counts = details.row_counts or {}
     assert counts["shop.parents"] == 2  # its own, not its children's
     assert counts["shop.children"] == 1
@@ -154,23 +142,23 @@ def test_a_fingerprint_sees_one_changed_byte_and_not_the_order_of_rows(
         assert printed() != first
 
 
-def test_properties_make_the_same_database_under_another_name(torture: PrivatePostgres, scratch: Path) -> None:
-    with opened(torture) as (server, facts):
-        client = client_of(torture, facts)
+def test_properties_make_the_same_database_under_another_name(torture_server: PrivatePostgres, scratch: Path) -> None:
+    with opened(torture_server) as (server, facts):
+        client = client_of(torture_server, facts)
         wanted = take(server, facts, client, "torture", scratch).details.properties
         assert wanted["owner"] == "torture_owner"
         assert wanted["connection_limit"] == 50
         assert wanted["comment"] == "it's the torture database"
         assert {"role": "torture_reader", "settings": ["statement_timeout=90s"]} in wanted["settings"]
         assert wanted["settings"][0]["role"] is None
-        make_database(torture, "other")
+        make_database(torture_server, "other")
         try:
-            torture.sql(f"ALTER DATABASE other OWNER TO {identifier(wanted['owner'])}")
+            torture_server.sql(f"ALTER DATABASE other OWNER TO {identifier(wanted['owner'])}")
             for statement in wanted["acl_statements"]:
-                torture.sql(statement.replace('ON DATABASE "torture"', 'ON DATABASE "other"'))
+                torture_server.sql(statement.replace('ON DATABASE "torture"', 'ON DATABASE "other"'))
             made = take(server, facts, client, "other", scratch).details.properties
         finally:
-            drop_database(torture, "other")
+            drop_database(torture_server, "other")
     assert sorted(made["acl"]) == sorted(wanted["acl"])
     same = ("owner", "encoding", "locale_provider", "lc_collate", "lc_ctype", "locale", "tablespace")
     assert [made[key] for key in same] == [wanted[key] for key in same]

@@ -15,7 +15,7 @@ from backupdb.repository.catalogue import StoredBackup, read_all
 from backupdb.repository.lock import readers_lock
 from backupdb.repository.problems import Problems
 from backupdb.system.text import utc_now
-from support.ansible import AnsibleRun
+from support.ansible import UNREACHABLE, AnsibleRun
 from support.returns import documentation_of, promised, undocumented
 from support.stored import DUMP, store
 from support.tree import folder_state
@@ -24,7 +24,6 @@ PRUNE = "vya.backupdb.backup_prune"
 PIN = "vya.backupdb.backup_pin"
 INFO = "vya.backupdb.backup_info"
 PLAYBOOK = "vya.backupdb.prune"
-UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 
 
 def store_daily(root: Path, count: int, *, host: str = "db1", database: str | None = "shop") -> list[StoredBackup]:
@@ -142,11 +141,6 @@ def inventory(scratch: Path) -> dict[str, Any]:
     return {"all": {"vars": common, "hosts": hosts}}
 
 
-def summary_of(run: AnsibleRun) -> dict[str, Any]:
-    summary: dict[str, Any] = run.stats["custom"]["_run"]["prune_summary"]
-    return summary
-
-
 @pytest.mark.distro
 def test_the_playbook_prunes_each_hosts_own_backups_once(
     run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], scratch: Path
@@ -158,7 +152,10 @@ def test_the_playbook_prunes_each_hosts_own_backups_once(
     assert folder_state(scratch / "db1") == before
     done = run_playbook(PLAYBOOK, inventory=inventory)
     assert done.returncode == 0, done.output
-    assert {host: entry["removed"] for host, entry in summary_of(done)["hosts"].items()} == {"db1": 2, "db2": 2}
+    assert {host: entry["removed"] for host, entry in done.summary("prune_summary")["hosts"].items()} == {
+        "db1": 2,
+        "db2": 2,
+    }
     assert len(there(scratch / "db1")) == len(there(scratch / "db2")) == 6
     again = run_playbook(PLAYBOOK, inventory=inventory)
     assert {entry["changed"] for entry in again.stats["hosts"].values()} == {0}
@@ -173,7 +170,7 @@ def test_the_playbook_tells_of_every_host_before_bad_ones_fail(
     inventory["all"]["hosts"]["keeps_all"] = {"backupdb_retention": {}, "backupdb_repository": str(scratch / "db2")}
     run = run_playbook(PLAYBOOK, inventory=inventory)
     assert run.returncode != 0
-    hosts = summary_of(run)["hosts"]
+    hosts = run.summary("prune_summary")["hosts"]
     states = {host: entry["status"] for host, entry in hosts.items()}
     assert states == {"db1": "failed", "db2": "ok", "gone": "unreachable", "keeps_all": "ok"}
     assert (hosts["db1"]["removed"], hosts["keeps_all"]["removed"]) == (2, 0)

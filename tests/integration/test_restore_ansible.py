@@ -28,23 +28,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[PrivateServer]:
         yield private
 
 
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
-def shop(server: PrivateServer, repository: Path) -> str:
-    make_database(server, "shop")
-    server.sql("CREATE TABLE item (n int NOT NULL PRIMARY KEY)", database="shop")
-    server.sql("INSERT INTO item VALUES (1)", database="shop")
-    back_up(server, repository, databases=["shop"], accounts=False, row_counts=True)
-    server.sql("INSERT INTO item VALUES (2)", database="shop")
-    return "shop"
-
-
 def options_for(server: PrivateServer, repository: Path, **more: Any) -> dict[str, Any]:
     """Options for the newest backup of `shop`; None takes an option away."""
     options = {

@@ -21,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = Path(__file__).resolve().parent
+# Variables of a host that is away.
+UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 # The Python under which modules run; default is the one that runs the tests.
 INTERPRETER_VARIABLE = "BACKUPDB_TEST_INTERPRETER"
 TIMEOUT_SECONDS = 600
@@ -53,6 +55,10 @@ class AnsibleRun:
             for result in self.results
             if name in (result.task, result.task.partition(" : ")[2]) and host in (None, result.host)
         ]
+
+    def summary(self, name: str) -> Any:
+        """What a role left for whoever called the playbook, by `set_stats`."""
+        return self.stats["custom"]["_run"][name]
 
     def of_action(self, action: str, *, host: str | None = None) -> list[TaskResult]:
         """Results of the tasks that ran the module `action`, a full name such as `vya.backupdb.database_info`."""

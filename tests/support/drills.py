@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backupdb.archives.keys import Keys
 from backupdb.drill import run as drill
 from backupdb.drill.request import DrillRequest
 from backupdb.drill.restore import Setting
@@ -23,9 +22,7 @@ from backupdb.engines.workplace import server_user
 from backupdb.repository.catalogue import read_backup
 from backupdb.streams.pipeline import Limiter, Limits
 
-from support.library import IDENTITY
-
-KEYS = Keys(identity=IDENTITY.reveal())
+from support.library import IDENTITY, KEYS
 
 
 def drill_all(repository: Path, **options: Any) -> dict[str, Any]:

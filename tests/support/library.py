@@ -13,8 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import backupdb
 from backupdb.age.stream import X25519Identity
 from backupdb.archives.envelope import Encryption
+from backupdb.archives.keys import Keys
 from backupdb.archives.read import plain_blocks
 from backupdb.backup import run as backup
 from backupdb.backup.request import BackupRequest, Selection
@@ -27,7 +29,11 @@ from backupdb.streams.compression import Compression
 
 from support.private_server import PrivateServer
 
+LIBRARY = Path(backupdb.__file__).resolve().parents[1]  # what PYTHONPATH must have
+SCHEMAS = Path(__file__).parent / "schemas"
 IDENTITY = X25519Identity.generate()
+KEYS = Keys(identity=IDENTITY.reveal())
+RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"  # nobody has its key
 HOST = "host1"
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from backupdb.cli import main as command_line
 from backupdb.jobs import steps
-
-LIBRARY = Path(command_line.__file__).resolve().parents[2]
+from support.library import LIBRARY
 
 
 def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:

@@ -25,13 +25,6 @@ OF_DATABASE = {"host", "backup_instance", "database", "kind"}
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
 def jobs(root: Path) -> list[Job]:
     return jobs_with_everything(root)
 

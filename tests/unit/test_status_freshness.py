@@ -21,13 +21,6 @@ from support.monitored import NASTY, ago, job_of, keep, note_job, note_run
 from support.stored import TIME, store
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
 def of(root: Path, **options: Any) -> dict[str, Any]:
     return status.of_host([], repository=str(root), **options)
 
