@@ -14,11 +14,13 @@ import pytest
 from backupdb.engines.mysql import mariadb as mariadb_engine
 from backupdb.engines.mysql import mysql as mysql_engine
 from support import mysql_dumps, mysql_sid, postgresql_dumps
+from support.ansible import this_machine
 from support.jobs import JobHost
 from support.library import IDENTITY, SCHEMAS, back_up
 from support.private_server import PrivateServer
 from support.restores import make_database
 from support.servers import PrivatePostgres
+from support.stored import DUMP, SEALED, store
 
 HERE = Path(__file__).parent
 POSTGRESQL = ["postgres15", "postgres18"]
@@ -31,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.integration)
 
 
-# -- places and keys -------------------------------------------------------------------------------------------------
+# -- places, keys and hosts ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -56,6 +58,18 @@ def identity_file(scratch: Path) -> Path:
 def host(scratch: Path) -> JobHost:
     """A host that has no job yet."""
     return JobHost(scratch)
+
+
+@pytest.fixture
+def inventory(scratch: Path) -> dict[str, Any]:
+    """Two hosts that only read, each with a repository of its own."""
+    hosts = {}
+    for name in ("db1", "db2"):
+        root = scratch / name
+        root.mkdir(mode=0o700)
+        store(root, "shop", host=name, content=DUMP, envelope=SEALED)
+        hosts[name] = {"backupdb_repository": str(root)}
+    return {"all": {"vars": this_machine(scratch), "hosts": hosts}}
 
 
 # -- servers and their programs --------------------------------------------------------------------------------------

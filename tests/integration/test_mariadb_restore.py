@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from support.mysql_dumps import (
     Opened,
     dump,
     execute,
+    lines,
     new_database,
     opened,
     quoted,
@@ -29,10 +30,6 @@ from support.mysql_dumps import (
 from support.mysql_restores import dump_of, load, load_sources, manifest, problems, restore_client, restored, sources
 
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
-
-
-def lines(parts: Mapping[str, bytes]) -> list[bytes]:
-    return sorted(line for part in parts.values() for line in without_times(part).split(b"\n"))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,11 +13,11 @@ from support.mysql_dumps import (
     Opened,
     dump,
     execute,
+    lines,
     new_database,
     pair_writers,
     quoted,
     restore,
-    without_times,
 )
 
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
@@ -50,10 +49,6 @@ def test_a_database_with_one_of_everything_comes_back_equal(
         assert checksums(mariadb, other) == checksums(mariadb, torture)
         # Which table is in which share follows the server's estimates, so shares are compared together.
         assert lines(second.parts) == lines(first.parts)
-
-
-def lines(parts: Mapping[str, bytes]) -> list[bytes]:
-    return sorted(line for part in parts.values() for line in without_times(part).split(b"\n"))
 
 
 def test_the_inventory_names_every_kind(where: Opened, torture: str) -> None:

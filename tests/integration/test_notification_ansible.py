@@ -89,24 +89,14 @@ def test_a_wrong_option_is_refused_without_showing_the_address(run_module: Calla
 
 
 @pytest.fixture
-def inventory(scratch: Path) -> dict[str, Any]:
+def inventory(inventory: dict[str, Any]) -> dict[str, Any]:
     """Two hosts that only read, each with a repository of its own, and one that is away."""
-    hosts: dict[str, Any] = {"gone": UNREACHABLE}
-    for name in ("db1", "db2"):
-        root = scratch / name
-        root.mkdir(mode=0o700)
-        store(root, "shop", host=name, content=DUMP, envelope=SEALED)
-        hosts[name] = {"backupdb_repository": str(root)}
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-    }
-    return {"all": {"vars": common, "hosts": hosts}}
+    inventory["all"]["hosts"]["gone"] = UNREACHABLE
+    return inventory
 
 
 def told(run: AnsibleRun, name: str) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = run.stats["custom"]["_run"][f"{name}_summary"]["notifications"]
+    entries: list[dict[str, Any]] = run.summary(f"{name}_summary")["notifications"]
     return entries
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ansible import ROOT, UNREACHABLE, AnsibleRun, write_json
+from support.ansible import ROOT, UNREACHABLE, AnsibleRun, this_machine, write_json
 from support.library import RECIPIENT
 from support.servers import PrivateServer
 from support.tree import folder_state
@@ -46,14 +46,12 @@ def inventory(scratch: Path, repository: Path, shop: PrivateServer, wiki: Privat
     """The host `db1` with both engines, whose logins come from a file of secrets."""
     logins = {"shop-pg": login(shop), "wiki-db": login(wiki)}
     secrets_file = write_json(scratch / "logins.yml", logins)
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_repository": str(repository),
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-        "backupdb_recipients": [RECIPIENT],
-        "backupdb_logins": f"{{{{ lookup('ansible.builtin.file', '{secrets_file}') | from_yaml }}}}",
-    }
+    common = this_machine(
+        scratch,
+        backupdb_repository=str(repository),
+        backupdb_recipients=[RECIPIENT],
+        backupdb_logins=f"{{{{ lookup('ansible.builtin.file', '{secrets_file}') | from_yaml }}}}",
+    )
     return {"all": {"vars": common, "hosts": {"db1": {"backupdb_instances": [instance(shop), instance(wiki)]}}}}
 
 

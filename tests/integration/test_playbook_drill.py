@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support import mysql_dumps, postgresql_dumps
-from support.ansible import ROOT, UNREACHABLE, AnsibleRun
+from support.ansible import ROOT, UNREACHABLE, AnsibleRun, this_machine
 from support.drills import servers_in
 from support.library import IDENTITY, back_up, entry_of
 from support.returns import documentation_of, promised, undocumented
@@ -37,15 +37,10 @@ def repository(scratch: Path, postgres15: Any, mariadb: Any) -> Path:
 @pytest.fixture
 def inventory(scratch: Path, repository: Path, work_dir: Path) -> dict[str, Any]:
     """A host that drills: it has no instances of its own."""
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-        "backupdb_repository": str(repository),
-        "drill_work_dir": str(work_dir),
-        "drill_identity": IDENTITY.reveal(),
+    drill = {"drill_work_dir": str(work_dir), "drill_identity": IDENTITY.reveal()}
+    return {
+        "all": {"vars": this_machine(scratch, backupdb_repository=str(repository), **drill), "hosts": {"driller": {}}}
     }
-    return {"all": {"vars": common, "hosts": {"driller": {}}}}
 
 
 @pytest.mark.distro

@@ -16,23 +16,6 @@ from support.stored import DUMP, IDENTITY, SEALED, flip_bit, store
 PLAYBOOK = "vya.backupdb.verify"
 
 
-@pytest.fixture
-def inventory(scratch: Path) -> dict[str, Any]:
-    """Two hosts that only read, each with a repository of its own."""
-    hosts = {}
-    for name in ("db1", "db2"):
-        root = scratch / name
-        root.mkdir(mode=0o700)
-        store(root, "shop", host=name, content=DUMP, envelope=SEALED)
-        hosts[name] = {"backupdb_repository": str(root)}
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-    }
-    return {"all": {"vars": common, "hosts": hosts}}
-
-
 @pytest.mark.distro
 def test_hosts_that_only_read_verify_their_repositories_and_change_nothing(
     run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any]

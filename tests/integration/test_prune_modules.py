@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.repository.catalogue import StoredBackup, read_all
+from backupdb.repository.catalogue import StoredBackup
 from backupdb.repository.lock import readers_lock
-from backupdb.repository.problems import Problems
 from backupdb.system.text import utc_now
-from support.ansible import UNREACHABLE, AnsibleRun
+from support.ansible import UNREACHABLE, AnsibleRun, this_machine
 from support.returns import documentation_of, promised, undocumented
-from support.stored import DUMP, store
+from support.stored import DUMP, store, there
 from support.tree import folder_state
 
 PRUNE = "vya.backupdb.backup_prune"
@@ -34,10 +33,6 @@ def store_daily(root: Path, count: int, *, host: str = "db1", database: str | No
         store(root, database, host=host, time=now - timedelta(days=day), run_id=f"{day:08x}" + "0" * 24, content=DUMP)
         for day in range(count)
     ]
-
-
-def there(root: Path) -> list[str]:
-    return [backup.folder.name for backup in read_all(root, problems=Problems())]
 
 
 @pytest.mark.distro
@@ -132,13 +127,8 @@ def inventory(scratch: Path) -> dict[str, Any]:
         store_daily(root, 4, host=name)
         store_daily(root, 4, host="another")
         hosts[name] = {"backupdb_repository": str(root)}
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-        "backupdb_retention": {"keep_daily": 2, "max_age": "2d"},
-    }
-    return {"all": {"vars": common, "hosts": hosts}}
+    retention = {"keep_daily": 2, "max_age": "2d"}
+    return {"all": {"vars": this_machine(scratch, backupdb_retention=retention), "hosts": hosts}}
 
 
 @pytest.mark.distro

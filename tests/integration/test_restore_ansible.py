@@ -162,7 +162,7 @@ def test_the_playbook_restores_by_plain_variables_and_publishes_a_summary(
     run = run_playbook(ROOT / "playbooks" / "restore.yml", inventory=hosts, extra_vars=survey, verbosity=4, diff=True)
     assert run.returncode == 0, run.output
     assert count(server, "shop") == 1
-    summary = run.stats["custom"]["_run"]["restore_summary"]
+    summary = run.summary("restore_summary")
     assert (summary["status"], summary["target"], summary["differences"]) == ("restored", "shop", [])
     assert summary["safety_backup"].startswith(str(repository / HOST / "test-before-restore" / "shop"))
     for secret in (IDENTITY.reveal(), server.password):
@@ -188,7 +188,7 @@ def test_the_playbook_tells_why_it_failed_and_takes_a_moment_an_id_or_a_path(
         early = {**common, "restore_from": "2001-01-01T00:00:00Z", "restore_target": "x", "restore_confirm": "x"}
         failed = run_playbook("vya.backupdb.restore", inventory=hosts, extra_vars=early)
         assert failed.returncode != 0
-        summary = failed.stats["custom"]["_run"]["restore_summary"]
+        summary = failed.summary("restore_summary")
         assert summary["status"] == "failed"
         assert "no readable backup" in summary["message"]
         planned = run_playbook(

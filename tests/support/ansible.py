@@ -193,6 +193,16 @@ class ModuleRun:
         return str(self.result.get("msg", ""))
 
 
+def this_machine(scratch: Path, **variables: Any) -> dict[str, Any]:
+    """Variables of hosts that are all this machine, as it is, each with a state folder of its own below `scratch`."""
+    return {
+        "ansible_connection": "local",
+        "backupdb_install": "none",
+        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
+        **variables,
+    }
+
+
 def write_json(path: Path, value: Any) -> Path:
     """Write `value` as JSON, which is YAML too, readable by the owner only."""
     path.touch(mode=0o600)

@@ -20,9 +20,8 @@ from backupdb.drill.request import DrillRequest
 from backupdb.drill.restore import Setting
 from backupdb.engines.workplace import server_user
 from backupdb.repository.catalogue import read_backup
-from backupdb.streams.pipeline import Limiter, Limits
 
-from support.library import IDENTITY, KEYS
+from support.library import IDENTITY, KEYS, limits
 
 
 def drill_all(repository: Path, **options: Any) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def setting_of(folder: str | Path, work_dir: Path) -> Setting:
     return Setting(
         backup=read_backup(Path(folder)),
         identities=(IDENTITY,),
-        limits=Limits(cancel=threading.Event(), limiter=Limiter(None)),
+        limits=limits(),
         work_dir=str(work_dir),
         user=server_user(None),
     )

@@ -26,6 +26,7 @@ from backupdb.errors import BackupDbError
 from backupdb.repository import catalogue, layout, local
 from backupdb.repository.catalogue import Problems, StoredBackup
 from backupdb.streams.compression import Compression
+from backupdb.streams.pipeline import Limiter, Limits
 
 from support.private_server import PrivateServer
 
@@ -35,6 +36,11 @@ IDENTITY = X25519Identity.generate()
 KEYS = Keys(identity=IDENTITY.reveal())
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"  # nobody has its key
 HOST = "host1"
+
+
+def limits(**values: Any) -> Limits:
+    """Limits of work that nothing stops, but for what `values` say."""
+    return Limits(**{"cancel": threading.Event(), "limiter": Limiter(None), **values})
 
 
 def instance_of(server: PrivateServer, **changes: Any) -> Instance:

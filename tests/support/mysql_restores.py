@@ -18,8 +18,8 @@ from backupdb.engines.interface import (
     RestoreOptions,
     SnapshotDetails,
 )
-from backupdb.streams.pipeline import Limiter, Limits
 
+from support.library import limits
 from support.mysql_dumps import Dumped, Opened
 
 BLOCK = 1 << 16
@@ -79,10 +79,17 @@ def load_sources(
     cancel: threading.Event | None = None,
     **options: Any,
 ) -> LoadReport:
-    limits = Limits(cancel=cancel or threading.Event(), limiter=Limiter(None))
     chosen = RestoreOptions(**options)
+    until = limits() if cancel is None else limits(cancel=cancel)
     report: LoadReport = where.engine.load(
-        where.server, where.facts, restore_client(where), name, archives, described, chosen, limits
+        where.server,
+        where.facts,
+        restore_client(where),
+        name,
+        archives,
+        described,
+        chosen,
+        until,
     )
     return report
 

@@ -15,6 +15,7 @@ from support.private_server import PrivateServer
 SAMPLES = Path(__file__).parents[1] / "samples"
 VERSIONS = sorted(path.name for path in SAMPLES.glob("version_*"))
 PLACE = "/srv/backupdb-sample"  # where it was made, and so what the files say
+# What tests/samples/make.py chose; it also runs in checkouts that do not have this file.
 USER = "sample_backup"
 PASSWORD = "sample-Vq7mT2xK9cRw4ZsB"
 PASSPHRASE = "sample correct horse battery staple"

@@ -17,8 +17,9 @@ import pytest
 from backupdb.errors import InvalidOption, RunLost, RunUnknown
 from backupdb.system import detached
 from backupdb.system.detached import known_of, look, remove_old
+from support.library import LIBRARY
+from support.stored import RUN
 
-RUN = "0123456789abcdef0123456789abcdef"
 DAY = 86400
 # Starts a run in a process of its own, which prints the run's pid and ends; the work is put in its place.
 PROGRAM = """
@@ -43,12 +44,11 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def start(base: Path, work: str) -> int:
     """Start a run whose work is a line of Python; returns its pid."""
-    source = Path(detached.__file__).parents[2]
     program = PROGRAM.replace("WORK", work)
     subprocess.run(
         [sys.executable, "-c", program, str(base), RUN],
         check=True,
-        env={**os.environ, "PYTHONPATH": str(source)},
+        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
         stdout=subprocess.DEVNULL,
     )
     end = time.monotonic() + 10

@@ -33,7 +33,7 @@ from backupdb.retention.pin import PinRequest
 from backupdb.retention.prune import PruneRequest
 from backupdb.system.text import iso, utc_now
 from backupdb.verify import run as verify_run
-from support.stored import DUMP, store
+from support.stored import DUMP, store, there
 
 USER = 64_321  # a uid and gid that nobody has
 STRANGER = 64_322
@@ -90,10 +90,6 @@ def stored_by_user(root: Path, days_ago: int = 0, **facts: Any) -> Path:
 
 def sealed(root: Path) -> dict[str, Any]:
     return seal(str(root), USER, USER)
-
-
-def there(root: Path) -> list[str]:
-    return [backup.folder.name for backup in read_all(root, problems=Problems())]
 
 
 def mode_of(path: Path) -> tuple[int, int, int]:
