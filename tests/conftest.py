@@ -33,6 +33,14 @@ def scratch() -> Iterator[Path]:
 
 
 @pytest.fixture
+def repository(scratch: Path) -> Path:
+    """An empty repository."""
+    folder = scratch / "repository"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
 def small_tmpfs() -> Iterator[Callable[[str], Path]]:
     """`small_tmpfs("8M")` mounts a filesystem of that size and returns its folder (0700); unmounted after the test."""
     mounted: list[Path] = []

@@ -16,23 +16,16 @@ from backupdb.engines.mysql import server_program
 from backupdb.errors import RestoreRefused
 from backupdb.restore import run as restore
 from support.drills import drilled, servers_in
-from support.library import back_up
+from support.library import SCHEMAS, back_up
 from support.mysql_server import PrivateMariaDB
 from support.restores import clean, details_of, make_database, names, quoted, restore_request, restored
 
-TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mariadb_torture.sql"
+TORTURE = SCHEMAS / "mariadb_torture.sql"
 VERSIONED = (
     "SELECT table_name FROM information_schema.tables"
     " WHERE table_schema = 'torture' AND table_type = 'SYSTEM VERSIONED'"
 )
 NEWER = Path("/var/cache/vya-backupdb/trixie/usr")
-
-
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
 
 
 @pytest.fixture(scope="module")

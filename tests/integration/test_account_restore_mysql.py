@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 from backupdb.accounts.compare import difference
-from support import mysql_sid
 from support.accounts import actions, exported, restored, run_client
 from support.mysql_dumps import execute, new_database
 
-pytestmark = pytest.mark.mysql
+pytestmark = [pytest.mark.mysql, pytest.mark.usefixtures("mysql_programs")]
 
 OBJECTS = ("CREATE TABLE t (a INT, b INT)", "CREATE PROCEDURE p() SELECT 1")
 MAKE = (
@@ -33,11 +32,6 @@ MAKE = (
     "GRANT PROXY ON 'plain'@'%' TO 'shut'@'10.%'",
 )
 UNMAKE = ("DROP USER IF EXISTS 'plain'@'%', 'shut'@'10.%', 'by_socket'@'localhost'", "DROP ROLE IF EXISTS r_one, r_two")
-
-
-@pytest.fixture(autouse=True)
-def _client_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{mysql_sid.programs()}")
 
 
 @pytest.fixture

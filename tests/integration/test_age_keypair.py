@@ -22,11 +22,6 @@ MODULE = "vya.backupdb.age_keypair"
 
 
 @pytest.fixture
-def ansible(tmp_path: Path) -> Ansible:
-    return Ansible(tmp_path / "ansible")
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "keys").mkdir(mode=0o700)
     return tmp_path / "keys"

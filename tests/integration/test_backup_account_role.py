@@ -52,11 +52,6 @@ def variables(scenes: dict[str, Scene], scratch: Path) -> dict[str, Any]:
     }
 
 
-def summary_of(run: AnsibleRun) -> dict[str, Any]:
-    summary: dict[str, Any] = run.stats["custom"]["_run"]["account_summary"]
-    return summary
-
-
 def test_logins_are_planned_and_made_and_no_secret_is_shown(
     run_playbook: Callable[..., AnsibleRun], scenes: dict[str, Scene], variables: dict[str, Any]
 ) -> None:
@@ -67,7 +62,7 @@ def test_logins_are_planned_and_made_and_no_secret_is_shown(
     assert first.returncode == 0, first.output
     for secret in (PASSWORD, *(scene.server.password for scene in scenes.values())):
         assert secret not in planned.output + first.output
-    logins = [summary_of(run)["hosts"]["localhost"]["logins"] for run in (planned, first)]
+    logins = [run.summary("account_summary")["hosts"]["localhost"]["logins"] for run in (planned, first)]
     assert [login["statements"] for login in logins[0]] == [login["statements"] for login in logins[1]]
     assert [login["write_refused"] for login in logins[1]] == [True, True]
 
@@ -80,8 +75,8 @@ def test_every_login_is_tried_before_the_host_fails(
     run = run_playbook(PLAYBOOK, extra_vars=variables, verbosity=4)
     assert run.returncode != 0
     assert "not-the-password-of-postgres" not in run.output
-    host = summary_of(run)["hosts"]["localhost"]
-    assert host["status"] == summary_of(run)["status"] == "failed"
+    host = run.summary("account_summary")["hosts"]["localhost"]
+    assert host["status"] == run.summary("account_summary")["status"] == "failed"
     assert "wrong user or password" in host["message"]
     assert "it can change something: INSERT on *.*; set remove_surplus" in host["message"]
     assert [login["write_refused"] for login in host["logins"] if "write_refused" in login] == [False]
@@ -124,7 +119,7 @@ def test_administrators_and_logins_come_through_the_socket_without_a_password(
     note_as_prepared(variables)
     first, again = (run_playbook(PLAYBOOK, extra_vars=variables) for _number in range(2))
     assert first.returncode == 0, first.output
-    host = summary_of(first)["hosts"]["localhost"]
+    host = first.summary("account_summary")["hosts"]["localhost"]
     assert [login["account"] for login in host["logins"]] == ["nobody", "nobody@localhost"]
     assert [login["write_refused"] for login in host["logins"]] == [True, True]
     tried = first.of_action("vya.backupdb.database_info")

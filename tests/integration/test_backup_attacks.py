@@ -36,13 +36,6 @@ from support.postgresql_dumps import new_database
 
 
 @pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
 def settings(mariadb: Any) -> Iterator[Callable[[str, str], None]]:
     """`settings("wait_timeout", "2")` changes a global setting of MariaDB until the end of the test."""
     before: dict[str, Any] = {}

@@ -25,6 +25,7 @@ from backupdb.repository.problems import Problems
 from support import mysql_dumps, postgresql_dumps
 from support.library import (
     IDENTITY,
+    LIBRARY,
     BackgroundRun,
     back_up,
     client_pid,
@@ -41,15 +42,7 @@ from support.process_watch import ProcessWatch
 from support.tree import folder_state
 
 SLOW = 1 << 20  # bytes a second: the big database below takes several seconds at that
-LIBRARY = Path(backup.__file__).parents[2]
 CLIENTS = {"postgres15": "pg_dump", "mariadb": "mariadb-dump"}
-
-
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
 
 
 @pytest.fixture(params=["postgres15", "mariadb"])

@@ -19,27 +19,11 @@ import pytest
 from backupdb.archives.envelope import Encryption
 from backupdb.streams.compression import Compression
 from support import mysql_dumps, mysql_sid, postgresql_dumps
-from support.library import IDENTITY, back_up, database_folder, entry_of, plain, stored_backups
+from support.library import SCHEMAS, back_up, database_folder, entry_of, plain, stored_backups
 from support.private_server import PrivateServer
 from support.servers import PrivatePostgres
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "manifest.schema.json").read_text(encoding="utf-8"))
-SCHEMAS = Path(__file__).parents[1] / "support" / "schemas"
-
-
-@pytest.fixture
-def identity_file(scratch: Path) -> Path:
-    path = scratch / "key.txt"
-    path.touch(mode=0o600)
-    path.write_text(IDENTITY.reveal() + "\n", encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
 
 
 def shell(command: str) -> None:

@@ -20,12 +20,12 @@ from backupdb.repository.drill_records import write_drill
 from backupdb.streams.compression import Compression
 from backupdb.system.text import iso
 from support.ansible import ROOT
+from support.returns import OF_ANSIBLE
 from support.stored import DUMP, IDENTITY, SEALED, TIME, flip_bit, store
 from support.tree import folder_state
 
 INFO = "vya.backupdb.backup_info"
 VERIFY = "vya.backupdb.backup_verify"
-OF_ANSIBLE = {"changed", "failed", "msg", "invocation", "warnings", "exception", "deprecations"}
 PIPELINING = {"ANSIBLE_PIPELINING": "1"}
 
 

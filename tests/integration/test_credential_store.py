@@ -26,11 +26,6 @@ LOGIN = {"id": "shop-pg", "login_user": "backupdb", "login_password": PASSWORD}
 
 
 @pytest.fixture
-def ansible(tmp_path: Path) -> Ansible:
-    return Ansible(tmp_path / "ansible")
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     (tmp_path / "etc").mkdir(mode=0o700)
     return tmp_path / "etc" / "credentials.json"

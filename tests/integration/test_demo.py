@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from support import run_state
+from support.ansible import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 Demo = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

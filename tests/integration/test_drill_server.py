@@ -26,25 +26,7 @@ from backupdb.engines.workplace import server_user, workplace
 from backupdb.errors import ClientMissing
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.drills import drilled, servers_in
-from support.library import IDENTITY, back_up, wait_for
-
-LIBRARY = Path(__file__).parents[2] / "plugins" / "module_utils"
-
-
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
-def work_dir(scratch: Path) -> Path:
-    """Where private servers live: everybody may pass through it."""
-    scratch.chmod(0o711)
-    folder = scratch / "work"
-    folder.mkdir(mode=0o711)
-    return folder
+from support.library import IDENTITY, LIBRARY, back_up, wait_for
 
 
 @contextmanager

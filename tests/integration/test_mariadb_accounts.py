@@ -43,12 +43,6 @@ ORDER = ("identity", "membership", "default_role", "global_grant", "proxy", "dat
 
 
 @pytest.fixture
-def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(mariadb) as here:
-        yield here
-
-
-@pytest.fixture
 def made(mariadb: Any) -> Iterator[None]:
     with new_database(mariadb, "acc_db") as name:
         execute(

@@ -5,17 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from support.mysql_dumps import Opened, dump, execute, new_database, opened, restore
-
-
-@pytest.fixture
-def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(mariadb) as here:
-        yield here
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

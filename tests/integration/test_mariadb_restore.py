@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from support.mysql_dumps import (
     Opened,
     dump,
     execute,
+    lines,
     new_database,
     opened,
     quoted,
@@ -28,25 +29,7 @@ from support.mysql_dumps import (
 )
 from support.mysql_restores import dump_of, load, load_sources, manifest, problems, restore_client, restored, sources
 
-TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mariadb_torture.sql"
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
-
-
-@pytest.fixture(scope="module")
-def torture(mariadb: Any) -> Iterator[str]:
-    with new_database(mariadb, "torture", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci COMMENT 'it''s'") as name:
-        mariadb.run_sql_script(TORTURE, database=name)
-        yield name
-
-
-@pytest.fixture
-def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(mariadb) as here:
-        yield here
-
-
-def lines(parts: Mapping[str, bytes]) -> list[bytes]:
-    return sorted(line for part in parts.values() for line in without_times(part).split(b"\n"))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -29,12 +29,6 @@ TRAP = "CREATE DEFINER=`author`@`%` VIEW `x` AS SELECT 1; /*!50013 DEFINER=`auth
 
 
 @pytest.fixture
-def where(mariadb: Any) -> Iterator[Opened]:
-    with opened(mariadb) as here:
-        yield here
-
-
-@pytest.fixture
 def authored(mariadb: Any) -> Iterator[str]:
     """A database whose programs are another account's, and whose rows and bodies speak of definers."""
     with new_account(mariadb, "author", "GRANT ALL ON *.* TO {account}"), new_database(mariadb, "authored") as name:

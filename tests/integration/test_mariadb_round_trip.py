@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,29 +13,14 @@ from support.mysql_dumps import (
     Opened,
     dump,
     execute,
+    lines,
     new_database,
-    opened,
     pair_writers,
     quoted,
     restore,
-    without_times,
 )
 
-TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mariadb_torture.sql"
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
-
-
-@pytest.fixture(scope="module")
-def torture(mariadb: Any) -> Any:
-    with new_database(mariadb, "torture", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci") as name:
-        mariadb.run_sql_script(TORTURE, database=name)
-        yield name
-
-
-@pytest.fixture
-def where(mariadb: Any) -> Any:
-    with opened(mariadb) as here:
-        yield here
 
 
 def checksums(mariadb: Any, database: str) -> dict[str, Any]:
@@ -66,10 +49,6 @@ def test_a_database_with_one_of_everything_comes_back_equal(
         assert checksums(mariadb, other) == checksums(mariadb, torture)
         # Which table is in which share follows the server's estimates, so shares are compared together.
         assert lines(second.parts) == lines(first.parts)
-
-
-def lines(parts: Mapping[str, bytes]) -> list[bytes]:
-    return sorted(line for part in parts.values() for line in without_times(part).split(b"\n"))
 
 
 def test_the_inventory_names_every_kind(where: Opened, torture: str) -> None:

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from support.ansible import ROOT, ansible_program, collection_tree
+from support.ansible import ansible_program, collection_tree
+from support.library import RECIPIENT
+from support.returns import documentation_of, promised, undocumented
 from support.servers import PrivateServer
 from support.tree import folder_state
 
 BACKUP = "vya.backupdb.database_backup"
 INFO = "vya.backupdb.database_info"
-RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
-# What Ansible itself adds to results.
-OF_ANSIBLE = {"changed", "failed", "msg", "invocation", "warnings", "exception", "deprecations"}
 NAMES = ("orders", "odd 'name'")
 
 
@@ -45,13 +43,6 @@ def wiki(mariadb: PrivateServer) -> Iterator[PrivateServer]:
     mariadb.sql("DROP DATABASE wiki")
 
 
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
 def options_for(server: PrivateServer, folder: Path, **more: Any) -> dict[str, Any]:
     """Options for a good backup of our databases, but for what `more` says; None takes an option away."""
     databases = list(NAMES) if server.engine == "postgresql" else ["wiki"]
@@ -67,32 +58,6 @@ def options_for(server: PrivateServer, folder: Path, **more: Any) -> dict[str, A
     return {name: value for name, value in options.items() if value is not None}
 
 
-def returned_by(module: str) -> dict[str, Any]:
-    """The documented return values."""
-    text = (ROOT / "plugins" / "modules" / f"{module.rpartition('.')[2]}.py").read_text(encoding="utf-8")
-    return yaml.safe_load(re.search(r'RETURN = r"""(.*?)"""', text, re.DOTALL).group(1))  # type: ignore[union-attr]
-
-
-def undocumented(result: Mapping[str, Any], documented: Mapping[str, Any], where: str = "") -> list[str]:
-    """Keys of a result, at any depth, that its documentation does not have."""
-    found = []
-    for key, value in result.items():
-        if not where and (key in OF_ANSIBLE or key.startswith("_ansible")):
-            continue
-        if key not in documented:
-            found.append(where + key)
-            continue
-        contains = documented[key].get("contains")
-        for item in value if isinstance(value, list) else [value]:
-            if contains and isinstance(item, Mapping):
-                found += undocumented(item, contains, f"{where}{key}.")
-    return found
-
-
-def promised(documented: Mapping[str, Any], *moments: str) -> set[str]:
-    return {key for key, value in documented.items() if value["returned"] in moments}
-
-
 @pytest.mark.distro
 def test_a_backup_returns_what_is_documented_and_nothing_else(
     run_module: Callable[..., Any], postgresql: PrivateServer, repository: Path
@@ -100,7 +65,7 @@ def test_a_backup_returns_what_is_documented_and_nothing_else(
     run = run_module(BACKUP, options_for(postgresql, repository), diff=True, verbosity=3)  # keeps the diff in it
     assert not run.failed, run.output
     assert run.changed
-    documented = returned_by(BACKUP)
+    documented = documentation_of(BACKUP, "RETURN")
     assert undocumented(run.result, documented) == []
     assert promised(documented, "always", "when the run began", "in diff mode") <= set(run.result)
     assert run.result["status"] == "ok"
@@ -117,7 +82,7 @@ def test_a_plan_returns_what_is_documented_and_nothing_else(
     run = run_module(BACKUP, options_for(postgresql, repository), check=True)
     assert not run.failed, run.output
     assert run.changed
-    assert undocumented(run.result, returned_by(BACKUP)) == []
+    assert undocumented(run.result, documentation_of(BACKUP, "RETURN")) == []
     assert run.result["status"] == "planned"
     assert {entry["status"] for entry in run.result["databases"]} == {"planned"}
     assert all(entry["plan"]["client"].endswith("pg_dump") for entry in run.result["databases"])
@@ -131,7 +96,7 @@ def test_an_enumeration_returns_what_is_documented_and_nothing_else(
     run = run_module(INFO, {"instance": "shop", "engine": server.engine, **server.login, "exclude": ["odd*"]})
     assert not run.failed, run.output
     assert not run.changed
-    documented = returned_by(INFO)
+    documented = documentation_of(INFO, "RETURN")
     assert undocumented(run.result, documented) == []
     assert promised(documented, "always", "success") <= set(run.result)
     selected = {entry["name"]: entry["selected"] for entry in run.result["databases"]}

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -18,7 +16,7 @@ from backupdb.engines.mysql import lock as mysql_lock
 from backupdb.engines.mysql.mysql import MysqlEngine
 from backupdb.engines.values import DEGRADED, FATAL, Database, DumpOptions
 from backupdb.errors import SnapshotLost
-from support import mysql_sid
+from support.library import SCHEMAS
 from support.mysql_dumps import (
     Dumped,
     Opened,
@@ -32,28 +30,10 @@ from support.mysql_dumps import (
     without_times,
 )
 
-pytestmark = pytest.mark.mysql
+pytestmark = [pytest.mark.mysql, pytest.mark.usefixtures("mysql_programs")]
 
 NOWHERE = Database("torture", None, None, None, None, None, is_system=False, connectable=True)
-TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mysql_torture.sql"
-
-
-@pytest.fixture(autouse=True)
-def _client_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{mysql_sid.programs()}")
-
-
-@pytest.fixture
-def where(mysql: Any) -> Iterator[Opened]:
-    with opened(mysql) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def torture(mysql: Any) -> Iterator[str]:
-    with new_database(mysql, "torture", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci") as name:
-        mysql.run_sql_script(TORTURE, database=name)
-        yield name
+TORTURE = SCHEMAS / "mysql_torture.sql"
 
 
 def test_facts_name_the_real_vendor_and_what_a_restore_must_match(where: Opened) -> None:

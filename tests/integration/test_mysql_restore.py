@@ -5,43 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.engines.values import DEGRADED, FATAL
 from backupdb.errors import RestoreFailed
-from support import mysql_sid
-from support.mysql_dumps import Dumped, Opened, dump, execute, new_account, new_database, opened, without_times
+from support.library import SCHEMAS
+from support.mysql_dumps import Opened, dump, execute, lines, new_account, new_database, opened, without_times
 from support.mysql_restores import load, manifest, problems, restored
 
-pytestmark = pytest.mark.mysql
+pytestmark = [pytest.mark.mysql, pytest.mark.usefixtures("mysql_programs")]
 
-TORTURE = Path(__file__).parents[1] / "support" / "schemas" / "mysql_torture.sql"
+TORTURE = SCHEMAS / "mysql_torture.sql"
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
-
-
-@pytest.fixture(autouse=True)
-def _client_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{mysql_sid.programs()}")
-
-
-@pytest.fixture
-def where(mysql: Any) -> Iterator[Opened]:
-    with opened(mysql) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def torture(mysql: Any) -> Iterator[str]:
-    with new_database(mysql, "torture", "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci") as name:
-        mysql.run_sql_script(TORTURE, database=name)
-        yield name
-
-
-def lines(dumped: Dumped) -> list[bytes]:
-    return sorted(line for part in dumped.parts.values() for line in without_times(part).split(b"\n"))
 
 
 def test_oracles_client_is_used_and_mariadbs_is_not(where: Opened) -> None:
@@ -69,7 +45,7 @@ def test_a_database_with_one_of_everything_comes_back_beside_and_in_place_of_its
         assert again.details.row_counts == first.details.row_counts
         assert again.details.fingerprints == first.details.fingerprints
         assert again.details.properties == first.details.properties
-        assert lines(again) == lines(first)
+        assert lines(again.parts) == lines(first.parts)
 
 
 def test_chosen_tables_and_the_schema_alone_and_the_rows_alone(mysql: Any, where: Opened, torture: str) -> None:

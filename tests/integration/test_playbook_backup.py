@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ansible import ROOT, AnsibleRun, write_json
+from support.ansible import ROOT, UNREACHABLE, AnsibleRun, this_machine, write_json
+from support.library import RECIPIENT
 from support.servers import PrivateServer
 from support.tree import folder_state
 
 PLAYBOOK = "vya.backupdb.backup"
 BACKUP = "vya.backupdb.database_backup"
-RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 LAST_TASK = "Fail the hosts on which something went wrong"
-UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +46,12 @@ def inventory(scratch: Path, repository: Path, shop: PrivateServer, wiki: Privat
     """The host `db1` with both engines, whose logins come from a file of secrets."""
     logins = {"shop-pg": login(shop), "wiki-db": login(wiki)}
     secrets_file = write_json(scratch / "logins.yml", logins)
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_repository": str(repository),
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-        "backupdb_recipients": [RECIPIENT],
-        "backupdb_logins": f"{{{{ lookup('ansible.builtin.file', '{secrets_file}') | from_yaml }}}}",
-    }
+    common = this_machine(
+        scratch,
+        backupdb_repository=str(repository),
+        backupdb_recipients=[RECIPIENT],
+        backupdb_logins=f"{{{{ lookup('ansible.builtin.file', '{secrets_file}') | from_yaml }}}}",
+    )
     return {"all": {"vars": common, "hosts": {"db1": {"backupdb_instances": [instance(shop), instance(wiki)]}}}}
 
 
@@ -73,10 +70,6 @@ def published(repository: Path) -> set[str]:
     return {"/".join(path.relative_to(repository).parts[:3]) for path in repository.rglob("manifest.json")}
 
 
-def summary_of(run: AnsibleRun) -> dict[str, Any]:
-    return run.stats["custom"]["_run"]["backup_summary"]
-
-
 ALL_OF_DB1 = {"db1/shop-pg/shop", "db1/shop-pg/@accounts", "db1/wiki-db/wiki", "db1/wiki-db/@accounts"}
 
 
@@ -88,7 +81,7 @@ def test_the_playbook_backs_up_both_engines_and_the_second_run_is_quick_and_chan
     first = run_playbook(playbook, inventory=inventory)
     assert first.returncode == 0, first.output
     assert published(repository) == ALL_OF_DB1
-    summary = summary_of(first)
+    summary = first.summary("backup_summary")
     assert (summary["status"], summary["hosts"]["db1"]["status"]) == ("ok", "ok")
     shown = first.of_task("Show what became of the instances", host="db1")[0].result["msg"]
     assert isinstance(shown, list)
@@ -128,7 +121,7 @@ def test_everything_is_tried_and_told_before_bad_hosts_fail_in_the_last_task(
     assert run.returncode != 0
     assert published(repository) == ALL_OF_DB1 | {"mixed/wiki-db/wiki", "mixed/wiki-db/@accounts"}
 
-    summary = summary_of(run)
+    summary = run.summary("backup_summary")
     assert summary["status"] == "failed"
     statuses = {host: told["status"] for host, told in summary["hosts"].items()}
     assert statuses == {"db1": "ok", "mixed": "failed", "broken": "failed", "lost": "unreachable", "empty": "failed"}
@@ -166,7 +159,7 @@ def test_a_first_check_on_a_new_host_is_a_plan_and_leaves_nothing(
     assert "hello" in plan.result["msg"][0]
     assert "postgresql-client" in plan.result["msg"][0]
     assert str(repository) in plan.result["msg"][-1]
-    told = summary_of(run)["hosts"]["db1"]
+    told = run.summary("backup_summary")["hosts"]["db1"]
     assert told["status"] == "ok"
     assert "before the host is prepared" in told["instances"][0]["message"]
     assert {backup["status"] for backup in told["instances"][1]["backups"]} == {"planned"}
@@ -235,7 +228,7 @@ def test_no_secret_is_shown_at_the_greatest_verbosity_whatever_fails(
     }
     inventory["all"]["hosts"]["lost"] = {"backupdb_instances": [instance(shop)], **UNREACHABLE}
     run = run_playbook(PLAYBOOK, inventory=inventory, verbosity=4, diff=True)
-    told = {entry["id"]: entry["status"] for entry in summary_of(run)["hosts"]["db1"]["instances"]}
+    told = {entry["id"]: entry["status"] for entry in run.summary("backup_summary")["hosts"]["db1"]["instances"]}
     assert told == {"shop-pg": "ok", "wiki-db": "ok", "wrong-pg": "failed", "wrong-db": "failed", "gone-db": "failed"}
     for name, secret in {**canaries, "shop": shop.password, "wiki": wiki.password}.items():
         assert secret not in run.output, name

@@ -11,23 +11,13 @@ from typing import Any
 
 import pytest
 from support import mysql_dumps, postgresql_dumps
-from support.ansible import ROOT, AnsibleRun
+from support.ansible import ROOT, UNREACHABLE, AnsibleRun, this_machine
 from support.drills import servers_in
 from support.library import IDENTITY, back_up, entry_of
 from support.returns import documentation_of, promised, undocumented
 
 PLAYBOOK = "vya.backupdb.drill"
 MODULE = "vya.backupdb.backup_drill"
-UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
-
-
-@pytest.fixture
-def work_dir(scratch: Path) -> Path:
-    """Where private servers live: everybody may pass through it."""
-    scratch.chmod(0o711)
-    folder = scratch / "work"
-    folder.mkdir(mode=0o711)
-    return folder
 
 
 @pytest.fixture
@@ -47,20 +37,10 @@ def repository(scratch: Path, postgres15: Any, mariadb: Any) -> Path:
 @pytest.fixture
 def inventory(scratch: Path, repository: Path, work_dir: Path) -> dict[str, Any]:
     """A host that drills: it has no instances of its own."""
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-        "backupdb_repository": str(repository),
-        "drill_work_dir": str(work_dir),
-        "drill_identity": IDENTITY.reveal(),
+    drill = {"drill_work_dir": str(work_dir), "drill_identity": IDENTITY.reveal()}
+    return {
+        "all": {"vars": this_machine(scratch, backupdb_repository=str(repository), **drill), "hosts": {"driller": {}}}
     }
-    return {"all": {"vars": common, "hosts": {"driller": {}}}}
-
-
-def summary_of(run: AnsibleRun) -> dict[str, Any]:
-    summary: dict[str, Any] = run.stats["custom"]["_run"]["drill_summary"]
-    return summary
 
 
 @pytest.mark.distro
@@ -71,13 +51,15 @@ def test_the_playbook_proves_the_newest_backup_of_every_database(
     plan = run_playbook(playbook, inventory=inventory, check=True)
     assert plan.returncode == 0, plan.output
     assert list(repository.rglob("drill-*.json")) == []
-    programs = {entry["program"].rpartition("/")[2] for entry in summary_of(plan)["hosts"]["driller"]["drills"]}
+    programs = {
+        entry["program"].rpartition("/")[2] for entry in plan.summary("drill_summary")["hosts"]["driller"]["drills"]
+    }
     assert programs == {"postgres", "mariadbd"}
 
     run = run_playbook(playbook, inventory=inventory, verbosity=3)
     assert run.returncode == 0, run.output
     assert IDENTITY.reveal() not in run.output
-    summary = summary_of(run)
+    summary = run.summary("drill_summary")
     assert summary["status"] == "ok"
     told = summary["hosts"]["driller"]
     assert told["proven"] == 2
@@ -99,7 +81,7 @@ def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
     bad.write_bytes(bad.read_bytes()[:-1])
     run = run_playbook(PLAYBOOK, inventory=inventory)
     assert run.returncode != 0
-    summary = summary_of(run)
+    summary = run.summary("drill_summary")
     statuses = {host: entry["status"] for host, entry in summary["hosts"].items()}
     assert statuses == {"driller": "failed", "gone": "unreachable", "empty": "failed"}
     assert summary["hosts"]["driller"]["proven"] == 1

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ansible import ROOT, AnsibleRun
+from support.ansible import ROOT, UNREACHABLE, AnsibleRun
 from support.monitored import NASTY, job_of, keep, note_job, note_run
 from support.returns import documentation_of, promised, undocumented
 from support.tree import folder_state
 
 MODULE = "vya.backupdb.backup_status"
 PLAYBOOK = "vya.backupdb.status"
-UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 
 
 @pytest.fixture
@@ -41,18 +40,13 @@ def hosts(scratch: Path) -> dict[str, Any]:
     return {"all": {"vars": common, "hosts": found}}
 
 
-def summary_of(run: AnsibleRun) -> dict[str, Any]:
-    summary: dict[str, Any] = run.stats["custom"]["_run"]["status_summary"]
-    return summary
-
-
 def test_the_playbook_tells_of_every_host_before_those_that_are_not_well_fail(
     run_playbook: Callable[..., AnsibleRun], hosts: dict[str, Any], scratch: Path
 ) -> None:
     before = folder_state(scratch / "db1")
     run = run_playbook(PLAYBOOK, inventory=hosts)
     assert run.returncode != 0
-    summary = summary_of(run)
+    summary = run.summary("status_summary")
     assert {host: entry["status"] for host, entry in summary["hosts"].items()} == {
         "db1": "ok",
         "db2": "failed",
@@ -84,7 +78,7 @@ def test_a_fleet_that_is_well_is_ok_also_in_check_mode_and_older_backups_when_th
         check=True,
     )
     assert run.returncode == 0, run.output
-    assert summary_of(run)["message"] == "2 hosts ok"
+    assert run.summary("status_summary")["message"] == "2 hosts ok"
 
 
 def test_the_module_returns_what_is_documented_and_fails_with_everything_in_its_result(

@@ -10,33 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ansible import ROOT, AnsibleRun
+from support.ansible import ROOT, UNREACHABLE, AnsibleRun
 from support.stored import DUMP, IDENTITY, SEALED, flip_bit, store
 
 PLAYBOOK = "vya.backupdb.verify"
-UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
-
-
-@pytest.fixture
-def inventory(scratch: Path) -> dict[str, Any]:
-    """Two hosts that only read, each with a repository of its own."""
-    hosts = {}
-    for name in ("db1", "db2"):
-        root = scratch / name
-        root.mkdir(mode=0o700)
-        store(root, "shop", host=name, content=DUMP, envelope=SEALED)
-        hosts[name] = {"backupdb_repository": str(root)}
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-    }
-    return {"all": {"vars": common, "hosts": hosts}}
-
-
-def summary_of(run: AnsibleRun) -> dict[str, Any]:
-    summary: dict[str, Any] = run.stats["custom"]["_run"]["verify_summary"]
-    return summary
 
 
 @pytest.mark.distro
@@ -46,7 +23,7 @@ def test_hosts_that_only_read_verify_their_repositories_and_change_nothing(
     for check in (False, True):
         run = run_playbook(ROOT / "playbooks" / "verify.yml", inventory=inventory, check=check)
         assert run.returncode == 0, run.output
-        summary = summary_of(run)
+        summary = run.summary("verify_summary")
         assert summary["status"] == "ok"
         assert {host: entry["counts"]["good"] for host, entry in summary["hosts"].items()} == {"db1": 1, "db2": 1}
     again = run_playbook(PLAYBOOK, inventory=inventory)
@@ -64,7 +41,7 @@ def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
     run = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=variables, verbosity=3)
     assert run.returncode != 0
     assert IDENTITY.reveal() not in run.output
-    summary = summary_of(run)
+    summary = run.summary("verify_summary")
     assert {host: entry["status"] for host, entry in summary["hosts"].items()} == {
         "db1": "failed",
         "db2": "ok",
@@ -88,5 +65,5 @@ def test_a_wrong_key_fails_with_the_fingerprint_of_the_right_one(
     variables = {"verify_level": "decrypt", "verify_passphrase": "not the one", "verify_since": "2026-11-01"}
     run = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=variables, arguments=["--limit", "db1"])
     assert run.returncode != 0
-    assert summary_of(run)["hosts"]["db1"]["counts"]["wrong_key"] == 1
-    assert "SHA256:" in summary_of(run)["hosts"]["db1"]["problems"][0]
+    assert run.summary("verify_summary")["hosts"]["db1"]["counts"]["wrong_key"] == 1
+    assert "SHA256:" in run.summary("verify_summary")["hosts"]["db1"]["problems"][0]

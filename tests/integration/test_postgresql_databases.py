@@ -19,12 +19,6 @@ from support.servers import PrivatePostgres
 BOTH = ["postgres15", "postgres18"]
 
 
-@pytest.fixture(params=BOTH)
-def private(request: pytest.FixtureRequest) -> PrivatePostgres:
-    server: PrivatePostgres = request.getfixturevalue(request.param)
-    return server
-
-
 def by_name(private: PrivatePostgres) -> dict[str, Database]:
     with opened(private) as (server, facts):
         return {database.name: database for database in PostgresqlEngine(server, facts).databases()}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,11 @@ import pytest
 from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.engines.postgresql.quoting import identifier
 from backupdb.engines.values import DumpOptions, RestoreOptions, SnapshotDetails
-from support.postgresql_dumps import TORTURE, client_of, drop_database, make_database, opened, plain, take
+from support.postgresql_dumps import client_of, opened, plain, take
 from support.postgresql_restores import bring_back, gone_afterwards, look_at, manifest_of, restore_client_of
 from support.servers import PrivatePostgres
 
 COMPARED = {"row_counts": True, "fingerprints": True}
-
-
-@pytest.fixture(scope="module", params=["postgres15", "postgres18"])
-def torture(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]:
-    """A server with the torture schema in the database `torture`."""
-    private: PrivatePostgres = request.getfixturevalue(request.param)
-    make_database(private, "torture")
-    private.run_sql_script(TORTURE, database="torture")
-    yield private
-    drop_database(private, "torture")
-    private.sql("DROP ROLE torture_owner, torture_reader")
 
 
 @pytest.mark.distro
@@ -44,18 +32,18 @@ def torture(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]:
     ids=["plain", "jobs", "spool", "parts", "parts-jobs"],
 )
 def test_the_torture_schema_comes_back_equal(
-    torture: PrivatePostgres, dumped: int, restored: RestoreOptions, scratch: Path
+    torture_server: PrivatePostgres, dumped: int, restored: RestoreOptions, scratch: Path
 ) -> None:
     again = 'torture "again"'
-    with opened(torture) as here, gone_afterwards(*here, again):
+    with opened(torture_server) as here, gone_afterwards(*here, again):
         server, facts = here
-        client = client_of(torture, facts)
+        client = client_of(torture_server, facts)
         dump = take(server, facts, client, "torture", scratch, options=DumpOptions(jobs=dumped, **COMPARED))
         manifest = manifest_of(dump, facts, client)
         assert PostgresqlEngine(server, facts).restore_problems(manifest, again, restored) == ([], [], [])
-        report = bring_back(server, facts, restore_client_of(torture, facts), dump, manifest, again, restored)
+        report = bring_back(server, facts, restore_client_of(torture_server, facts), dump, manifest, again, restored)
         assert (report.errors, report.warnings) == ([], [])
-        assert plain(torture, again) == plain(torture, "torture")
+        assert plain(torture_server, again) == plain(torture_server, "torture")
         found = look_at(server, facts, client, again)
         assert found.inventory == dump.details.inventory
         assert found.row_counts == dump.details.row_counts

@@ -18,12 +18,12 @@ from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.engines.postgresql.quoting import literal
 from backupdb.engines.values import ArchiveSource, DumpOptions, LoadReport, RestoreOptions
 from backupdb.errors import ArchiveDamaged, Interrupted, RestoreFailed, RestoreRefused, RunTimeout
-from backupdb.streams.pipeline import Limiter, Limits
+from backupdb.streams.pipeline import Limits
+from support import library
 from support.postgresql_dumps import client_of, make_database, new_database, opened, plain, take
 from support.postgresql_restores import (
     bring_back,
     gone_afterwards,
-    limits_for,
     manifest_of,
     restore_client_of,
     sources_of,
@@ -73,12 +73,6 @@ BROKEN_ROWS = f"""{PICKY}
     INSERT INTO strict SELECT n, 'canary-of-a-row-' || n FROM generate_series(1, 10) n;
     CREATE TABLE zoo AS SELECT 1 AS n;
 """
-
-
-@pytest.fixture(params=["postgres15", "postgres18"])
-def private(request: pytest.FixtureRequest) -> PrivatePostgres:
-    server: PrivatePostgres = request.getfixturevalue(request.param)
-    return server
 
 
 def round_trip(
@@ -282,7 +276,7 @@ class Loading:
                 sources or sources_of(self.dump),
                 self.manifest,
                 options or RestoreOptions(),
-                limits or limits_for(),
+                limits or library.limits(),
             )
 
 
@@ -352,10 +346,10 @@ def test_a_restore_ends_when_it_is_asked_to_or_out_of_time(postgres15: PrivatePo
     threading.Timer(1.0, cancel.set).start()
     started = time.monotonic()
     with pytest.raises(Interrupted, match="asked to stop"):
-        loading.load(postgres15, sources=slowly, limits=Limits(cancel=cancel, limiter=Limiter(None)))
+        loading.load(postgres15, sources=slowly, limits=library.limits(cancel=cancel))
     with opened(postgres15) as (server, facts):
         PostgresqlEngine(server, facts).drop_database("copy")
-    limits = Limits(cancel=threading.Event(), limiter=Limiter(None), deadline=time.monotonic() + 1, timeout=1)
+    limits = library.limits(deadline=time.monotonic() + 1, timeout=1)
     with pytest.raises(RunTimeout, match="1 seconds"):
         loading.load(postgres15, sources=slowly, limits=limits)
     assert time.monotonic() - started < 12

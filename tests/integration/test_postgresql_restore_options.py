@@ -16,6 +16,7 @@ from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.engines.postgresql.restore.clients import find_restore_clients, restore_package_name
 from backupdb.engines.values import Client, DumpOptions, RestoreOptions, ServerFacts
 from backupdb.errors import RestoreRefused
+from support.library import limits
 from support.postgresql_dumps import (
     TORTURE,
     client_of,
@@ -30,7 +31,6 @@ from support.postgresql_dumps import (
 from support.postgresql_restores import (
     bring_back,
     gone_afterwards,
-    limits_for,
     look_at,
     manifest_of,
     restore_client_of,
@@ -134,7 +134,7 @@ def test_definitions_alone_and_then_rows_alone_make_the_whole(source: Source, jo
         sources_of(source.dumps[jobs]),
         source.manifest,
         RestoreOptions(data_only=True, jobs=2),
-        limits_for(),
+        limits(),
     )
     assert (report.errors, report.warnings) == ([], [])
     found = look_at(source.server, source.facts, source.dump_client, "copy")
@@ -156,7 +156,7 @@ def test_rows_without_the_right_to_switch_triggers_off_are_loaded_with_a_warning
         options = RestoreOptions(data_only=True, tables=("bytes",))
         sources = sources_of(source.dumps[1])
         report = PostgresqlEngine(server, facts).load(
-            source.client, "copy", sources, source.manifest, options, limits_for()
+            source.client, "copy", sources, source.manifest, options, limits()
         )
         assert report.errors == []
         assert "triggers and foreign keys of the target stay on" in report.warnings[0]
@@ -185,7 +185,7 @@ def test_missing_roles_are_named_with_the_statements_that_make_them(source: Sour
             sources_of(source.dumps[1]),
             source.manifest,
             options,
-            limits_for(),
+            limits(),
         )
     for words in (
         "roles that own objects do not exist here: torture_owner;",
@@ -289,7 +289,7 @@ def test_an_extension_that_is_owned_by_another_role_is_left_as_it_is(
             sources = sources_of(dump)
             restoring = restore_client_of(postgres15, facts)
             report = PostgresqlEngine(as_plain, plain_facts).load(
-                restoring, "copy", sources, manifest, options, limits_for()
+                restoring, "copy", sources, manifest, options, limits()
             )
             assert report.errors == []
             assert postgres15.sql("SELECT h -> 'a' FROM t", database="copy") == [("b",)]

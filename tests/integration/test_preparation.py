@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 from support.ansible import AnsibleRun
+from support.library import RECIPIENT
 from support.servers import PrivateServer
 
 PLAYBOOK = "vya.backupdb.backup"
 BACKUP = "vya.backupdb.database_backup"
-RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 LIBRARIES = ("cryptography", "psycopg2", "pymysql", "sqlalchemy", "zstandard")
 
 

@@ -11,20 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.repository.catalogue import StoredBackup, read_all
+from backupdb.repository.catalogue import StoredBackup
 from backupdb.repository.lock import readers_lock
-from backupdb.repository.problems import Problems
 from backupdb.system.text import utc_now
-from support.ansible import AnsibleRun
+from support.ansible import UNREACHABLE, AnsibleRun, this_machine
 from support.returns import documentation_of, promised, undocumented
-from support.stored import DUMP, store
+from support.stored import DUMP, store, there
 from support.tree import folder_state
 
 PRUNE = "vya.backupdb.backup_prune"
 PIN = "vya.backupdb.backup_pin"
 INFO = "vya.backupdb.backup_info"
 PLAYBOOK = "vya.backupdb.prune"
-UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 
 
 def store_daily(root: Path, count: int, *, host: str = "db1", database: str | None = "shop") -> list[StoredBackup]:
@@ -35,10 +33,6 @@ def store_daily(root: Path, count: int, *, host: str = "db1", database: str | No
         store(root, database, host=host, time=now - timedelta(days=day), run_id=f"{day:08x}" + "0" * 24, content=DUMP)
         for day in range(count)
     ]
-
-
-def there(root: Path) -> list[str]:
-    return [backup.folder.name for backup in read_all(root, problems=Problems())]
 
 
 @pytest.mark.distro
@@ -133,18 +127,8 @@ def inventory(scratch: Path) -> dict[str, Any]:
         store_daily(root, 4, host=name)
         store_daily(root, 4, host="another")
         hosts[name] = {"backupdb_repository": str(root)}
-    common = {
-        "ansible_connection": "local",
-        "backupdb_install": "none",
-        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
-        "backupdb_retention": {"keep_daily": 2, "max_age": "2d"},
-    }
-    return {"all": {"vars": common, "hosts": hosts}}
-
-
-def summary_of(run: AnsibleRun) -> dict[str, Any]:
-    summary: dict[str, Any] = run.stats["custom"]["_run"]["prune_summary"]
-    return summary
+    retention = {"keep_daily": 2, "max_age": "2d"}
+    return {"all": {"vars": this_machine(scratch, backupdb_retention=retention), "hosts": hosts}}
 
 
 @pytest.mark.distro
@@ -158,7 +142,10 @@ def test_the_playbook_prunes_each_hosts_own_backups_once(
     assert folder_state(scratch / "db1") == before
     done = run_playbook(PLAYBOOK, inventory=inventory)
     assert done.returncode == 0, done.output
-    assert {host: entry["removed"] for host, entry in summary_of(done)["hosts"].items()} == {"db1": 2, "db2": 2}
+    assert {host: entry["removed"] for host, entry in done.summary("prune_summary")["hosts"].items()} == {
+        "db1": 2,
+        "db2": 2,
+    }
     assert len(there(scratch / "db1")) == len(there(scratch / "db2")) == 6
     again = run_playbook(PLAYBOOK, inventory=inventory)
     assert {entry["changed"] for entry in again.stats["hosts"].values()} == {0}
@@ -173,7 +160,7 @@ def test_the_playbook_tells_of_every_host_before_bad_ones_fail(
     inventory["all"]["hosts"]["keeps_all"] = {"backupdb_retention": {}, "backupdb_repository": str(scratch / "db2")}
     run = run_playbook(PLAYBOOK, inventory=inventory)
     assert run.returncode != 0
-    hosts = summary_of(run)["hosts"]
+    hosts = run.summary("prune_summary")["hosts"]
     states = {host: entry["status"] for host, entry in hosts.items()}
     assert states == {"db1": "failed", "db2": "ok", "gone": "unreachable", "keeps_all": "ok"}
     assert (hosts["db1"]["removed"], hosts["keeps_all"]["removed"]) == (2, 0)

@@ -21,7 +21,7 @@ from backupdb.accounts.compare import difference
 from support import mysql_sid
 from support.accounts import exported
 from support.ansible import ROOT
-from support.library import HOST, IDENTITY, back_up
+from support.library import HOST, back_up
 from support.mysql_dumps import execute, new_database
 from support.postgresql_dumps import drop_database
 
@@ -86,23 +86,8 @@ def follow_page(engine: str, folder: Path, environment: dict[str, str], **values
 
 
 @pytest.fixture
-def key(scratch: Path) -> Path:
-    path = scratch / "identity.txt"
-    path.touch(mode=0o600)
-    path.write_text(IDENTITY.reveal() + "\n", encoding="utf-8")
-    return path
-
-
-@pytest.fixture
 def home(scratch: Path) -> Path:
     folder = scratch / "home"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
     folder.mkdir(mode=0o700)
     return folder
 
@@ -165,7 +150,7 @@ def test_the_page_brings_postgresql_back(
     postgresql: Any,
     server_factory: Callable[..., Any],
     repository: Path,
-    key: Path,
+    identity_file: Path,
     home: Path,
     jobs: int,
     options: dict[str, str],
@@ -180,7 +165,7 @@ def test_the_page_brings_postgresql_back(
         home,
         other.client_environment() | {"HOME": str(home)},
         repository=str(repository),
-        key=str(key),
+        identity_file=str(identity_file),
         host=HOST,
         instance="test",
         database="rec_shop",
@@ -253,7 +238,7 @@ def test_the_page_brings_mariadb_and_mysql_back(
     my_server: Any,
     server_factory: Callable[..., Any],
     repository: Path,
-    key: Path,
+    identity_file: Path,
     home: Path,
     jobs: int,
     options: dict[str, str],
@@ -273,7 +258,7 @@ def test_the_page_brings_mariadb_and_mysql_back(
         home,
         {"PATH": path},
         repository=str(repository),
-        key=str(key),
+        identity_file=str(identity_file),
         host=HOST,
         instance="test",
         database="rec_shop",

@@ -28,23 +28,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[PrivateServer]:
         yield private
 
 
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
-def shop(server: PrivateServer, repository: Path) -> str:
-    make_database(server, "shop")
-    server.sql("CREATE TABLE item (n int NOT NULL PRIMARY KEY)", database="shop")
-    server.sql("INSERT INTO item VALUES (1)", database="shop")
-    back_up(server, repository, databases=["shop"], accounts=False, row_counts=True)
-    server.sql("INSERT INTO item VALUES (2)", database="shop")
-    return "shop"
-
-
 def options_for(server: PrivateServer, repository: Path, **more: Any) -> dict[str, Any]:
     """Options for the newest backup of `shop`; None takes an option away."""
     options = {
@@ -179,7 +162,7 @@ def test_the_playbook_restores_by_plain_variables_and_publishes_a_summary(
     run = run_playbook(ROOT / "playbooks" / "restore.yml", inventory=hosts, extra_vars=survey, verbosity=4, diff=True)
     assert run.returncode == 0, run.output
     assert count(server, "shop") == 1
-    summary = run.stats["custom"]["_run"]["restore_summary"]
+    summary = run.summary("restore_summary")
     assert (summary["status"], summary["target"], summary["differences"]) == ("restored", "shop", [])
     assert summary["safety_backup"].startswith(str(repository / HOST / "test-before-restore" / "shop"))
     for secret in (IDENTITY.reveal(), server.password):
@@ -205,7 +188,7 @@ def test_the_playbook_tells_why_it_failed_and_takes_a_moment_an_id_or_a_path(
         early = {**common, "restore_from": "2001-01-01T00:00:00Z", "restore_target": "x", "restore_confirm": "x"}
         failed = run_playbook("vya.backupdb.restore", inventory=hosts, extra_vars=early)
         assert failed.returncode != 0
-        summary = failed.stats["custom"]["_run"]["restore_summary"]
+        summary = failed.summary("restore_summary")
         assert summary["status"] == "failed"
         assert "no readable backup" in summary["message"]
         planned = run_playbook(

@@ -18,13 +18,6 @@ from support.restores import clean, make_database, names, restore_request, resto
 
 
 @pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
 def pg(postgres15: Any) -> Iterator[PrivateServer]:
     with clean(postgres15):
         yield postgres15

@@ -16,11 +16,10 @@ import pytest
 from backupdb.accounts.restore import restore_accounts
 from backupdb.engines.registry import open_engine
 from support import mysql_sid, postgresql_dumps
-from support.library import back_up, instance_of, plain, stored_backups
+from support.library import SCHEMAS, back_up, instance_of, plain, stored_backups
 from support.private_server import PrivateServer
 from support.restores import clean, details_of, drop_database, make_database, names, quoted, restored
 
-SCHEMAS = Path(__file__).parents[1] / "support" / "schemas"
 KINDS = ["postgres15", "postgres18", "mariadb", pytest.param("mysql", marks=pytest.mark.mysql)]
 ODD_NAMES = [
     "single ' quote",
@@ -52,13 +51,6 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield private
     if private.engine == "postgresql":
         private.sql("DROP ROLE IF EXISTS torture_owner, torture_reader")
-
-
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
 
 
 def torture(server: PrivateServer, name: str) -> None:

@@ -40,24 +40,6 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield private
 
 
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-@pytest.fixture
-def shop(server: PrivateServer, repository: Path) -> str:
-    """A database whose backup has one row, while the database itself has two by now."""
-    make_database(server, "shop")
-    server.sql("CREATE TABLE item (n int NOT NULL PRIMARY KEY)", database="shop")
-    server.sql("INSERT INTO item VALUES (1)", database="shop")
-    back_up(server, repository, databases=["shop"], accounts=False, row_counts=True)
-    server.sql("INSERT INTO item VALUES (2)", database="shop")
-    return "shop"
-
-
 def back_up_again(server: PrivateServer, repository: Path) -> None:
     """A newer backup, also by its name, which tells seconds only."""
     time.sleep(1.1)

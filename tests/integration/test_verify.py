@@ -40,13 +40,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[PrivateServer]:
     server.sql("DROP DATABASE verified")
 
 
-@pytest.fixture
-def repository(scratch: Path) -> Path:
-    folder = scratch / "repository"
-    folder.mkdir(mode=0o700)
-    return folder
-
-
 def made(server: PrivateServer, repository: Path, **options: Any) -> Path:
     """Back the database up and return the folder of its backup."""
     result = back_up(server, repository, databases=["verified"], **options)

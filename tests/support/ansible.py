@@ -21,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = Path(__file__).resolve().parent
+# Variables of a host that is away.
+UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 # The Python under which modules run; default is the one that runs the tests.
 INTERPRETER_VARIABLE = "BACKUPDB_TEST_INTERPRETER"
 TIMEOUT_SECONDS = 600
@@ -53,6 +55,10 @@ class AnsibleRun:
             for result in self.results
             if name in (result.task, result.task.partition(" : ")[2]) and host in (None, result.host)
         ]
+
+    def summary(self, name: str) -> Any:
+        """What a role left for whoever called the playbook, by `set_stats`."""
+        return self.stats["custom"]["_run"][name]
 
     def of_action(self, action: str, *, host: str | None = None) -> list[TaskResult]:
         """Results of the tasks that ran the module `action`, a full name such as `vya.backupdb.database_info`."""
@@ -185,6 +191,16 @@ class ModuleRun:
     @property
     def message(self) -> str:
         return str(self.result.get("msg", ""))
+
+
+def this_machine(scratch: Path, **variables: Any) -> dict[str, Any]:
+    """Variables of hosts that are all this machine, as it is, each with a state folder of its own below `scratch`."""
+    return {
+        "ansible_connection": "local",
+        "backupdb_install": "none",
+        "backupdb_state_dir": str(scratch / "state-{{ inventory_hostname }}"),
+        **variables,
+    }
 
 
 def write_json(path: Path, value: Any) -> Path:

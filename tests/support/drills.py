@@ -15,17 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backupdb.archives.keys import Keys
 from backupdb.drill import run as drill
 from backupdb.drill.request import DrillRequest
 from backupdb.drill.restore import DrillContext
 from backupdb.engines.workplace import server_user
 from backupdb.repository.catalogue import read_backup
-from backupdb.streams.pipeline import Limiter, Limits
 
-from support.library import IDENTITY
-
-KEYS = Keys(identity=IDENTITY.reveal())
+from support.library import IDENTITY, KEYS, limits
 
 
 def drill_all(repository: Path, **options: Any) -> dict[str, Any]:
@@ -46,7 +42,7 @@ def setting_of(folder: str | Path, work_dir: Path) -> DrillContext:
     return DrillContext(
         backup=read_backup(Path(folder)),
         identities=(IDENTITY,),
-        limits=Limits(cancel=threading.Event(), limiter=Limiter(None)),
+        limits=limits(),
         work_dir=str(work_dir),
         user=server_user(None),
     )

@@ -13,12 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backupdb.cli import main as command_line
-
-from support.library import HOST, IDENTITY
+from support.library import HOST, IDENTITY, LIBRARY
 from support.private_server import PrivateServer
-
-LIBRARY = Path(command_line.__file__).parents[2]
 
 
 class JobHost:

@@ -13,8 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import backupdb
 from backupdb.age.stream import X25519Identity
 from backupdb.archives.envelope import Encryption
+from backupdb.archives.keys import Keys
 from backupdb.archives.read import plain_blocks
 from backupdb.backup import run as backup
 from backupdb.backup.request import BackupRequest, Selection
@@ -24,11 +26,21 @@ from backupdb.errors import BackupDbError
 from backupdb.repository import catalogue, layout, local
 from backupdb.repository.catalogue import Problems, StoredBackup
 from backupdb.streams.compression import Compression
+from backupdb.streams.pipeline import Limiter, Limits
 
 from support.private_server import PrivateServer
 
+LIBRARY = Path(backupdb.__file__).resolve().parents[1]  # what PYTHONPATH must have
+SCHEMAS = Path(__file__).parent / "schemas"
 IDENTITY = X25519Identity.generate()
+KEYS = Keys(identity=IDENTITY.reveal())
+RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"  # nobody has its key
 HOST = "host1"
+
+
+def limits(**values: Any) -> Limits:
+    """Limits of work that nothing stops, but for what `values` say."""
+    return Limits(**{"cancel": threading.Event(), "limiter": Limiter(None), **values})
 
 
 def instance_of(server: PrivateServer, **changes: Any) -> Instance:

@@ -146,6 +146,11 @@ def without_times(stream: bytes) -> bytes:
     return _VOLATILE.sub(b"--", stream)
 
 
+def lines(parts: Mapping[str, bytes]) -> list[bytes]:
+    """All lines of a dump, sorted, whichever part they are in."""
+    return sorted(line for part in parts.values() for line in without_times(part).split(b"\n"))
+
+
 @contextmanager
 def new_database(private: PrivateMySQLFamily, name: str, clause: str = "CHARACTER SET utf8mb4") -> Iterator[str]:
     """A database that is gone afterwards."""

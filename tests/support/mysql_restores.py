@@ -10,9 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from backupdb.engines.values import ArchiveSource, Client, LoadReport, RestoreOptions, RestoreProblems, SnapshotDetails
-from backupdb.streams.pipeline import Limiter, Limits
+from backupdb.engines.values import (
+    ArchiveSource,
+    Client,
+    LoadReport,
+    RestoreOptions,
+    RestoreProblems,
+    SnapshotDetails,
+)
 
+from support.library import limits
 from support.mysql_dumps import Dumped, Opened
 
 BLOCK = 1 << 16
@@ -71,9 +78,9 @@ def load_sources(
     cancel: threading.Event | None = None,
     **options: Any,
 ) -> LoadReport:
-    limits = Limits(cancel=cancel or threading.Event(), limiter=Limiter(None))
     chosen = RestoreOptions(**options)
-    return where.engine.load(restore_client(where), name, archives, described, chosen, limits)
+    until = limits() if cancel is None else limits(cancel=cancel)
+    return where.engine.load(restore_client(where), name, archives, described, chosen, until)
 
 
 def dump_of(stream: bytes) -> Dumped:

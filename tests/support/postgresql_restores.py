@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,8 +22,8 @@ from backupdb.engines.values import (
     ServerFacts,
     SnapshotDetails,
 )
-from backupdb.streams.pipeline import Limiter, Limits
 
+from support.library import limits
 from support.postgresql_dumps import Dump, client_of, listed
 from support.servers import PrivatePostgres
 
@@ -54,11 +53,6 @@ def restore_client_of(private: PrivatePostgres, facts: ServerFacts) -> Client:
     return replace(client_of(private, facts), path=str(private.binaries / "pg_restore"))
 
 
-def limits_for(timeout: float | None = None) -> Limits:
-    """Limits of a restore that nothing stops."""
-    return Limits(cancel=threading.Event(), limiter=Limiter(None), timeout=timeout)
-
-
 def bring_back(
     server: Server,
     facts: ServerFacts,
@@ -71,7 +65,7 @@ def bring_back(
     """Create, load and finish, as a restore does; the report has the warnings of all three."""
     options = options or RestoreOptions()
     warnings = PostgresqlEngine(server, facts).create_database(name, manifest, options)
-    report = PostgresqlEngine(server, facts).load(client, name, sources_of(dump), manifest, options, limits_for())
+    report = PostgresqlEngine(server, facts).load(client, name, sources_of(dump), manifest, options, limits())
     finished = PostgresqlEngine(server, facts).finish_database(name, manifest, options)
     return LoadReport(errors=report.errors, warnings=[*warnings, *report.warnings, *finished])
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from backupdb.archives.envelope import Encryption, Envelope
-from backupdb.archives.keys import Keys
 from backupdb.connection.instance import Instance
 from backupdb.engines.registry import open_engine
 from backupdb.engines.values import DumpOptions, RestoreOptions, SnapshotDetails
@@ -25,11 +24,10 @@ from backupdb.restore.request import RestoreRequest, Safety
 from backupdb.streams.compression import Compression
 
 from support import mysql_dumps, postgresql_dumps
-from support.library import HOST, IDENTITY, instance_of, plain
+from support.library import HOST, IDENTITY, KEYS, instance_of, plain
 from support.private_server import PrivateServer
 from support.servers import PrivatePostgres
 
-KEYS = Keys(identity=IDENTITY.reveal())
 _OF_WANTED = ("path", "at", "backup_id")
 
 

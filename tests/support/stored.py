@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from backupdb.age.stream import X25519Identity
 from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.archives.write import store_document
 from backupdb.repository import layout, local
-from backupdb.repository.catalogue import StoredBackup, read_backup
+from backupdb.repository.catalogue import Problems, StoredBackup, read_all, read_backup
 from backupdb.streams.compression import Compression
-from backupdb.streams.pipeline import Limiter, Limits
 from backupdb.system.text import iso
 
-IDENTITY = X25519Identity.generate()
+from support.library import IDENTITY, limits
+
 TIME = datetime(2026, 11, 20, 5, 6, 7, tzinfo=timezone.utc)
 RUN = "0123456789abcdef0123456789abcdef"
 PLAIN = Envelope(Compression(), Encryption(mode="none"))
@@ -46,10 +44,9 @@ def store(
     """Publish a backup with one archive of `content` (None: without an archive); None as database: accounts."""
     name = layout.ACCOUNTS_FOLDER if database is None else layout.encode_name(database)
     publication = local.Publication(local.make_instance_folder(root, host, instance) / name, run_id=run_id, time=time)
-    limits = Limits(cancel=threading.Event(), limiter=Limiter(None))
     archives = []
     if content is not None:
-        archives = [store_document("data", content, publication, envelope, form=form, limits=limits).record]
+        archives = [store_document("data", content, publication, envelope, form=form, limits=limits()).record]
     values = {
         "schema": 1,
         "kind": "accounts" if database is None else "database",
@@ -71,6 +68,11 @@ def store(
         **manifest,
     }
     return read_backup(publication.publish(values).folder)
+
+
+def there(root: Path) -> list[str]:
+    """Names of the backups in a repository, newest first; what is damaged is passed over."""
+    return [backup.folder.name for backup in read_all(root, problems=Problems())]
 
 
 def rewrite_manifest(folder: Path, **changes: Any) -> None:

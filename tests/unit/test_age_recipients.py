@@ -19,8 +19,8 @@ from backupdb.age.stream import (
     fingerprint,
 )
 from backupdb.errors import InvalidOption, RequirementMissing
+from support.library import RECIPIENT
 
-RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 SECRET = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
 
 

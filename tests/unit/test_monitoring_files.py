@@ -8,16 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from backupdb.monitoring import metrics
+from support.ansible import ROOT
 from support.exposition import Family, read_metrics
 from support.monitored import jobs_with_everything
 
-ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "docs" / "monitoring"
 WORDS = {
     *("time", "max", "sum", "count", "absent", "delta", "predict_linear", "vector", "label_values"),

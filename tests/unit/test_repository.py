@@ -18,9 +18,9 @@ from backupdb.repository import catalogue, layout, local, manifest
 from backupdb.repository.files import StoredFile, publish_folder
 from backupdb.repository.lock import lock_owner, run_lock
 from backupdb.system.text import iso
+from support.stored import RUN
 
 NOW = datetime(2026, 11, 24, 5, 6, 7, tzinfo=timezone.utc)
-RUN = "0123456789abcdef0123456789abcdef"
 ODD_NAMES = [
     "../x",
     "..",

@@ -34,9 +34,10 @@ from backupdb.errors import (
 from backupdb.repository.local import Publication
 from backupdb.streams import pipeline
 from backupdb.streams.compression import Compression, compressor
-from backupdb.streams.pipeline import Limiter, Limits
+from backupdb.streams.pipeline import Limiter
 from backupdb.system import process
 from backupdb.system.text import utc_now
+from support.library import LIBRARY, limits
 
 DATA = os.urandom(1 << 20) * 3 + b"zeros" + bytes(5 << 20) + b"\n-- the end"
 
@@ -44,10 +45,6 @@ DATA = os.urandom(1 << 20) * 3 + b"zeros" + bytes(5 << 20) + b"\n-- the end"
 @pytest.fixture
 def publication(tmp_path: Path) -> Publication:
     return Publication(tmp_path / "shop", run_id="0" * 32, time=utc_now())
-
-
-def limits(**values: Any) -> Limits:
-    return Limits(cancel=threading.Event(), limiter=Limiter(None), **values)
 
 
 def part(script: str, **values: Any) -> Part:
@@ -214,7 +211,7 @@ def test_a_run_that_is_asked_to_stop_ends_its_clients(publication: Publication) 
             part("while :; do echo data; sleep 0.01; done"),
             publication,
             Envelope(Compression(), AGE),
-            limits=Limits(cancel=cancel, limiter=Limiter(None)),
+            limits=limits(cancel=cancel),
             nice=0,
         )
 
@@ -222,7 +219,7 @@ def test_a_run_that_is_asked_to_stop_ends_its_clients(publication: Publication) 
 def test_a_bandwidth_limit_slows_the_stream() -> None:
     sink = io.BytesIO()
     began = time.monotonic()
-    slow = Limits(cancel=threading.Event(), limiter=Limiter(4 << 20))
+    slow = limits(limiter=Limiter(4 << 20))
     pipeline.pump(pipeline.open_bytes(bytes(2 << 20)), [], Sink(sink.write), limits=slow, end_source=lambda: None)
     assert time.monotonic() - began > 0.4
     assert len(sink.getvalue()) == 2 << 20
@@ -284,12 +281,11 @@ def test_a_client_dies_with_the_process_that_started_it() -> None:
         "sys.stdout.write(str(client.pid)); sys.stdout.flush();"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    root = Path(process.__file__).parents[2]
     seen = subprocess.run(
         [__import__("sys").executable, "-c", code],
         check=False,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
     )
     pid = int(seen.stdout)
     for _attempt in range(50):
@@ -300,7 +296,7 @@ def test_a_client_dies_with_the_process_that_started_it() -> None:
 
 
 def test_a_slow_bandwidth_limit_does_not_outlast_the_deadline() -> None:
-    slow = Limits(cancel=threading.Event(), limiter=Limiter(1000), deadline=time.monotonic() + 0.5, timeout=0.5)
+    slow = limits(limiter=Limiter(1000), deadline=time.monotonic() + 0.5, timeout=0.5)
     began = time.monotonic()
     with pytest.raises(RunTimeout):
         pipeline.pump(pipeline.open_bytes(DATA), [], io.BytesIO(), limits=slow, end_source=lambda: None)

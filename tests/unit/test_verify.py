@@ -21,6 +21,7 @@ from backupdb.repository.catalogue import Filter, StoredBackup
 from backupdb.streams.compression import Compression
 from backupdb.verify import one_backup as verify
 from backupdb.verify import run as verify_run
+from support.library import LIBRARY
 from support.stored import DUMP, IDENTITY, PLAIN, SEALED, flip_bit, rewrite_manifest, store
 
 STRANGER = X25519Identity.generate()
@@ -185,7 +186,7 @@ def test_verifying_takes_the_same_memory_however_large_the_archive(tmp_path: Pat
         done = subprocess.run(
             [sys.executable, "-c", script, str(backup.folder)],
             input=IDENTITY.reveal(),
-            env={**os.environ, "PYTHONPATH": str(Path(verify.__file__).parents[2])},
+            env={**os.environ, "PYTHONPATH": str(LIBRARY)},
             check=True,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of a detached run: what it tells of a run that goes on, has ended, or is no more."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from backupdb.errors import InvalidOption, RunLost, RunUnknown
+from backupdb.system import detached
+from backupdb.system.detached import known_of, look, remove_old
+from support.library import LIBRARY
+from support.stored import RUN
+
+DAY = 86400
+# Starts a run in a process of its own, which prints the run's pid and ends; the work is put in its place.
+PROGRAM = """
+import os, sys, time
+from pathlib import Path
+from backupdb.system import detached
+detached.BASE = Path(sys.argv[1])
+run = detached.DetachedRun(sys.argv[2], {"instance": "shop"})
+def work():
+    run.report("1 of 2 done")
+    Path(sys.argv[1], "pid").write_text(str(os.getpid()))
+    WORK
+run.start(work)
+"""
+
+
+@pytest.fixture(autouse=True)
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(detached, "BASE", tmp_path)
+    return tmp_path
+
+
+def start(base: Path, work: str) -> int:
+    """Start a run whose work is a line of Python; returns its pid."""
+    program = PROGRAM.replace("WORK", work)
+    subprocess.run(
+        [sys.executable, "-c", program, str(base), RUN],
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
+        stdout=subprocess.DEVNULL,
+    )
+    end = time.monotonic() + 10
+    while not (base / "pid").exists() or not (base / "pid").read_text():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return int((base / "pid").read_text())
+
+
+def folder(base: Path, run_id: str = RUN) -> Path:
+    return base / f"backupdb-run-{run_id}"
+
+
+def test_a_run_tells_how_far_it_is_and_at_its_end_what_it_wrote(base: Path) -> None:
+    start(base, "time.sleep(1.5); print('the result'); raise SystemExit(1)")
+    standing = look(RUN, 0)
+    assert (standing.output, standing.progress) == (None, "1 of 2 done")
+    assert known_of(RUN) == {"instance": "shop"}
+    assert stat.S_IMODE(folder(base).stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder(base).iterdir()} == {0o600}
+    before = time.monotonic()
+    assert look(RUN, 30).output == "the result\n"
+    assert time.monotonic() - before < 10
+    assert look(RUN, 0).output == "the result\n"  # as often as one likes: an answer may be lost on its way
+
+
+def test_a_run_has_a_session_of_its_own_and_none_of_the_streams_of_who_started_it(base: Path) -> None:
+    pid = start(base, "time.sleep(30)")
+    try:
+        assert os.getsid(pid) == pid
+        streams = [Path(f"/proc/{pid}/fd/{number}").readlink() for number in range(3)]
+        assert streams[0] == Path(os.devnull)
+        assert {stream.parent for stream in streams[1:]} == {folder(base)}
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_killed_run_is_known_to_be_no_more_at_once(base: Path) -> None:
+    os.kill(start(base, "time.sleep(30)"), signal.SIGKILL)
+    with pytest.raises(RunLost, match=r"instance shop: .* left no result.* last seen at: 1 of 2 done"):
+        look(RUN, 30)
+
+
+def test_a_run_that_ends_by_a_fault_of_ours_leaves_its_last_words(base: Path) -> None:
+    start(base, "raise ValueError('what nobody thought of')")
+    with pytest.raises(RunLost, match="what nobody thought of"):
+        look(RUN, 30)
+
+
+def test_a_restarted_host_has_the_folder_but_no_process(base: Path) -> None:
+    folder(base).mkdir()
+    for name in ("lock", "begun.json", "progress.json"):
+        (folder(base) / name).write_text("", encoding="utf-8")
+    with pytest.raises(RunLost, match="the host was restarted"):
+        look(RUN, 30)
+
+
+def test_what_is_not_there_is_not_known_and_a_wrong_id_leads_nowhere(base: Path) -> None:
+    with pytest.raises(RunUnknown, match="knows nothing of run"):
+        look(RUN, 0)
+    assert known_of(RUN) == {}
+    with pytest.raises(InvalidOption):
+        look("../../etc", 0)
+    assert known_of("../../etc") == {}
+
+
+def test_folders_of_old_runs_are_removed_and_nothing_else(base: Path) -> None:
+    names = {"old": "a", "fresh": "b", "lives": "c"}
+    for name, letter in names.items():
+        here = folder(base, letter * 32)
+        here.mkdir()
+        (here / "lock").touch()
+        if name != "fresh":
+            os.utime(here, (time.time() - 2 * DAY,) * 2)
+    (base / "other").mkdir()
+    os.utime(base / "other", (0, 0))
+    (base / f"backupdb-run-{'d' * 32}").symlink_to(base / "other")
+    holder = os.open(folder(base, "c" * 32) / "lock", os.O_RDWR)
+    try:
+        detached.fcntl.flock(holder, detached.fcntl.LOCK_EX)
+        remove_old()
+    finally:
+        os.close(holder)
+    left = {path.name for path in base.iterdir()}
+    assert left == {"other", *(f"backupdb-run-{letter * 32}" for letter in "bcd")}
