@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Callable
@@ -20,11 +19,11 @@ from ..archives.envelope import Envelope
 from ..connection.server import Server
 from ..engines.interface import Database
 from ..engines.registry import open_server, require_driver
-from ..errors import InvalidOption
-from ..repository import last_run, layout, local
+from ..repository import last_run, local
 from ..repository.lock import run_lock
 from ..streams.pipeline import Limiter
 from ..system.parallel import Outcome, Tasks
+from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
 from ..system.text import utc_now
 from . import plan, result
@@ -57,9 +56,7 @@ def run(
     `ok`, `partial` (all is published, something named is missing) or `failed` (something is not published).
     """
     began, started = time.monotonic(), utc_now()
-    run_id = request.run_id or uuid.uuid4().hex
-    if not layout.RUN_ID.fullmatch(run_id):
-        raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
+    run_id = run_id_or_new(request.run_id)
     envelope = Envelope(request.compression, request.encryption)
     envelope.check()
     if check_mode:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CredentialsMissing
-from .private_files import is_there, read_private_file, remove_private_file, replace_private_file
+from ..system.files import is_there
+from .private_files import read_private_file, remove_private_file, replace_private_file
 
 _SECONDS = 60
 

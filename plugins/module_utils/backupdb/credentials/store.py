@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CredentialsMissing, InvalidOption
+from ..system.files import is_there
 from .fernet import check_key, decrypt, encrypt, host_name_key, new_key
-from .private_files import is_there, read_private_file, replace_private_file
+from .private_files import read_private_file, replace_private_file
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from ..drill.options import drill_request_from
 from ..drill.request import DrillRequest
 from ..errors import InvalidOption
 from ..notify.settings import check_notifications
-from ..repository.files import read_small_file
 from ..retention.policy import policy_from
+from ..system.files import read_small_file
 from ..system.text import parse_duration
 from .options import BACKUP_OPTIONS, DRILL_OPTIONS, filled
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import LockBusy, RepositoryError
-from ..repository.files import read_small_file, replace_file, storage_error
+from ..repository.files import replace_file, storage_errors
+from ..system.files import PRIVATE, PRIVATE_FOLDER, read_small_file
 from ..system.text import parse_iso
 
 SCHEMA = 1
@@ -82,10 +83,8 @@ def job_lock(state_dir: str, name: str) -> Iterator[None]:
     """Hold a job for one run; raises `LockBusy` at once when it runs already, and `RepositoryError`."""
     path = record_path(state_dir, name).with_suffix(".lock")
     _make_folder(path.parent)
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise storage_error(error, path, "opening the lock") from error
+    with storage_errors(path, "opening the lock"):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
     try:
         if not _taken(descriptor):
             owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
@@ -129,9 +128,8 @@ def _step(step: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except FileExistsError:
-        raise RepositoryError(f"{path} is in the way: it should be a folder for the records of jobs") from None
-    except OSError as error:
-        raise storage_error(error, path, "making") from error
+    with storage_errors(path, "making"):
+        try:
+            path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        except FileExistsError:
+            raise RepositoryError(f"{path} is in the way: it should be a folder for the records of jobs") from None

@@ -10,12 +10,12 @@ What goes wrong in one step or with one instance is in the result and does not s
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
 from ..errors import BackupDbError
+from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
 from ..system.text import human_size, iso, parse_duration, utc_now
 from . import steps
@@ -45,7 +45,7 @@ def run_job(
     `RepositoryError` when its state folder cannot be used.
     """
     started = _now()
-    run_id = run_id or uuid.uuid4().hex
+    run_id = run_id_or_new(run_id)
     with job_lock(job.state_dir, job.name), stop_signals(threading.Event()) as received:
         report(f"job {job.name} begins", run_id=run_id)
         told = tell_start(job, secrets, run_id)
@@ -62,7 +62,7 @@ def refused_job(
     now = _now()
     result = {
         "job": job.name,
-        "run_id": uuid.uuid4().hex,
+        "run_id": run_id_or_new(),
         "started": now,
         "finished": now,
         **steps.failure(error),

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from ..backup.selection import matches
 from ..errors import RepositoryError
 from ..repository import layout, local
-from ..repository.files import is_folder, storage_error
+from ..repository.files import storage_errors
 from ..repository.problems import Problems
+from ..system.files import is_folder
 from ..system.text import parse_duration, parse_iso
 
 if TYPE_CHECKING:
@@ -111,10 +112,8 @@ def places_of_repository(root: Path, host: str | None, max_age: float, problems:
     """Return the places that a repository holds, of one host or of all; raises `RepositoryError` without one."""
     if not is_folder(root):
         raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
-    try:
+    with storage_errors(root, "reading the repository"):
         hosts = _visible(root) if host is None else [layout.encode_name(host)]
-    except OSError as error:
-        raise storage_error(error, root, "reading the repository") from error
     found = []
     for host_folder in hosts:
         try:

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ManifestDamaged, RepositoryError
+from ..system.files import is_folder, is_gone, read_small_file
 from . import layout
 from .drill_records import is_proof, newest_drill
-from .files import is_folder, is_gone, read_small_file, storage_error
+from .files import storage_errors
 from .manifest import parse, started
 from .problems import Problems
 
@@ -211,10 +212,8 @@ def _all_folders(root: Path, problems: Problems) -> list[tuple[layout.BackupName
     """Return every folder that should hold a backup, newest first by name."""
     if not is_folder(root):
         raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
-    try:
+    with storage_errors(root, "reading the repository"):
         hosts = _visible(root)
-    except OSError as error:
-        raise storage_error(error, root, "reading the repository") from error
     found: list[tuple[layout.BackupName, Path]] = []
     level = hosts
     for _depth in ("instances", "databases", "backups"):

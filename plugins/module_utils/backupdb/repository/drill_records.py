@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RepositoryError
+from ..system.files import read_small_file, remove_file, rename_new, write_file
 from ..system.text import parse_iso
 from . import layout
-from .files import read_small_file, remove_file, storage_error, sync_folder, write_file
+from .files import storage_errors
 from .problems import Problems
 
 SCHEMA = 1
@@ -41,19 +42,18 @@ def write_drill(folder: Path, record: Mapping[str, Any]) -> Path:
     """
     name = f"drill-{layout.stamp(parse_iso(record['finished']))}.json"
     content = (json.dumps(record, indent=2, sort_keys=True) + "\n").encode("ascii")
-    temporary = folder / f".{name}.{secrets.token_hex(4)}.partial"
     target = folder / name
-    try:
-        write_file(temporary, content)
-        # Without replacing: a hard link would be surer, but not every network filesystem has them.
-        if os.path.lexists(target):
-            raise RepositoryError(f"{target} is there already: another drill ended in the same second; run it again")
-        temporary.rename(target)
-    except OSError as error:
-        raise storage_error(error, target, "writing") from error
-    finally:
-        remove_file(temporary)
-    sync_folder(folder)
+    temporary = folder / f".{name}.{secrets.token_hex(4)}.partial"
+    with storage_errors(target, "writing"):
+        try:
+            write_file(temporary, content)
+            rename_new(temporary, target)  # not a hard link: not every network filesystem has them
+        except FileExistsError:
+            raise RepositoryError(
+                f"{target} is there already: another drill ended in the same second; run it again"
+            ) from None
+        finally:
+            remove_file(temporary)
     return target
 
 

@@ -16,10 +16,10 @@ from datetime import datetime
 from pathlib import Path
 
 from ..errors import BackupNotFound, InvalidOption, RepositoryError
+from ..system.files import is_folder
 from ..system.text import iso, utc_now
 from . import layout
 from .catalogue import StoredBackup, backups, is_future, read_backup
-from .files import is_folder
 from .problems import Problems
 
 _SHOWN = 5

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
+from ..system.files import read_small_file
 from ..system.text import iso, parse_iso
-from .files import read_small_file, replace_file
+from .files import replace_file
 from .problems import Problems
 
 FILE = ".last-run.json"

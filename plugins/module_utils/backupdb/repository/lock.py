@@ -22,7 +22,7 @@ from pathlib import Path
 
 from ..errors import LockBusy, RepositoryError
 from ..system.text import iso, utc_now
-from .files import storage_error
+from .files import storage_errors
 from .layout import LOCK_FILE, READERS_FILE
 
 _POLL = 0.25  # seconds
@@ -131,10 +131,8 @@ def lock_owner(folder: Path) -> str:
 
 def _opened(path: Path) -> int:
     """Open a lock's file for taking it alone, made if it is not there."""
-    try:
+    with storage_errors(path, "opening the lock"):
         return _opened_or_made(path, os.O_RDWR)
-    except OSError as error:
-        raise storage_error(error, path, "opening the lock") from error
 
 
 def _opened_for_readers(path: Path) -> int | None:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ..system.files import read_small_file
 from ..system.text import iso
-from .files import read_small_file, remove_file, replace_file, sync_folder
+from .files import remove_file, replace_file, sync_folder
 from .problems import Problems
 
 FILE = "pin.json"

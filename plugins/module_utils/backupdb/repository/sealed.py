@@ -8,17 +8,15 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from .files import storage_error
+from .files import storage_errors
 
 ROOT = 0  # the uid
 
 
 def is_sealed(root: Path) -> bool:
     """Tell whether a repository is append-only for all but root; raises `RepositoryError`."""
-    try:
+    with storage_errors(root, "looking at"):
         status = root.stat()
-    except OSError as error:
-        raise storage_error(error, root, "looking at") from error
     return status.st_uid == ROOT and bool(status.st_mode & stat.S_ISVTX)
 
 

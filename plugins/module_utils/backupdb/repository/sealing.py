@@ -28,7 +28,7 @@ from ..errors import RepositoryError
 from ..system.text import utc_now
 from . import layout
 from .catalogue import CLOCK_TOLERANCE
-from .files import storage_error
+from .files import storage_errors
 from .sealed import ROOT
 
 _SHARED_FOLDER = 0o1770
@@ -67,12 +67,9 @@ def seal(repository: str, owner_uid: int, owner_gid: int) -> dict[str, Any]:
     sealing = _Sealing(owner_uid, owner_gid, utc_now())
     root = Path(repository)
     _check_above(sealing, root)
-    try:
-        with _opened(root, None) as descriptor:
-            if _take_folder(sealing, descriptor, root):
-                _each(sealing, descriptor, root, _seal_host)
-    except OSError as error:
-        raise storage_error(error, root, "sealing") from error
+    with storage_errors(root, "sealing"), _opened(root, None) as descriptor:
+        if _take_folder(sealing, descriptor, root):
+            _each(sealing, descriptor, root, _seal_host)
     return _result(sealing, repository)
 
 

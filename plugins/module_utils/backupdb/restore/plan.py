@@ -27,8 +27,8 @@ from ..engines.interface import (
     ServerFacts,
 )
 from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
-from ..repository.files import is_folder
 from ..repository.local import free_bytes
+from ..system.files import is_folder
 from ..system.text import human_size, utc_now
 from .request import RestoreRequest, new_name
 

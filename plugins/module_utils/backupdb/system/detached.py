@@ -17,7 +17,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import shutil
 import stat
 import sys
@@ -29,10 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from ..errors import InvalidOption, RunLost, RunUnknown
+from ..errors import RunLost, RunUnknown
+from .files import PRIVATE, PRIVATE_FOLDER, replace_file
+from .run_id import check_run_id, is_run_id
 
 BASE = Path("/var/tmp")  # noqa: S108  see above
-RUN_ID = re.compile(r"[0-9a-f]{32}")
 _PREFIX = "backupdb-run-"
 _LOCK, _BEGUN, _PROGRESS, _OUTPUT, _LOG = "lock", "begun.json", "progress.json", "output", "log"
 _POLL = 0.1  # seconds
@@ -60,8 +60,8 @@ class DetachedRun:
         self.run_id = run_id
         self._folder = _folder_of(run_id)
         self._told = 0.0
-        self._folder.mkdir(mode=0o700)
-        self._lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._folder.mkdir(mode=PRIVATE_FOLDER)
+        self._lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         _write(self._folder / _BEGUN, dict(known))
 
@@ -105,14 +105,14 @@ class DetachedRun:
             (self._folder / f".{_OUTPUT}", 1),
             (self._folder / _LOG, 2),
         ):
-            descriptor = os.open(path, os.O_RDONLY if number == 0 else flags, 0o600)
+            descriptor = os.open(path, os.O_RDONLY if number == 0 else flags, PRIVATE)
             os.dup2(descriptor, number)
             os.close(descriptor)
 
 
 def known_of(run_id: str) -> dict[str, Any]:
     """Return what was said of a run when it began; nothing when it is not known."""
-    return _read(_folder_of(run_id) / _BEGUN) if RUN_ID.fullmatch(run_id) else {}
+    return _read(_folder_of(run_id) / _BEGUN) if is_run_id(run_id) else {}
 
 
 def look(run_id: str, seconds: float) -> Standing:
@@ -146,9 +146,7 @@ def remove_old() -> None:
 
 
 def _folder_of(run_id: str) -> Path:
-    if not RUN_ID.fullmatch(run_id):
-        raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
-    return BASE / f"{_PREFIX}{run_id}"
+    return BASE / f"{_PREFIX}{check_run_id(run_id)}"
 
 
 def _is_locked(folder: Path, run_id: str) -> bool:
@@ -187,10 +185,7 @@ def _lost_text(folder: Path, run_id: str) -> str:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    new = path.with_name(f".{path.name}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-        json.dump(value, file)
-    new.replace(path)
+    replace_file(path, json.dumps(value).encode("ascii"), durable=False)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from ..archives.read import plain_blocks, stored_blocks
 from ..errors import ArchiveDamaged, LockBusy, ManifestDamaged, RepositoryError, WrongKey
 from ..repository import layout
 from ..repository.catalogue import StoredBackup, read_backup
-from ..repository.files import is_folder, read_small_file
 from ..repository.lock import readers_lock
+from ..system.files import is_folder, read_small_file
 from .format_check import format_check
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import Any
 from ..archives.keys import Keys, load_identities
 from ..errors import BackupNotFound, InvalidOption
 from ..repository.catalogue import Filter, read_wanted
-from ..repository.files import is_gone
 from ..repository.problems import Problems
+from ..system.files import is_gone
 from ..system.text import human_duration, human_size
 from . import one_backup as verify
 
