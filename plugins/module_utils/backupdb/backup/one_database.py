@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -184,13 +183,7 @@ def _publication(job: Job, folder: str) -> Iterator[tuple[Publication, datetime]
 
 
 def _limits(job: Job) -> Limits:
-    timeout = job.options.timeout
-    return Limits(
-        cancel=job.server.cancel,
-        limiter=job.limiter,
-        deadline=time.monotonic() + timeout if timeout else None,
-        timeout=timeout,
-    )
+    return Limits.within(job.options.timeout or None, job.server.cancel, limiter=job.limiter)
 
 
 def _common(job: Job, kind: str, backup_id: str, started: datetime, archives: Sequence[Archive]) -> dict[str, Any]:

@@ -207,7 +207,7 @@ def _repositories(
     for path, disk_bytes in sorted(stored.items()):
         space = local.space_of(Path(path))
         if space is None:
-            problems.lines.append(f"repository {path} cannot be looked at; mount it, or check the path")
+            problems.add(f"repository {path} cannot be looked at; mount it, or check the path")
             yield RepositoryState(path, disk_bytes)
         else:
             yield RepositoryState(path, disk_bytes, *space)

@@ -24,7 +24,6 @@ from ..system.text import parse_duration, parse_iso
 if TYPE_CHECKING:
     from .job_state import JobState
 
-_UNREADABLE = "{} cannot be read: {}"
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def places_of_repository(root: Path, host: str | None, max_age: float, problems:
         except FileNotFoundError:
             continue  # nothing of this host yet
         except OSError as error:
-            problems.lines.append(_UNREADABLE.format(root / host_folder, error.strerror))
+            problems.add_unreadable(root / host_folder, error)
             continue
         for instance in instances:
             found.append(

@@ -90,7 +90,7 @@ def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]
         if folder.name.startswith("."):
             continue  # in the making, or on its way out
         if layout.parse_backup_folder(folder.name) is None:
-            problems.lines.append(f"{folder} does not belong in a repository and is left alone")
+            problems.add_foreign(folder)
             continue
         try:
             yield read_backup(folder)
@@ -154,7 +154,7 @@ def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[Stor
                 problems.add_damaged(folder, str(error))
             continue
         if not backup.is_in_place():
-            problems.lines.append(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
+            problems.add(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
         if not wanted.takes(backup):
             continue
         if wanted.proven is None or wanted.proven == is_proof(newest_drill(folder, problems)):
@@ -177,7 +177,7 @@ def newest(database_folder: Path, *, now: datetime, problems: Problems) -> Store
     for backup in backups(database_folder, problems):
         if not is_future(backup, now):
             return backup
-        problems.lines.append(f"{backup.folder} is dated in the future, so it does not count; check the clocks")
+        problems.add_future(backup.folder)
     return None
 
 
@@ -221,7 +221,7 @@ def _all_folders(root: Path, problems: Problems) -> list[tuple[layout.BackupName
     for path in level:
         name = layout.parse_backup_folder(path.name)
         if name is None:
-            problems.lines.append(f"{path} does not belong in a repository and is left alone")
+            problems.add_foreign(path)
         else:
             found.append((name, path))
     return sorted(found, reverse=True)
@@ -237,9 +237,9 @@ def _visible_or_problem(folder: Path, problems: Problems) -> list[Path]:
     try:
         return _visible(folder)
     except NotADirectoryError:
-        problems.lines.append(f"{folder} does not belong in a repository and is left alone")
+        problems.add_foreign(folder)
     except OSError as error:
-        problems.lines.append(f"{folder} cannot be read: {error.strerror}")
+        problems.add_unreadable(folder, error)
     return []
 
 

@@ -92,7 +92,7 @@ def _files(folder: Path, problems: Problems) -> list[Path]:
     try:
         names = [name for name in os.listdir(folder) if is_drill_file(name)]  # noqa: PTH208  names, not paths
     except OSError as error:
-        problems.lines.append(f"{folder} cannot be listed: {error.strerror}")
+        problems.add(f"{folder} cannot be listed: {error.strerror}")
         return []
     return [folder / name for name in sorted(names, reverse=True)]
 
@@ -106,9 +106,9 @@ def _read(path: Path, problems: Problems) -> dict[str, Any] | None:
             raise ValueError(f"it is about another backup, {record.get('backup_id')!r}")
         parse_iso(record["finished"])
     except OSError as error:
-        problems.lines.append(f"{path} cannot be read: {error.strerror}")
+        problems.add_unreadable(path, error)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        problems.lines.append(f"{path} does not count: {error}")
+        problems.add(f"{path} does not count: {error}")
     else:
         return record
     return None

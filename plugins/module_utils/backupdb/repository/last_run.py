@@ -118,9 +118,9 @@ def read(folder: Path, problems: Problems) -> LastRun | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        problems.lines.append(f"{path} cannot be read: {error.strerror}")
+        problems.add_unreadable(path, error)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        problems.lines.append(f"{path} does not count: it is not the record of a run ({error!r})")
+        problems.add(f"{path} does not count: it is not the record of a run ({error!r})")
     return None
 
 

@@ -41,9 +41,9 @@ def read_pin(folder: Path, problems: Problems) -> Pin | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        problems.lines.append(f"{path} cannot be read, so it counts as a pin: {error.strerror}")
+        problems.add(f"{path} cannot be read, so it counts as a pin: {error.strerror}")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        problems.lines.append(f"{path} is not whole, so it counts as a pin: {error}")
+        problems.add(f"{path} is not whole, so it counts as a pin: {error}")
     return Pin("")
 
 

@@ -10,9 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..age.stream import X25519Identity
 from ..archives.envelope import Encryption
-from ..archives.keys import Keys, load_identities
+from ..archives.keys import Keys
 from ..engines.interface import RestoreOptions
 from ..errors import InvalidOption
 
@@ -99,18 +98,6 @@ class RestoreRequest:
     def safety_instance(self) -> Instance:
         """Return the server restored into, under the name that its safety backups have."""
         return replace(self.instance, id=self.instance.id + _SAFETY_SUFFIX)
-
-    def safety_encryption(self) -> Encryption:
-        """Return how that backup is encrypted: nobody new can read it, and whoever restores can."""
-        if self.safety.encryption is not None:
-            return self.safety.encryption
-        identities = load_identities(self.keys)
-        recipients = tuple(one.recipient for one in identities if isinstance(one, X25519Identity))
-        if recipients:
-            return Encryption(recipients=recipients)
-        if self.keys.passphrase is not None:
-            return Encryption(passphrase=self.keys.passphrase)
-        return Encryption(mode="none")
 
 
 def new_name(database: str, time: datetime, word: str) -> str:

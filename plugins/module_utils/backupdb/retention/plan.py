@@ -70,10 +70,10 @@ def plan_instance(
     plans = []
     for database_folder in catalogue.database_folders(folder, problems):
         if database_folder.is_symlink():
-            problems.lines.append(f"{database_folder} is a link, does not belong in a repository and is left alone")
+            problems.add(f"{database_folder} is a link, does not belong in a repository and is left alone")
             continue
         if sealed and not is_of_root(database_folder):
-            problems.lines.append(f"{database_folder} is not sealed yet and was left alone")
+            problems.add_unsealed(database_folder)
             continue
         problems_here = Problems()
         backups = list(catalogue.backups(database_folder, problems_here))
@@ -95,12 +95,12 @@ def plan_instance(
 
 def _sealed_only(backups: Sequence[StoredBackup], problems: Problems) -> list[StoredBackup]:
     for folder in [folder for folder in problems.damaged if not is_of_root(folder)]:
-        problems.lines.append(f"{folder} is not sealed yet and was left alone")
-        problems.lines.remove(problems.damaged.pop(folder))
+        problems.add_unsealed(folder)
+        problems.remove_damaged(folder)
     sealed = [backup for backup in backups if is_of_root(backup.folder)]
     waiting = len(backups) - len(sealed)
     if waiting:
-        problems.lines.append(f"{waiting} backups in {backups[0].folder.parent} are not sealed yet and were left alone")
+        problems.add(f"{waiting} backups in {backups[0].folder.parent} are not sealed yet and were left alone")
     return sealed
 
 
@@ -116,7 +116,7 @@ def _plan(folder: Path, backups: Sequence[StoredBackup], problems: Problems) -> 
         backups={backup.folder.name: backup for backup in backups},
         decisions=[Decision(backup.folder.name, KEEP, "nothing is removed here now") for backup in backups],
         unfinished=unfinished_removals(folder),
-        warnings=[line for line in problems.lines if line not in problems.damaged.values()],
+        warnings=problems.beside_damaged(),
     )
 
 

@@ -79,7 +79,7 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
             if cancel.is_set():
                 break
             if sealed and not (is_of_root(folder.parent) and is_of_root(folder)):
-                problems.lines.append(f"{folder} is not sealed yet and was left alone")
+                problems.add_unsealed(folder)
                 continue
             try:
                 plans += _instance(folder, request, run_id, cancel, problems, sealed=sealed, check_mode=check_mode)

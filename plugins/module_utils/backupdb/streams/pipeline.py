@@ -112,6 +112,15 @@ class Limits:
     deadline: float | None = None
     timeout: float | None = None  # the same as the user gave it, for the message
 
+    @classmethod
+    def within(cls, timeout: float | None, cancel: threading.Event, *, limiter: Limiter | None = None) -> Limits:
+        """Return the limits of work that begins now and may take `timeout` seconds, or as long as it will (None).
+
+        Without `limiter` it may be as fast as it can.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return cls(cancel=cancel, limiter=limiter or Limiter(None), deadline=deadline, timeout=timeout)
+
     def check(self) -> None:
         """Raise `Interrupted` or `RunTimeout` when it is time to stop."""
         if self.cancel.is_set():

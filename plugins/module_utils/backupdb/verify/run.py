@@ -54,7 +54,7 @@ def run(request: VerifyRequest) -> dict[str, Any]:
         for backup in read_wanted(Path(request.repository), request.wanted, problems):
             entry = verify.verify(backup, level=request.level, identities=identities)
             if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
-                problems.lines.append(f"{backup.folder} was removed after it had been listed")
+                problems.add(f"{backup.folder} was removed after it had been listed")
             else:
                 entries.append(entry)
     # It counts whatever is wanted: nobody can know whose backup an unreadable manifest was.
