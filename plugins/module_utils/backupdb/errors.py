@@ -78,7 +78,7 @@ class CommandFailed(BackupDbError):
 
 
 class SnapshotLost(BackupDbError):
-    """The schema changed under the dump, so the moment it stood for is gone; trying again may succeed."""
+    """The schema changed under the dump, so its snapshot no longer holds; trying again may succeed."""
 
 
 class RunTimeout(BackupDbError):
@@ -114,7 +114,7 @@ class WrongKey(BackupDbError):
 
 
 class BackupNotFound(BackupDbError):
-    """No backup is what was asked for; the message names what there is instead."""
+    """No backup is what was asked for; the message says what there is instead."""
 
 
 class RetentionRefused(BackupDbError):
@@ -130,7 +130,7 @@ class RestoreFailed(BackupDbError):
 
 
 class RunLost(BackupDbError):
-    """A detached run ended without saying how: its process was killed or its host restarted."""
+    """A detached run ended without a result: its process was killed or its host restarted."""
 
 
 class RunUnknown(RunLost):
@@ -138,7 +138,7 @@ class RunUnknown(RunLost):
 
 
 class NotificationFailed(BackupDbError):
-    """A message did not reach the one who should have it; `temporary` says that trying again may succeed."""
+    """A message did not reach its recipient; `temporary` says that trying again may succeed."""
 
     def __init__(self, message: str, *, temporary: bool = False) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the command line says by its exit status, so that timers and scripts can tell apart what went wrong."""
+"""What the command line says by its exit status, so that timers and scripts can distinguish what went wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PARTIAL = 1  # all is published, something named is missing
 FAILED = 2
 CONFIGURATION = 3  # options, a job's file, or programs and libraries that are not installed
 CREDENTIALS = 4  # a job's secrets are not there; a login that the server refuses is a failure
-BUSY = 75  # another run is at it; EX_TEMPFAIL of sysexits.h
+BUSY = 75  # another run is in progress; EX_TEMPFAIL of sysexits.h
 
 _OF_STATUS = {
     "ok": OK,

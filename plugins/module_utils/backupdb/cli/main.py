@@ -4,7 +4,7 @@
 """The library on the command line, without Ansible: `python -m backupdb.cli.main`, or `backupdb` on hosts.
 
 Results are those of the modules, as JSON with `--json`. The exit status is 0 ok, 1 partial, 2 failed, 3 for a wrong
-configuration, 4 for missing credentials and 75 when another run is at it.
+configuration, 4 for missing credentials and 75 when another run is in progress.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def read_secrets(source: str, path: str | None, environ: Mapping[str, str]) -> S
     """Read a job's secrets from where its definition says; raises `CredentialsMissing`, never with a secret in it.
 
     `path` is a file, or with source `systemd` the name of a credential. `environ` is the process's environment, by
-    which systemd tells where it has put credentials.
+    by which systemd says where it has put credentials.
     """
     if source == "none":
         return Secrets()
@@ -104,7 +104,7 @@ def _texts(values: Mapping[str, Any], key: str, where: str, known: set[str] | No
 
 
 def _options(login: Login | None) -> dict[str, str]:
-    """Turn a login of a store into the options that it stands for."""
+    """Turn a login of a store into the options it means."""
     options = {} if login is None else {"login_user": login.user, "login_password": login.password}
     return {name: value for name, value in options.items() if value is not None}
 

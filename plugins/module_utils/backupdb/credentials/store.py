@@ -115,7 +115,7 @@ def write_store(store: Store, *, key: str) -> None:
 def read_v2(path: Path, host_name: str | None) -> dict[str, Login]:
     """Read the logins of a file of VYA BackupDB v2, either kind; raises `CredentialsMissing`.
 
-    `host_name` is that of the host which wrote it; None stands for this one. The file may be open to others, as it
+    `host_name` is that of the host which wrote it; None means this one. The file may be open to others, as it
     was until now.
     """
     content = read_private_file(path, must_be_private=False, must_be_mine=False)

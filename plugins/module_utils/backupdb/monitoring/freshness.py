@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fresh the backups of a host are: every database, judged by what the repository holds and by nothing that told so.
+"""How fresh the backups of a host are: every database, judged by what the repository holds and by no report of a run.
 
 A database is expected when the newest run of its instance wanted it, or a job does. It is well when its newest backup
 is complete, young enough, and the newest attempt did not fail.

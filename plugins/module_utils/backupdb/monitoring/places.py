@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .job_state import JobState
 
 
-
 @dataclass(frozen=True)
 class Choice:
     """What one job takes of an instance, and how old that may become, in seconds."""
@@ -37,7 +36,7 @@ class Choice:
     max_age: float
 
     def takes(self, name: str) -> bool:
-        """Tell whether the job backs a database of this name up."""
+        """Return whether the job backs a database of this name up."""
         return any(matches(entry, name) for entry in self.include) and not any(
             matches(entry, name) for entry in self.exclude
         )
@@ -75,7 +74,7 @@ class Place:
         return min((choice.max_age for choice in taking or self.choices), default=self.max_age)
 
     def called(self, host: str, instance: str) -> Place:
-        """Return the same place under the true names, where a folder's name did not tell them."""
+        """Return the same place under the true names, where a folder's name does not give them."""
         if (layout.encode_name(host), layout.encode_name(instance)) != self.folder.parts[-2:]:
             return self  # of another place: it was copied here
         return replace(self, host=host, instance=instance)
@@ -136,7 +135,7 @@ def places_of_repository(root: Path, host: str | None, max_age: float, problems:
 
 
 def _failure(place: Place, record: Mapping[str, Any]) -> Failure | None:
-    """Return how the last run of a job failed here; None when it did not, or its record cannot tell."""
+    """Return how the last run of a job failed here; None when it did not, or its record does not say."""
     try:
         for entry in record.get("backups") or ():
             here = (entry["repository"], entry["host"], entry["instance"])

@@ -134,12 +134,12 @@ def _reason(database: DatabaseState) -> str:
 
 def _message(state: HostState, complaints: Sequence[str]) -> str:
     counts = Counter(database.verdict for instance in state.instances for database in instance.databases)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "no backups"
+    parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "no backups"
     size = human_size(sum(instance.disk_bytes for instance in state.instances))
     free = "".join(f", {human_size(one.free)} free in {one.path}" for one in state.repositories if one.free is not None)
     worst = f". {complaints[0]}" if complaints else ""
     more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
-    return f"{told}; {size}{free}{worst}{more}"
+    return f"{parts}; {size}{free}{worst}{more}"
 
 
 def _name(instance: InstanceState, database: DatabaseState) -> str:

@@ -30,7 +30,7 @@ class Drilled:
 
 @dataclass(frozen=True)
 class Stored:
-    """The backups of one database, or of the accounts. Moments are those that the backups stand for."""
+    """The backups of one database, or of the accounts. Times are those of the snapshots."""
 
     newest: StoredBackup | None = None  # complete or partial
     newest_complete: datetime | None = None
@@ -101,7 +101,7 @@ def _size(file: os.DirEntry[str]) -> int:
 
 
 def _newest(folders: Sequence[_Folder], problems: Problems) -> tuple[StoredBackup | None, datetime | None]:
-    """Return the newest backup that can be read, and the moment of the newest complete one."""
+    """Return the newest backup that can be read, and the time of the newest complete one."""
     newest: StoredBackup | None = None
     for folder in folders:
         try:

@@ -60,7 +60,7 @@ class StoredBackup:
         return self.folder.parent.parent if self.is_in_place() else None
 
     def is_in_place(self) -> bool:
-        """Tell whether the names of its folders are those that its manifest asks for."""
+        """Return whether the names of its folders are those that its manifest asks for."""
         return self.folder.parts[-4:] == self.place()
 
     def place(self) -> tuple[str, str, str, str]:
@@ -117,11 +117,11 @@ class Filter:
     proven: bool | None = None
 
     def may_take(self, time: datetime) -> bool:
-        """Tell by the whole seconds of a folder's name whether its manifest need be read."""
+        """Return, by the whole seconds of a folder's name, whether its manifest need be read."""
         return (self.since is None or time + _SECOND > self.since) and (self.until is None or time <= self.until)
 
     def takes(self, backup: StoredBackup) -> bool:
-        """Tell whether all but `proven`, which is not in the manifest, is as wanted."""
+        """Return whether all but `proven`, which is not in the manifest, is as wanted."""
         return (
             _is_called(backup.manifest["host"], self.host)
             and _is_called(backup.manifest["instance"], self.instance)
@@ -162,7 +162,7 @@ def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[Stor
 
 
 def is_future(backup: StoredBackup, now: datetime) -> bool:
-    """Tell whether a backup was made under a clock that is, or was, wrong: it never counts as newest."""
+    """Return whether a backup was made under a clock that is, or was, wrong: it never counts as newest."""
     return backup.time - now > CLOCK_TOLERANCE
 
 
@@ -192,7 +192,7 @@ def last_run_databases(instance_folder: Path, *, now: datetime, problems: Proble
 
 
 def is_called(name: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a name is one of these names or patterns."""
+    """Return whether a name is one of these names or patterns."""
     return any(_is_called(name, pattern) for pattern in patterns)
 
 

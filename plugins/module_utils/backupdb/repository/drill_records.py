@@ -74,17 +74,17 @@ def newest_drill(folder: Path, problems: Problems) -> dict[str, Any] | None:
 
 
 def is_proof(record: Mapping[str, Any] | None) -> bool:
-    """Tell whether a newest record proves its backup."""
+    """Return whether a newest record proves its backup."""
     return record is not None and record["verdict"] in PROVING
 
 
 def is_drill_file(name: str) -> bool:
-    """Tell whether a file of a backup is called as records are."""
+    """Return whether a file of a backup is called as records are."""
     return _NAME.fullmatch(name) is not None
 
 
 def proven(folder: Path) -> bool:
-    """Tell whether the newest drill of a backup succeeded; an unreadable newest record proves nothing."""
+    """Return whether the newest drill of a backup succeeded; an unreadable newest record proves nothing."""
     return is_proof(newest_drill(folder, Problems()))
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`.last-run.json` in an instance's folder: what its newest run found and did, also what it could not back up.
 
-Backups that failed leave nothing else in a repository, and a database that is gone is known only by whom saw the
+Backups that failed leave nothing else in a repository, and a database that is gone is known only to those who saw the
 server last. The record is written by the run, under its lock, and belongs to the backup user: whoever reads it where
 that user is not trusted must not remove anything because of what it says.
 """
@@ -46,7 +46,10 @@ _PER_BACKUP = ("name", "status", "error", "plain_bytes", "stored_bytes", "durati
 
 @dataclass(frozen=True)
 class BackupOutcome:
-    """What became of one database, or of the accounts. Sizes in bytes, duration in seconds, 0 where none was made."""
+    """How the backup of one database, or of the accounts, ended.
+
+    Sizes in bytes, duration in seconds, 0 where none was made.
+    """
 
     name: str
     status: str  # one of BACKUP_STATUSES

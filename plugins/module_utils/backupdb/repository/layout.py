@@ -59,7 +59,7 @@ def encode_name(name: str) -> str:
 
 
 def stamp(time: datetime) -> str:
-    """Write a moment as it stands in names, to the second: 20261124T050607Z."""
+    """Write a time as names have it, to the second: 20261124T050607Z."""
     return time.astimezone(timezone.utc).strftime(_STAMP)
 
 

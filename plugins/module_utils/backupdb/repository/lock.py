@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run at a time over an instance's folder, and a word about who holds it.
+"""One run at a time over an instance's folder, and a note of its holder.
 
 The lock is `flock` on a file that stays; holding it is the proof that unpublished folders are dead. Process ids
 and boot ids would lie over NFS and across containers, so the owner record is for people only.
@@ -115,7 +115,7 @@ def readers_lock(instance_folder: Path | None, *, timeout: float = _READERS_PATI
 
 
 def lock_owner(folder: Path) -> str:
-    """Say who holds the lock, for a plan; "" when it is free or was never taken. Takes and changes nothing."""
+    """Name the holder of the lock, for a plan; "" when it is free or was never taken. Takes and changes nothing."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

@@ -177,7 +177,7 @@ def _take_file(sealing: _Sealing, above: int, path: Path, mode: int) -> None:
 
 
 def _take(sealing: _Sealing, descriptor: int, status: os.stat_result, mode: int) -> bool:
-    """Give what is open to root and the group; tells whether that changed anything."""
+    """Give what is open to root and the group; returns whether that changed anything."""
     if (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (ROOT, sealing.group, mode):
         return False
     os.fchown(descriptor, ROOT, sealing.group)
@@ -187,7 +187,7 @@ def _take(sealing: _Sealing, descriptor: int, status: os.stat_result, mode: int)
 
 
 def _is_open_for_writing(descriptor: int) -> bool:
-    """Tell whether any process may still write: the kernel then refuses a read lease (fcntl(2))."""
+    """Return whether any process may still write: the kernel then refuses a read lease (fcntl(2))."""
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)

@@ -17,7 +17,7 @@ from ..errors import InvalidOption
 
 if TYPE_CHECKING:
     from ..connection.instance import Instance
-    from ..repository.find import Wanted
+    from ..repository.find import BackupSelector
 
 OWNER_POLICIES = ("keep", "map", "drop")
 ACL_POLICIES = ("keep", "drop")
@@ -56,7 +56,7 @@ class RestoreRequest:
     """
 
     instance: Instance
-    wanted: Wanted
+    wanted: BackupSelector
     options: RestoreOptions
     repository: str | None = None
     keys: Keys = field(default_factory=Keys)

@@ -43,7 +43,7 @@ class DatabasePlan:
     warnings: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)  # backup ids
 
-    def doomed(self) -> list[StoredBackup]:
+    def to_remove(self) -> list[StoredBackup]:
         """Return the backups that are to go, oldest first."""
         return [self.backups[entry.backup_id] for entry in reversed(self.decisions) if entry.action == REMOVE]
 
@@ -161,7 +161,7 @@ def _misplaced(made: DatabasePlan) -> list[str]:
 def _present(folder: Path, problems: Problems) -> frozenset[str] | None:
     """Return the databases that the server had at the last run; None when nobody knows.
 
-    Only the run's own record can tell: one that merely has no newer backups may have failed ever since.
+    Only the run's own record can show it: one that merely has no newer backups may have failed ever since.
     """
     record = last_run.read(folder, problems)
     return (record.present or None) if record is not None else None

@@ -56,7 +56,7 @@ class PruneRequest:
 
 
 def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
-    """Prune and return what became of each backup, as plain values; in check mode the plan, and nothing is removed.
+    """Prune and return what was decided for each backup, as plain values; in check mode nothing is removed.
 
     `status` is `ok`, `planned`, `partial` (something could not be pruned), `failed` (nothing could) or `busy` (only
     because of others who use it). Raises `RepositoryError` where there is no repository that can be used.
@@ -134,7 +134,7 @@ def _carry_out(plan: DatabasePlan, cancel: threading.Event) -> None:
     try:
         for path in plan.unfinished:
             remove_tree(path)
-        for backup in plan.doomed():
+        for backup in plan.to_remove():
             if cancel.is_set():
                 return
             remove_backup(backup.folder)

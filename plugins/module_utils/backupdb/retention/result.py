@@ -55,7 +55,7 @@ def of(
 
 
 def _database(plan: DatabasePlan, check_mode: bool) -> dict[str, Any]:
-    gone = {backup.folder.name for backup in plan.doomed()} if check_mode else set(plan.removed)
+    gone = {backup.folder.name for backup in plan.to_remove()} if check_mode else set(plan.removed)
     return {
         "host": plan.host,
         "instance": plan.instance,

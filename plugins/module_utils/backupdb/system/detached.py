@@ -42,8 +42,8 @@ _LOG_SHOWN = 2000  # bytes of the end of the log
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A run as it is seen from outside: its output once it has ended, and before that the last word about it."""
+class RunStatus:
+    """A run as others see it: its output once it has ended, and until then its last progress report."""
 
     run_id: str
     seconds: float = 0.0  # since it began
@@ -54,16 +54,19 @@ class Standing:
 class DetachedRun:
     """The run, for the process that starts it."""
 
-    def __init__(self, run_id: str, known: Mapping[str, Any]) -> None:
-        """Make the run's folder and take its lock; raises OSError. Folders of old runs are removed."""
-        remove_old()
+    def __init__(self, run_id: str, facts: Mapping[str, Any]) -> None:
+        """Make the run's folder and take its lock; raises OSError. Folders of old runs are removed.
+
+        `facts` are what can be said of the run before it has a result, see `initial_facts`.
+        """
+        remove_old_runs()
         self.run_id = run_id
         self._folder = _folder_of(run_id)
-        self._told = 0.0
+        self._reported = 0.0
         self._folder.mkdir(mode=PRIVATE_FOLDER)
         self._lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        _write(self._folder / _BEGUN, dict(known))
+        _write(self._folder / _BEGUN, dict(facts))
 
     def start(self, work: Callable[[], None]) -> None:
         """Fork a process that does the work, which ends by SystemExit; what it prints is the output of the run.
@@ -91,8 +94,8 @@ class DetachedRun:
 
     def report(self, progress: str) -> None:
         """Note how far the run is; seldom enough to be no burden, and never a reason to fail."""
-        if time.monotonic() - self._told >= _PROGRESS_EVERY:
-            self._told = time.monotonic()
+        if time.monotonic() - self._reported >= _PROGRESS_EVERY:
+            self._reported = time.monotonic()
             with suppress(OSError):
                 _write(self._folder / _PROGRESS, {"text": progress})
 
@@ -110,13 +113,13 @@ class DetachedRun:
             os.close(descriptor)
 
 
-def known_of(run_id: str) -> dict[str, Any]:
-    """Return what was said of a run when it began; nothing when it is not known."""
+def initial_facts(run_id: str) -> dict[str, Any]:
+    """Return the facts that a run was started with; none when there is no such run."""
     return _read(_folder_of(run_id) / _BEGUN) if is_run_id(run_id) else {}
 
 
-def look(run_id: str, seconds: float) -> Standing:
-    """Wait at most `seconds` for the end of a run of this user, and tell how it stands.
+def look(run_id: str, seconds: float) -> RunStatus:
+    """Wait at most `seconds` for the end of a run of this user, and return its status.
 
     Raises `RunLost` when its process is no more and left no output, and `RunUnknown` when there is no such run.
     """
@@ -124,18 +127,18 @@ def look(run_id: str, seconds: float) -> Standing:
     give_up = time.monotonic() + seconds
     while _is_locked(folder, run_id):
         if time.monotonic() >= give_up:
-            return Standing(
+            return RunStatus(
                 run_id=run_id,
                 seconds=max(0.0, time.time() - (folder / _LOCK).stat().st_mtime),
                 progress=_read(folder / _PROGRESS).get("text", ""),
             )
         time.sleep(_POLL)
     with suppress(FileNotFoundError):
-        return Standing(run_id=run_id, output=(folder / _OUTPUT).read_text(encoding="utf-8"))
+        return RunStatus(run_id=run_id, output=(folder / _OUTPUT).read_text(encoding="utf-8"))
     raise RunLost(_lost_text(folder, run_id))
 
 
-def remove_old() -> None:
+def remove_old_runs() -> None:
     """Remove the folders of runs of this user that ended long ago."""
     for folder in BASE.glob(f"{_PREFIX}*"):
         with suppress(OSError):

@@ -17,7 +17,7 @@ from .text import parse_duration, parse_moment, parse_size
 
 
 def moment_from(options: Mapping[str, Any], name: str) -> datetime | None:
-    """Read an option that is a moment; raises `InvalidOption` which names it."""
+    """Read an option that is a time; raises `InvalidOption` which names it."""
     if options[name] is None:
         return None
     try:

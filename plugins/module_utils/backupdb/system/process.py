@@ -114,7 +114,7 @@ class Running:
         return cast(FileIO, _pipe(self._process.stdin))
 
     def ended(self) -> bool:
-        """Tell whether the client has exited, well or badly."""
+        """Return whether the client has exited, well or badly."""
         return self._process.poll() is not None
 
     def end(self) -> None:

@@ -14,8 +14,8 @@ from typing import Any, Callable
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _POLL = 0.25  # seconds
 _LEAVE = 2.0  # seconds
-# Who is told of a signal, the innermost last: a run within a job stops, and so does the job.
-_told: list[tuple[threading.Event, list[str]]] = []
+# Who receives a signal, the innermost last: a run within a job stops, and so does the job.
+_listeners: list[tuple[threading.Event, list[str]]] = []
 
 
 @contextmanager
@@ -31,18 +31,18 @@ def stop_signals(cancel: threading.Event) -> Iterator[list[str]]:
         return
 
     def stop(number: int, _frame: Any) -> None:
-        for event, names in _told:
+        for event, names in _listeners:
             names.append(signal.Signals(number).name)
             event.set()
 
-    if any(names for _cancel, names in _told):
+    if any(names for _cancel, names in _listeners):
         cancel.set()
-    _told.append((cancel, received))
+    _listeners.append((cancel, received))
     previous = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
         yield received
     finally:
-        _told.pop()
+        _listeners.pop()
         for number, handler in previous.items():
             signal.signal(number, handler)
 

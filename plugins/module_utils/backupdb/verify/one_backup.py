@@ -162,7 +162,7 @@ class _Archive:
             pass
 
     def _judge_key(self, error: WrongKey) -> None:
-        """Tell a wrong key from a damaged header, which looks the same to age."""
+        """Distinguish a wrong key from a damaged header, which looks the same to age."""
         try:
             self._read(stored_blocks(self._backup.folder, self._entry))
         except ArchiveDamaged as damage:
