@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..age.identity_file import parse_identities, read_identity_file
-from ..age.recipients import ScryptIdentity
-
-if TYPE_CHECKING:
-    from ..age.recipients import Identity
+from ..age.recipients import Identity, ScryptIdentity
 
 
 @dataclass(frozen=True)

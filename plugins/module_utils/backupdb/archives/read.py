@@ -17,14 +17,11 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..age.stream import Decryptor
+from ..age.stream import Decryptor, Identity
 from ..errors import ArchiveDamaged, BackupDbError, RequirementMissing, WrongKey
 from ..repository.files import storage_error, storage_errors
-
-if TYPE_CHECKING:
-    from ..age.stream import Identity
 
 _BLOCK = 1 << 20
 

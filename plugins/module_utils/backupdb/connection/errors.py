@@ -13,13 +13,11 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ConnectionFailed, QueryFailed
 from .drivers import SERVER_TIMED_OUT
-
-if TYPE_CHECKING:
-    from .instance import Instance
+from .instance import Instance
 
 _ADVICE = {
     "wrong_password": "wrong user or password; check login_user and login_password",

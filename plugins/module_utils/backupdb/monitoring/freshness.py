@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..jobs.definition import Job
 from ..repository import last_run, layout, local
 from ..repository.catalogue import database_folders
 from ..repository.last_run import BackupOutcome, LastRun
@@ -22,9 +22,6 @@ from ..repository.problems import Problems
 from .job_state import JobState, job_states
 from .places import Place, places_of_jobs, places_of_repository
 from .stored import Stored, look
-
-if TYPE_CHECKING:
-    from ..jobs.definition import Job
 
 # Verdicts on a database, from good to bad; the first three are no reason to worry.
 OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE = "ok", "gone", "left out", "partial", "failed", "late", "no backup"

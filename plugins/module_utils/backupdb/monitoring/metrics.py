@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from ..errors import BackupDbError
+from ..jobs.definition import Job
 from ..repository.files import replace_file
 from ..system.text import printable, utc_now
 from .freshness import (
@@ -34,10 +35,7 @@ from .freshness import (
 from .job_state import JobState
 from .status import MAX_AGE
 
-if TYPE_CHECKING:
-    from ..jobs.definition import Job
-
-    Sample = tuple[str, Mapping[str, str], Optional[float]]
+Sample = tuple[str, Mapping[str, str], Optional[float]]
 
 FILE = "backupdb.prom"
 # Every metric is a gauge; those of a database are left out where there is nothing to report.

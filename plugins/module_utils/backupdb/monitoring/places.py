@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..backup.selection import matches
 from ..errors import RepositoryError
@@ -20,9 +20,7 @@ from ..repository.files import storage_errors
 from ..repository.problems import Problems
 from ..system.files import is_folder
 from ..system.text import parse_duration, parse_iso
-
-if TYPE_CHECKING:
-    from .job_state import JobState
+from .job_state import JobState
 
 
 @dataclass(frozen=True)

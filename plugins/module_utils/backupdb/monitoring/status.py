@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..jobs.definition import Job
 from ..system.text import human_duration, human_size, iso, utc_now
 from .freshness import (
     BAD,
@@ -27,9 +28,6 @@ from .freshness import (
     collect,
 )
 from .table import one_line, table
-
-if TYPE_CHECKING:
-    from ..jobs.definition import Job
 
 MAX_AGE = 26 * 3600.0  # seconds; a day, and some time for the run itself
 _TITLES = ("INSTANCE", "DATABASE", "STATE", "NEWEST BACKUP (UTC)", "AGE", "ALLOWED", "SIZE", "PROVEN", "NEXT RUN (UTC)")

@@ -15,8 +15,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..age.stream import Identity
 from ..archives.read import plain_blocks, stored_blocks
 from ..errors import ArchiveDamaged, LockBusy, ManifestDamaged, RepositoryError, WrongKey
 from ..repository import layout
@@ -24,9 +25,6 @@ from ..repository.catalogue import StoredBackup, read_backup
 from ..repository.lock import readers_lock
 from ..system.files import is_folder, read_small_file
 from .format_check import format_check
-
-if TYPE_CHECKING:
-    from ..age.stream import Identity
 
 LEVELS = ("digest", "decrypt")
 GOOD = "good"
