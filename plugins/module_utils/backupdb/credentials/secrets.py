@@ -11,13 +11,13 @@ and each of the three may be left out. systemd passes the same content as a cred
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import CredentialsMissing
+from .json_object import json_object
 from .private_files import read_private_file
 from .store import Login, login_of, read_store
 
@@ -66,12 +66,7 @@ def read_secrets(source: str, path: str | None, environ: Mapping[str, str]) -> S
 
 def secrets_from(content: bytes, where: str) -> Secrets:
     """Understand the content of a file of secrets; raises `CredentialsMissing` which names the key that is wrong."""
-    try:
-        values = json.loads(content)
-    except (ValueError, RecursionError):
-        raise CredentialsMissing(f"{where} is not JSON; write it again with the role schedule") from None
-    if not isinstance(values, dict):
-        raise CredentialsMissing(f"{where} is not a JSON object; write it again with the role schedule")
+    values = json_object(content, where, advice="write it again with the role schedule")
     unknown = sorted(set(values) - {"logins", "passphrase", "notifications"})
     if unknown:
         raise CredentialsMissing(f"{where}: key {unknown[0]!r} is not known; remove it")

@@ -21,7 +21,7 @@ from ..system.text import human_size, iso, parse_duration, utc_now
 from . import steps
 from .definition import Job
 from .finish import finish, notify_start
-from .record import job_lock, moment, read_record
+from .record import job_lock, read_record, remembered_time
 
 # Timers do not fire by the second: a weekly drill must not become one of every eight days.
 _DRILL_TOLERANCE = 3600.0  # seconds
@@ -80,7 +80,7 @@ def drill_is_due(job: Job, now: float) -> bool:
     """Return whether the last drill that proved everything is long enough ago; a failed one is tried again at once."""
     if job.drill is None:
         return False
-    last = moment(read_record(job.state_dir, job.name), "last_drill")
+    last = remembered_time(read_record(job.state_dir, job.name), "last_drill")
     every = parse_duration(job.drill["every"])
     return last is None or now - last >= every - min(_DRILL_TOLERANCE, every / 2)
 

@@ -9,7 +9,6 @@ and boot ids would lie over NFS and across containers, so the owner record is fo
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -21,6 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import LockBusy, RepositoryError
+from ..system.locking import try_lock, write_owner
 from ..system.text import iso, utc_now
 from .files import storage_errors
 from .layout import LOCK_FILE, READERS_FILE
@@ -121,12 +121,11 @@ def lock_owner(folder: Path) -> str:
     except OSError:
         return ""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return "" if try_lock(descriptor, shared=True) else _owner_text(descriptor)
     except OSError:
         return _owner_text(descriptor)
     finally:
         os.close(descriptor)
-    return ""
 
 
 def _opened(path: Path) -> int:
@@ -176,41 +175,30 @@ def _hand_over(descriptor: int, folder: Path) -> None:
 def _shared(descriptor: int, path: Path, timeout: float) -> bool:
     """Take the lock as one of many; False where the filesystem has no locks."""
     give_up = time.monotonic() + timeout
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
+    try:
+        while not try_lock(descriptor, shared=True):
             if time.monotonic() >= give_up:
                 raise LockBusy(
                     f"{path} is held by a run that removes backups, for more than {timeout:g} seconds; try again later"
-                ) from None
+                )
             time.sleep(_POLL)
-        except OSError:
-            return False
-        else:
-            return True
+    except OSError:
+        return False
+    return True
 
 
 def _taken(descriptor: int, path: Path) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return try_lock(descriptor)
     except OSError as error:
         raise RepositoryError(
             f"{path} cannot be locked: {error.strerror}; the filesystem must support flock"
         ) from error
-    return True
 
 
 def _write_owner(descriptor: int, run_id: str) -> None:
     owner = {"run_id": run_id, "host": socket.gethostname(), "pid": os.getpid(), "uid": os.getuid()}
-    record = json.dumps({**owner, "since": iso(utc_now().replace(microsecond=0))}).encode()
-    try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, record, 0)
-    except OSError:
-        pass  # a full disk: the lock itself holds, only the words about its owner are missing
+    write_owner(descriptor, json.dumps({**owner, "since": iso(utc_now().replace(microsecond=0))}))
 
 
 def _owner_text(descriptor: int) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
 from ..errors import Interrupted, RunTimeout
+from ..system.stopping import polling
 from .transform import Program, Transform
 
 BLOCK_BYTES = 1 << 20
@@ -133,21 +134,15 @@ class Limits:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Set `abort` as soon as `check` would raise, for those who can only look at an event."""
-        done = threading.Event()
 
-        def watch() -> None:
-            while not done.wait(_POLL):
-                if self.cancel.is_set() or self._late():
-                    self.abort.set()
-                    return
+        def look() -> bool:
+            over = self.cancel.is_set() or self._late()
+            if over:
+                self.abort.set()
+            return over
 
-        watcher = threading.Thread(target=watch, name="limits", daemon=True)
-        watcher.start()
-        try:
+        with polling(look, name="limits"):
             yield
-        finally:
-            done.set()
-            watcher.join()
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline

@@ -30,6 +30,7 @@ from typing import Any, Callable
 
 from ..errors import RunLost, RunUnknown
 from .files import PRIVATE, PRIVATE_FOLDER, replace_file
+from .locking import try_lock
 from .run_id import check_run_id, is_run_id
 
 BASE = Path("/var/tmp")  # noqa: S108  see above
@@ -161,12 +162,9 @@ def _is_locked(folder: Path, run_id: str) -> bool:
             "look into the repository for what it made, and run again"
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(descriptor, shared=True)
     finally:
         os.close(descriptor)
-    return False
 
 
 def _lost_text(folder: Path, run_id: str) -> str:

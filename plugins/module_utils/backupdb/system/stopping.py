@@ -54,17 +54,33 @@ def repeating(action: Callable[[], None], *, while_set: threading.Event) -> Iter
     It ends what a server is doing for us: once is not enough, as between two statements there is nothing to end.
     An action that waits for a server that no longer answers is left behind.
     """
+
+    def act() -> bool:
+        if while_set.is_set():
+            action()
+        return False
+
+    with polling(act, name="stopper", patience=_LEAVE):
+        yield
+
+
+@contextmanager
+def polling(look: Callable[[], bool], *, name: str, patience: float | None = None) -> Iterator[None]:
+    """Call `look` four times a second in a thread of this name, until it returns True or the block is left.
+
+    A call that is still at work when the block is left is waited for, at most `patience` seconds (None: to its end).
+    """
     done = threading.Event()
 
-    def watch() -> None:
+    def poll() -> None:
         while not done.wait(_POLL):
-            if while_set.is_set():
-                action()
+            if look():
+                return
 
-    watcher = threading.Thread(target=watch, name="stopper", daemon=True)
-    watcher.start()
+    thread = threading.Thread(target=poll, name=name, daemon=True)
+    thread.start()
     try:
         yield
     finally:
         done.set()
-        watcher.join(_LEAVE)
+        thread.join(patience)
