@@ -29,7 +29,7 @@ class Problems:
         self.add(f"{path} cannot be read: {error.strerror}")
 
     def add_foreign(self, path: Path) -> None:
-        """Note something that no backup, and nothing else of ours, is called."""
+        """Note something whose name is neither that of a backup nor of another file of ours."""
         self.add(f"{path} does not belong in a repository and is left alone")
 
     def add_future(self, folder: Path) -> None:

@@ -25,7 +25,7 @@ _SHOWN = 3
 
 @dataclass
 class DatabasePlan:
-    """The backups of one database (or of the accounts) and what becomes of each.
+    """The backups of one database (or of the accounts) and what is decided for each.
 
     `refused` says why none may be removed now, `error` what went wrong when they were.
     """
@@ -64,7 +64,7 @@ def plan_instance(
 ) -> list[DatabasePlan]:
     """Plan for the databases of an instance whose names fit; `acknowledged` are names of those gone for good.
 
-    In a `sealed` repository only what was sealed counts: otherwise who can add backups could let others go.
+    In a `sealed` repository only what was sealed counts: otherwise whoever can add backups could have others removed.
     """
     present = _present(folder, problems)
     plans = []

@@ -50,7 +50,7 @@ class Tasks(Generic[T]):
         return sum(outcome is not None for outcome in self._outcomes)
 
     def wait(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds; return whether all have ended. Signal handlers run meanwhile."""
+        """Wait at most `timeout` seconds; tell whether all have ended. Signal handlers run meanwhile."""
         for thread in self._threads:
             thread.join(timeout / len(self._threads))
         return not any(thread.is_alive() for thread in self._threads)
@@ -75,7 +75,7 @@ class Tasks(Generic[T]):
             return Outcome(error=error)
         except OSError as error:
             return Outcome(error=BackupDbError(f"the operating system refused: {error}"))
-        except Exception as error:  # noqa: BLE001  what the others have done must still be reported
+        except Exception as error:  # noqa: BLE001  what the others have done must still be told
             place = traceback.extract_tb(error.__traceback__)[-1]
             return Outcome(
                 error=BackupDbError(
