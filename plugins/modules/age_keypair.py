@@ -113,7 +113,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.identity_file import (
-    OTHERS,
     IdentityFile,
     generate_identity,
     read_identity_file,
@@ -125,6 +124,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors impor
     InvalidOption,
     RequirementMissing,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.files import OTHERS
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.respawn import respawn_if_missing
 
 

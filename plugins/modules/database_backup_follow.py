@@ -72,7 +72,7 @@ error_kind:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.detached import known_of, look
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.detached import initial_facts, look
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import answer
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
@@ -84,7 +84,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     run_id, wait = module.params["run_id"], module.params["wait"]
-    finish_with(module, lambda: answer(look(run_id, wait)), **known_of(run_id))
+    finish_with(module, lambda: answer(look(run_id, wait)), **initial_facts(run_id))
 
 
 if __name__ == "__main__":

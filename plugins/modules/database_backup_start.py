@@ -108,23 +108,23 @@ def main() -> None:
         },
         **BACKUP_CONSTRAINTS,
     )
-    run_id = module.params.pop("run_id")  # the result shall be that of database_backup
-    known = {"instance": module.params["instance"], "host": module.params["host"] or short_host_name()}
-    finish_with(module, lambda: _started(module, run_id, known), **known)
+    run_id = module.params.pop("run_id")  # the result is to be that of database_backup
+    facts = {"instance": module.params["instance"], "host": module.params["host"] or short_host_name()}
+    finish_with(module, lambda: _started(module, run_id, facts), **facts)
 
 
-def _started(module: AnsibleModule, run_id: str, known: dict[str, Any]) -> dict[str, Any]:
+def _started(module: AnsibleModule, run_id: str, facts: dict[str, Any]) -> dict[str, Any]:
     request = replace(request_from(module.params), run_id=run_id)
     backup.check(request)  # what makes this module run again elsewhere must be found before the fork
     try:
-        run = DetachedRun(run_id, known)
+        run = DetachedRun(run_id, facts)
     except OSError as error:
         module.warn(f"The backup was not detached from the connection of this task: {error}")
         return backup.run(request)
     import_everything()
     run.start(
         lambda: finish_with(
-            module, lambda: backup.run(request, report=lambda progress: run.report(progress.text())), **known
+            module, lambda: backup.run(request, report=lambda progress: run.report(progress.text())), **facts
         )
     )
     return answer(look(run_id, WAIT))

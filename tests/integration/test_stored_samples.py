@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from backupdb.accounts import run as accounts
 from backupdb.archives.keys import Keys
-from backupdb.repository.find import Wanted
+from backupdb.repository.find import BackupSelector
 from support.accounts import actions
 from support.drills import drill_all
 from support.library import instance_of
@@ -61,7 +61,7 @@ def host(version: str, servers: dict[str, PrivateServer], scratch: Path) -> Iter
 def restore_accounts(host: SampleHost, server: PrivateServer) -> None:
     name = "pg15" if server.engine == "postgresql" else "mariadb"
     keys = Keys(identity_file=str(host.identity_file))
-    source = accounts.StoredAccounts(Wanted(instance=name), str(host.repository), keys)
+    source = accounts.StoredAccounts(BackupSelector(instance=name), str(host.repository), keys)
     result = accounts.restore(accounts.AccountRestoreRequest(instance_of(server), source))
     assert result["status"] == "ok", result
     created = {account for account, action in actions(result).items() if action == "created"}

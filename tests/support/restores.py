@@ -16,7 +16,7 @@ from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.connection.instance import Instance
 from backupdb.engines.registry import open_engine
 from backupdb.engines.values import DumpOptions, RestoreOptions, SnapshotDetails
-from backupdb.repository.find import Wanted
+from backupdb.repository.find import BackupSelector
 from backupdb.repository.manifest import serialise
 from backupdb.restore import run as restore
 from backupdb.restore.compare import inspect
@@ -36,7 +36,7 @@ def restore_request(server: PrivateServer, repository: Path, database: str, **op
     instance: Instance = options.pop("instance", None) or instance_of(server)
     chosen = {name: options.pop(name) for name in list(options) if name in RestoreOptions.__dataclass_fields__}
     which = {name: options.pop(name) for name in list(options) if name in _OF_WANTED}
-    wanted = Wanted(**which) if "path" in which else Wanted(instance="test", database=database, **which)
+    wanted = BackupSelector(**which) if "path" in which else BackupSelector(instance="test", database=database, **which)
     fields = {"keys": KEYS, "safety": Safety(host=HOST), **options}
     return RestoreRequest(
         instance=instance, wanted=wanted, options=RestoreOptions(**chosen), repository=str(repository), **fields

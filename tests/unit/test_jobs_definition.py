@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from backupdb.credentials.secrets import Secrets
 from backupdb.errors import InvalidOption
 from backupdb.jobs import definition
-from backupdb.jobs.options import BACKUP_OPTIONS, DRILL_OPTIONS, REQUIRED, RESTORE_OPTIONS, understood
+from backupdb.jobs.options import BACKUP_OPTIONS, DRILL_OPTIONS, REQUIRED, RESTORE_OPTIONS, parse_assignment
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
 job_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.jobs")
@@ -76,12 +76,12 @@ def test_a_job_has_the_options_of_the_modules_with_their_defaults() -> None:
 
 
 def test_options_of_the_command_line_are_read_by_their_kind() -> None:
-    assert understood("target=a=b", RESTORE_OPTIONS) == ("target", "a=b")
-    assert understood("jobs=4", RESTORE_OPTIONS) == ("jobs", 4)
-    assert understood('tables=["a"]', RESTORE_OPTIONS) == ("tables", ["a"])
+    assert parse_assignment("target=a=b", RESTORE_OPTIONS) == ("target", "a=b")
+    assert parse_assignment("jobs=4", RESTORE_OPTIONS) == ("jobs", 4)
+    assert parse_assignment('tables=["a"]', RESTORE_OPTIONS) == ("tables", ["a"])
     for text, words in (("jobs", "NAME=VALUE"), ("colour=red", "NAME=VALUE"), ("replace=yes", "true or false")):
         with pytest.raises(InvalidOption, match=words):
-            understood(text, RESTORE_OPTIONS)
+            parse_assignment(text, RESTORE_OPTIONS)
 
 
 def test_the_documentation_of_a_jobs_backups_matches_its_options_key_for_key() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from backupdb.errors import BackupNotFound, InvalidOption, ManifestDamaged, RepositoryError
-from backupdb.repository.find import Wanted, find
+from backupdb.repository.find import BackupSelector, find
 from backupdb.system.text import utc_now
 from support.stored import TIME, store
 
@@ -27,11 +27,11 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def wanted(database: str | None = "shop", **values: Any) -> Wanted:
-    return Wanted(instance="shop-db", database=database, **values)
+def wanted(database: str | None = "shop", **values: Any) -> BackupSelector:
+    return BackupSelector(instance="shop-db", database=database, **values)
 
 
-def run_of(root: Path, which: Wanted) -> str:
+def run_of(root: Path, which: BackupSelector) -> str:
     found = find(root, which)
     assert list(found.warnings) == []
     return str(found.backup.manifest["run_id"][0])
@@ -50,7 +50,7 @@ def test_a_path_needs_no_repository(repository: Path, inside: str) -> None:
     folder = repository / "db1" / "shop-db" / "shop" / "20261120T050607Z-aaaaaaaa"
     copied = repository.parent / f"{repository.name}-copy"
     folder.rename(copied)
-    found = find(None, Wanted(path=str(copied / inside)))
+    found = find(None, BackupSelector(path=str(copied / inside)))
     assert (found.backup.database, found.backup.instance_folder) == ("shop", None)
 
 
@@ -100,16 +100,16 @@ def test_a_partial_backup_is_named_with_what_it_lacks(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("which", "words"),
     [
-        (Wanted(instance="shop-db", database="Shop"), ["'Shop'", "nearest is 'shop'", "'wiki'"]),
-        (Wanted(instance="shopdb", database="shop"), ["instance shopdb", "nearest is 'shop-db'"]),
-        (Wanted(host="db2", instance="shop-db", database="shop"), ["host db2", "nearest is 'db1'"]),
+        (BackupSelector(instance="shop-db", database="Shop"), ["'Shop'", "nearest is 'shop'", "'wiki'"]),
+        (BackupSelector(instance="shopdb", database="shop"), ["instance shopdb", "nearest is 'shop-db'"]),
+        (BackupSelector(host="db2", instance="shop-db", database="shop"), ["host db2", "nearest is 'db1'"]),
         (wanted(at=TIME - HOUR), ["at or before 2026-11-20T04:06:07Z", "it has 20261120T060607Z-bbbbbbbb"]),
         (wanted(backup_id="20261120T050607Z-cccccccc"), ["20261120T050607Z-cccccccc", "20261120T050607Z-aaaaaaaa"]),
         (wanted(backup_id="../wiki/20261120T050607Z-aaaaaaaa"), ["no backup '../wiki"]),
-        (Wanted(path="/nonexistent/backup"), ["/nonexistent/backup", "manifest.json", "check the path"]),
+        (BackupSelector(path="/nonexistent/backup"), ["/nonexistent/backup", "manifest.json", "check the path"]),
     ],
 )
-def test_what_is_not_there_is_answered_with_what_is(repository: Path, which: Wanted, words: list[str]) -> None:
+def test_what_is_not_there_is_answered_with_what_is(repository: Path, which: BackupSelector, words: list[str]) -> None:
     with pytest.raises(BackupNotFound) as caught:
         find(repository, which)
     assert [word for word in words if word not in str(caught.value)] == [], caught.value
@@ -140,4 +140,4 @@ def test_an_empty_and_a_missing_repository_are_told_apart(tmp_path: Path) -> Non
 )
 def test_a_question_that_contradicts_itself_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(InvalidOption):
-        Wanted(**values)
+        BackupSelector(**values)

@@ -388,14 +388,14 @@ def test_a_prune_that_is_killed_leaves_whole_backups_only_and_the_next_one_finis
     shop = store_daily(tmp_path, 4, content=DUMP)
     in_a_process_killed_in_the_middle_of_a_removal(tmp_path)
     folder = shop[0].folder.parent
-    doomed = folder / f"{layout.REMOVING_PREFIX}{shop[3].folder.name}"
-    assert doomed.is_dir() and len(listed(doomed)) == 2
+    removing = folder / f"{layout.REMOVING_PREFIX}{shop[3].folder.name}"
+    assert removing.is_dir() and len(listed(removing)) == 2
     assert there(tmp_path) == ids(shop[:3])
     plan = pruned(tmp_path, check_mode=True)
-    assert plan["changed"] and f"  {doomed.name}  left by a removal that did not end" in plan["lines"]
+    assert plan["changed"] and f"  {removing.name}  left by a removal that did not end" in plan["lines"]
     result = pruned(tmp_path)
     assert (result["status"], result["removed"]) == ("ok", 1)
-    assert result["warnings"] == [f"finished removing {doomed}"]
+    assert result["warnings"] == [f"finished removing {removing}"]
     assert listed(folder) == set(ids(shop[:2]))
     assert not pruned(tmp_path)["changed"]
 

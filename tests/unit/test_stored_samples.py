@@ -18,7 +18,7 @@ from backupdb.archives.keys import Keys
 from backupdb.cli import main as command_line
 from backupdb.credentials.secrets import read_secrets
 from backupdb.jobs.definition import job_path, read_job
-from backupdb.repository.find import Wanted
+from backupdb.repository.find import BackupSelector
 from backupdb.retention import pin
 from backupdb.system import detached
 from backupdb.verify import run as verify
@@ -160,7 +160,7 @@ def test_secrets_of_a_file_and_of_a_store_are_read(host: SampleHost) -> None:
 @pytest.mark.parametrize(("instance", "account"), [("pg15", "shop_app"), ("mariadb", "shop_app@%")])
 def test_stored_accounts_are_read(host: SampleHost, instance: str, account: str) -> None:
     source = accounts.StoredAccounts(
-        Wanted(instance=instance), str(host.repository), Keys(identity_file=str(host.identity_file))
+        BackupSelector(instance=instance), str(host.repository), Keys(identity_file=str(host.identity_file))
     )
     result = accounts.look_at_backup(source, ["*"])
     assert account in {entry["account"] for entry in result["accounts"]}

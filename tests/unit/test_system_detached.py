@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from backupdb.errors import InvalidOption, RunLost, RunUnknown
 from backupdb.system import detached
-from backupdb.system.detached import known_of, look, remove_old
+from backupdb.system.detached import initial_facts, look, remove_old_runs
 from support.library import LIBRARY
 from support.stored import RUN
 
@@ -64,9 +64,9 @@ def folder(base: Path, run_id: str = RUN) -> Path:
 
 def test_a_run_tells_how_far_it_is_and_at_its_end_what_it_wrote(base: Path) -> None:
     start(base, "time.sleep(1.5); print('the result'); raise SystemExit(1)")
-    standing = look(RUN, 0)
-    assert (standing.output, standing.progress) == (None, "1 of 2 done")
-    assert known_of(RUN) == {"instance": "shop"}
+    status = look(RUN, 0)
+    assert (status.output, status.progress) == (None, "1 of 2 done")
+    assert initial_facts(RUN) == {"instance": "shop"}
     assert stat.S_IMODE(folder(base).stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder(base).iterdir()} == {0o600}
     before = time.monotonic()
@@ -109,10 +109,10 @@ def test_a_restarted_host_has_the_folder_but_no_process(base: Path) -> None:
 def test_what_is_not_there_is_not_known_and_a_wrong_id_leads_nowhere(base: Path) -> None:
     with pytest.raises(RunUnknown, match="knows nothing of run"):
         look(RUN, 0)
-    assert known_of(RUN) == {}
+    assert initial_facts(RUN) == {}
     with pytest.raises(InvalidOption):
         look("../../etc", 0)
-    assert known_of("../../etc") == {}
+    assert initial_facts("../../etc") == {}
 
 
 def test_folders_of_old_runs_are_removed_and_nothing_else(base: Path) -> None:
@@ -129,7 +129,7 @@ def test_folders_of_old_runs_are_removed_and_nothing_else(base: Path) -> None:
     holder = os.open(folder(base, "c" * 32) / "lock", os.O_RDWR)
     try:
         detached.fcntl.flock(holder, detached.fcntl.LOCK_EX)
-        remove_old()
+        remove_old_runs()
     finally:
         os.close(holder)
     left = {path.name for path in base.iterdir()}

@@ -10,17 +10,35 @@ the others. The text says what happened, where, and what to do next, and never h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import ClassVar
+
+# Exit statuses of the command line for work that ended with an error.
+FAILED = 2
+CONFIGURATION = 3  # options, a job's file, or programs and libraries that are not installed
+CREDENTIALS = 4  # a job's secrets are not there; a login that the server refuses is a failure
+BUSY = 75  # another run is in progress; EX_TEMPFAIL of sysexits.h
+
 
 class BackupDbError(Exception):
-    """Root of all errors raised on purpose; `str()` of it is the message for the user."""
+    """Root of all errors raised on purpose; `str()` of it is the message for the user.
+
+    Results name the class of the error that ended the work as `error_kind`.
+    """
+
+    exit_status: ClassVar[int] = FAILED
 
 
 class InvalidOption(BackupDbError):
     """An option has a value that cannot be used, or two options contradict each other."""
 
+    exit_status = CONFIGURATION
+
 
 class CredentialsMissing(BackupDbError):
     """A job's secrets are not there, cannot be read, or are not what they should be."""
+
+    exit_status = CREDENTIALS
 
 
 class RequirementMissing(BackupDbError):
@@ -29,6 +47,8 @@ class RequirementMissing(BackupDbError):
     `library` is the import name; the message names the packages to install.
     """
 
+    exit_status = CONFIGURATION
+
     def __init__(self, message: str, *, library: str) -> None:
         super().__init__(message)
         self.library = library
@@ -36,6 +56,8 @@ class RequirementMissing(BackupDbError):
 
 class ClientMissing(BackupDbError):
     """No usable dump client is installed on this host; the message names the package."""
+
+    exit_status = CONFIGURATION
 
 
 class ConnectionFailed(BackupDbError):
@@ -78,7 +100,7 @@ class CommandFailed(BackupDbError):
 
 
 class SnapshotLost(BackupDbError):
-    """The schema changed under the dump, so the moment it stood for is gone; trying again may succeed."""
+    """The schema changed under the dump, so its snapshot no longer holds; trying again may succeed."""
 
 
 class RunTimeout(BackupDbError):
@@ -91,6 +113,8 @@ class Interrupted(BackupDbError):
 
 class LockBusy(BackupDbError):
     """Another run holds the lock of this instance and repository."""
+
+    exit_status = BUSY
 
 
 class NotEnoughSpace(BackupDbError):
@@ -114,7 +138,7 @@ class WrongKey(BackupDbError):
 
 
 class BackupNotFound(BackupDbError):
-    """No backup is what was asked for; the message names what there is instead."""
+    """No backup is what was asked for; the message says what there is instead."""
 
 
 class RetentionRefused(BackupDbError):
@@ -130,7 +154,7 @@ class RestoreFailed(BackupDbError):
 
 
 class RunLost(BackupDbError):
-    """A detached run ended without saying how: its process was killed or its host restarted."""
+    """A detached run ended without a result: its process was killed or its host restarted."""
 
 
 class RunUnknown(RunLost):
@@ -138,8 +162,19 @@ class RunUnknown(RunLost):
 
 
 class NotificationFailed(BackupDbError):
-    """A message did not reach the one who should have it; `temporary` says that trying again may succeed."""
+    """A message did not reach its recipient; `temporary` says that trying again may succeed."""
 
     def __init__(self, message: str, *, temporary: bool = False) -> None:
         super().__init__(message)
         self.temporary = temporary
+
+
+def exit_status_of(error_kind: str) -> int:
+    """Return the exit status of the class that a result names as its `error_kind`."""
+    return next((kind.exit_status for kind in _kinds(BackupDbError) if kind.__name__ == error_kind), FAILED)
+
+
+def _kinds(root: type[BackupDbError]) -> Iterator[type[BackupDbError]]:
+    yield root
+    for kind in root.__subclasses__():
+        yield from _kinds(kind)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How modules start a detached run and tell of it; the action of database_backup puts the two together."""
+"""How modules start a detached run and report on it; the action of database_backup puts the two together."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import zipimport
 from contextlib import suppress
 from typing import Any
 
-from ..backupdb.system.detached import Standing
+from ..backupdb.system.detached import RunStatus
 
 _PACKAGES = ("ansible.module_utils", __name__.rsplit(".", 2)[0])
 
 
-def answer(standing: Standing) -> dict[str, Any]:
-    """Return what a module says of a run that goes on. For one that has ended say its own words, and end: they are
-    what the module that ran all the time would have said.
+def answer(status: RunStatus) -> dict[str, Any]:
+    """Return the result for a run that goes on. For one that has ended print its own output, and end: it is what the
+    module would have printed had it run all the time.
     """
-    if standing.output is not None:
-        sys.stdout.write(standing.output)
+    if status.output is not None:
+        sys.stdout.write(status.output)
         raise SystemExit(0)
     return {
         "detached_run": {
-            "run_id": standing.run_id,
-            "seconds": round(standing.seconds, 1),
-            "progress": standing.progress,
+            "run_id": status.run_id,
+            "seconds": round(status.seconds, 1),
+            "progress": status.progress,
         }
     }
 

@@ -20,22 +20,22 @@ FAILURES = ("partial", "failed")
 
 
 def finish_with(
-    module: AnsibleModule, work: Callable[[], dict[str, Any]], *, failures: Collection[str] = FAILURES, **known: Any
+    module: AnsibleModule, work: Callable[[], dict[str, Any]], *, failures: Collection[str] = FAILURES, **facts: Any
 ) -> None:
     """Do the work and end the module with its result; does not return.
 
-    `known` is what can be said of the work when it fails before it has a result of its own. A result whose `status`
+    `facts` are what can be said of the work when it fails before it has a result of its own. A result whose `status`
     is one of `failures` fails the task, with everything in it.
     """
     try:
         result = work()
     except BackupDbError as error:
-        outcome = {**known, "changed": False, "status": "failed", "error_kind": type(error).__name__}
+        outcome = {**facts, "changed": False, "status": "failed", "error_kind": type(error).__name__}
         if isinstance(error, RequirementMissing):
             respawn_if_missing(module, error, **outcome)
         module.fail_json(msg=printable(str(error)), **outcome)
     else:
-        _report(module, {**known, **result}, failures)
+        _report(module, {**facts, **result}, failures)
 
 
 def _report(module: AnsibleModule, result: dict[str, Any], failures: Collection[str]) -> None:

@@ -15,7 +15,7 @@ from ..archives.keys import Keys, load_identities
 from ..connection.instance import Instance
 from ..engines.registry import open_engine
 from ..repository import find as sources
-from ..repository.find import Wanted
+from ..repository.find import BackupSelector
 from ..repository.lock import readers_lock
 from ..system.stopping import stop_signals
 from .restore import export, restore_accounts
@@ -27,7 +27,7 @@ from .summary import summarise
 class StoredAccounts:
     """Where the backup of the accounts is, and what opens it."""
 
-    wanted: Wanted
+    wanted: BackupSelector
     repository: str | None = None
     keys: Keys = field(default_factory=Keys)
 

@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..errors import ArchiveDamaged
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..streams.transform import BytesLike
+from ..streams.transform import BytesLike
 
 VERSION_LINE = b"age-encryption.org/v1"
 STANZA_MARK = b"->"

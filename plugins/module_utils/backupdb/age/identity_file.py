@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import secrets
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import InvalidOption
+from ..system.files import OTHERS, link_new_file, read_small_file
 from .recipients import X25519Identity
 
 CREATED_COMMENT = "# created: "
 PUBLIC_KEY_COMMENT = "# public key: "
 MAX_FILE_SIZE = 1024 * 1024
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -67,32 +66,27 @@ def parse_identities(text: str, *, where: str) -> tuple[X25519Identity, ...]:
 
 def read_identity_file(path: str, *, must_be_private: bool = True) -> IdentityFile:
     """The identities of a file. Raises `InvalidOption`, also when others have rights on it and `must_be_private`."""
+    mode = 0
+
+    def check(status: os.stat_result) -> None:
+        nonlocal mode
+        mode = stat.S_IMODE(status.st_mode)
+        if must_be_private and mode & OTHERS:
+            raise InvalidOption(
+                f"The identity file {path} has mode {mode:04o}: others than its owner can reach the secret key."
+                f" Run `chmod 0600 {path}`, and make a new key if somebody may have read it."
+            )
+
     try:
-        with Path(path).open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InvalidOption(f"The identity file {path} is not a regular file. Give the path of a file.")
-            content = file.read(MAX_FILE_SIZE + 1)
-    except FileNotFoundError as error:
-        raise InvalidOption(f"The identity file {path} does not exist. Check the path.") from error
+        content = read_small_file(Path(path), MAX_FILE_SIZE, check=check)
     except OSError as error:
-        raise InvalidOption(
-            f"The identity file {path} cannot be read: {error.strerror}. Check the path and its owner and mode."
-        ) from error
-    found = IdentityFile(path=path, identities=(), created=None, mode=stat.S_IMODE(status.st_mode))
-    if must_be_private and found.open_to_others:
-        raise InvalidOption(
-            f"The identity file {path} has mode {found.mode:04o}: others than its owner can reach the secret key."
-            f" Run `chmod 0600 {path}`, and make a new key if somebody may have read it."
-        )
-    if len(content) > MAX_FILE_SIZE:
-        raise InvalidOption(f"The identity file {path} is larger than {MAX_FILE_SIZE} bytes. Check the path.")
+        raise InvalidOption(_unreadable(path, error)) from error
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidOption(f"The identity file {path} is not a text file. Check the path.") from error
     identities = parse_identities(text, where=f"the identity file {path}")
-    return IdentityFile(path=path, identities=identities, created=_created(text), mode=found.mode)
+    return IdentityFile(path=path, identities=identities, created=_created(text), mode=mode)
 
 
 def write_identity_file(path: str, identity: X25519Identity) -> IdentityFile:
@@ -103,17 +97,8 @@ def write_identity_file(path: str, identity: X25519Identity) -> IdentityFile:
     created = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     text = f"{CREATED_COMMENT}{created}\n{PUBLIC_KEY_COMMENT}{identity.recipient}\n{identity.reveal()}\n"
     target = Path(path)
-    # A short name of its own: the target's may already be as long as the filesystem allows.
-    temporary = target.parent / f".age-{secrets.token_hex(8)}.partial"
     try:
-        try:
-            _write_private(temporary, text.encode("ascii"))
-            # A hard link fails when the name exists, which a rename would not.
-            os.link(temporary, target)
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
-        _sync_directory(target.parent)
+        link_new_file(target, text.encode("ascii"))
     except FileExistsError as error:
         raise InvalidOption(
             f"The file {path} exists already. It is never replaced; use it, or another path."
@@ -133,17 +118,11 @@ def _created(text: str) -> str | None:
     return lines[0][len(CREATED_COMMENT) :].strip() if lines else None
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _unreadable(path: str, error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return f"The identity file {path} does not exist. Check the path."
+    if error.errno == errno.EINVAL:
+        return f"The identity file {path} is not a regular file. Give the path of a file."
+    if error.errno == errno.EFBIG:
+        return f"The identity file {path} is larger than {MAX_FILE_SIZE} bytes. Check the path."
+    return f"The identity file {path} cannot be read: {error.strerror}. Check the path and its owner and mode."

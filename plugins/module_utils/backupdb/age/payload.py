@@ -10,15 +10,11 @@ payload is. Source: C2SP age.md, section "Payload".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from ..errors import ArchiveDamaged
+from ..streams.transform import BytesLike
 from .primitives import TAG_SIZE, Cipher
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..streams.transform import BytesLike
 
 CHUNK_SIZE = 64 * 1024
 SEALED_SIZE = CHUNK_SIZE + TAG_SIZE

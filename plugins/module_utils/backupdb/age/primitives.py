@@ -8,13 +8,10 @@ The package is imported only when a function is called; each raises `Requirement
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from ..errors import BackupDbError, InvalidOption, RequirementMissing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KEY_SIZE = 32
 TAG_SIZE = 16

@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from ..errors import ArchiveDamaged, InvalidOption, WrongKey
-from .header import NONCE_SIZE, HeaderReader, malformed, write_mac, write_stanzas
+from ..streams.transform import BytesLike
+from .header import NONCE_SIZE, Header, HeaderReader, malformed, write_mac, write_stanzas
 from .payload import StreamOpener, StreamSealer
 from .primitives import derive_key
 from .recipients import (
@@ -29,12 +30,6 @@ from .recipients import (
     X25519Recipient,
     fingerprint,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..streams.transform import BytesLike
-    from .header import Header
 
 __all__ = [
     "Decryptor",

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..age.stream import Decryptor, Identity
 from ..errors import ArchiveDamaged, BackupDbError, RequirementMissing, WrongKey
-from ..repository.files import storage_error
+from ..repository.files import storage_error, storage_errors
 
 _BLOCK = 1 << 20
 
@@ -86,10 +86,8 @@ class _Stored:
         self._file.close()
 
     def read(self, size: int = -1) -> bytes:
-        try:
+        with storage_errors(self._path, "reading"):
             block = self._file.read(size if size > 0 else _BLOCK) or b""
-        except OSError as error:
-            raise storage_error(error, self._path, "reading") from error
         self.digest.update(block)
         self.count += len(block)
         return block

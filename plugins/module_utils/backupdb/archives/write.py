@@ -24,7 +24,7 @@ _WARNINGS_KEPT = 20
 
 @dataclass(frozen=True)
 class Archive:
-    """What became of one archive: its record for the manifest, and what the client said beside it."""
+    """The result for one archive: its record for the manifest, and what the client said beside it."""
 
     record: dict[str, Any]
     warnings: Sequence[str] = ()

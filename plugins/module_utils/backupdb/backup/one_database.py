@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -182,13 +181,7 @@ def _publication(context: RunContext, subject: Subject) -> Iterator[tuple[Public
 
 
 def _limits(context: RunContext) -> Limits:
-    timeout = context.options.timeout
-    return Limits(
-        cancel=context.engine.server.cancel,
-        limiter=context.limiter,
-        deadline=time.monotonic() + timeout if timeout else None,
-        timeout=timeout,
-    )
+    return Limits.within(context.options.timeout or None, context.engine.server.cancel, limiter=context.limiter)
 
 
 def _common(

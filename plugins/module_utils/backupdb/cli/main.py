@@ -4,7 +4,7 @@
 """The library on the command line, without Ansible: `python -m backupdb.cli.main`, or `backupdb` on hosts.
 
 Results are those of the modules, as JSON with `--json`. The exit status is 0 ok, 1 partial, 2 failed, 3 for a wrong
-configuration, 4 for missing credentials and 75 when another run is at it.
+configuration, 4 for missing credentials and 75 when another run is in progress.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from ..errors import BackupDbError
+from ..errors import CONFIGURATION, FAILED, BackupDbError
 from ..version import VERSION
-from . import backup, cat, exit_status, metrics, prune, restore, seal, status, verify
+from . import backup, cat, metrics, prune, restore, seal, status, verify
 from . import list as listing
 from . import run as running
 from .output import complain, write_json
@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(exit_status.CONFIGURATION, f"{self.prog}: {message}\n")
+        self.exit(CONFIGURATION, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(str(error))
         if getattr(options, "json", False):
             write_json({"status": "failed", "error_kind": type(error).__name__, "message": str(error)})
-        return exit_status.of_error(error)
+        return error.exit_status
     except BrokenPipeError:  # the reader has seen enough, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at the end
-        return exit_status.FAILED
+        return FAILED
     return ended
 
 

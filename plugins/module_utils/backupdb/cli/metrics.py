@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ..errors import FAILED
 from ..monitoring import metrics
 from . import exit_status
 from .output import complain, write_json
@@ -33,4 +34,4 @@ def run(options: argparse.Namespace) -> int:
         complain(warning)
     if options.json:
         write_json({"status": "failed" if warnings else "ok", "warnings": warnings})
-    return exit_status.FAILED if warnings else exit_status.OK
+    return FAILED if warnings else exit_status.OK

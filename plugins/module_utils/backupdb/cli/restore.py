@@ -13,7 +13,7 @@ from typing import Any
 from ..credentials.secrets import Secrets, read_secrets
 from ..errors import InvalidOption
 from ..jobs.definition import Job, job_path, read_job
-from ..jobs.options import CONNECTION_OPTIONS, RESTORE_OPTIONS, filled, understood
+from ..jobs.options import CONNECTION_OPTIONS, RESTORE_OPTIONS, parse_assignment, validate_options
 from ..restore import run as restore
 from ..restore.options import restore_request_from
 from . import exit_status
@@ -59,13 +59,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Restore it and return the exit status."""
-    more = dict(understood(text, RESTORE_OPTIONS) for text in options.more)
+    more = dict(parse_assignment(text, RESTORE_OPTIONS) for text in options.more)
     if options.target is not None:
         more["target"] = options.target
     if options.replace:
         more.update(replace=True, confirm=options.confirm)
     complete = {
-        **filled(more, RESTORE_OPTIONS, "option"),
+        **validate_options(more, RESTORE_OPTIONS, "option"),
         **_server(read_job(job_path(options.config_dir, options.job)), options),
     }
     result = restore.run(restore_request_from(complete), check_mode=options.check)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a job: back up, prune, drill when it is due, remember and tell."""
+"""Run a job: back up, prune, drill when it is due, remember and notify."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def run(options: argparse.Namespace) -> int:
     job = read_job(job_path(options.config_dir, options.job))
     write_metrics = partial(metrics.write_for, _readable_jobs(options.config_dir))
     report = Journal(job=job.name).event
-    told = False
+    reported = False
     try:
         secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
         result = run_job(job, secrets, write_metrics=write_metrics, report=report)
-        told = True
+        reported = True
     except LockBusy:
-        told = True  # by the run that holds the job
+        reported = True  # by the run that holds the job
         raise
     except BackupDbError as error:
         result = refused_job(job, error, write_metrics=write_metrics, report=report)
-        told = True
+        reported = True
         complain(result["message"])
     finally:
-        if not told:  # a fault of the program's own must not go unnoticed either
+        if not reported:  # a fault of the program's own must not go unnoticed either
             refused_job(job, BackupDbError(_FAULT), write_metrics=write_metrics, report=report)
     if options.json:
         write_json(result)
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _readable_jobs(config_dir: str) -> list[Job]:
-    """Return all jobs of the host; another one that is wrong is told when it is its turn."""
+    """Return all jobs of the host; another one that is wrong is reported when it is its turn."""
     jobs = []
     for name in job_names(config_dir):
         with suppress(InvalidOption):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Change a credential store: bring in what VYA BackupDB v2 has, set or remove one login, and tell what is different."""
+"""Change a credential store: import what VYA BackupDB v2 has, set or remove one login, return what is different."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .store import Login, Store, login_of, open_store, read_v2, with_login, with
 
 @dataclass(frozen=True)
 class StoreChange:
-    """What a store shall be like; `key` is `file` or `hostname`.
+    """What a store is to be like; `key` is `file` or `hostname`.
 
     With an `id`, its login is set when `present`, and removed otherwise. With `import_from`, logins of that file of
     VYA BackupDB v2 are added; one that the store already has is kept, for it may be newer.

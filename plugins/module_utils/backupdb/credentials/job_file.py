@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CredentialsMissing
-from .private_files import is_there, read_private_file, remove_private_file, replace_private_file
+from ..system.files import is_there
+from .private_files import read_private_file, remove_private_file, replace_private_file
 
 _SECONDS = 60
 
 
 @dataclass(frozen=True)
 class JobFile:
-    """What a job's file shall be. Without `secrets` it is removed. `encrypt` is `auto`, `always` or `never`."""
+    """What a job's file is to be. Without `secrets` it is removed. `encrypt` is `auto`, `always` or `never`."""
 
     folder: Path
     name: str
@@ -77,7 +78,7 @@ def _choice(
 
 
 def _has(path: Path, content: bytes) -> bool:
-    """Tell whether a file holds just that; one that is open to others is made anew."""
+    """Return whether a file holds just that; one that is open to others is made anew."""
     try:
         return read_private_file(path, must_be_mine=False) == content
     except CredentialsMissing:

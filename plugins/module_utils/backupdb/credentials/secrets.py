@@ -11,13 +11,13 @@ and each of the three may be left out. systemd passes the same content as a cred
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import CredentialsMissing
+from .json_object import json_object
 from .private_files import read_private_file
 from .store import Login, login_of, read_store
 
@@ -50,7 +50,7 @@ def read_secrets(source: str, path: str | None, environ: Mapping[str, str]) -> S
     """Read a job's secrets from where its definition says; raises `CredentialsMissing`, never with a secret in it.
 
     `path` is a file, or with source `systemd` the name of a credential. `environ` is the process's environment, by
-    which systemd tells where it has put credentials.
+    by which systemd says where it has put credentials.
     """
     if source == "none":
         return Secrets()
@@ -66,12 +66,7 @@ def read_secrets(source: str, path: str | None, environ: Mapping[str, str]) -> S
 
 def secrets_from(content: bytes, where: str) -> Secrets:
     """Understand the content of a file of secrets; raises `CredentialsMissing` which names the key that is wrong."""
-    try:
-        values = json.loads(content)
-    except (ValueError, RecursionError):
-        raise CredentialsMissing(f"{where} is not JSON; write it again with the role schedule") from None
-    if not isinstance(values, dict):
-        raise CredentialsMissing(f"{where} is not a JSON object; write it again with the role schedule")
+    values = json_object(content, where, advice="write it again with the role schedule")
     unknown = sorted(set(values) - {"logins", "passphrase", "notifications"})
     if unknown:
         raise CredentialsMissing(f"{where}: key {unknown[0]!r} is not known; remove it")
@@ -104,7 +99,7 @@ def _texts(values: Mapping[str, Any], key: str, where: str, known: set[str] | No
 
 
 def _options(login: Login | None) -> dict[str, str]:
-    """Turn a login of a store into the options that it stands for."""
+    """Turn a login of a store into the options it means."""
     options = {} if login is None else {"login_user": login.user, "login_password": login.password}
     return {name: value for name, value in options.items() if value is not None}
 

@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CredentialsMissing, InvalidOption
+from ..system.files import is_there
 from .fernet import check_key, decrypt, encrypt, host_name_key, new_key
-from .private_files import is_there, read_private_file, replace_private_file
+from .json_object import json_object
+from .private_files import read_private_file, replace_private_file
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def write_store(store: Store, *, key: str) -> None:
 def read_v2(path: Path, host_name: str | None) -> dict[str, Login]:
     """Read the logins of a file of VYA BackupDB v2, either kind; raises `CredentialsMissing`.
 
-    `host_name` is that of the host which wrote it; None stands for this one. The file may be open to others, as it
+    `host_name` is that of the host which wrote it; None means this one. The file may be open to others, as it
     was until now.
     """
     content = read_private_file(path, must_be_private=False, must_be_mine=False)
@@ -125,7 +127,7 @@ def read_v2(path: Path, host_name: str | None) -> dict[str, Login]:
         text = decrypt(key, content.decode("ascii", "replace").strip())
         if text is None:
             raise CredentialsMissing(f"{path} cannot be decrypted: {_WRONG_HOST}")
-        vault = _object(text.encode("utf-8", "surrogateescape"), path)
+        vault = json_object(text.encode("utf-8", "surrogateescape"), str(path), advice=_NO_STORE)
         entries = _checked(vault.get("credentials"), path)
         store = Store(path=path, key=key, entries={name: _of_vault(key, entry) for name, entry in entries.items()})
     found = {instance_id: login_of(store, instance_id) for instance_id in sorted(store.entries)}
@@ -137,6 +139,7 @@ def _of_vault(key: bytes, entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**entry, "username": decrypt(key, entry.get("username") or "") or "", "encrypted": True}
 
 
+_NO_STORE = "it is not a credential store, or it is damaged"
 _WRONG_HOST = (
     "its key is made of the name of the host that wrote it, as `hostname` prints it there; "
     "say that name, or store the logins again"
@@ -161,7 +164,7 @@ def _key_in(content: bytes, path: Path) -> bytes:
 
 
 def _entries(content: bytes, path: Path) -> dict[str, Mapping[str, Any]]:
-    return _checked(_object(content, path), path)
+    return _checked(json_object(content, str(path), advice=_NO_STORE), path)
 
 
 def _checked(entries: Any, path: Path) -> dict[str, Mapping[str, Any]]:
@@ -175,13 +178,3 @@ def _checked(entries: Any, path: Path) -> dict[str, Mapping[str, Any]]:
                 f"{path}: entry {name!r} has no username and password; remove it or store it again"
             )
     return entries
-
-
-def _object(content: bytes, path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(content)
-    except (ValueError, RecursionError):
-        raise CredentialsMissing(f"{path} is not JSON; it is not a credential store, or it is damaged") from None
-    if not isinstance(values, dict):
-        raise CredentialsMissing(f"{path} is not a JSON object; it is not a credential store")
-    return values

@@ -30,7 +30,7 @@ from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import is_proof, write_drill
 from ..repository.lock import readers_lock
 from ..repository.problems import Problems
-from ..streams.pipeline import Limiter, Limits
+from ..streams.pipeline import Limits
 from ..system.stopping import stop_signals
 from ..system.text import human_duration, iso, utc_now
 from .one_backup import OF_THIS_HOST, drill_one, failed, line, summary
@@ -103,9 +103,7 @@ def _drill(
 
 @contextmanager
 def _limits(request: DrillRequest, cancel: threading.Event) -> Iterator[Limits]:
-    timeout = request.timeout
-    deadline = time.monotonic() + timeout if timeout is not None else None
-    limits = Limits(cancel=cancel, limiter=Limiter(None), deadline=deadline, timeout=timeout)
+    limits = Limits.within(request.timeout, cancel)
     with limits.watched():
         yield limits
 

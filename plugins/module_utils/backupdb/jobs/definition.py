@@ -22,10 +22,10 @@ from ..drill.options import drill_request_from
 from ..drill.request import DrillRequest
 from ..errors import InvalidOption
 from ..notify.settings import check_notifications
-from ..repository.files import read_small_file
 from ..retention.policy import policy_from
+from ..system.files import read_small_file
 from ..system.text import parse_duration
-from .options import BACKUP_OPTIONS, DRILL_OPTIONS, filled
+from .options import BACKUP_OPTIONS, DRILL_OPTIONS, validate_options
 
 SCHEMA = 1
 CONFIG_DIR = "/etc/backupdb"
@@ -69,7 +69,7 @@ class Job:
     credentials_path: str | None = None
 
     def values(self) -> dict[str, Any]:
-        """Return it as it stands in its file."""
+        """Return it as its file has it."""
         return {
             "schema": SCHEMA,
             "name": self.name,
@@ -186,7 +186,7 @@ def drill_request(drill: Mapping[str, Any], options: Mapping[str, Any], secrets:
 
 
 def _exactly(name: str) -> str:
-    """Write a name as the pattern that it alone fits."""
+    """Write a name as the pattern that matches nothing else."""
     return re.sub(r"([*?[])", r"[\1]", name)
 
 
@@ -197,7 +197,7 @@ def _backups(entries: Any, where: str) -> tuple[dict[str, Any], ...]:
     places: set[tuple[str, str, str]] = set()
     for number, entry in enumerate(entries):
         key = f"{where}: backups[{number}]"
-        options = filled(entry, BACKUP_OPTIONS, key)
+        options = validate_options(entry, BACKUP_OPTIONS, key)
         _check_backup(options, key)
         place = (options["repository"], options["host"], options["instance"])
         if place in places:
@@ -213,9 +213,9 @@ def _check_backup(options: Mapping[str, Any], key: str) -> None:
     if (options["client_cert"] is None) != (options["client_key"] is None):
         raise InvalidOption(f"{key}: client_cert and client_key go together")
     # Whether there is a passphrase is known when the credentials are read.
-    stand_in = Secrets(archive_passphrase=key)
+    placeholder = Secrets(archive_passphrase=key)
     try:
-        backup_request(options, stand_in, None)
+        backup_request(options, placeholder, None)
     except InvalidOption as error:
         raise InvalidOption(f"{key}: {error}") from error
 
@@ -236,7 +236,7 @@ def _drill(values: Any, where: str) -> dict[str, Any] | None:
     if not values:
         return None
     key = f"{where}: drill"
-    options = filled(values, DRILL_OPTIONS, key)
+    options = validate_options(values, DRILL_OPTIONS, key)
     try:
         parse_duration(options["every"])
         drill_request(options, {"repository": "/", "host": "", "instance": ""}, Secrets())

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The end of a job's run: it is remembered, and whoever wants to know is told. Neither can fail what was backed up."""
+"""The end of a job's run: it is remembered, and its notifications are sent. Neither can fail what was backed up."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .record import record_of, write_record
 _WORDS = {"ok": "succeeded", "partial": "is incomplete", "failed": "failed", "busy": "found another run at work"}
 
 
-def tell_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]]:
-    """Tell those who want to know that the job has begun; returns what became of each notification."""
+def notify_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]]:
+    """Notify that the job has begun; returns how each notification ended."""
     host = _host(job)
     event = Event(
         "start", f"Backup job {job.name} on {host} begins", host=host, job=job.name, details={"run_id": run_id}

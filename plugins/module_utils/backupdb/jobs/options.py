@@ -4,7 +4,7 @@
 """The options that jobs and the command line have, with their kinds and defaults; secrets are not among them.
 
 They are those of the modules database_backup, backup_drill and database_restore, so that what a playbook does and what
-a host does by itself are told in the same words.
+a host does by itself are written in the same words.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ BACKUP_OPTIONS: Mapping[str, tuple[str, Any]] = {
     "nice": ("number", 0),
     "bandwidth_limit": ("text", None),
 }
-# Which backups are the job's is told by its backups; a drill only picks among them.
+# Which backups are the job's follows from its backups; a drill only picks among them.
 DRILL_OPTIONS: Mapping[str, tuple[str, Any]] = {
     "every": ("text", REQUIRED),
     "identity_file": ("text", None),
@@ -79,7 +79,7 @@ DRILL_OPTIONS: Mapping[str, tuple[str, Any]] = {
     "jobs": ("number", 1),
     "timeout": ("text", None),
 }
-# Which backup, and which server, is told by the command's own arguments.
+# Which backup, and which server, follows from the command's own arguments.
 RESTORE_OPTIONS: Mapping[str, tuple[str, Any]] = {
     "target": ("text", None),
     "replace": ("switch", False),
@@ -108,7 +108,7 @@ RESTORE_OPTIONS: Mapping[str, tuple[str, Any]] = {
 }
 
 
-def filled(values: Any, table: Mapping[str, tuple[str, Any]], where: str) -> dict[str, Any]:
+def validate_options(values: Any, table: Mapping[str, tuple[str, Any]], where: str) -> dict[str, Any]:
     """Return all options of the table: the given ones, checked by their kind, and the defaults of the others.
 
     Raises `InvalidOption`, which says where and names the key.
@@ -134,7 +134,7 @@ def filled(values: Any, table: Mapping[str, tuple[str, Any]], where: str) -> dic
     return options
 
 
-def understood(text: str, table: Mapping[str, tuple[str, Any]]) -> tuple[str, Any]:
+def parse_assignment(text: str, table: Mapping[str, tuple[str, Any]]) -> tuple[str, Any]:
     """Read `NAME=VALUE` of the command line: all that is not text is written as JSON. Raises `InvalidOption`."""
     name, separator, value = text.partition("=")
     if not separator or name not in table:

@@ -9,7 +9,6 @@ proven by a drill. It is replaced in one step. Losing it loses no backup: the ne
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import LockBusy, RepositoryError
-from ..repository.files import read_small_file, replace_file, storage_error
+from ..repository.files import replace_file, storage_errors
+from ..system.files import PRIVATE, PRIVATE_FOLDER, read_small_file
+from ..system.locking import try_lock, write_owner
 from ..system.text import parse_iso
 
 SCHEMA = 1
@@ -82,38 +83,24 @@ def job_lock(state_dir: str, name: str) -> Iterator[None]:
     """Hold a job for one run; raises `LockBusy` at once when it runs already, and `RepositoryError`."""
     path = record_path(state_dir, name).with_suffix(".lock")
     _make_folder(path.parent)
+    with storage_errors(path, "opening the lock"):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise storage_error(error, path, "opening the lock") from error
-    try:
-        if not _taken(descriptor):
+        if not try_lock(descriptor):
             owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
             raise LockBusy(f"job {name} is running already (pid {owner}, {path}); wait for its end")
+        write_owner(descriptor, f"{os.getpid()}\n")
         yield
     finally:
         os.close(descriptor)
 
 
-def moment(record: Mapping[str, Any] | None, key: str) -> float | None:
-    """Return a remembered moment in seconds since 1970; None when there is none."""
+def remembered_time(record: Mapping[str, Any] | None, key: str) -> float | None:
+    """Return a remembered time in seconds since 1970; None when there is none."""
     try:
         return parse_iso(str((record or {})[key])).timestamp()
     except (KeyError, ValueError):
         return None
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    except OSError:
-        pass  # a full disk: the lock itself holds, only the word about its owner is missing
-    return True
 
 
 def _backup(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,9 +116,8 @@ def _step(step: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except FileExistsError:
-        raise RepositoryError(f"{path} is in the way: it should be a folder for the records of jobs") from None
-    except OSError as error:
-        raise storage_error(error, path, "making") from error
+    with storage_errors(path, "making"):
+        try:
+            path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        except FileExistsError:
+            raise RepositoryError(f"{path} is in the way: it should be a folder for the records of jobs") from None

@@ -1,27 +1,27 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's run on its host, without a controller: back up, prune, drill when it is due, remember and tell.
+"""A job's run on its host, without a controller: back up, prune, drill when it is due, remember and notify.
 
 What goes wrong in one step or with one instance is in the result and does not stop the others. Being asked to stop
-(SIGTERM) ends the step at work in good order, leaves out the rest, and is remembered and told like any failure.
+(SIGTERM) ends the step at work in good order, leaves out the rest, and is remembered and reported like any failure.
 """
 
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
 from ..errors import BackupDbError
+from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
 from ..system.text import human_size, iso, parse_duration, utc_now
 from . import steps
 from .definition import Job
-from .finish import finish, tell_start
-from .record import job_lock, moment, read_record
+from .finish import finish, notify_start
+from .record import job_lock, read_record, remembered_time
 
 # Timers do not fire by the second: a weekly drill must not become one of every eight days.
 _DRILL_TOLERANCE = 3600.0  # seconds
@@ -41,28 +41,28 @@ def run_job(
     """Run a job and return its result as plain values; `status` is ok, partial, failed or busy.
 
     `write_metrics` writes those of the whole host, once the run is remembered, and returns warnings.
-    `report(message, priority=..., **fields)` is told what goes on. Raises `LockBusy` when the job runs already, and
-    `RepositoryError` when its state folder cannot be used.
+    `report(message, priority=..., **fields)` is called with what goes on. Raises `LockBusy` when the job runs already,
+    and `RepositoryError` when its state folder cannot be used.
     """
     started = _now()
-    run_id = run_id or uuid.uuid4().hex
+    run_id = run_id_or_new(run_id)
     with job_lock(job.state_dir, job.name), stop_signals(threading.Event()) as received:
         report(f"job {job.name} begins", run_id=run_id)
-        told = tell_start(job, secrets, run_id)
+        sent = notify_start(job, secrets, run_id)
         result = _steps(job, secrets, run_id, received, report)
         head = {"job": job.name, "run_id": run_id, "started": started, "finished": _now()}
-        result = {**head, **result, "notifications": told}
+        result = {**head, **result, "notifications": sent}
         return finish(job, secrets, result, write_metrics=write_metrics, report=report)
 
 
 def refused_job(
     job: Job, error: BackupDbError, *, write_metrics: WriteMetrics = list, report: Report
 ) -> dict[str, Any]:
-    """Remember and tell that a job could not begin, such as for missing credentials, and return that as its result."""
+    """Remember and report that a job could not begin, as for missing credentials, and return that as its result."""
     now = _now()
     result = {
         "job": job.name,
-        "run_id": uuid.uuid4().hex,
+        "run_id": run_id_or_new(),
         "started": now,
         "finished": now,
         **steps.failure(error),
@@ -77,10 +77,10 @@ def refused_job(
 
 
 def drill_is_due(job: Job, now: float) -> bool:
-    """Tell whether the last drill that proved everything is long enough ago; a failed one is tried again at once."""
+    """Return whether the last drill that proved everything is long enough ago; a failed one is tried again at once."""
     if job.drill is None:
         return False
-    last = moment(read_record(job.state_dir, job.name), "last_drill")
+    last = remembered_time(read_record(job.state_dir, job.name), "last_drill")
     every = parse_duration(job.drill["every"])
     return last is None or now - last >= every - min(_DRILL_TOLERANCE, every / 2)
 
@@ -98,7 +98,7 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
     pruned = drilled = None
     safe = [options for options, entry in zip(job.backups, backups) if steps.has_backups(entry)]
     if job.retention is not None and safe and not received:
-        pruned = steps.remove_old(job.retention, safe, run_id, stopped=received)
+        pruned = steps.prune_backups(job.retention, safe, run_id, stopped=received)
         report(f"prune: {pruned['message']}", priority=_priority(pruned["status"]), run_id=run_id)
     if job.drill is not None and not received and drill_is_due(job, utc_now().timestamp()):
         report("drill begins", run_id=run_id)

@@ -50,12 +50,12 @@ def failure(error: BackupDbError) -> dict[str, Any]:
 
 
 def has_backups(result: Mapping[str, Any]) -> bool:
-    """Tell whether a run left something that was backed up, or had nothing to: only then is it safe to prune."""
+    """Return whether a run left something that was backed up, or had nothing to: only then is it safe to prune."""
     everything = [*result["databases"], *([result["accounts"]] if result["accounts"] else [])]
     return result["status"] in ("ok", "partial") or any(entry["status"] in _KEPT for entry in everything)
 
 
-def remove_old(
+def prune_backups(
     retention: Mapping[str, Any],
     backups: Sequence[Mapping[str, Any]],
     run_id: str | None,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fresh the backups of a host are: every database, judged by what the repository holds and by nothing that told so.
+"""How fresh the backups of a host are: every database, judged by what the repository holds and by no report of a run.
 
 A database is expected when the newest run of its instance wanted it, or a job does. It is well when its newest backup
 is complete, young enough, and the newest attempt did not fail.
@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..jobs.definition import Job
 from ..repository import last_run, layout, local
 from ..repository.catalogue import database_folders
 from ..repository.last_run import BackupOutcome, LastRun
@@ -22,9 +22,6 @@ from ..repository.problems import Problems
 from .job_state import JobState, job_states
 from .places import Place, places_of_jobs, places_of_repository
 from .stored import Stored, look
-
-if TYPE_CHECKING:
-    from ..jobs.definition import Job
 
 # Verdicts on a database, from good to bad; the first three are no reason to worry.
 OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE = "ok", "gone", "left out", "partial", "failed", "late", "no backup"
@@ -207,7 +204,7 @@ def _repositories(
     for path, disk_bytes in sorted(stored.items()):
         space = local.space_of(Path(path))
         if space is None:
-            problems.lines.append(f"repository {path} cannot be looked at; mount it, or check the path")
+            problems.add(f"repository {path} cannot be looked at; mount it, or check the path")
             yield RepositoryState(path, disk_bytes)
         else:
             yield RepositoryState(path, disk_bytes, *space)

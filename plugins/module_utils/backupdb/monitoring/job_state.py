@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..jobs.definition import Job
 from ..jobs.record import read_record
 from ..system.text import parse_iso
 from .next_run import NextRun, next_runs
-
-if TYPE_CHECKING:
-    from ..jobs.definition import Job
 
 
 @dataclass(frozen=True)

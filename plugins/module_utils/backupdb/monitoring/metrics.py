@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from ..errors import BackupDbError
+from ..jobs.definition import Job
 from ..repository.files import replace_file
 from ..system.text import printable, utc_now
 from .freshness import (
@@ -34,19 +35,16 @@ from .freshness import (
 from .job_state import JobState
 from .status import MAX_AGE
 
-if TYPE_CHECKING:
-    from ..jobs.definition import Job
-
-    Sample = tuple[str, Mapping[str, str], Optional[float]]
+Sample = tuple[str, Mapping[str, str], Optional[float]]
 
 FILE = "backupdb.prom"
-# Every metric is a gauge; those of a database are left out where there is nothing to tell.
+# Every metric is a gauge; those of a database are left out where there is nothing to report.
 HELP = {
     "backupdb_metrics_timestamp_seconds": "When these metrics were written.",
     "backupdb_problems": "Things in the repositories that could not be read or do not belong there.",
     "backupdb_database_status": "State of the database: 0 well, 1 partial, 2 newest attempt failed, 3 too old, 4 none.",
-    "backupdb_last_success_timestamp_seconds": "The moment that the newest backup, complete or partial, stands for.",
-    "backupdb_last_complete_timestamp_seconds": "The moment that the newest complete backup stands for.",
+    "backupdb_last_success_timestamp_seconds": "Time of the newest backup, complete or partial.",
+    "backupdb_last_complete_timestamp_seconds": "Time of the newest complete backup.",
     "backupdb_last_success_age_seconds": "Age of the newest backup when these metrics were written.",
     "backupdb_max_age_seconds": "How old the newest backup may be.",
     "backupdb_last_success_duration_seconds": "How long the newest backup took.",
@@ -54,7 +52,7 @@ HELP = {
     "backupdb_last_success_stored_bytes": "Bytes of the newest backup as it is stored.",
     "backupdb_last_drill_timestamp_seconds": "When the last drill of any of the backups ended.",
     "backupdb_last_drill_success": "Whether the last drill proved its backup: 1 or 0.",
-    "backupdb_last_proven_timestamp_seconds": "The moment that the newest backup stands for whose drill succeeded.",
+    "backupdb_last_proven_timestamp_seconds": "Time of the newest backup whose drill succeeded.",
     "backupdb_backups": "Number of backups that are kept.",
     "backupdb_instance_status": "How the newest run over the instance ended: 0 ok, 1 partial, 2 failed.",
     "backupdb_instance_last_run_timestamp_seconds": "When the newest run over the instance that could begin ended.",
@@ -63,7 +61,7 @@ HELP = {
     "backupdb_databases_backed_up": "Databases among the expected ones whose newest backup is young enough.",
     "backupdb_databases_gone": "Databases with backups that the server no longer has.",
     "backupdb_databases_left_out": "Databases with backups that are on the server and that no run takes any more.",
-    "backupdb_job_status": "How the last run of the job ended: 0 ok, 1 partial, 2 failed, 3 another run was at it.",
+    "backupdb_job_status": "How the last run of the job ended: 0 ok, 1 partial, 2 failed, 3 another run in progress.",
     "backupdb_job_last_run_timestamp_seconds": "When the last run of the job ended.",
     "backupdb_job_last_success_timestamp_seconds": "When the last run of the job that was ok ended.",
     "backupdb_job_last_run_duration_seconds": "How long the last run of the job took.",
@@ -89,7 +87,7 @@ def of_host(
 
 
 def write_for(jobs: Sequence[Job]) -> list[str]:
-    """Write the metrics of all jobs of a host into each folder that they name, whatever became of the last run.
+    """Write the metrics of all jobs of a host into each folder that they name, however the last run ended.
 
     All jobs go into one file, so give all of them. Raises nothing that a repository or disk can cause: backups do not
     fail for want of metrics. What went wrong comes back as warnings, and is noticed by the age of the old metrics.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..repository.files import read_small_file
+from ..system.files import read_small_file
 
 CRON_FOLDER = "/etc/cron.d"
 UNIT_FOLDER = "/etc/systemd/system"

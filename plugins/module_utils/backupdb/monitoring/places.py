@@ -11,19 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..backup.selection import matches
 from ..errors import RepositoryError
 from ..repository import layout, local
-from ..repository.files import is_folder, storage_error
+from ..repository.files import storage_errors
 from ..repository.problems import Problems
+from ..system.files import is_folder
 from ..system.text import parse_duration, parse_iso
-
-if TYPE_CHECKING:
-    from .job_state import JobState
-
-_UNREADABLE = "{} cannot be read: {}"
+from .job_state import JobState
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Choice:
     max_age: float
 
     def takes(self, name: str) -> bool:
-        """Tell whether the job backs a database of this name up."""
+        """Return whether the job backs a database of this name up."""
         return any(matches(entry, name) for entry in self.include) and not any(
             matches(entry, name) for entry in self.exclude
         )
@@ -75,7 +72,7 @@ class Place:
         return min((choice.max_age for choice in taking or self.choices), default=self.max_age)
 
     def called(self, host: str, instance: str) -> Place:
-        """Return the same place under the true names, where a folder's name did not tell them."""
+        """Return the same place under the true names, where a folder's name does not give them."""
         if (layout.encode_name(host), layout.encode_name(instance)) != self.folder.parts[-2:]:
             return self  # of another place: it was copied here
         return replace(self, host=host, instance=instance)
@@ -111,10 +108,8 @@ def places_of_repository(root: Path, host: str | None, max_age: float, problems:
     """Return the places that a repository holds, of one host or of all; raises `RepositoryError` without one."""
     if not is_folder(root):
         raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
-    try:
+    with storage_errors(root, "reading the repository"):
         hosts = _visible(root) if host is None else [layout.encode_name(host)]
-    except OSError as error:
-        raise storage_error(error, root, "reading the repository") from error
     found = []
     for host_folder in hosts:
         try:
@@ -122,7 +117,7 @@ def places_of_repository(root: Path, host: str | None, max_age: float, problems:
         except FileNotFoundError:
             continue  # nothing of this host yet
         except OSError as error:
-            problems.lines.append(_UNREADABLE.format(root / host_folder, error.strerror))
+            problems.add_unreadable(root / host_folder, error)
             continue
         for instance in instances:
             found.append(
@@ -138,7 +133,7 @@ def places_of_repository(root: Path, host: str | None, max_age: float, problems:
 
 
 def _failure(place: Place, record: Mapping[str, Any]) -> Failure | None:
-    """Return how the last run of a job failed here; None when it did not, or its record cannot tell."""
+    """Return how the last run of a job failed here; None when it did not, or its record does not say."""
     try:
         for entry in record.get("backups") or ():
             here = (entry["repository"], entry["host"], entry["instance"])

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..jobs.definition import Job
 from ..system.text import human_duration, human_size, iso, utc_now
 from .freshness import (
     BAD,
@@ -27,9 +28,6 @@ from .freshness import (
     collect,
 )
 from .table import one_line, table
-
-if TYPE_CHECKING:
-    from ..jobs.definition import Job
 
 MAX_AGE = 26 * 3600.0  # seconds; a day, and some time for the run itself
 _TITLES = ("INSTANCE", "DATABASE", "STATE", "NEWEST BACKUP (UTC)", "AGE", "ALLOWED", "SIZE", "PROVEN", "NEXT RUN (UTC)")
@@ -134,12 +132,12 @@ def _reason(database: DatabaseState) -> str:
 
 def _message(state: HostState, complaints: Sequence[str]) -> str:
     counts = Counter(database.verdict for instance in state.instances for database in instance.databases)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "no backups"
+    parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "no backups"
     size = human_size(sum(instance.disk_bytes for instance in state.instances))
     free = "".join(f", {human_size(one.free)} free in {one.path}" for one in state.repositories if one.free is not None)
     worst = f". {complaints[0]}" if complaints else ""
     more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
-    return f"{told}; {size}{free}{worst}{more}"
+    return f"{parts}; {size}{free}{worst}{more}"
 
 
 def _name(instance: InstanceState, database: DatabaseState) -> str:

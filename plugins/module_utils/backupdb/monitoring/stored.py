@@ -30,7 +30,7 @@ class Drilled:
 
 @dataclass(frozen=True)
 class Stored:
-    """The backups of one database, or of the accounts. Moments are those that the backups stand for."""
+    """The backups of one database, or of the accounts. Times are those of the snapshots."""
 
     newest: StoredBackup | None = None  # complete or partial
     newest_complete: datetime | None = None
@@ -53,7 +53,7 @@ def look(database_folder: Path, now: datetime, problems: Problems) -> Stored:
     folders = sorted(_folders(database_folder, problems), key=lambda folder: folder.path.name, reverse=True)
     past = [folder for folder in folders if folder.time - now <= CLOCK_TOLERANCE]
     for folder in folders[: len(folders) - len(past)]:
-        problems.lines.append(f"{folder.path} is dated in the future, so it does not count; check the clocks")
+        problems.add_future(folder.path)
     newest, complete = _newest(past, problems)
     return Stored(
         newest=newest,
@@ -72,13 +72,13 @@ def _folders(database_folder: Path, problems: Problems) -> Iterator[_Folder]:
     except FileNotFoundError:
         return
     except OSError as error:
-        problems.lines.append(f"{database_folder} cannot be read: {error.strerror}")
+        problems.add_unreadable(database_folder, error)
         return
     for text in names:
         name = layout.parse_backup_folder(text)
         if name is None:
             if not text.startswith("."):
-                problems.lines.append(f"{database_folder / text} does not belong in a repository and is left alone")
+                problems.add_foreign(database_folder / text)
             continue
         path = database_folder / text
         try:
@@ -101,7 +101,7 @@ def _size(file: os.DirEntry[str]) -> int:
 
 
 def _newest(folders: Sequence[_Folder], problems: Problems) -> tuple[StoredBackup | None, datetime | None]:
-    """Return the newest backup that can be read, and the moment of the newest complete one."""
+    """Return the newest backup that can be read, and the time of the newest complete one."""
     newest: StoredBackup | None = None
     for folder in folders:
         try:

@@ -31,8 +31,8 @@ def send_email(notification: Notification, event: Event) -> None:
     except (OSError, ValueError, smtplib.SMTPException) as error:
         raise _failed(notification, error) from None
     if refused:
-        told = "; ".join(f"{address}: {_reply(*answer)}" for address, answer in refused.items())
-        raise NotificationFailed(f"{notification.receiver} took the mail, but not for {told}")
+        reasons = "; ".join(f"{address}: {_reply(*answer)}" for address, answer in refused.items())
+        raise NotificationFailed(f"{notification.receiver} took the mail, but not for {reasons}")
 
 
 def mail_of(notification: Notification, event: Event) -> EmailMessage:
@@ -60,14 +60,14 @@ def _failed(notification: Notification, error: Exception) -> NotificationFailed:
     if isinstance(error, smtplib.SMTPAuthenticationError):  # the reply may repeat what was sent
         return NotificationFailed(f"{where} refuses the login of {notification.smtp_user} ({error.smtp_code})")
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        told = "; ".join(f"{address}: {_reply(*answer)}" for address, answer in error.recipients.items())
+        reasons = "; ".join(f"{address}: {_reply(*answer)}" for address, answer in error.recipients.items())
         temporary = all(400 <= answer[0] < 500 for answer in error.recipients.values())
-        return NotificationFailed(f"{where} refuses every recipient: {told}", temporary=temporary)
+        return NotificationFailed(f"{where} refuses every recipient: {reasons}", temporary=temporary)
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return NotificationFailed(f"{where} ended the connection", temporary=True)
     if isinstance(error, smtplib.SMTPResponseException):
-        told = _reply(error.smtp_code, error.smtp_error)
-        return NotificationFailed(f"{where} answered {told}", temporary=400 <= error.smtp_code < 500)
+        reason = _reply(error.smtp_code, error.smtp_error)
+        return NotificationFailed(f"{where} answered {reason}", temporary=400 <= error.smtp_code < 500)
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return NotificationFailed(f"{where} lacks what is needed: {error}; nothing was sent without it")
     if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException):

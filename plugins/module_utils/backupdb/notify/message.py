@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told: one event, as plain text that nothing in a name can break out of.
+"""The message: one event, as plain text that nothing in a name can break out of.
 
 Names of databases and words of servers come into these texts. A name may hold a line break, with which it could forge
 a line of a report or a header of a mail, or marks that turn the direction of a text; all of that becomes a space or
@@ -46,7 +46,7 @@ def title_of(event: Event) -> str:
 
 
 def lines_of(event: Event) -> list[str]:
-    """Return the lines, each of them one line, within what every receiver takes; the last tells what is left out."""
+    """Return the lines, each of them one line, within what every receiver takes; the last says what is left out."""
     kept: list[str] = []
     room = _LONGEST_TEXT
     for line in event.lines:

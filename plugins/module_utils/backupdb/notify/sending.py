@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell everyone who wants to know, and report who could not be told.
+"""Send the notifications of an event, and report those that could not be sent.
 
 A message that does not arrive must not cost a backup, nor much of its time: everything that can go wrong with one
 becomes words in a result, all receivers are tried at the same time, and none longer than its options say.

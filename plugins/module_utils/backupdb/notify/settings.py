@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is told, about what, and how: one notification, read from its options."""
+"""Who is notified, of what, and how: one notification, read from its options."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def check_notifications(notifications: Sequence[Mapping[str, Any]]) -> None:
     names = [options.get("name") for options in notifications]
     for name in names:
         if names.count(name) > 1:
-            raise InvalidOption(f"notification {name!r} stands there more than once; give each one a name of its own")
+            raise InvalidOption(f"notification {name!r} is there more than once; give each one a name of its own")
     for options in notifications:
         notification_from({**_KEPT_APART, **{option: value for option, value in options.items() if value}}, {})
 

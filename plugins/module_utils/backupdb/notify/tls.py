@@ -29,5 +29,5 @@ def reason_of(error: object, where: str, timeout: float) -> NotificationFailed:
         )
     if isinstance(error, (TimeoutError, socket.timeout)):  # one and the same only since Python 3.10
         return NotificationFailed(f"{where} did not answer in {timeout:.0f} s", temporary=True)
-    told = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return NotificationFailed(f"{where} cannot be reached: {told}", temporary=True)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return NotificationFailed(f"{where} cannot be reached: {reason}", temporary=True)

@@ -109,7 +109,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def _post(notification: Notification, url: str, body: bytes, content_type: str) -> None:
     """Send the body; raises `NotificationFailed` whose text has of the address no more than host and port.
 
-    The words of the answer are not told either: they may repeat the address.
+    The words of the answer are not repeated either: they may repeat the address.
     """
     where = notification.receiver
     headers = {"Content-Type": content_type, "User-Agent": f"vya.backupdb/{VERSION}"}

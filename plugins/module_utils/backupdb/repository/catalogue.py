@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ManifestDamaged, RepositoryError
+from ..system.files import is_folder, is_gone, read_small_file
 from . import layout
 from .drill_records import is_proof, newest_drill
-from .files import is_folder, is_gone, read_small_file, storage_error
+from .files import storage_errors
 from .manifest import parse, started
 from .problems import Problems
 
@@ -59,7 +60,7 @@ class StoredBackup:
         return self.folder.parent.parent if self.is_in_place() else None
 
     def is_in_place(self) -> bool:
-        """Tell whether the names of its folders are those that its manifest asks for."""
+        """Return whether the names of its folders are those that its manifest asks for."""
         return self.folder.parts[-4:] == self.place()
 
     def place(self) -> tuple[str, str, str, str]:
@@ -89,7 +90,7 @@ def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]
         if folder.name.startswith("."):
             continue  # in the making, or on its way out
         if layout.parse_backup_folder(folder.name) is None:
-            problems.lines.append(f"{folder} does not belong in a repository and is left alone")
+            problems.add_foreign(folder)
             continue
         try:
             yield read_backup(folder)
@@ -116,11 +117,11 @@ class Filter:
     proven: bool | None = None
 
     def may_take(self, time: datetime) -> bool:
-        """Tell by the whole seconds of a folder's name whether its manifest need be read."""
+        """Return, by the whole seconds of a folder's name, whether its manifest need be read."""
         return (self.since is None or time + _SECOND > self.since) and (self.until is None or time <= self.until)
 
     def takes(self, backup: StoredBackup) -> bool:
-        """Tell whether all but `proven`, which is not in the manifest, is as wanted."""
+        """Return whether all but `proven`, which is not in the manifest, is as wanted."""
         return (
             _is_called(backup.manifest["host"], self.host)
             and _is_called(backup.manifest["instance"], self.instance)
@@ -153,7 +154,7 @@ def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[Stor
                 problems.add_damaged(folder, str(error))
             continue
         if not backup.is_in_place():
-            problems.lines.append(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
+            problems.add(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
         if not wanted.takes(backup):
             continue
         if wanted.proven is None or wanted.proven == is_proof(newest_drill(folder, problems)):
@@ -161,7 +162,7 @@ def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[Stor
 
 
 def is_future(backup: StoredBackup, now: datetime) -> bool:
-    """Tell whether a backup was made under a clock that is, or was, wrong: it never counts as newest."""
+    """Return whether a backup was made under a clock that is, or was, wrong: it never counts as newest."""
     return backup.time - now > CLOCK_TOLERANCE
 
 
@@ -176,7 +177,7 @@ def newest(database_folder: Path, *, now: datetime, problems: Problems) -> Store
     for backup in backups(database_folder, problems):
         if not is_future(backup, now):
             return backup
-        problems.lines.append(f"{backup.folder} is dated in the future, so it does not count; check the clocks")
+        problems.add_future(backup.folder)
     return None
 
 
@@ -191,7 +192,7 @@ def last_run_databases(instance_folder: Path, *, now: datetime, problems: Proble
 
 
 def is_called(name: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a name is one of these names or patterns."""
+    """Return whether a name is one of these names or patterns."""
     return any(_is_called(name, pattern) for pattern in patterns)
 
 
@@ -211,10 +212,8 @@ def _all_folders(root: Path, problems: Problems) -> list[tuple[layout.BackupName
     """Return every folder that should hold a backup, newest first by name."""
     if not is_folder(root):
         raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
-    try:
+    with storage_errors(root, "reading the repository"):
         hosts = _visible(root)
-    except OSError as error:
-        raise storage_error(error, root, "reading the repository") from error
     found: list[tuple[layout.BackupName, Path]] = []
     level = hosts
     for _depth in ("instances", "databases", "backups"):
@@ -222,7 +221,7 @@ def _all_folders(root: Path, problems: Problems) -> list[tuple[layout.BackupName
     for path in level:
         name = layout.parse_backup_folder(path.name)
         if name is None:
-            problems.lines.append(f"{path} does not belong in a repository and is left alone")
+            problems.add_foreign(path)
         else:
             found.append((name, path))
     return sorted(found, reverse=True)
@@ -238,9 +237,9 @@ def _visible_or_problem(folder: Path, problems: Problems) -> list[Path]:
     try:
         return _visible(folder)
     except NotADirectoryError:
-        problems.lines.append(f"{folder} does not belong in a repository and is left alone")
+        problems.add_foreign(folder)
     except OSError as error:
-        problems.lines.append(f"{folder} cannot be read: {error.strerror}")
+        problems.add_unreadable(folder, error)
     return []
 
 

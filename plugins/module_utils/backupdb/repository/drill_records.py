@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RepositoryError
+from ..system.files import read_small_file, remove_file, rename_new, write_file
 from ..system.text import parse_iso
 from . import layout
-from .files import read_small_file, remove_file, storage_error, sync_folder, write_file
+from .files import storage_errors
 from .problems import Problems
 
 SCHEMA = 1
@@ -41,19 +42,18 @@ def write_drill(folder: Path, record: Mapping[str, Any]) -> Path:
     """
     name = f"drill-{layout.stamp(parse_iso(record['finished']))}.json"
     content = (json.dumps(record, indent=2, sort_keys=True) + "\n").encode("ascii")
-    temporary = folder / f".{name}.{secrets.token_hex(4)}.partial"
     target = folder / name
-    try:
-        write_file(temporary, content)
-        # Without replacing: a hard link would be surer, but not every network filesystem has them.
-        if os.path.lexists(target):
-            raise RepositoryError(f"{target} is there already: another drill ended in the same second; run it again")
-        temporary.rename(target)
-    except OSError as error:
-        raise storage_error(error, target, "writing") from error
-    finally:
-        remove_file(temporary)
-    sync_folder(folder)
+    temporary = folder / f".{name}.{secrets.token_hex(4)}.partial"
+    with storage_errors(target, "writing"):
+        try:
+            write_file(temporary, content)
+            rename_new(temporary, target)  # not a hard link: not every network filesystem has them
+        except FileExistsError:
+            raise RepositoryError(
+                f"{target} is there already: another drill ended in the same second; run it again"
+            ) from None
+        finally:
+            remove_file(temporary)
     return target
 
 
@@ -74,17 +74,17 @@ def newest_drill(folder: Path, problems: Problems) -> dict[str, Any] | None:
 
 
 def is_proof(record: Mapping[str, Any] | None) -> bool:
-    """Tell whether a newest record proves its backup."""
+    """Return whether a newest record proves its backup."""
     return record is not None and record["verdict"] in PROVING
 
 
 def is_drill_file(name: str) -> bool:
-    """Tell whether a file of a backup is called as records are."""
+    """Return whether a file of a backup is called as records are."""
     return _NAME.fullmatch(name) is not None
 
 
 def proven(folder: Path) -> bool:
-    """Tell whether the newest drill of a backup succeeded; an unreadable newest record proves nothing."""
+    """Return whether the newest drill of a backup succeeded; an unreadable newest record proves nothing."""
     return is_proof(newest_drill(folder, Problems()))
 
 
@@ -92,7 +92,7 @@ def _files(folder: Path, problems: Problems) -> list[Path]:
     try:
         names = [name for name in os.listdir(folder) if is_drill_file(name)]  # noqa: PTH208  names, not paths
     except OSError as error:
-        problems.lines.append(f"{folder} cannot be listed: {error.strerror}")
+        problems.add(f"{folder} cannot be listed: {error.strerror}")
         return []
     return [folder / name for name in sorted(names, reverse=True)]
 
@@ -106,9 +106,9 @@ def _read(path: Path, problems: Problems) -> dict[str, Any] | None:
             raise ValueError(f"it is about another backup, {record.get('backup_id')!r}")
         parse_iso(record["finished"])
     except OSError as error:
-        problems.lines.append(f"{path} cannot be read: {error.strerror}")
+        problems.add_unreadable(path, error)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        problems.lines.append(f"{path} does not count: {error}")
+        problems.add(f"{path} does not count: {error}")
     else:
         return record
     return None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which backup is meant: by its path, by its id, the newest, or the newest of a moment.
+"""Which backup is meant: by its path, by its id, the newest, or the newest at a given time.
 
 Names are exact here: what is restored or drilled is never a guess.
 """
@@ -16,20 +16,20 @@ from datetime import datetime
 from pathlib import Path
 
 from ..errors import BackupNotFound, InvalidOption, RepositoryError
+from ..system.files import is_folder
 from ..system.text import iso, utc_now
 from . import layout
 from .catalogue import StoredBackup, backups, is_future, read_backup
-from .files import is_folder
 from .problems import Problems
 
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is asked for: a `path`, or an `instance` with a `database` (None: its accounts) and which one of theirs.
+class BackupSelector:
+    """Which backup is asked for: a `path`, or an `instance` with a `database` (None: its accounts).
 
-    Without `at` and `backup_id` it is the newest. `at` is a moment: the newest backup that is not after it.
+    Without `at` and `backup_id` it is the newest. With `at` it is the newest backup that is not after that time.
     `host` is needed only where several hosts have backups of an instance of this name.
     """
 
@@ -48,7 +48,7 @@ class Wanted:
         if self.at is not None and self.backup_id is not None:
             raise InvalidOption("at and backup_id both say which backup; remove one of them")
 
-    def whose(self) -> str:
+    def subject(self) -> str:
         """Name the database, or the accounts, for messages."""
         what = "the accounts" if self.database is None else f"database {self.database!r}"
         host = f" on host {self.host}" if self.host is not None else ""
@@ -56,28 +56,28 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class SelectedBackup:
     """The backup, and what its user should know: that a newer one is damaged, that it is partial."""
 
     backup: StoredBackup
     warnings: Sequence[str]
 
 
-def find(root: Path | None, wanted: Wanted) -> Found:
+def find(root: Path | None, selector: BackupSelector) -> SelectedBackup:
     """Find the backup in the repository `root` (not needed with a path).
 
-    Raises `BackupNotFound`, which names what there is, `ManifestDamaged` for one that is named and unreadable,
+    Raises `BackupNotFound`, which says what there is, `ManifestDamaged` for one that is named and unreadable,
     `InvalidOption` where several hosts have such an instance, and `RepositoryError`.
     """
-    if wanted.path is not None:
-        backup = _at_path(Path(wanted.path))
-        return Found(backup, [*_future_warnings(backup), *_partial_warnings(backup)])
+    if selector.path is not None:
+        backup = _at_path(Path(selector.path))
+        return SelectedBackup(backup, [*_future_warnings(backup), *_partial_warnings(backup)])
     if root is None:
         raise InvalidOption("the repository is not given; name it, or give the path of the backup")
-    folder = _folder(root, wanted)
-    if wanted.backup_id is not None:
-        return _by_id(folder, wanted)
-    return _newest(folder, wanted)
+    folder = _folder(root, selector)
+    if selector.backup_id is not None:
+        return _by_id(folder, selector)
+    return _newest(folder, selector)
 
 
 def _at_path(path: Path) -> StoredBackup:
@@ -87,15 +87,15 @@ def _at_path(path: Path) -> StoredBackup:
     return read_backup(folder)
 
 
-def _by_id(folder: Path, wanted: Wanted) -> Found:
-    path = folder / str(wanted.backup_id)
+def _by_id(folder: Path, selector: BackupSelector) -> SelectedBackup:
+    path = folder / str(selector.backup_id)
     if layout.parse_backup_folder(path.name) is None or path.parent != folder or not is_folder(path):
-        raise BackupNotFound(f"{wanted.whose()} has no backup {wanted.backup_id!r}; {_there_are(folder)}")
+        raise BackupNotFound(f"{selector.subject()} has no backup {selector.backup_id!r}; {_available(folder)}")
     backup = read_backup(path)
-    return Found(backup, [*_future_warnings(backup), *_partial_warnings(backup)])
+    return SelectedBackup(backup, [*_future_warnings(backup), *_partial_warnings(backup)])
 
 
-def _newest(folder: Path, wanted: Wanted) -> Found:
+def _newest(folder: Path, selector: BackupSelector) -> SelectedBackup:
     now = utc_now()
     problems = Problems()
     passed_over: list[str] = []
@@ -104,36 +104,38 @@ def _newest(folder: Path, wanted: Wanted) -> Found:
             passed_over += _future_warnings(backup)
         elif not backup.is_in_place():
             passed_over.append(f"{backup.folder} holds the backup of another database and was passed over")
-        elif wanted.at is None or backup.time <= wanted.at:
+        elif selector.at is None or backup.time <= selector.at:
             newer = [f"passed over: {line}" for line in problems.lines]
-            return Found(backup, [*newer, *passed_over, *_partial_warnings(backup)])
-    moment = f" at or before {iso(wanted.at)}" if wanted.at is not None else ""
+            return SelectedBackup(backup, [*newer, *passed_over, *_partial_warnings(backup)])
+    until = f" at or before {iso(selector.at)}" if selector.at is not None else ""
     faults = "".join(f"; {line}" for line in [*problems.lines, *passed_over][:_SHOWN])
-    raise BackupNotFound(f"{wanted.whose()} has no readable backup{moment}; {_there_are(folder)}{faults}")
+    raise BackupNotFound(f"{selector.subject()} has no readable backup{until}; {_available(folder)}{faults}")
 
 
-def _folder(root: Path, wanted: Wanted) -> Path:
+def _folder(root: Path, selector: BackupSelector) -> Path:
     """Return the folder of the database; raises `BackupNotFound` with what there is instead."""
     if not is_folder(root):
         raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
-    instance = layout.encode_name(str(wanted.instance))
-    database = layout.ACCOUNTS_FOLDER if wanted.database is None else layout.encode_name(wanted.database)
-    host = "*" if wanted.host is None else layout.encode_name(wanted.host)
+    instance = layout.encode_name(str(selector.instance))
+    database = layout.ACCOUNTS_FOLDER if selector.database is None else layout.encode_name(selector.database)
+    host = "*" if selector.host is None else layout.encode_name(selector.host)
     folders = [path for path in sorted(root.glob(f"{host}/{instance}/{database}")) if is_folder(path)]
     if len(folders) == 1:
         return folders[0]
     if folders:
         hosts = ", ".join(_true_names(folders, "host"))
-        raise InvalidOption(f"{wanted.whose()} has backups of several hosts: {hosts}; say which with host")
-    raise BackupNotFound(f"there is no backup of {wanted.whose()} in {root}; {_instead(root, wanted, host, instance)}")
+        raise InvalidOption(f"{selector.subject()} has backups of several hosts: {hosts}; say which with host")
+    raise BackupNotFound(
+        f"there is no backup of {selector.subject()} in {root}; {_suggestion(root, selector, host, instance)}"
+    )
 
 
-def _instead(root: Path, wanted: Wanted, host: str, instance: str) -> str:
+def _suggestion(root: Path, selector: BackupSelector, host: str, instance: str) -> str:
     """Say what the repository has, from the nearest level that fits."""
     for pattern, key, asked in (
-        (f"{host}/{instance}/*", "database", wanted.database),
-        (f"{host}/*/*", "instance", wanted.instance),
-        ("*/*/*", "host", wanted.host),
+        (f"{host}/{instance}/*", "database", selector.database),
+        (f"{host}/*/*", "instance", selector.instance),
+        ("*/*/*", "host", selector.host),
     ):
         names = _true_names((path for path in sorted(root.glob(pattern)) if is_folder(path)), key)
         if names:
@@ -155,7 +157,7 @@ def _true_names(database_folders: Iterable[Path], key: str) -> list[str]:
     return sorted(names)
 
 
-def _there_are(folder: Path) -> str:
+def _available(folder: Path) -> str:
     times = [backup.folder.name for backup in backups(folder, Problems())]
     if not times:
         return "none of what is there can be read"

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`.last-run.json` in an instance's folder: what its newest run found and did, also what it could not back up.
 
-Backups that failed leave nothing else in a repository, and a database that is gone is known only by whom saw the
+Backups that failed leave nothing else in a repository, and a database that is gone is known only to those who saw the
 server last. The record is written by the run, under its lock, and belongs to the backup user: whoever reads it where
 that user is not trusted must not remove anything because of what it says.
 """
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
+from ..system.files import read_small_file
 from ..system.text import iso, parse_iso
-from .files import read_small_file, replace_file
+from .files import replace_file
 from .problems import Problems
 
 FILE = ".last-run.json"
@@ -45,7 +46,10 @@ _PER_BACKUP = ("name", "status", "error", "plain_bytes", "stored_bytes", "durati
 
 @dataclass(frozen=True)
 class BackupOutcome:
-    """What became of one database, or of the accounts. Sizes in bytes, duration in seconds, 0 where none was made."""
+    """How the backup of one database, or of the accounts, ended.
+
+    Sizes in bytes, duration in seconds, 0 where none was made.
+    """
 
     name: str
     status: str  # one of BACKUP_STATUSES
@@ -117,9 +121,9 @@ def read(folder: Path, problems: Problems) -> LastRun | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        problems.lines.append(f"{path} cannot be read: {error.strerror}")
+        problems.add_unreadable(path, error)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        problems.lines.append(f"{path} does not count: it is not the record of a run ({error!r})")
+        problems.add(f"{path} does not count: it is not the record of a run ({error!r})")
     return None
 
 

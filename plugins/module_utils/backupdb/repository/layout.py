@@ -32,7 +32,6 @@ _KEPT = 160
 _DIGEST = 16  # hexadecimal digits
 _STAMP = "%Y%m%dT%H%M%SZ"
 _BACKUP_NAME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]{8})", re.ASCII)
-RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class BackupName(NamedTuple):
@@ -60,7 +59,7 @@ def encode_name(name: str) -> str:
 
 
 def stamp(time: datetime) -> str:
-    """Write a moment as it stands in names, to the second: 20261124T050607Z."""
+    """Write a time as names have it, to the second: 20261124T050607Z."""
     return time.astimezone(timezone.utc).strftime(_STAMP)
 
 

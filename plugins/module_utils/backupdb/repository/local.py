@@ -14,17 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RepositoryError
+from ..system.files import is_folder
 from . import layout
-from .files import (
-    StoredFile,
-    is_folder,
-    make_folder,
-    publish_folder,
-    remove_tree,
-    storage_error,
-    sync_folder,
-    write_file,
-)
+from .files import StoredFile, make_folder, publish_folder, remove_tree, storage_errors, sync_folder, write_file
 from .manifest import serialise
 
 
@@ -42,10 +34,8 @@ def open_repository(path: str) -> Path:
     The top folder is never made here: where it is missing, a mount is likely missing too.
     """
     root = Path(path)
-    try:
+    with storage_errors(root, "looking at the repository"):  # a folder above it is closed to us
         _check_root(root)
-    except OSError as error:  # a folder above it is closed to us
-        raise storage_error(error, root, "looking at the repository") from error
     return root
 
 
@@ -152,8 +142,6 @@ def space_of(path: Path) -> tuple[int, int] | None:
 
 def free_bytes(path: Path) -> int:
     """Return the bytes that this user may still write on the filesystem of `path`."""
-    try:
+    with storage_errors(path, "reading the free space of"):
         state = os.statvfs(path)
-    except OSError as error:
-        raise storage_error(error, path, "reading the free space of") from error
     return state.f_bavail * state.f_frsize

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run at a time over an instance's folder, and a word about who holds it.
+"""One run at a time over an instance's folder, and a note of its holder.
 
 The lock is `flock` on a file that stays; holding it is the proof that unpublished folders are dead. Process ids
 and boot ids would lie over NFS and across containers, so the owner record is for people only.
@@ -9,7 +9,6 @@ and boot ids would lie over NFS and across containers, so the owner record is fo
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -21,8 +20,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import LockBusy, RepositoryError
+from ..system.locking import try_lock, write_owner
 from ..system.text import iso, utc_now
-from .files import storage_error
+from .files import storage_errors
 from .layout import LOCK_FILE, READERS_FILE
 
 _POLL = 0.25  # seconds
@@ -115,26 +115,23 @@ def readers_lock(instance_folder: Path | None, *, timeout: float = _READERS_PATI
 
 
 def lock_owner(folder: Path) -> str:
-    """Say who holds the lock, for a plan; "" when it is free or was never taken. Takes and changes nothing."""
+    """Name the holder of the lock, for a plan; "" when it is free or was never taken. Takes and changes nothing."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return ""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return "" if try_lock(descriptor, shared=True) else _owner_text(descriptor)
     except OSError:
         return _owner_text(descriptor)
     finally:
         os.close(descriptor)
-    return ""
 
 
 def _opened(path: Path) -> int:
     """Open a lock's file for taking it alone, made if it is not there."""
-    try:
+    with storage_errors(path, "opening the lock"):
         return _opened_or_made(path, os.O_RDWR)
-    except OSError as error:
-        raise storage_error(error, path, "opening the lock") from error
 
 
 def _opened_for_readers(path: Path) -> int | None:
@@ -178,41 +175,30 @@ def _hand_over(descriptor: int, folder: Path) -> None:
 def _shared(descriptor: int, path: Path, timeout: float) -> bool:
     """Take the lock as one of many; False where the filesystem has no locks."""
     give_up = time.monotonic() + timeout
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
+    try:
+        while not try_lock(descriptor, shared=True):
             if time.monotonic() >= give_up:
                 raise LockBusy(
                     f"{path} is held by a run that removes backups, for more than {timeout:g} seconds; try again later"
-                ) from None
+                )
             time.sleep(_POLL)
-        except OSError:
-            return False
-        else:
-            return True
+    except OSError:
+        return False
+    return True
 
 
 def _taken(descriptor: int, path: Path) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return try_lock(descriptor)
     except OSError as error:
         raise RepositoryError(
             f"{path} cannot be locked: {error.strerror}; the filesystem must support flock"
         ) from error
-    return True
 
 
 def _write_owner(descriptor: int, run_id: str) -> None:
     owner = {"run_id": run_id, "host": socket.gethostname(), "pid": os.getpid(), "uid": os.getuid()}
-    record = json.dumps({**owner, "since": iso(utc_now().replace(microsecond=0))}).encode()
-    try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, record, 0)
-    except OSError:
-        pass  # a full disk: the lock itself holds, only the words about its owner are missing
+    write_owner(descriptor, json.dumps({**owner, "since": iso(utc_now().replace(microsecond=0))}))
 
 
 def _owner_text(descriptor: int) -> str:

@@ -87,7 +87,7 @@ def parse(content: bytes, where: str) -> dict[str, Any]:
 
 
 def started(manifest: Mapping[str, Any], where: str) -> datetime:
-    """Return when the backup was begun, which is the moment it stands for."""
+    """Return when the backup was begun, which is the time of its snapshot."""
     try:
         return parse_iso(manifest["started"])
     except ValueError as error:

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import InvalidOption
 from ..system.options import moment_from
 from .catalogue import Filter
-from .find import Wanted
+from .find import BackupSelector
 
 
 def filter_from(options: Mapping[str, Any]) -> Filter:
@@ -28,11 +28,11 @@ def filter_from(options: Mapping[str, Any]) -> Filter:
     )
 
 
-def wanted_from(options: Mapping[str, Any]) -> Wanted:
+def selector_from(options: Mapping[str, Any]) -> BackupSelector:
     """Make the library's word for it; without an option `database` the accounts are meant. Raises `InvalidOption`."""
     if options["latest"] is False:
         raise InvalidOption("option latest: false says which backup is not meant; set path, at or backup_id instead")
-    return Wanted(
+    return BackupSelector(
         path=options["path"],
         host=options["host"],
         instance=options["instance"],

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ..system.files import read_small_file
 from ..system.text import iso
-from .files import read_small_file, remove_file, replace_file, sync_folder
+from .files import remove_file, replace_file, sync_folder
 from .problems import Problems
 
 FILE = "pin.json"
@@ -40,9 +41,9 @@ def read_pin(folder: Path, problems: Problems) -> Pin | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        problems.lines.append(f"{path} cannot be read, so it counts as a pin: {error.strerror}")
+        problems.add(f"{path} cannot be read, so it counts as a pin: {error.strerror}")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        problems.lines.append(f"{path} is not whole, so it counts as a pin: {error}")
+        problems.add(f"{path} is not whole, so it counts as a pin: {error}")
     return Pin("")
 
 

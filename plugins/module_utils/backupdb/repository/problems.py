@@ -20,7 +20,35 @@ class Problems:
     lines: list[str] = field(default_factory=list)
     damaged: dict[Path, str] = field(default_factory=dict)
 
+    def add(self, line: str) -> None:
+        """Note something in words."""
+        self.lines.append(line)
+
+    def add_unreadable(self, path: Path, error: OSError) -> None:
+        """Note what the operating system does not let us read."""
+        self.add(f"{path} cannot be read: {error.strerror}")
+
+    def add_foreign(self, path: Path) -> None:
+        """Note something whose name is neither that of a backup nor of another file of ours."""
+        self.add(f"{path} does not belong in a repository and is left alone")
+
+    def add_future(self, folder: Path) -> None:
+        """Note a backup that is dated later than now."""
+        self.add(f"{folder} is dated in the future, so it does not count; check the clocks")
+
+    def add_unsealed(self, path: Path) -> None:
+        """Note something that root has not taken yet in a sealed repository."""
+        self.add(f"{path} is not sealed yet and was left alone")
+
     def add_damaged(self, folder: Path, line: str) -> None:
         """Note a folder whose backup, or backups, cannot be read."""
-        self.lines.append(line)
+        self.add(line)
         self.damaged[folder] = line
+
+    def remove_damaged(self, folder: Path) -> None:
+        """Forget a folder that was noted as damaged, with its line."""
+        self.lines.remove(self.damaged.pop(folder))
+
+    def beside_damaged(self) -> list[str]:
+        """Return the lines about what is not damaged."""
+        return [line for line in self.lines if line not in self.damaged.values()]

@@ -17,9 +17,9 @@ from .files import publish_folder, remove_tree
 
 def remove_backup(folder: Path) -> None:
     """Remove a backup. Only for the holder of both locks; raises `RepositoryError`."""
-    doomed = folder.with_name(layout.REMOVING_PREFIX + folder.name)
-    publish_folder(folder, doomed)
-    remove_tree(doomed)
+    removing = folder.with_name(layout.REMOVING_PREFIX + folder.name)
+    publish_folder(folder, removing)
+    remove_tree(removing)
 
 
 def unfinished_removals(database_folder: Path) -> list[Path]:

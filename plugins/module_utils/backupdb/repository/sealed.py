@@ -8,22 +8,20 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from .files import storage_error
+from .files import storage_errors
 
 ROOT = 0  # the uid
 
 
 def is_sealed(root: Path) -> bool:
-    """Tell whether a repository is append-only for all but root; raises `RepositoryError`."""
-    try:
+    """Return whether a repository is append-only for all but root; raises `RepositoryError`."""
+    with storage_errors(root, "looking at"):
         status = root.stat()
-    except OSError as error:
-        raise storage_error(error, root, "looking at") from error
     return status.st_uid == ROOT and bool(status.st_mode & stat.S_ISVTX)
 
 
 def is_of_root(path: Path) -> bool:
-    """Tell whether something in a sealed repository was sealed: a link, or what belongs to another, was not."""
+    """Return whether something in a sealed repository was sealed: a link, or what belongs to another, was not."""
     try:
         status = path.lstat()
     except OSError:

@@ -28,7 +28,7 @@ from ..errors import RepositoryError
 from ..system.text import utc_now
 from . import layout
 from .catalogue import CLOCK_TOLERANCE
-from .files import storage_error
+from .files import storage_errors
 from .sealed import ROOT
 
 _SHARED_FOLDER = 0o1770
@@ -67,12 +67,9 @@ def seal(repository: str, owner_uid: int, owner_gid: int) -> dict[str, Any]:
     sealing = _Sealing(owner_uid, owner_gid, utc_now())
     root = Path(repository)
     _check_above(sealing, root)
-    try:
-        with _opened(root, None) as descriptor:
-            if _take_folder(sealing, descriptor, root):
-                _each(sealing, descriptor, root, _seal_host)
-    except OSError as error:
-        raise storage_error(error, root, "sealing") from error
+    with storage_errors(root, "sealing"), _opened(root, None) as descriptor:
+        if _take_folder(sealing, descriptor, root):
+            _each(sealing, descriptor, root, _seal_host)
     return _result(sealing, repository)
 
 
@@ -180,7 +177,7 @@ def _take_file(sealing: _Sealing, above: int, path: Path, mode: int) -> None:
 
 
 def _take(sealing: _Sealing, descriptor: int, status: os.stat_result, mode: int) -> bool:
-    """Give what is open to root and the group; tells whether that changed anything."""
+    """Give what is open to root and the group; returns whether that changed anything."""
     if (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (ROOT, sealing.group, mode):
         return False
     os.fchown(descriptor, ROOT, sealing.group)
@@ -190,7 +187,7 @@ def _take(sealing: _Sealing, descriptor: int, status: os.stat_result, mode: int)
 
 
 def _is_open_for_writing(descriptor: int) -> bool:
-    """Tell whether any process may still write: the kernel then refuses a read lease (fcntl(2))."""
+    """Return whether any process may still write: the kernel then refuses a read lease (fcntl(2))."""
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)

@@ -14,14 +14,14 @@ from ..archives.keys import keys_from
 from ..backup.options import short_host_name
 from ..connection.options import instance_from
 from ..engines.values import RestoreOptions
-from ..repository.options import wanted_from
+from ..repository.options import selector_from
 from ..system.options import duration_from
 from .request import RestoreRequest, Safety
 
 
 def restore_request_from(options: Mapping[str, Any]) -> RestoreRequest:
     """Make the library's request for one restore; raises `InvalidOption`."""
-    wanted = wanted_from(options)
+    wanted = selector_from(options)
     # The instance of the options is the backup's; the login is that of the server restored into.
     name = options["target_instance"] or options["instance"]
     recipients = tuple(options["safety_recipients"] or ())

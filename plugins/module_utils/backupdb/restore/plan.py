@@ -21,8 +21,8 @@ from ..engines.interface import Engine, no_usable_client
 from ..engines.values import FATAL, ArchiveSource, Client, Database, DumpOptions, MissingPrivilege, ServerFacts
 from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
 from ..repository.catalogue import StoredBackup
-from ..repository.files import is_folder
 from ..repository.local import free_bytes
+from ..system.files import is_folder
 from ..system.text import human_size, utc_now
 from .request import RestoreRequest, new_name
 

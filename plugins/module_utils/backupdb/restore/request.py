@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from ..age.stream import X25519Identity
 from ..archives.envelope import Encryption
-from ..archives.keys import Keys, load_identities
+from ..archives.keys import Keys
 from ..connection.instance import Instance
 from ..engines.values import RestoreOptions
 from ..errors import InvalidOption
-from ..repository.find import Wanted
+from ..repository.find import BackupSelector
 
 OWNER_POLICIES = ("keep", "map", "drop")
 ACL_POLICIES = ("keep", "drop")
@@ -54,7 +53,7 @@ class RestoreRequest:
     """
 
     instance: Instance
-    wanted: Wanted
+    wanted: BackupSelector
     options: RestoreOptions
     repository: str | None = None
     keys: Keys = field(default_factory=Keys)
@@ -96,18 +95,6 @@ class RestoreRequest:
     def safety_instance(self) -> Instance:
         """Return the server restored into, under the name that its safety backups have."""
         return replace(self.instance, id=self.instance.id + _SAFETY_SUFFIX)
-
-    def safety_encryption(self) -> Encryption:
-        """Return how that backup is encrypted: nobody new can read it, and whoever restores can."""
-        if self.safety.encryption is not None:
-            return self.safety.encryption
-        identities = load_identities(self.keys)
-        recipients = tuple(one.recipient for one in identities if isinstance(one, X25519Identity))
-        if recipients:
-            return Encryption(recipients=recipients)
-        if self.keys.passphrase is not None:
-            return Encryption(passphrase=self.keys.passphrase)
-        return Encryption(mode="none")
 
 
 def new_name(database: str, time: datetime, word: str) -> str:

@@ -26,13 +26,14 @@ from ..errors import BackupDbError, RestoreFailed, RestoreRefused
 from ..repository import find as sources
 from ..repository.lock import readers_lock
 from ..streams.compression import Compression
-from ..streams.pipeline import Limiter, Limits
+from ..streams.pipeline import Limits
 from ..system.stopping import stop_signals
 from . import result as restore_result
 from .compare import compare_restored
 from .plan import RestorePlan, make_plan
 from .request import RestoreRequest
 from .result import RestoreState
+from .safety import safety_encryption
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
         if check_mode:
             return restore_result.of_plan(request, plan, state)
         client, inspection_client = plan.usable_clients()
-        limits = _limits(request, cancel)
+        limits = Limits.within(request.options.timeout, cancel)
         with limits.watched():
             work = Work(
                 request=request,
@@ -85,12 +86,6 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
             _carry_out(work)
         state.warnings += [f"stopped by {name}" for name in received]
     return restore_result.of_run(request, plan, state, seconds=time.monotonic() - began)
-
-
-def _limits(request: RestoreRequest, cancel: threading.Event) -> Limits:
-    timeout = request.options.timeout
-    deadline = time.monotonic() + timeout if timeout is not None else None
-    return Limits(cancel=cancel, limiter=Limiter(None), deadline=deadline, timeout=timeout)
 
 
 def _carry_out(work: Work) -> None:
@@ -120,7 +115,7 @@ def _back_up_existing(work: Work) -> str:
             instance=request.safety_instance(),
             selection=Selection(include=(target,), exclude=_others(work)),
             dump=DumpOptions(timeout=request.options.timeout),
-            encryption=request.safety_encryption(),
+            encryption=safety_encryption(request),
             compression=Compression(),
             repository=str(request.safety_repository()),
             host=request.safety.host,

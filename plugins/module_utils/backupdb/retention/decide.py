@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a backup: `action` is `keep` or `remove`, `reason` says why in words."""
+    """The decision about a backup: `action` is `keep` or `remove`, `reason` says why in words."""
 
     backup_id: str
     action: str

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import InvalidOption, RepositoryError
 from ..repository import find as sources
-from ..repository.find import Wanted
+from ..repository.find import BackupSelector
 from ..repository.lock import readers_lock
 from ..repository.pins import LONGEST_REASON, Pin, read_pin, remove_pin, write_pin
 from ..repository.problems import Problems
@@ -48,7 +48,7 @@ def run(request: PinRequest, *, check_mode: bool = False) -> dict[str, Any]:
 
     Raises `BackupNotFound`, `ManifestDamaged`, `LockBusy` while backups are being removed, and `RepositoryError`.
     """
-    wanted = Wanted(
+    wanted = BackupSelector(
         path=request.path,
         host=request.host,
         instance=request.instance,

@@ -25,7 +25,7 @@ _SHOWN = 3
 
 @dataclass
 class DatabasePlan:
-    """The backups of one database (or of the accounts) and what becomes of each.
+    """The backups of one database (or of the accounts) and what is decided for each.
 
     `refused` says why none may be removed now, `error` what went wrong when they were.
     """
@@ -43,7 +43,7 @@ class DatabasePlan:
     warnings: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)  # backup ids
 
-    def doomed(self) -> list[StoredBackup]:
+    def to_remove(self) -> list[StoredBackup]:
         """Return the backups that are to go, oldest first."""
         return [self.backups[entry.backup_id] for entry in reversed(self.decisions) if entry.action == REMOVE]
 
@@ -64,16 +64,16 @@ def plan_instance(
 ) -> list[DatabasePlan]:
     """Plan for the databases of an instance whose names fit; `acknowledged` are names of those gone for good.
 
-    In a `sealed` repository only what was sealed counts: otherwise who can add backups could let others go.
+    In a `sealed` repository only what was sealed counts: otherwise whoever can add backups could have others removed.
     """
     present = _present(folder, problems)
     plans = []
     for database_folder in catalogue.database_folders(folder, problems):
         if database_folder.is_symlink():
-            problems.lines.append(f"{database_folder} is a link, does not belong in a repository and is left alone")
+            problems.add(f"{database_folder} is a link, does not belong in a repository and is left alone")
             continue
         if sealed and not is_of_root(database_folder):
-            problems.lines.append(f"{database_folder} is not sealed yet and was left alone")
+            problems.add_unsealed(database_folder)
             continue
         problems_here = Problems()
         backups = list(catalogue.backups(database_folder, problems_here))
@@ -95,12 +95,12 @@ def plan_instance(
 
 def _sealed_only(backups: Sequence[StoredBackup], problems: Problems) -> list[StoredBackup]:
     for folder in [folder for folder in problems.damaged if not is_of_root(folder)]:
-        problems.lines.append(f"{folder} is not sealed yet and was left alone")
-        problems.lines.remove(problems.damaged.pop(folder))
+        problems.add_unsealed(folder)
+        problems.remove_damaged(folder)
     sealed = [backup for backup in backups if is_of_root(backup.folder)]
     waiting = len(backups) - len(sealed)
     if waiting:
-        problems.lines.append(f"{waiting} backups in {backups[0].folder.parent} are not sealed yet and were left alone")
+        problems.add(f"{waiting} backups in {backups[0].folder.parent} are not sealed yet and were left alone")
     return sealed
 
 
@@ -116,7 +116,7 @@ def _plan(folder: Path, backups: Sequence[StoredBackup], problems: Problems) -> 
         backups={backup.folder.name: backup for backup in backups},
         decisions=[Decision(backup.folder.name, KEEP, "nothing is removed here now") for backup in backups],
         unfinished=unfinished_removals(folder),
-        warnings=[line for line in problems.lines if line not in problems.damaged.values()],
+        warnings=problems.beside_damaged(),
     )
 
 
@@ -161,7 +161,7 @@ def _misplaced(made: DatabasePlan) -> list[str]:
 def _present(folder: Path, problems: Problems) -> frozenset[str] | None:
     """Return the databases that the server had at the last run; None when nobody knows.
 
-    Only the run's own record can tell: one that merely has no newer backups may have failed ever since.
+    Only the run's own record can show it: one that merely has no newer backups may have failed ever since.
     """
     record = last_run.read(folder, problems)
     return (record.present or None) if record is not None else None

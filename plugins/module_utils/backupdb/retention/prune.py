@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import os
 import threading
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import BackupDbError, InvalidOption, LockBusy, RepositoryError
-from ..repository import layout, local
-from ..repository.files import is_folder, remove_tree
+from ..repository import local
+from ..repository.files import remove_tree
 from ..repository.lock import removal_lock
 from ..repository.problems import Problems
 from ..repository.removal import remove_backup
 from ..repository.sealed import ROOT, is_of_root, is_sealed
+from ..system.files import is_folder
+from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
 from ..system.text import utc_now
 from . import result as prune_result
@@ -55,14 +56,12 @@ class PruneRequest:
 
 
 def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
-    """Prune and return what became of each backup, as plain values; in check mode the plan, and nothing is removed.
+    """Prune and return what was decided for each backup, as plain values; in check mode nothing is removed.
 
     `status` is `ok`, `planned`, `partial` (something could not be pruned), `failed` (nothing could) or `busy` (only
     because of others who use it). Raises `RepositoryError` where there is no repository that can be used.
     """
-    run_id = request.run_id or uuid.uuid4().hex
-    if not layout.RUN_ID.fullmatch(run_id):
-        raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
+    run_id = run_id_or_new(request.run_id)
     root = Path(request.repository)
     if not check_mode:
         local.open_repository(request.repository)
@@ -80,7 +79,7 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
             if cancel.is_set():
                 break
             if sealed and not (is_of_root(folder.parent) and is_of_root(folder)):
-                problems.lines.append(f"{folder} is not sealed yet and was left alone")
+                problems.add_unsealed(folder)
                 continue
             try:
                 plans += _instance(folder, request, run_id, cancel, problems, sealed=sealed, check_mode=check_mode)
@@ -135,7 +134,7 @@ def _carry_out(plan: DatabasePlan, cancel: threading.Event) -> None:
     try:
         for path in plan.unfinished:
             remove_tree(path)
-        for backup in plan.doomed():
+        for backup in plan.to_remove():
             if cancel.is_set():
                 return
             remove_backup(backup.folder)

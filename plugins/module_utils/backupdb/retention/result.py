@@ -32,7 +32,7 @@ def of(
     faults = [*problems.damaged.values(), *busy, *stopped]
     for plan in plans:
         faults += [f"{plan.where()}: {text}" for text in (plan.refused, plan.error) if text is not None]
-    warnings = [line for line in problems.lines if line not in problems.damaged.values()]
+    warnings = problems.beside_damaged()
     for plan in plans:
         warnings += [*plan.warnings, *(f"finished removing {path}" for path in plan.unfinished if not check_mode)]
     return {
@@ -55,7 +55,7 @@ def of(
 
 
 def _database(plan: DatabasePlan, check_mode: bool) -> dict[str, Any]:
-    gone = {backup.folder.name for backup in plan.doomed()} if check_mode else set(plan.removed)
+    gone = {backup.folder.name for backup in plan.to_remove()} if check_mode else set(plan.removed)
     return {
         "host": plan.host,
         "instance": plan.instance,

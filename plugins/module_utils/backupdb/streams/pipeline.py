@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
 from ..errors import Interrupted, RunTimeout
+from ..system.stopping import polling
 from .transform import Program, Transform
 
 BLOCK_BYTES = 1 << 20
@@ -112,6 +113,15 @@ class Limits:
     deadline: float | None = None
     timeout: float | None = None  # the same as the user gave it, for the message
 
+    @classmethod
+    def within(cls, timeout: float | None, cancel: threading.Event, *, limiter: Limiter | None = None) -> Limits:
+        """Return the limits of work that begins now and may take `timeout` seconds, or as long as it will (None).
+
+        Without `limiter` it may be as fast as it can.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return cls(cancel=cancel, limiter=limiter or Limiter(None), deadline=deadline, timeout=timeout)
+
     def check(self) -> None:
         """Raise `Interrupted` or `RunTimeout` when it is time to stop."""
         if self.cancel.is_set():
@@ -124,21 +134,15 @@ class Limits:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Set `abort` as soon as `check` would raise, for those who can only look at an event."""
-        done = threading.Event()
 
-        def watch() -> None:
-            while not done.wait(_POLL):
-                if self.cancel.is_set() or self._late():
-                    self.abort.set()
-                    return
+        def look() -> bool:
+            over = self.cancel.is_set() or self._late()
+            if over:
+                self.abort.set()
+            return over
 
-        watcher = threading.Thread(target=watch, name="limits", daemon=True)
-        watcher.start()
-        try:
+        with polling(look, name="limits"):
             yield
-        finally:
-            done.set()
-            watcher.join()
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline

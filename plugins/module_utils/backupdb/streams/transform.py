@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, Union, runtime_checkable
 
-if TYPE_CHECKING:
-    from typing import Union
-
-    BytesLike = Union[bytes, bytearray, memoryview]
+BytesLike = Union[bytes, bytearray, memoryview]
 
 
 class Transform(Protocol):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Being another user of the operating system for a moment: that is who a server's socket then sees (unix(7))."""
+"""Being another user of the operating system for a short time: that is whom a server's socket then sees (unix(7))."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 
 def can_act_as(user: str) -> bool:
-    """Tell whether we may be this user: root may be any one that there is."""
+    """Return whether we may be this user: root may be any one that there is."""
     try:
         account = pwd.getpwnam(user)
     except (KeyError, ValueError):

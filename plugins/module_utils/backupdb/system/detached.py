@@ -17,7 +17,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import shutil
 import stat
 import sys
@@ -29,10 +28,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from ..errors import InvalidOption, RunLost, RunUnknown
+from ..errors import RunLost, RunUnknown
+from .files import PRIVATE, PRIVATE_FOLDER, replace_file
+from .locking import try_lock
+from .run_id import check_run_id, is_run_id
 
 BASE = Path("/var/tmp")  # noqa: S108  see above
-RUN_ID = re.compile(r"[0-9a-f]{32}")
 _PREFIX = "backupdb-run-"
 _LOCK, _BEGUN, _PROGRESS, _OUTPUT, _LOG = "lock", "begun.json", "progress.json", "output", "log"
 _POLL = 0.1  # seconds
@@ -42,8 +43,8 @@ _LOG_SHOWN = 2000  # bytes of the end of the log
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A run as it is seen from outside: its output once it has ended, and before that the last word about it."""
+class RunStatus:
+    """A run as others see it: its output once it has ended, and until then its last progress report."""
 
     run_id: str
     seconds: float = 0.0  # since it began
@@ -54,16 +55,19 @@ class Standing:
 class DetachedRun:
     """The run, for the process that starts it."""
 
-    def __init__(self, run_id: str, known: Mapping[str, Any]) -> None:
-        """Make the run's folder and take its lock; raises OSError. Folders of old runs are removed."""
-        remove_old()
+    def __init__(self, run_id: str, facts: Mapping[str, Any]) -> None:
+        """Make the run's folder and take its lock; raises OSError. Folders of old runs are removed.
+
+        `facts` are what can be said of the run before it has a result, see `initial_facts`.
+        """
+        remove_old_runs()
         self.run_id = run_id
         self._folder = _folder_of(run_id)
-        self._told = 0.0
-        self._folder.mkdir(mode=0o700)
-        self._lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._reported = 0.0
+        self._folder.mkdir(mode=PRIVATE_FOLDER)
+        self._lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        _write(self._folder / _BEGUN, dict(known))
+        _write(self._folder / _BEGUN, dict(facts))
 
     def start(self, work: Callable[[], None]) -> None:
         """Fork a process that does the work, which ends by SystemExit; what it prints is the output of the run.
@@ -91,8 +95,8 @@ class DetachedRun:
 
     def report(self, progress: str) -> None:
         """Note how far the run is; seldom enough to be no burden, and never a reason to fail."""
-        if time.monotonic() - self._told >= _PROGRESS_EVERY:
-            self._told = time.monotonic()
+        if time.monotonic() - self._reported >= _PROGRESS_EVERY:
+            self._reported = time.monotonic()
             with suppress(OSError):
                 _write(self._folder / _PROGRESS, {"text": progress})
 
@@ -105,18 +109,18 @@ class DetachedRun:
             (self._folder / f".{_OUTPUT}", 1),
             (self._folder / _LOG, 2),
         ):
-            descriptor = os.open(path, os.O_RDONLY if number == 0 else flags, 0o600)
+            descriptor = os.open(path, os.O_RDONLY if number == 0 else flags, PRIVATE)
             os.dup2(descriptor, number)
             os.close(descriptor)
 
 
-def known_of(run_id: str) -> dict[str, Any]:
-    """Return what was said of a run when it began; nothing when it is not known."""
-    return _read(_folder_of(run_id) / _BEGUN) if RUN_ID.fullmatch(run_id) else {}
+def initial_facts(run_id: str) -> dict[str, Any]:
+    """Return the facts that a run was started with; none when there is no such run."""
+    return _read(_folder_of(run_id) / _BEGUN) if is_run_id(run_id) else {}
 
 
-def look(run_id: str, seconds: float) -> Standing:
-    """Wait at most `seconds` for the end of a run of this user, and tell how it stands.
+def look(run_id: str, seconds: float) -> RunStatus:
+    """Wait at most `seconds` for the end of a run of this user, and return its status.
 
     Raises `RunLost` when its process is no more and left no output, and `RunUnknown` when there is no such run.
     """
@@ -124,18 +128,18 @@ def look(run_id: str, seconds: float) -> Standing:
     give_up = time.monotonic() + seconds
     while _is_locked(folder, run_id):
         if time.monotonic() >= give_up:
-            return Standing(
+            return RunStatus(
                 run_id=run_id,
                 seconds=max(0.0, time.time() - (folder / _LOCK).stat().st_mtime),
                 progress=_read(folder / _PROGRESS).get("text", ""),
             )
         time.sleep(_POLL)
     with suppress(FileNotFoundError):
-        return Standing(run_id=run_id, output=(folder / _OUTPUT).read_text(encoding="utf-8"))
+        return RunStatus(run_id=run_id, output=(folder / _OUTPUT).read_text(encoding="utf-8"))
     raise RunLost(_lost_text(folder, run_id))
 
 
-def remove_old() -> None:
+def remove_old_runs() -> None:
     """Remove the folders of runs of this user that ended long ago."""
     for folder in BASE.glob(f"{_PREFIX}*"):
         with suppress(OSError):
@@ -146,9 +150,7 @@ def remove_old() -> None:
 
 
 def _folder_of(run_id: str) -> Path:
-    if not RUN_ID.fullmatch(run_id):
-        raise InvalidOption(f"run_id {run_id!r} must be 32 hexadecimal digits in lower case")
-    return BASE / f"{_PREFIX}{run_id}"
+    return BASE / f"{_PREFIX}{check_run_id(run_id)}"
 
 
 def _is_locked(folder: Path, run_id: str) -> bool:
@@ -160,12 +162,9 @@ def _is_locked(folder: Path, run_id: str) -> bool:
             "look into the repository for what it made, and run again"
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(descriptor, shared=True)
     finally:
         os.close(descriptor)
-    return False
 
 
 def _lost_text(folder: Path, run_id: str) -> str:
@@ -187,10 +186,7 @@ def _lost_text(folder: Path, run_id: str) -> str:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    new = path.with_name(f".{path.name}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-        json.dump(value, file)
-    new.replace(path)
+    replace_file(path, json.dumps(value).encode("ascii"), durable=False)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run on the host tells while it goes on: structured entries of the journal, lines on standard error.
+"""What a run on the host reports while it goes on: structured entries of the journal, lines on standard error.
 
 The journal is reached by its native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/), so that entries can be
 found by field: `journalctl SYSLOG_IDENTIFIER=backupdb BACKUPDB_INSTANCE=shop-pg`. Where there is no journal, or where
-standard error is not the journal itself, the same is told there as text.
+standard error is not the journal itself, the same is written there as text.
 
-Secrets never come here: who calls passes names, counts and messages of errors, which are free of them by construction.
+Secrets never come here: callers pass names, counts and messages of errors, which are free of them by construction.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Journal:
 
     def event(self, message: str, *, priority: str = "info", **fields: object) -> None:
         """Write one entry. Fields `run_id`, `instance`, `database`, `job` ... become BACKUPDB_RUN_ID and so on."""
-        told = {**self._fields, **fields}
-        if not self._to_journal(message, priority, told) or not _is_journal(self._stream):
-            self._to_stream(message, priority, told)
+        entry_fields = {**self._fields, **fields}
+        if not self._to_journal(message, priority, entry_fields) or not _is_journal(self._stream):
+            self._to_stream(message, priority, entry_fields)
 
     def _to_journal(self, message: str, priority: str, fields: dict[str, object]) -> bool:
         entry = entry_of(message, priority, fields)
@@ -92,7 +92,7 @@ def _field(name: bytes, value: object) -> bytes:
 
 
 def _is_journal(stream: TextIO) -> bool:
-    """Say whether what is written there goes to the journal: then systemd tells its device and inode."""
+    """Say whether what is written there goes to the journal: systemd then gives its device and inode."""
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):  # not a file

@@ -10,40 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 from ..errors import InvalidOption
 from .text import parse_duration, parse_moment, parse_size
 
+T = TypeVar("T")
+
 
 def moment_from(options: Mapping[str, Any], name: str) -> datetime | None:
-    """Read an option that is a moment; raises `InvalidOption` which names it."""
-    if options[name] is None:
-        return None
-    try:
-        return parse_moment(options[name])
-    except InvalidOption as error:
-        raise InvalidOption(f"option {name}: {error}") from error
+    """Read an option that is a time; raises `InvalidOption` which names it."""
+    return _read(options, name, parse_moment)
 
 
 def duration_from(options: Mapping[str, Any], name: str) -> float | None:
     """Read an option that is a duration, in seconds; raises `InvalidOption` which names it."""
-    if options[name] is None:
-        return None
-    try:
-        return parse_duration(options[name])
-    except InvalidOption as error:
-        raise InvalidOption(f"option {name}: {error}") from error
+    return _read(options, name, parse_duration)
 
 
 def size_from(options: Mapping[str, Any], name: str) -> int | None:
     """Read an option that is a size, in bytes; raises `InvalidOption` which names it."""
-    if options[name] is None:
-        return None
-    try:
-        return parse_size(options[name])
-    except InvalidOption as error:
-        raise InvalidOption(f"option {name}: {error}") from error
+    return _read(options, name, parse_size)
 
 
 def at_least(options: Mapping[str, Any], name: str, least: int) -> int:
@@ -52,3 +39,12 @@ def at_least(options: Mapping[str, Any], name: str, least: int) -> int:
     if value < least:
         raise InvalidOption(f"option {name}: {value} is too small; use {least} or more")
     return value
+
+
+def _read(options: Mapping[str, Any], name: str, parse: Callable[[Any], T]) -> T | None:
+    if options[name] is None:
+        return None
+    try:
+        return parse(options[name])
+    except InvalidOption as error:
+        raise InvalidOption(f"option {name}: {error}") from error

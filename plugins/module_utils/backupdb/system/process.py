@@ -86,11 +86,13 @@ class Running:
     def __init__(
         self,
         process: subprocess.Popen[bytes],
+        *,
+        name: str,
         patterns: Mapping[str, str | None],
         watch: Callable[[str], None] | None = None,
     ) -> None:
         self._process = process
-        self.name = ""
+        self.name = name
         self.stderr = StandardError(_pipe(process.stderr), patterns, watch)
 
     @property
@@ -112,7 +114,7 @@ class Running:
         return cast(FileIO, _pipe(self._process.stdin))
 
     def ended(self) -> bool:
-        """Tell whether the client has exited, well or badly."""
+        """Return whether the client has exited, well or badly."""
         return self._process.poll() is not None
 
     def end(self) -> None:
@@ -181,11 +183,10 @@ def start(
             )
         except (OSError, ValueError) as error:
             raise CommandFailed(f"{argv[0]} cannot be started: {error}") from error
-    running = Running(process, patterns or {}, watch)
+    running = Running(process, name=Path(argv[0]).name, patterns=patterns or {}, watch=watch)
     if process.stdin is not None:
         with suppress(OSError):
             fcntl.fcntl(process.stdin.fileno(), _F_SETPIPE_SZ, PIPE_BYTES)
-    running.name = Path(argv[0]).name
     with suppress(OSError):  # the user's pipe quota is used up: slower, not wrong
         fcntl.fcntl(running.stdout.fileno(), _F_SETPIPE_SZ, PIPE_BYTES)
     return running

@@ -14,8 +14,8 @@ from typing import Any, Callable
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _POLL = 0.25  # seconds
 _LEAVE = 2.0  # seconds
-# Who is told of a signal, the innermost last: a run within a job stops, and so does the job.
-_told: list[tuple[threading.Event, list[str]]] = []
+# Who receives a signal, the innermost last: a run within a job stops, and so does the job.
+_listeners: list[tuple[threading.Event, list[str]]] = []
 
 
 @contextmanager
@@ -31,18 +31,18 @@ def stop_signals(cancel: threading.Event) -> Iterator[list[str]]:
         return
 
     def stop(number: int, _frame: Any) -> None:
-        for event, names in _told:
+        for event, names in _listeners:
             names.append(signal.Signals(number).name)
             event.set()
 
-    if any(names for _cancel, names in _told):
+    if any(names for _cancel, names in _listeners):
         cancel.set()
-    _told.append((cancel, received))
+    _listeners.append((cancel, received))
     previous = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
         yield received
     finally:
-        _told.pop()
+        _listeners.pop()
         for number, handler in previous.items():
             signal.signal(number, handler)
 
@@ -54,17 +54,33 @@ def repeating(action: Callable[[], None], *, while_set: threading.Event) -> Iter
     It ends what a server is doing for us: once is not enough, as between two statements there is nothing to end.
     An action that waits for a server that no longer answers is left behind.
     """
+
+    def act() -> bool:
+        if while_set.is_set():
+            action()
+        return False
+
+    with polling(act, name="stopper", patience=_LEAVE):
+        yield
+
+
+@contextmanager
+def polling(look: Callable[[], bool], *, name: str, patience: float | None = None) -> Iterator[None]:
+    """Call `look` four times a second in a thread of this name, until it returns True or the block is left.
+
+    A call that is still at work when the block is left is waited for, at most `patience` seconds (None: to its end).
+    """
     done = threading.Event()
 
-    def watch() -> None:
+    def poll() -> None:
         while not done.wait(_POLL):
-            if while_set.is_set():
-                action()
+            if look():
+                return
 
-    watcher = threading.Thread(target=watch, name="stopper", daemon=True)
-    watcher.start()
+    thread = threading.Thread(target=poll, name=name, daemon=True)
+    thread.start()
     try:
         yield
     finally:
         done.set()
-        watcher.join(_LEAVE)
+        thread.join(patience)

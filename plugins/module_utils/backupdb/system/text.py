@@ -34,9 +34,9 @@ def parse_size(text: str | int) -> int:
 
 
 def parse_moment(text: str) -> datetime:
-    """Read a moment: "2026-11-24T05:06:07Z", "2026-11-24 05:06", "2026-11-24", "20261124T050607Z", or "7d" (ago).
+    """Read a time: "2026-11-24T05:06:07Z", "2026-11-24 05:06", "2026-11-24", "20261124T050607Z", or "7d" (ago).
 
-    Without a time zone it is UTC, a date alone is its first moment, and a duration counts back from now.
+    Without a time zone it is UTC, a date alone is its first second, and a duration counts back from now.
     """
     if not text.strip()[-1:].isdigit():  # without its unit a duration may be a mistyped date
         try:
@@ -78,12 +78,12 @@ def human_duration(seconds: float) -> str:
 
 
 def utc_now() -> datetime:
-    """Return the present moment, aware, in UTC."""
+    """Return the present time, aware, in UTC."""
     return datetime.now(timezone.utc)
 
 
 def iso(moment: datetime) -> str:
-    """Write a moment as in manifests: 2026-11-24T05:06:07Z (with microseconds where there are any)."""
+    """Write a time as in manifests: 2026-11-24T05:06:07Z (with microseconds where there are any)."""
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 

@@ -22,8 +22,8 @@ from ..archives.read import plain_blocks, stored_blocks
 from ..errors import ArchiveDamaged, LockBusy, ManifestDamaged, RepositoryError, WrongKey
 from ..repository import layout
 from ..repository.catalogue import StoredBackup, read_backup
-from ..repository.files import is_folder, read_small_file
 from ..repository.lock import readers_lock
+from ..system.files import is_folder, read_small_file
 from .format_check import format_check
 
 LEVELS = ("digest", "decrypt")
@@ -160,7 +160,7 @@ class _Archive:
             pass
 
     def _judge_key(self, error: WrongKey) -> None:
-        """Tell a wrong key from a damaged header, which looks the same to age."""
+        """Distinguish a wrong key from a damaged header, which looks the same to age."""
         try:
             self._read(stored_blocks(self._backup.folder, self._entry))
         except ArchiveDamaged as damage:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verifying many backups in one pass: which ones, and what became of each."""
+"""Verifying many backups in one pass: which ones, and the verdict on each."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 from ..archives.keys import Keys, load_identities
 from ..errors import BackupNotFound, InvalidOption
 from ..repository.catalogue import Filter, read_wanted
-from ..repository.files import is_gone
 from ..repository.problems import Problems
+from ..system.files import is_gone
 from ..system.text import human_duration, human_size
 from . import one_backup as verify
 
@@ -54,7 +54,7 @@ def run(request: VerifyRequest) -> dict[str, Any]:
         for backup in read_wanted(Path(request.repository), request.wanted, problems):
             entry = verify.verify(backup, level=request.level, identities=identities)
             if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
-                problems.lines.append(f"{backup.folder} was removed after it had been listed")
+                problems.add(f"{backup.folder} was removed after it had been listed")
             else:
                 entries.append(entry)
     # It counts whatever is wanted: nobody can know whose backup an unreadable manifest was.

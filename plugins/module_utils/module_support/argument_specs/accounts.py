@@ -12,7 +12,7 @@ from ...backupdb.accounts.plan import POLICIES
 from ...backupdb.accounts.run import AccountRestoreRequest, StoredAccounts
 from .backup import CONNECTION_CONSTRAINTS, connection_arguments, instance_from
 from .catalogue import identity_arguments, keys_from, repository_arguments
-from .source import SOURCE_CONSTRAINTS, source_arguments, wanted_from
+from .source import SOURCE_CONSTRAINTS, selector_from, source_arguments
 
 ACCOUNT_RESTORE_CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [*CONNECTION_CONSTRAINTS["mutually_exclusive"], *SOURCE_CONSTRAINTS["mutually_exclusive"]],
@@ -75,4 +75,4 @@ def account_restore_request_from(options: Mapping[str, Any]) -> AccountRestoreRe
 
 def stored_accounts_from(options: Mapping[str, Any]) -> StoredAccounts:
     """Say which backup of accounts is meant; raises `InvalidOption`."""
-    return StoredAccounts(wanted_from(options), options["repository"], keys_from(options))
+    return StoredAccounts(selector_from(options), options["repository"], keys_from(options))

@@ -33,7 +33,7 @@ def notification_arguments() -> dict[str, Any]:
 
 
 def event_arguments() -> dict[str, Any]:
-    """Options of what is told."""
+    """Options of a message."""
     return {
         "event": {"type": "str", "required": True, "choices": list(KINDS)},
         "title": {"type": "str", "required": True},

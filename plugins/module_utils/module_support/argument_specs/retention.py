@@ -18,7 +18,7 @@ from ...backupdb.system.options import duration_from
 
 
 def retention_arguments() -> dict[str, Any]:
-    """The policy: what is kept. None of them has a default, so that one can tell what was said."""
+    """The policy: what is kept. None of them has a default, so that what was given can be seen."""
     return {
         "keep_last": {"type": "int"},
         "keep_within": {"type": "str"},

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...backupdb.repository.options import wanted_from
+from ...backupdb.repository.options import selector_from
 
-__all__ = ["SOURCE_CONSTRAINTS", "source_arguments", "wanted_from"]
+__all__ = ["SOURCE_CONSTRAINTS", "selector_from", "source_arguments"]
 
 SOURCE_CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [("path", "latest", "at", "backup_id"), ("path", "instance"), ("path", "host")],
