@@ -5,12 +5,18 @@
 # In the order in which they begin: what finds most soonest, then the longest, so that two lanes end together.
 ALL_PARTS=(lint unit integration molecule restore distro mysql sanity floor galaxy docs)
 
+# Those that need servers from Debian's packages, and root; the others run as any user on any Linux.
+DEBIAN_PARTS=(integration molecule restore distro mysql)
+PORTABLE_PARTS=(lint unit sanity floor galaxy docs)
+
 # Each linter gets its say before the part fails.
 part_lint() {
   local failed=0
   ruff check . || failed=1
   ruff format --check . || failed=1
   mypy || failed=1
+  git -c 'safe.directory=*' ls-files -z | xargs -0 codespell || failed=1
+  yamllint --strict . || failed=1
   shellcheck -x tools/{test,cross-version,fleet,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
   (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"
