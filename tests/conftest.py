@@ -23,6 +23,7 @@ def pytest_configure() -> None:
     collection_tree()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell what a run without root left out."""
     skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]

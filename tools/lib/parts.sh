@@ -130,4 +130,9 @@ part_galaxy() {
     >"$built/importer.cfg"
   cd "$built" || exit
   GALAXY_IMPORTER_CONFIG=$built/importer.cfg python -m galaxy_importer.main "$built"/*.tar.gz
+  # What ansible-builder makes of the definition, and of the collection in it.
+  ansible-builder create --file "$ROOT/execution-environment.yml" --context "$built/context"
+  ansible-builder introspect "$CACHE" >"$built/needed"
+  grep -F "cryptography" "$built/needed" | grep -F "from collection vya.backupdb"
+  grep -F "postgresql-client [platform:dpkg]" "$built/needed" | grep -F "from collection vya.backupdb"
 }
