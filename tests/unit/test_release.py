@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-import pytest
 import yaml
 from support.ansible import ROOT
 from support.returns import documentation_of
@@ -21,8 +21,8 @@ DOCUMENTED = sorted(
 INTERNAL = {"database_backup_follow", "database_backup_start"}
 
 
-def releases() -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = yaml.safe_load(
+def releases() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load(
         (ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8")
     )["releases"]
     return found
@@ -40,11 +40,18 @@ def test_nothing_claims_to_be_added_by_a_version_that_is_neither_released_nor_th
     assert {path: versions - known for path, versions in claimed.items() if versions - known} == {}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_module_of_the_first_release_says_so(module: str) -> None:
-    of_first = {"modules": [], **releases()[FIRST]}["modules"]
-    assert module in {entry["name"] for entry in of_first}  # type: ignore[attr-defined]
-    assert documentation_of(module, "DOCUMENTATION")["version_added"] == FIRST
+def test_every_module_and_role_says_which_release_added_it() -> None:
+    said = {module: documentation_of(module, "DOCUMENTATION").get("version_added") for module in MODULES}
+    assert [module for module, version in said.items() if not version] == []
+    for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
+        specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+        assert [name for name, spec in specs.items() if "version_added" not in spec] == [], path
+
+
+def test_what_the_first_release_brought_says_so() -> None:
+    brought = [entry["name"] for entry in releases()[FIRST]["modules"]]
+    said = {module: documentation_of(module, "DOCUMENTATION")["version_added"] for module in brought}
+    assert said == dict.fromkeys(brought, FIRST)
 
 
 def test_the_newest_release_is_on_the_page_of_changes() -> None:
