@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import run_state
+from support import needs, run_state
 from support.ansible import Ansible, collection_tree
 from support.servers import PrivateServer, make_server
 
@@ -22,6 +21,17 @@ from support.servers import PrivateServer, make_server
 def pytest_configure() -> None:
     """Tests that import modules of the collection find the checkout as it is now."""
     collection_tree()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what a run without root left out."""
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
+    lines = needs.left_out(reason.removeprefix("Skipped: ") for _path, _line, reason in skipped)
+    if lines:
+        terminalreporter.section("left out")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture
@@ -46,8 +56,7 @@ def small_tmpfs() -> Iterator[Callable[[str], Path]]:
     mounted: list[Path] = []
 
     def mount(size: str) -> Path:
-        if os.geteuid() != 0:
-            pytest.fail("a small filesystem can only be mounted by root: run the tests as root")
+        needs.root("only root mounts filesystems")
         folder = run_state.new_folder("t")
         command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder)]
         done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)

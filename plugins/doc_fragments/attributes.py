@@ -41,12 +41,47 @@ attributes:
       - Only looks; it changes nothing.
 """
 
+    # One for each set of action groups that a module can be in; a module names one of them.
     ACTIONGROUP_BACKUPDB = r"""
 options: {}
 attributes:
   action_group:
-    description: Takes the defaults that a play sets for C(group/vya.backupdb.backupdb) in C(module_defaults).
+    description: Takes the defaults that a play sets for these groups in C(module_defaults), as C(group/NAME).
     support: full
     membership:
       - vya.backupdb.backupdb
+"""
+
+    ACTIONGROUP_LOGIN = r"""
+options: {}
+attributes:
+  action_group:
+    description: Takes the defaults that a play sets for these groups in C(module_defaults), as C(group/NAME).
+    support: full
+    membership:
+      - vya.backupdb.backupdb
+      - vya.backupdb.login
+"""
+
+    ACTIONGROUP_REPOSITORY = r"""
+options: {}
+attributes:
+  action_group:
+    description: Takes the defaults that a play sets for these groups in C(module_defaults), as C(group/NAME).
+    support: full
+    membership:
+      - vya.backupdb.backupdb
+      - vya.backupdb.repository
+"""
+
+    ACTIONGROUP_LOGIN_REPOSITORY = r"""
+options: {}
+attributes:
+  action_group:
+    description: Takes the defaults that a play sets for these groups in C(module_defaults), as C(group/NAME).
+    support: full
+    membership:
+      - vya.backupdb.backupdb
+      - vya.backupdb.login
+      - vya.backupdb.repository
 """

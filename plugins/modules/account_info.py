@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: account_info
 short_description: See the users, roles and grants of a server or a backup
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Returns the users and roles of a PostgreSQL, MySQL or MariaDB server, or those in a backup of the accounts, with how
     they log in, which roles they have, and what they may do.
@@ -25,7 +25,7 @@ author:
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.info_module
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_login_repository
   - vya.backupdb.connection
   - vya.backupdb.repository
   - vya.backupdb.source

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: account_restore
 short_description: Restore users, roles and grants from a backup
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Restores users and roles with their passwords, limits, memberships, default roles, settings and grants from a backup
     of the accounts, as M(vya.backupdb.database_backup) makes one with every run.
@@ -33,7 +33,7 @@ author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
   - vya.backupdb.attributes
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_login_repository
   - vya.backupdb.connection
   - vya.backupdb.repository
   - vya.backupdb.source

@@ -36,7 +36,7 @@ author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
   - vya.backupdb.attributes
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_login
   - vya.backupdb.connection
 attributes:
   check_mode:

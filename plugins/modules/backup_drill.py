@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: backup_drill
 short_description: Prove backups by restoring them into a throw-away server
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Starts a private PostgreSQL, MariaDB or MySQL server for each backup, restores accounts, database and access rights
     into it, compares the result with what the backup says of itself, and destroys the server, whatever happens.
@@ -38,7 +38,7 @@ requirements:
   - Python library C(cryptography), for encrypted backups
 extends_documentation_fragment:
   - vya.backupdb.attributes
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_repository
   - vya.backupdb.repository
   - vya.backupdb.catalogue
   - vya.backupdb.identity

@@ -24,7 +24,7 @@ options:
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.info_module
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_repository
   - vya.backupdb.catalogue
 seealso:
   - module: vya.backupdb.database_backup

@@ -54,7 +54,7 @@ options:
     type: str
 extends_documentation_fragment:
   - vya.backupdb.attributes
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_repository
 attributes:
   check_mode:
     support: full

@@ -63,7 +63,7 @@ options:
     default: 0s
 extends_documentation_fragment:
   - vya.backupdb.attributes
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_repository
   - vya.backupdb.retention
 attributes:
   check_mode:

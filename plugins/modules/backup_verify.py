@@ -40,7 +40,7 @@ options:
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.info_module
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_repository
   - vya.backupdb.repository
   - vya.backupdb.catalogue
   - vya.backupdb.identity

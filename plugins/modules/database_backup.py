@@ -36,7 +36,7 @@ author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
   - vya.backupdb.attributes
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_login_repository
   - vya.backupdb.connection
   - vya.backupdb.selection
   - vya.backupdb.dump

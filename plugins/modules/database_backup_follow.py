@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: database_backup_follow
-short_description: Wait for a backup that goes on without the connection (internal)
+short_description: (internal) Wait for a backup that goes on without the connection
 version_added: 1.0.0
 description:
   - Used by M(vya.backupdb.database_backup), not by playbooks. It waits for the end of a backup that

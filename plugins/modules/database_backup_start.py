@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: database_backup_start
-short_description: Start a backup that goes on without the connection (internal)
+short_description: (internal) Start a backup that goes on without the connection
 version_added: 1.0.0
 description:
   - Used by M(vya.backupdb.database_backup), not by playbooks. It starts the same backup as a process of its own on the
@@ -21,7 +21,7 @@ author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
   - vya.backupdb.attributes
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_login_repository
   - vya.backupdb.connection
   - vya.backupdb.selection
   - vya.backupdb.dump

@@ -20,7 +20,7 @@ author:
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.info_module
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_login
   - vya.backupdb.connection
   - vya.backupdb.selection
   - vya.backupdb.dump

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: database_restore
 short_description: Restore a database from a backup
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Restores one database from a backup of M(vya.backupdb.database_backup) into a PostgreSQL, MySQL or MariaDB server,
     under a new name unless told otherwise.
@@ -31,7 +31,7 @@ author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
   - vya.backupdb.attributes
-  - vya.backupdb.attributes.actiongroup_backupdb
+  - vya.backupdb.attributes.actiongroup_login_repository
   - vya.backupdb.connection
   - vya.backupdb.repository
   - vya.backupdb.source

@@ -19,6 +19,7 @@ from backupdb.age.stream import (
     fingerprint,
 )
 from backupdb.errors import InvalidOption, RequirementMissing
+from support import needs
 from support.library import RECIPIENT
 
 SECRET = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
@@ -111,6 +112,7 @@ def test_an_empty_passphrase_is_refused() -> None:
 
 
 def test_a_fingerprint_is_the_digest_that_openssl_makes() -> None:
+    needs.program("openssl", "openssl")
     digest = subprocess.run(
         ["openssl", "dgst", "-sha256", "-binary"], input=RECIPIENT.encode(), check=True, capture_output=True
     ).stdout

@@ -20,6 +20,7 @@ from backupdb.credentials.secrets import read_secrets
 from backupdb.credentials.store import Login, key_file_of, login_of, open_store, read_store
 from backupdb.errors import CredentialsMissing, InvalidOption
 from cryptography.fernet import Fernet
+from support import needs
 
 PASSWORD = "pä$$ 'w\"ord-4711-\U0001f511"
 LOGIN = Login(user="backupdb", password=PASSWORD)
@@ -227,6 +228,7 @@ def test_a_store_that_others_can_reach_is_not_used(path: Path, which: str) -> No
 
 
 def test_root_changes_the_store_of_another_user_who_keeps_it(path: Path) -> None:
+    needs.root("only root gives files away")
     store(path, id="shop-pg", login=LOGIN)
     for file in (path, key_file_of(path)):
         os.chown(file, 65534, 65534)

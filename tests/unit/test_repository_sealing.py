@@ -33,6 +33,7 @@ from backupdb.retention.pin import PinRequest
 from backupdb.retention.prune import PruneRequest
 from backupdb.system.text import iso, utc_now
 from backupdb.verify import run as verify_run
+from support import needs
 from support.stored import DUMP, store, there
 
 USER = 64_321  # a uid and gid that nobody has
@@ -44,8 +45,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def root() -> Iterator[Path]:
     """A repository of the user's, below folders that everybody can enter and nobody but root can change."""
-    if os.geteuid() != 0:
-        pytest.fail("sealing is root's work: run the tests as root")
+    needs.root("only root seals")
     above = Path(tempfile.mkdtemp(prefix="sealed-"))
     above.chmod(0o755)
     repository = above / "repository"

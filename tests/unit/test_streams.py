@@ -37,6 +37,7 @@ from backupdb.streams.compression import Compression, compressor
 from backupdb.streams.pipeline import Limiter
 from backupdb.system import process
 from backupdb.system.text import utc_now
+from support import needs
 from support.library import LIBRARY, limits
 
 DATA = os.urandom(1 << 20) * 3 + b"zeros" + bytes(5 << 20) + b"\n-- the end"
@@ -126,6 +127,7 @@ def test_damaged_bytes_are_never_taken_for_whole(
 def test_the_zstd_program_serves_where_the_library_is_missing(
     publication: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    needs.program("zstd", "zstd")
     with_library = store_document(
         "with", DATA, publication, Envelope(Compression(), Encryption("none")), form="json", limits=limits()
     ).record
@@ -187,6 +189,7 @@ def test_a_program_that_is_missing_is_named(publication: Publication) -> None:
 
 
 def test_a_client_that_hangs_is_ended_at_the_timeout_with_all_its_children(publication: Publication) -> None:
+    needs.program("pgrep", "procps")
     script = "sleep 61.5 & echo $!; exec sleep 61.5"
     deadline = time.monotonic() + 0.5
     began = time.monotonic()
@@ -306,6 +309,7 @@ def test_a_slow_bandwidth_limit_does_not_outlast_the_deadline() -> None:
 def test_the_zstd_program_ends_with_a_stream_that_fails_and_sees_none_of_our_secrets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    needs.program("zstd", "zstd")
     monkeypatch.setitem(sys.modules, "zstandard", None)
     monkeypatch.setenv("BACKUPDB_PASSPHRASE", "open sesame")
     program = compressor(Compression("zstd"))

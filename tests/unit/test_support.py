@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
-from support import run_state
+from support import binaries, needs, run_state
 from support.process_watch import ProcessWatch
 from support.tree import folder_state
 
@@ -54,3 +55,22 @@ def test_the_remains_of_a_process_do_not_count_as_alive() -> None:
     ended = subprocess.Popen(["true"])
     assert run_state.wait_until_gone([ended.pid], seconds=5)
     ended.wait()
+
+
+def test_root_leaves_no_test_out_and_another_user_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    needs.root("only root seals")
+    with pytest.raises(binaries.MissingProgram, match="apt-get install no-such-package"):
+        needs.program("no-such-program", "no-such-package")
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+    with pytest.raises(pytest.skip.Exception, match="needs root: only root seals"):
+        needs.root("only root seals")
+    with pytest.raises(pytest.skip.Exception, match="apt-get install no-such-package"):
+        needs.program("no-such-program", "no-such-package")
+
+
+def test_a_run_that_left_tests_out_says_how_many_and_why() -> None:
+    assert needs.left_out([]) == []
+    lines = needs.left_out(["needs root: a", "needs a program: b", "needs root: a"])
+    assert lines[:2] == ["1 left out, needs a program: b", "2 left out, needs root: a"]
+    assert "as root" in lines[2]

@@ -6,7 +6,7 @@
 Ansible finds collections only under `.../ansible_collections/NAMESPACE/NAME`, and ansible-test refuses a symbolic
 link there, so the files that git knows (tracked, or new and not ignored) are copied to
 `.cache/ansible_collections/vya/backupdb`. Unchanged files are left alone, files that are gone are removed.
-Runs under the system's Python, before there is a virtual environment.
+Needs nothing but Python itself, so that it also runs where there is no virtual environment.
 """
 
 from __future__ import annotations

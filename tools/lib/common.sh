@@ -6,7 +6,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=$ROOT/.cache
 VENV=$CACHE/venv
 TREE=$CACHE/ansible_collections/vya/backupdb
-SYSTEM_PYTHON=/usr/bin/python3
+SYSTEM_PYTHON=/usr/bin/python3  # with the libraries of the distribution
 
 # LC_ALL may name a locale that was never generated on this machine; this one is always there.
 export LC_ALL=C.UTF-8 LANG=C.UTF-8

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034  # used by tools/test
 PACKAGES=(
   git ca-certificates openssl util-linux acl
-  python3-venv shellcheck
+  python3-venv
   postgresql-15 postgresql-client-15 mariadb-server mariadb-client
   age zstd
   python3-sqlalchemy python3-pymysql python3-psycopg2 python3-cryptography python3-zstandard
@@ -23,7 +23,7 @@ missing_packages() {
 install_without_starting_services() (
   policy=/usr/sbin/policy-rc.d
   saved=$policy.before-backupdb
-  # shellcheck disable=SC2317  # called by the trap
+  # shellcheck disable=SC2329  # called by the trap
   restore() {
     rm -f "$policy"
     if [ -e "$saved" ] || [ -L "$saved" ]; then mv "$saved" "$policy"; fi
@@ -42,7 +42,28 @@ ensure_packages() {
   local missing
   mapfile -t missing < <(missing_packages "$@")
   [ "${#missing[@]}" -gt 0 ] || return 0
-  [ "$(id -u)" = 0 ] || die "missing packages; as root run: apt-get install --no-install-recommends ${missing[*]}"
+  can_install || die "missing packages; on Debian 12, as root: apt-get install --no-install-recommends ${missing[*]}"
   say "installing ${missing[*]}"
   install_without_starting_services "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+}
+
+# Whether this machine is a Debian on which packages may be installed.
+can_install() { [ "$(id -u)" = 0 ] && [ -x "$(command -v apt-get)" ]; }
+
+# ensure_what_parts_need PART ...: where packages can be installed, all of them, so that no part leaves anything out.
+# Elsewhere the parts outside DEBIAN_PARTS need nothing but git, and a Python that ensure_main_venv looks for.
+ensure_what_parts_need() {
+  local part demanding=()
+  if can_install; then
+    ensure_packages "${PACKAGES[@]}" "${FLEET_PACKAGES[@]}"
+    return
+  fi
+  for part in "$@"; do
+    [[ " ${DEBIAN_PARTS[*]} " != *" $part "* ]] || demanding+=("$part")
+  done
+  if [ "${#demanding[@]}" -gt 0 ]; then
+    [ -x "$(command -v dpkg-query)" ] || die "only on Debian 12, as root: ${demanding[*]}. On any Linux: ./tools/test ${PORTABLE_PARTS[*]}"
+    ensure_packages "${PACKAGES[@]}" "${FLEET_PACKAGES[@]}"
+  fi
+  [ -x "$(command -v git)" ] || die "the program git is missing: install it, for instance by this system's package manager"
 }

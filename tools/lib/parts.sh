@@ -5,12 +5,19 @@
 # In the order in which they begin: what finds most soonest, then the longest, so that two lanes end together.
 ALL_PARTS=(lint unit integration molecule restore distro mysql sanity floor galaxy docs)
 
+# Those that need servers from Debian's packages, and root; the others run as any user on any Linux.
+DEBIAN_PARTS=(integration molecule restore distro mysql)
+PORTABLE_PARTS=(lint unit sanity floor galaxy docs)
+
 # Each linter gets its say before the part fails.
 part_lint() {
   local failed=0
   ruff check . || failed=1
   ruff format --check . || failed=1
   mypy || failed=1
+  git -c 'safe.directory=*' ls-files -z | xargs -0 codespell || failed=1
+  yamllint --strict . || failed=1
+  pre-commit validate-config .pre-commit-config.yaml || failed=1
   shellcheck -x tools/{test,cross-version,fleet,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
   (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"
@@ -124,4 +131,9 @@ part_galaxy() {
     >"$built/importer.cfg"
   cd "$built" || exit
   GALAXY_IMPORTER_CONFIG=$built/importer.cfg python -m galaxy_importer.main "$built"/*.tar.gz
+  # What ansible-builder makes of the definition, and of the collection in it.
+  ansible-builder create --file "$ROOT/execution-environment.yml" --context "$built/context"
+  ansible-builder introspect "$CACHE" >"$built/needed"
+  grep -F "cryptography" "$built/needed" | grep -F "from collection vya.backupdb"
+  grep -F "postgresql-client [platform:dpkg]" "$built/needed" | grep -F "from collection vya.backupdb"
 }

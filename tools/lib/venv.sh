@@ -18,6 +18,37 @@ ensure_venv() {
   printf '%s' "$mark" >"$folder/.made-from"
 }
 
+# The Python for the main environment: the system's, or the first on PATH that is new enough and whole. Says on stderr
+# why each other one was passed over, because that is what is missing where there is none.
+find_main_python() {
+  local candidate path
+  for candidate in "$SYSTEM_PYTHON" python3 python3.11 python3.12 python3.13 python3.14; do
+    path=$(command -v "$candidate") || continue
+    # shellcheck disable=SC2016  # Python's, not the shell's
+    "$path" -c 'import sys
+version = "%d.%d" % sys.version_info[:2]
+if sys.version_info < (3, 11):
+    raise SystemExit(f"{sys.argv[1]} is Python {version}, and 3.11 or newer is needed")
+try:
+    import ensurepip, venv
+except ImportError as error:
+    raise SystemExit(f"{sys.argv[1]} has no module {error.name}: install python{version}-venv, or what your system calls it")
+' "$path" || continue
+    printf '%s\n' "$path"
+    return 0
+  done
+  return 1
+}
+
 ensure_main_venv() {
-  ensure_venv "$VENV" "$SYSTEM_PYTHON" "$ROOT/tools/constraints/main.txt" || die "the Python environment could not be made"
+  local python reasons
+  reasons=$(mktemp)
+  python=$(find_main_python 2>"$reasons") || python=
+  if [ -z "$python" ]; then
+    cat "$reasons" >&2
+    rm -f "$reasons"
+    die "Python 3.11 or newer is missing: put one on PATH as python3 or python3.11, and run this again"
+  fi
+  rm -f "$reasons"
+  ensure_venv "$VENV" "$python" "$ROOT/tools/constraints/main.txt" || die "the Python environment could not be made"
 }
