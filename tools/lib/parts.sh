@@ -11,6 +11,8 @@ part_lint() {
   ruff check . || failed=1
   ruff format --check . || failed=1
   mypy || failed=1
+  PYTHONPATH=plugins/module_utils lint-imports --no-logo --cache-dir "$CACHE/import_linter" || failed=1
+  git -c 'safe.directory=*' ls-files -z | xargs -0 codespell || failed=1
   shellcheck -x tools/{test,cross-version,fleet,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
   (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"

@@ -5,17 +5,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 
-if TYPE_CHECKING:
-    from typing import Any
-
-    from ansible.module_utils.basic import AnsibleModule
-
-    from ..backupdb.errors import RequirementMissing
+from ..backupdb.errors import RequirementMissing
 
 # Ansible's choice may be a newer Python than the distribution's, whose libraries are packaged for /usr/bin/python3.
 INTERPRETERS = ["/opt/backupdb/venv/bin/python", "/usr/bin/python3"]
