@@ -65,8 +65,8 @@ def _explanations(tree: ast.Module) -> Iterator[ast.AST]:
 @pytest.mark.parametrize("path", _code_outside_engines(), ids=_name)
 def test_code_outside_the_engines_names_no_engine(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    named = sorted((line, text) for line, text in _words(tree) if ENGINE_NAME.search(text))
-    assert named == [], "ask the engine object instead, or the registry for the names"
+    named = [f"line {line}: {text}" for line, text in sorted(_words(tree)) if ENGINE_NAME.search(text)]
+    assert not named, "\n".join(["ask the engine object instead, or the registry for the names", *named])
 
 
 @pytest.mark.parametrize(
