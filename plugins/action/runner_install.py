@@ -59,7 +59,8 @@ class ActionModule(ActionBase):
         return {key: result[key] for key in _KEPT if key in result}
 
     def _copy(self, runner: bytes, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        here = Path(tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP))
+        # Ansible sets it at run time, from its table of options.
+        here = Path(tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP))  # type: ignore[attr-defined]
         try:
             source = here / PurePosixPath(options["dest"]).name
             source.write_bytes(runner)

@@ -116,6 +116,6 @@ def test_the_role_verify_passes_every_option_of_its_module() -> None:
 def test_every_engine_has_packages_in_every_distribution() -> None:
     for path in sorted((ROLES / "backupdb" / "vars").glob("[A-Z]*.yml")):
         names = yaml.safe_load(path.read_text(encoding="utf-8"))
-        assert set(names["__backupdb_packages_client"]) == set(arguments.ENGINES), path.name
-        assert set(names["__backupdb_packages_driver"]) == set(arguments.ENGINES), path.name
+        assert set(names["__backupdb_packages_client"]) == set(arguments.ENGINE_NAMES), path.name
+        assert set(names["__backupdb_packages_driver"]) == set(arguments.ENGINE_NAMES), path.name
         assert ROLES.joinpath("backupdb", "tasks", f"packages_{names['__backupdb_package_manager']}.yml").is_file()

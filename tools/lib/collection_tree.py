@@ -72,6 +72,7 @@ def refresh() -> Path:
                 copy_file(ROOT / name, TREE / name)
         remove_strangers(TREE, wanted)
         make_repository()
+        link_for_types()
     return TREE
 
 
@@ -83,6 +84,14 @@ def make_repository() -> None:
     """
     if not (TREE / ".git").exists():
         subprocess.run(["git", "init", "--quiet", str(TREE)], check=True)
+
+
+def link_for_types() -> None:
+    """Show mypy the plugins of the checkout itself, not of the copy, under the name that Ansible gives them."""
+    link = ROOT / ".cache" / "types" / "ansible_collections" / "vya" / "backupdb" / "plugins"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(os.path.relpath(ROOT / "plugins", link.parent))
 
 
 if __name__ == "__main__":

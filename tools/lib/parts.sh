@@ -15,6 +15,7 @@ part_lint() {
   ruff check . || failed=1
   ruff format --check . || failed=1
   mypy || failed=1
+  PYTHONPATH=plugins/module_utils lint-imports --no-logo --cache-dir "$CACHE/import_linter" || failed=1
   git -c 'safe.directory=*' ls-files -z | xargs -0 codespell || failed=1
   yamllint --strict . || failed=1
   pre-commit validate-config .pre-commit-config.yaml || failed=1

@@ -35,7 +35,7 @@ def answer(status: RunStatus) -> dict[str, Any]:
 
 def import_everything() -> None:
     """Import all that Ansible packed together with this module: its archive is deleted as soon as the module ends."""
-    if not isinstance(__loader__, zipimport.zipimporter):
+    if not isinstance(globals()["__loader__"], zipimport.zipimporter):
         return
     for name in _PACKAGES:
         package = importlib.import_module(name)

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 
 from ..backupdb.errors import RequirementMissing
-
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 # Ansible's choice may be a newer Python than the distribution's, whose libraries are packaged for /usr/bin/python3.
 INTERPRETERS = ["/opt/backupdb/venv/bin/python", "/usr/bin/python3"]

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
 
 from ..backupdb.errors import BackupDbError, RequirementMissing
 from ..backupdb.system.text import printable
 from .respawn import respawn_if_missing
-
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 WARNINGS_SHOWN = 20
 FAILURES = ("partial", "failed")

@@ -144,18 +144,41 @@ def _account(
     if protected and not (choice.include_reserved or names(choice.patterns, account)):
         return AccountPlan(account, "skip", protected)
     if choice.object_grants_for is not None:
-        if found is None:
-            return AccountPlan(account, "skip", "it is not there, so it gets no rights on objects")
-        absent = comparison.absent(wanted, found["statements"])
-        action = "update" if absent else "unchanged"
-        return AccountPlan(account, action, "rights on objects", absent)
+        return _second_pass(account, found, wanted, comparison)
     if found is None:
-        if not wanted:
-            return AccountPlan(account, "unchanged", "nothing of it is about these databases")
-        problem = target.problem(account)
-        if problem:
-            return AccountPlan(account, "fail", problem)
-        return AccountPlan(account, "create", "it is not there", wanted)
+        return _new(account, wanted, target)
+    return _existing(account, found, wanted, comparison, target, choice)
+
+
+def _second_pass(
+    account: Mapping[str, Any],
+    found: Mapping[str, Any] | None,
+    wanted: Sequence[Mapping[str, Any]],
+    comparison: AccountComparison,
+) -> AccountPlan:
+    if found is None:
+        return AccountPlan(account, "skip", "it is not there, so it gets no rights on objects")
+    absent = comparison.absent(wanted, found["statements"])
+    return AccountPlan(account, "update" if absent else "unchanged", "rights on objects", absent)
+
+
+def _new(account: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], target: AccountTarget) -> AccountPlan:
+    if not wanted:
+        return AccountPlan(account, "unchanged", "nothing of it is about these databases")
+    problem = target.problem(account)
+    if problem:
+        return AccountPlan(account, "fail", problem)
+    return AccountPlan(account, "create", "it is not there", wanted)
+
+
+def _existing(
+    account: Mapping[str, Any],
+    found: Mapping[str, Any],
+    wanted: Sequence[Mapping[str, Any]],
+    comparison: AccountComparison,
+    target: AccountTarget,
+    choice: Choice,
+) -> AccountPlan:
     absent = comparison.absent(wanted, found["statements"])
     beside = len(comparison.absent(found["statements"], account["statements"]))
     if not absent:

@@ -8,7 +8,7 @@ An account that cannot be restored gets its message and does not stop the others
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..connection.server import Server
@@ -76,46 +76,55 @@ def check_vendor(document: Mapping[str, Any], facts: ServerFacts, where: str) ->
         )
 
 
+class _Steps:
+    """Steps being carried out: those that worked, and per failed one the account and the server's words."""
+
+    def __init__(self, target: AccountTarget, server: Server, carry_out: Callable[[str], None]) -> None:
+        self.done: list[Step] = []
+        self.errors: list[tuple[str, str]] = []
+        self.lost: set[str | None] = set()  # accounts whose identity could not be made: nothing else of theirs can work
+        self._target = target
+        self._server = server
+        self._carry_out = carry_out
+
+    def carry_out(self, steps: Sequence[Step]) -> None:
+        """Do the steps in order; one that is refused does not stop those of other accounts."""
+        for step in steps:
+            if step.account is not None and step.account in self.lost:
+                continue
+            if self._server.cancel.is_set():
+                where = self._server.instance.where()
+                raise Interrupted(f"{where}: stopped after {len(self.done)} statements; run again to go on")
+            try:
+                self._attempt(step)
+                self.done.append(step)
+            except (QueryFailed, UnicodeEncodeError) as error:
+                words = without_hashes(str(error), step.sql)
+                self.errors.append((step.account or "the instance", f"{masked(step.sql)}: {words}"))
+                if step.kind == "identity":
+                    self.lost.add(step.account)
+
+    def _attempt(self, step: Step) -> None:
+        try:
+            self._carry_out(step.sql)
+        except QueryFailed:
+            if step.if_refused is None:
+                raise
+            self._carry_out(step.if_refused)
+            self._target.warnings.append(str(step.warning))
+
+
 def _carry_out(
     plan: Plan, target: AccountTarget, document: Mapping[str, Any], server: Server
 ) -> tuple[list[Step], list[tuple[str, str]]]:
-    """Carry out the steps; returns those that worked, and per failed one the account and the server's words."""
-    done: list[Step] = []
-    errors: list[tuple[str, str]] = []
-    lost: set[str | None] = set()  # accounts whose identity could not be made: nothing else of theirs can work
+    """Carry out the plan; returns the steps that worked, and per failed one the account and the server's words."""
     with target.session() as carry_out:
-
-        def attempt(step: Step) -> None:
-            try:
-                carry_out(step.sql)
-            except QueryFailed:
-                if step.if_refused is None:
-                    raise
-                carry_out(step.if_refused)
-                target.warnings.append(str(step.warning))
-
-        def all_of(steps: Sequence[Step]) -> None:
-            for step in steps:
-                if step.account is not None and step.account in lost:
-                    continue
-                if server.cancel.is_set():
-                    raise Interrupted(
-                        f"{server.instance.where()}: stopped after {len(done)} statements; run again to go on"
-                    )
-                try:
-                    attempt(step)
-                    done.append(step)
-                except (QueryFailed, UnicodeEncodeError) as error:
-                    words = without_hashes(str(error), step.sql)
-                    errors.append((step.account or "the instance", f"{masked(step.sql)}: {words}"))
-                    if step.kind == "identity":
-                        lost.add(step.account)
-
+        steps = _Steps(target, server, carry_out)
         if plan.steps:
-            all_of(plan.steps)
-            created = {entry.name for entry in plan.accounts if entry.action == "create"} - lost
-            all_of(target.clean_up({str(name) for name in created}, document))
-    return done, errors
+            steps.carry_out(plan.steps)
+            created = {entry.name for entry in plan.accounts if entry.action == "create"} - steps.lost
+            steps.carry_out(target.clean_up({str(name) for name in created}, document))
+    return steps.done, steps.errors
 
 
 def _result(

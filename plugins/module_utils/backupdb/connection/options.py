@@ -11,8 +11,6 @@ from typing import Any
 from ..system.options import at_least
 from .instance import Instance
 
-ENGINES = ("postgresql", "mysql", "mariadb")
-
 
 def instance_from(options: Mapping[str, Any]) -> Instance:
     """Make the library's instance; raises `InvalidOption`."""

@@ -199,37 +199,54 @@ def _text(value: bytes | None, start: int) -> str | None:
 def _counted(blocks: Iterable[bytes], reader: DumpReader) -> Iterator[Piece]:
     """Yield what counts. The border of a run depends on the lines alone, never on those of the blocks."""
     counts = True
-    run: list[bytes] = []
+    rows = _Rows(reader)
     for lines, begins in _lines(blocks):
-        if begins is not None:
-            if run:
-                yield _run(run, reader)
-                run = []
+        if begins is not None:  # a piece of one long line
+            yield from rows.end()
             counts = reader.look(lines[0]) if begins else counts
             if counts:
-                yield Piece(lines[0], reader.place, reader.in_data, reader.rewritable)
+                yield _line(lines[0], reader)
             continue
         position = 0
         while position < len(lines):
             end = reader.rows_until(lines, position)
-            while position < end:
-                more = min(end - position, _RUN - len(run))
-                run += lines[position : position + more]
-                position += more
-                if len(run) == _RUN:
-                    yield _run(run, reader)
-                    run = []
-            if position == len(lines):
-                break
-            if run:
-                yield _run(run, reader)
-                run = []
-            counts = reader.look(lines[position])
-            if counts:
-                yield Piece(lines[position], reader.place, reader.in_data, reader.rewritable)
-            position += 1
-    if run:
-        yield _run(run, reader)
+            yield from rows.add(lines[position:end])
+            position = end
+            if position < len(lines):
+                yield from rows.end()
+                counts = reader.look(lines[position])
+                if counts:
+                    yield _line(lines[position], reader)
+                position += 1
+    yield from rows.end()
+
+
+class _Rows:
+    """Collects rows that follow one another into runs of the same length, however the stream was cut into blocks."""
+
+    def __init__(self, reader: DumpReader) -> None:
+        self._reader = reader
+        self._run: list[bytes] = []
+
+    def add(self, lines: Sequence[bytes]) -> Iterator[Piece]:
+        """Take rows; yields every run that is full."""
+        position = 0
+        while position < len(lines):
+            more = min(len(lines) - position, _RUN - len(self._run))
+            self._run += lines[position : position + more]
+            position += more
+            if len(self._run) == _RUN:
+                yield from self.end()
+
+    def end(self) -> Iterator[Piece]:
+        """End the run, full or not."""
+        if self._run:
+            yield _run(self._run, self._reader)
+            self._run = []
+
+
+def _line(line: bytes, reader: DumpReader) -> Piece:
+    return Piece(line, reader.place, reader.in_data, reader.rewritable)
 
 
 def _run(lines: list[bytes], reader: DumpReader) -> Piece:

@@ -16,7 +16,8 @@ from ansible.module_utils.basic import env_fallback
 
 from ...backupdb.backup.options import dump_options_from, request_from, selection_from, short_host_name
 from ...backupdb.connection.instance import SSL_MODES
-from ...backupdb.connection.options import ENGINES, instance_from
+from ...backupdb.connection.options import instance_from
+from ...backupdb.engines.registry import ENGINE_NAMES
 
 __all__ = [
     "BACKUP_CONSTRAINTS",
@@ -49,7 +50,7 @@ def connection_arguments() -> dict[str, Any]:
     """Options that say which server is meant and how to log in."""
     return {
         "instance": {"type": "str", "required": True},
-        "engine": {"type": "str", "required": True, "choices": list(ENGINES)},
+        "engine": {"type": "str", "required": True, "choices": list(ENGINE_NAMES)},
         "login_host": {"type": "str"},
         "login_port": {"type": "int"},
         "login_user": {"type": "str", "fallback": (env_fallback, ["BACKUPDB_LOGIN_USER"])},

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...connection.server import Server
-from ..values import PARTIAL, Client, Database, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
+from ..values import PARTIAL, Client, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from .contents import read_contents
 from .inventory import read_inventory
 from .properties import read_properties
@@ -29,7 +29,6 @@ def read_details(
     server: Server,
     facts: ServerFacts,
     client: Client,
-    database: Database,
     options: DumpOptions,
     exported: ExportedSnapshot,
     *,
@@ -42,7 +41,7 @@ def read_details(
     contents = read_contents(session, exported, options)
     return SnapshotDetails(
         position=_position(exported),
-        properties=read_properties(server, database.name),
+        properties=read_properties(server, session.database),
         inventory=inventory,
         inventory_trusted=True,  # PostgreSQL's catalogues show every object to every login
         row_counts=contents.row_counts,

@@ -101,7 +101,7 @@ class PostgresqlEngine(Engine):
             def details() -> SnapshotDetails:
                 with holding(session):
                     read = read_details(
-                        session, server, facts, client, database, options, exported, missing=missing, warnings=warnings
+                        session, server, facts, client, options, exported, missing=missing, warnings=warnings
                     )
                 if read.fingerprints is None:
                     return read
