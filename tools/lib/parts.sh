@@ -19,7 +19,7 @@ part_lint() {
   git -c 'safe.directory=*' ls-files -z | xargs -0 codespell || failed=1
   yamllint --strict . || failed=1
   pre-commit validate-config .pre-commit-config.yaml || failed=1
-  shellcheck -x tools/{test,cross-version,fleet,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
+  shellcheck -x tools/{test,cross-version,docs,fleet,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
   (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"
 }
@@ -115,11 +115,14 @@ path_for_ansible_test() {
   if python=$(find_floor_python); then printf ':%s\n' "$(dirname "$python")"; fi
 }
 
+# What modules and roles document, the changelog, and the site that is made of them and of the pages.
 part_docs() {
   cd "$TREE" || exit
   antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
   antsibull-changelog lint
   antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
+  cd "$ROOT" || exit
+  build_site "$CACHE/site"
 }
 
 part_galaxy() {
