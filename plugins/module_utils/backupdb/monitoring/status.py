@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..system.text import human_duration, human_size, iso, utc_now
+from ..system.text import human_duration, human_size, iso, parse_duration, utc_now
 from .freshness import (
     BAD,
     EXPECTED,
@@ -26,12 +26,13 @@ from .freshness import (
     InstanceState,
     collect,
 )
+from .options import OPTIONS
 from .table import one_line, table
 
 if TYPE_CHECKING:
     from ..jobs.definition import Job
 
-MAX_AGE = 26 * 3600.0  # seconds; a day, and some time for the run itself
+MAX_AGE = parse_duration(OPTIONS["max_age"].default)  # seconds
 _TITLES = ("INSTANCE", "DATABASE", "STATE", "NEWEST BACKUP (UTC)", "AGE", "ALLOWED", "SIZE", "PROVEN", "NEXT RUN (UTC)")
 _RIGHT = (4, 5, 6)
 
