@@ -160,6 +160,11 @@ def test_keys_of_an_instance_are_options_of_the_module_with_the_same_type() -> N
     assert set(instance) == {"id" if name == "instance" else name for name in wanted}
 
 
+def test_the_readme_names_every_key_of_an_instance() -> None:
+    words = ROLES.joinpath("backupdb", "README.md").read_text(encoding="utf-8").replace("`", " ").split()
+    assert [key for key in role_options("backupdb")["backupdb_instances"]["options"] if key not in words] == []
+
+
 def test_notifications_have_the_options_of_the_module_key_for_key() -> None:
     documented, spec = role_options("backupdb")["backupdb_notifications"]["options"], to_spec(notify.OPTIONS)
     assert list(documented) == list(spec)
