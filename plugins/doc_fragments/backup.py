@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options in `backup_arguments`."""
+"""Documentation of the options in `backup.options.RUN_OPTIONS`."""
 
 from __future__ import annotations
 

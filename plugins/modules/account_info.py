@@ -197,18 +197,21 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import run as account_work
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.accounts import (
-    ACCOUNT_INFO_CONSTRAINTS,
-    account_info_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts.options import (
+    INFO_OPTIONS,
     stored_accounts_from,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup import instance_from
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.connection.options import instance_from
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    ACCOUNT_INFO_CONSTRAINTS,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Look at a server or at a backup and end with what is there."""
-    module = AnsibleModule(argument_spec=account_info_arguments(), supports_check_mode=True, **ACCOUNT_INFO_CONSTRAINTS)
+    module = AnsibleModule(argument_spec=to_spec(INFO_OPTIONS), supports_check_mode=True, **ACCOUNT_INFO_CONSTRAINTS)
     options = module.params
 
     def look() -> dict[str, Any]:

@@ -255,18 +255,21 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import run as account_work
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.accounts import (
-    ACCOUNT_RESTORE_CONSTRAINTS,
-    account_restore_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts.options import (
+    RESTORE_OPTIONS,
     account_restore_request_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    ACCOUNT_RESTORE_CONSTRAINTS,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Restore accounts and end with what became of each."""
     module = AnsibleModule(
-        argument_spec=account_restore_arguments(), supports_check_mode=True, **ACCOUNT_RESTORE_CONSTRAINTS
+        argument_spec=to_spec(RESTORE_OPTIONS), supports_check_mode=True, **ACCOUNT_RESTORE_CONSTRAINTS
     )
     finish_with(
         module,

@@ -267,18 +267,21 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import backup_login
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup_login import (
-    BACKUP_ACCOUNT_CONSTRAINTS,
-    backup_account_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts.options import (
+    BACKUP_LOGIN_OPTIONS,
     login_request_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    CONNECTION_CONSTRAINTS,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Manage the backup login and end with what became of it."""
     module = AnsibleModule(
-        argument_spec=backup_account_arguments(), supports_check_mode=True, **BACKUP_ACCOUNT_CONSTRAINTS
+        argument_spec=to_spec(BACKUP_LOGIN_OPTIONS), supports_check_mode=True, **CONNECTION_CONSTRAINTS
     )
     finish_with(
         module,

@@ -316,24 +316,17 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.drill import run as drill
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.catalogue import (
-    catalogue_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.drill.options import OPTIONS, drill_request_from
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    PATHS_CONSTRAINTS,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.drill import (
-    drill_arguments,
-    drill_request_from,
-)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Drill backups and end with the verdict of each."""
-    module = AnsibleModule(
-        argument_spec=drill_arguments(),
-        mutually_exclusive=[("paths", option) for option in ("repository", *catalogue_arguments())],
-        required_one_of=[("paths", "repository")],
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, **PATHS_CONSTRAINTS)
     finish_with(module, lambda: drill.run(drill_request_from(module.params), check_mode=module.check_mode))
 
 

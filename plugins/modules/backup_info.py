@@ -240,19 +240,17 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository import listing as overview
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.catalogue import (
-    catalogue_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository.options import (
+    LISTING_OPTIONS,
     filter_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Read a repository and end with what it holds."""
-    module = AnsibleModule(
-        argument_spec={"repository": {"type": "path", "required": True}, **catalogue_arguments()},
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=to_spec(LISTING_OPTIONS), supports_check_mode=True)
     repository = module.params["repository"]
     finish_with(module, lambda: overview.collect(repository, filter_from(module.params)), repository=repository)
 

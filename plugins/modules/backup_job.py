@@ -195,14 +195,10 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import InvalidOption
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import (
-    CONFIG_DIR,
     job_path,
     job_text,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.jobs import (
-    job_arguments,
-    job_of,
-)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.jobs import job_of, job_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 FILE_MODE = 0o640
@@ -212,16 +208,7 @@ FOLDER_MODE = 0o750
 def main() -> None:
     """Bring the file of one job to what is asked for."""
     module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
-            "name": {"type": "str", "required": True},
-            **job_arguments(),
-            "config_dir": {"type": "path", "default": CONFIG_DIR},
-            "owner": {"type": "str"},
-            "group": {"type": "str"},
-        },
-        required_if=[("state", "present", ("backups",))],
-        supports_check_mode=True,
+        argument_spec=job_spec(), required_if=[("state", "present", ("backups",))], supports_check_mode=True
     )
     name = module.params["name"]
     finish_with(module, lambda: _apply(module), name=name, path=f"{module.params['config_dir']}/jobs.d/{name}.json")

@@ -118,22 +118,20 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention import pin as pinning
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.retention import (
-    pin_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention.options import (
+    PIN_OPTIONS,
     pin_request_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    PIN_CONSTRAINTS,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Pin a backup or let it go, and end with what is now."""
-    module = AnsibleModule(
-        argument_spec=pin_arguments(),
-        mutually_exclusive=[("path", option) for option in ("repository", "host", "instance", "database", "backup_id")],
-        required_one_of=[("path", "repository")],
-        required_together=[("repository", "instance", "backup_id")],
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=to_spec(PIN_OPTIONS), supports_check_mode=True, **PIN_CONSTRAINTS)
     finish_with(module, lambda: pinning.run(pin_request_from(module.params), check_mode=module.check_mode))
 
 

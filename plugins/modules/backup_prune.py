@@ -246,16 +246,17 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention import prune
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.retention import (
-    prune_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention.options import (
+    PRUNE_OPTIONS,
     prune_request_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Prune a repository and end with what was decided."""
-    module = AnsibleModule(argument_spec=prune_arguments(), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=to_spec(PRUNE_OPTIONS), supports_check_mode=True)
     finish_with(
         module,
         lambda: prune.run(prune_request_from(module.params), check_mode=module.check_mode),

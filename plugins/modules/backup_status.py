@@ -329,19 +329,16 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import job_names, job_path, read_job
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring import status
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring.options import OPTIONS
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.options import duration_from
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Look at the backups of a host and end with how fresh they are."""
     module = AnsibleModule(
-        argument_spec={
-            "repository": {"type": "path"},
-            "host": {"type": "str"},
-            "config_dir": {"type": "path"},
-            "max_age": {"type": "str", "default": "26h"},
-        },
+        argument_spec=to_spec(OPTIONS),
         required_one_of=[("repository", "config_dir")],
         required_by={"host": "repository"},
         supports_check_mode=True,

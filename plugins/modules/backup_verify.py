@@ -188,43 +188,18 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.verify import run as verify_run
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.verify.one_backup import LEVELS
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.catalogue import (
-    catalogue_arguments,
-    filter_from,
-    identity_arguments,
-    keys_from,
-    repository_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.verify.options import OPTIONS, verify_request_from
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    PATHS_CONSTRAINTS,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Verify backups and end with the verdict of each."""
-    picking = catalogue_arguments()
-    module = AnsibleModule(
-        argument_spec={
-            "level": {"type": "str", "default": "digest", "choices": list(LEVELS)},
-            "paths": {"type": "list", "elements": "path"},
-            **repository_arguments(),
-            **picking,
-            **identity_arguments(),
-        },
-        mutually_exclusive=[("paths", option) for option in ("repository", *picking)],
-        required_one_of=[("paths", "repository")],
-        supports_check_mode=True,
-    )
-    finish_with(module, lambda: verify_run.run(_request_from(module)), level=module.params["level"])
-
-
-def _request_from(module: AnsibleModule) -> verify_run.VerifyRequest:
-    return verify_run.VerifyRequest(
-        level=module.params["level"],
-        repository=module.params["repository"],
-        wanted=filter_from(module.params),
-        paths=tuple(module.params["paths"] or ()),
-        keys=keys_from(module.params),
-    )
+    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, **PATHS_CONSTRAINTS)
+    finish_with(module, lambda: verify_run.run(verify_request_from(module.params)), level=module.params["level"])
 
 
 if __name__ == "__main__":

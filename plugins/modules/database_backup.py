@@ -350,30 +350,21 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import run as backup
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup import (
-    BACKUP_CONSTRAINTS,
-    backup_arguments,
-    connection_arguments,
-    dump_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup.options import (
+    OPTIONS,
     request_from,
-    selection_arguments,
     short_host_name,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    BACKUP_CONSTRAINTS,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Run one backup of one instance and end with what became of each database."""
-    module = AnsibleModule(
-        argument_spec={
-            **connection_arguments(),
-            **selection_arguments(),
-            **dump_arguments(),
-            **backup_arguments(),
-        },
-        supports_check_mode=True,
-        **BACKUP_CONSTRAINTS,
-    )
+    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, **BACKUP_CONSTRAINTS)
     finish_with(
         module,
         lambda: backup.run(request_from(module.params), check_mode=module.check_mode),

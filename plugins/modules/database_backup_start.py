@@ -80,16 +80,16 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import run as backup
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.detached import DetachedRun, look
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup import (
-    BACKUP_CONSTRAINTS,
-    backup_arguments,
-    connection_arguments,
-    dump_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup.options import (
+    OPTIONS,
     request_from,
-    selection_arguments,
     short_host_name,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.detached import DetachedRun, look
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    BACKUP_CONSTRAINTS,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import answer, import_everything
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
@@ -99,13 +99,7 @@ WAIT = 4.0  # seconds; a run that has ended by then needs no second call
 def main() -> None:
     """Start the run and end with how it stands."""
     module = AnsibleModule(
-        argument_spec={
-            **connection_arguments(),
-            **selection_arguments(),
-            **dump_arguments(),
-            **backup_arguments(),
-            "run_id": {"type": "str", "required": True},
-        },
+        argument_spec={**to_spec(OPTIONS), "run_id": {"type": "str", "required": True}},
         **BACKUP_CONSTRAINTS,
     )
     run_id = module.params.pop("run_id")  # the result is to be that of database_backup

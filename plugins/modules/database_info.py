@@ -227,25 +227,22 @@ status:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import info as information
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.backup import (
-    CONNECTION_CONSTRAINTS,
-    connection_arguments,
-    dump_arguments,
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup.options import (
+    INFO_OPTIONS,
     dump_options_from,
-    instance_from,
-    selection_arguments,
     selection_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.connection.options import instance_from
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    CONNECTION_CONSTRAINTS,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Ask the server and end with its answers."""
-    module = AnsibleModule(
-        argument_spec={**connection_arguments(), **selection_arguments(), **dump_arguments()},
-        supports_check_mode=True,
-        **CONNECTION_CONSTRAINTS,
-    )
+    module = AnsibleModule(argument_spec=to_spec(INFO_OPTIONS), supports_check_mode=True, **CONNECTION_CONSTRAINTS)
     options = module.params
     finish_with(
         module,

@@ -415,17 +415,17 @@ error_kind:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.restore import run as restore
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.restore import (
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.restore.options import OPTIONS, restore_request_from
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
     RESTORE_CONSTRAINTS,
-    restore_arguments,
-    restore_request_from,
 )
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 
 def main() -> None:
     """Restore one database and end with what is in place now."""
-    module = AnsibleModule(argument_spec=restore_arguments(), supports_check_mode=True, **RESTORE_CONSTRAINTS)
+    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, **RESTORE_CONSTRAINTS)
     accepted = () if module.params["accept_errors"] else ("restored_with_errors",)
     finish_with(
         module,

@@ -219,28 +219,15 @@ unsent:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.message import Event
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.options import EVENT_OPTIONS
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.sending import send_all
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.notifications import (
-    event_arguments,
-    notification_arguments,
-)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import printable
 
 
 def main() -> None:
     """Send the event, and report what could not be sent."""
-    module = AnsibleModule(
-        argument_spec={
-            **event_arguments(),
-            "notifications": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": notification_arguments(),
-            },
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=to_spec(EVENT_OPTIONS), supports_check_mode=True)
     options = module.params
     event = Event(
         kind=options["event"],

@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 import yaml
+from backupdb.engines.options import OPTIONS
 from support.ansible import ROOT
 from support.returns import documentation_of
 from support.specs import MODULES, options_of
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
-backup = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.backup")
 attributes = importlib.import_module(f"{PLUGINS}.doc_fragments.attributes").ModuleDocFragment
 
 GROUPS: dict[str, list[str]] = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))[
     "action_groups"
 ]
-LOGIN = {name for name in backup.connection_arguments() if name.startswith("login_")}
+LOGIN = {name for name in OPTIONS if name.startswith("login_")}
 # Its login is what it stores; it logs in nowhere.
 STORES_A_LOGIN = {"credential_store"}
 
@@ -54,7 +54,7 @@ def test_the_group_login_has_every_module_that_logs_in_to_a_server() -> None:
 
 @pytest.mark.parametrize("module", GROUPS["login"])
 def test_every_module_of_the_group_login_takes_all_that_says_which_server_and_how(module: str) -> None:
-    assert set(backup.connection_arguments()) <= set(options_of(module))
+    assert set(OPTIONS) <= set(options_of(module))
 
 
 def test_the_group_repository_has_every_module_with_a_repository() -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module options: what is documented is what is there, and it reaches the library as it was meant."""
+"""Options of a backup as a module takes them: they reach the library as they were meant."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-import yaml
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
-arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.backup")
+options = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.backup.options")
+constraints = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.constraints")
+to_spec = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.spec").to_spec
 InvalidOption = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.errors").InvalidOption
 
-FRAGMENTS = ("connection", "selection", "dump", "backup")
-SECRETS = {"login_password", "passphrase"}
-LOOKS_SECRET = ("pass", "secret", "token", "key")
 NEEDED = {
     "instance": "shop-pg",
     "engine": "postgresql",
@@ -29,46 +27,18 @@ NEEDED = {
 }
 
 
-def spec_of(fragment: str) -> dict[str, Any]:
-    return getattr(arguments, f"{fragment}_arguments")()
-
-
-def documented(fragment: str) -> dict[str, Any]:
-    module = importlib.import_module(f"{PLUGINS}.doc_fragments.{fragment}")
-    return yaml.safe_load(module.ModuleDocFragment.DOCUMENTATION)["options"]
-
-
-def comparable(option: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: option.get(key) for key in ("type", "elements", "default", "choices", "required", "aliases")}
-
-
-def validated(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def validated(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What a module gets of these options, and the errors that it reports."""
-    spec = {name: option for fragment in FRAGMENTS for name, option in spec_of(fragment).items()}
-    given = {name: value for name, value in {**NEEDED, **options}.items() if value is not None}
-    outcome = ModuleArgumentSpecValidator(spec, **arguments.BACKUP_CONSTRAINTS).validate(given)
+    given = {name: value for name, value in {**NEEDED, **values}.items() if value is not None}
+    validator = ModuleArgumentSpecValidator(to_spec(options.OPTIONS), **constraints.BACKUP_CONSTRAINTS)
+    outcome = validator.validate(given)
     return outcome.validated_parameters, outcome.error_messages
 
 
-def request_of(**options: Any) -> Any:
-    parameters, errors = validated(options)
+def request_of(**values: Any) -> Any:
+    parameters, errors = validated(values)
     assert errors == []
-    return arguments.request_from(parameters)
-
-
-@pytest.mark.parametrize("fragment", FRAGMENTS)
-def test_a_documentation_fragment_matches_its_options_key_for_key(fragment: str) -> None:
-    spec, documentation = spec_of(fragment), documented(fragment)
-    assert list(spec) == list(documentation)
-    for name, option in spec.items():
-        assert comparable(option) == comparable(documentation[name]), name
-
-
-def test_every_option_that_looks_secret_says_whether_it_is() -> None:
-    for fragment in FRAGMENTS:
-        for name, option in spec_of(fragment).items():
-            if any(word in name for word in LOOKS_SECRET):
-                assert option["no_log"] is (name in SECRETS), name
+    return options.request_from(parameters)
 
 
 def test_options_reach_the_library_as_they_were_meant() -> None:
@@ -105,8 +75,8 @@ def test_options_reach_the_library_as_they_were_meant() -> None:
 
 
 def test_the_default_host_is_the_short_host_name() -> None:
-    assert request_of().host == arguments.short_host_name()
-    assert "." not in arguments.short_host_name()
+    assert request_of().host == options.short_host_name()
+    assert "." not in options.short_host_name()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +100,7 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_option(option
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("values", "words"),
     [
         ({"login_unix_socket": "/run/x.sock"}, ["mutually exclusive", "login_host", "login_unix_socket"]),
         ({"login_host": None}, ["one of the following is required", "login_host", "login_unix_socket"]),
@@ -139,8 +109,8 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_option(option
         ({"client_key": "/etc/key.pem"}, ["required together", "client_cert"]),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(options: dict[str, Any], words: list[str]) -> None:
-    parameters, errors = validated(options)
+def test_options_that_contradict_each_other_are_refused(values: dict[str, Any], words: list[str]) -> None:
+    parameters, errors = validated(values)
     assert parameters
     assert len(errors) == 1
     assert all(word in errors[0] for word in words), errors

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of a restore: what is documented is what is there, and it reaches the library as it was meant."""
+"""Options of a restore as a module takes them: they reach the library as they were meant."""
 
 from __future__ import annotations
 
@@ -9,55 +9,24 @@ import importlib
 from datetime import datetime, timezone
 from typing import Any
 
-import yaml
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
-from support.ansible import ROOT
-from support.returns import documentation_of
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
-restore_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.restore")
-source_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.source")
+restore_options = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.restore.options")
+constraints = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.constraints")
+to_spec = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.spec").to_spec
 request_module = importlib.import_module(f"{PLUGINS}.module_utils.backupdb.restore.request")
 
 NEEDED = {"engine": "postgresql", "login_host": "db.example.org", "repository": "/srv/backup"}
 SOURCE = {"instance": "shop-pg", "database": "orders", "latest": True}
 
 
-def comparable(option: dict[str, Any]) -> dict[str, Any]:
-    return {key: option.get(key) for key in ("type", "elements", "default", "choices", "required")}
-
-
 def request_of(**options: Any) -> Any:
     given = {**NEEDED, **SOURCE, **options}
-    validator = ModuleArgumentSpecValidator(
-        restore_arguments.restore_arguments(), **restore_arguments.RESTORE_CONSTRAINTS
-    )
+    validator = ModuleArgumentSpecValidator(to_spec(restore_options.OPTIONS), **constraints.RESTORE_CONSTRAINTS)
     outcome = validator.validate({name: value for name, value in given.items() if value is not None})
     assert outcome.error_messages == []
-    return restore_arguments.restore_request_from(outcome.validated_parameters)
-
-
-def test_the_fragment_of_the_source_matches_its_options_key_for_key() -> None:
-    fragment = importlib.import_module(f"{PLUGINS}.doc_fragments.source").ModuleDocFragment.DOCUMENTATION
-    documented = yaml.safe_load(fragment)["options"]
-    spec = source_arguments.source_arguments()
-    assert list(spec) == list(documented)
-    assert {name: comparable(option) for name, option in spec.items()} == {
-        name: comparable(option) for name, option in documented.items()
-    }
-
-
-def test_the_options_of_the_module_itself_match_its_documentation() -> None:
-    spec = restore_arguments.restore_arguments()
-    for name, option in documentation_of("database_restore", "DOCUMENTATION")["options"].items():
-        wanted = {**comparable(spec[name]), "required": bool(spec[name].get("required"))}
-        assert wanted == {**comparable(option), "required": bool(option.get("required"))}, name
-
-
-def test_the_role_passes_every_option_of_the_module() -> None:
-    block = yaml.safe_load((ROOT / "roles" / "restore" / "tasks" / "run.yml").read_text(encoding="utf-8"))[0]["block"]
-    task = next(task for task in block if "vya.backupdb.database_restore" in task)
-    assert set(task["vya.backupdb.database_restore"]) == set(restore_arguments.restore_arguments())
+    return restore_options.restore_request_from(outcome.validated_parameters)
 
 
 def test_options_reach_the_library_as_they_were_meant() -> None:

@@ -16,16 +16,11 @@ from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from backupdb.credentials.secrets import Secrets
 from backupdb.errors import InvalidOption
 from backupdb.jobs import definition
-from backupdb.jobs.options import BACKUP_OPTIONS, DRILL_OPTIONS, REQUIRED, RESTORE_OPTIONS, parse_assignment
+from backupdb.jobs.options import BACKUP_OPTIONS
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
 job_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.jobs")
-drill_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.drill")
-restore_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.restore")
-source_arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.source")
-arguments = importlib.import_module(f"{PLUGINS}.module_utils.module_support.argument_specs.backup")
 job_fragment = importlib.import_module(f"{PLUGINS}.doc_fragments.job")
-KINDS = {"str": "text", "path": "text", "int": "number", "bool": "switch", "list": "texts", "dict": "names"}
 BACKUP = {
     "instance": "shop-pg",
     "engine": "postgresql",
@@ -48,45 +43,9 @@ def read(tmp_path: Path, values: Any, name: str = "nightly") -> definition.Job:
     return definition.read_job(path)
 
 
-def test_a_job_has_the_options_of_the_modules_with_their_defaults() -> None:
-    for table, specification, left_out in (
-        (BACKUP_OPTIONS, job_arguments.job_backup_arguments(), set()),
-        (
-            DRILL_OPTIONS,
-            drill_arguments.drill_arguments(),
-            {"repository", "host", "instance", "kind", "since", "until", "proven", "identity", "passphrase", "paths"},
-        ),
-        (
-            RESTORE_OPTIONS,
-            restore_arguments.restore_arguments(),
-            {
-                *arguments.connection_arguments(),
-                *source_arguments.source_arguments(),
-                *("repository", "database", "identity", "identity_file", "passphrase", "target_instance"),
-            },
-        ),
-    ):
-        assert set(table) - {"every"} == set(specification) - left_out
-        for name, (kind, default) in table.items():
-            if name in ("every", "host"):  # the drill's own; the host is never a default in a file
-                continue
-            option = specification[name]
-            assert kind == KINDS[option["type"]], name
-            assert default == (REQUIRED if option.get("required") else option.get("default")), name
-
-
-def test_options_of_the_command_line_are_read_by_their_kind() -> None:
-    assert parse_assignment("target=a=b", RESTORE_OPTIONS) == ("target", "a=b")
-    assert parse_assignment("jobs=4", RESTORE_OPTIONS) == ("jobs", 4)
-    assert parse_assignment('tables=["a"]', RESTORE_OPTIONS) == ("tables", ["a"])
-    for text, words in (("jobs", "NAME=VALUE"), ("colour=red", "NAME=VALUE"), ("replace=yes", "true or false")):
-        with pytest.raises(InvalidOption, match=words):
-            parse_assignment(text, RESTORE_OPTIONS)
-
-
 def test_the_documentation_of_a_jobs_backups_matches_its_options_key_for_key() -> None:
     documented = yaml.safe_load(job_fragment.ModuleDocFragment.DOCUMENTATION)["options"]["backups"]["suboptions"]
-    assert list(documented) == list(job_arguments.job_backup_arguments())
+    assert list(documented) == list(BACKUP_OPTIONS)
     assert "E(" not in json.dumps(documented)  # no environment variable gives a job anything
 
 
@@ -102,7 +61,7 @@ def test_the_documentation_of_a_jobs_backups_matches_its_options_key_for_key() -
 )
 def test_a_backup_of_a_job_is_checked_by_the_specification_of_a_backup(changes: dict[str, Any], words: str) -> None:
     backup = {name: value for name, value in {**BACKUP, **changes}.items() if value is not None}
-    specification = {"backups": job_arguments.job_arguments()["backups"]}
+    specification = {"backups": job_arguments.job_spec()["backups"]}
     errors = ModuleArgumentSpecValidator(specification).validate({"backups": [backup]}).error_messages
     assert any(words in error for error in errors), errors
 

@@ -9,19 +9,17 @@ import importlib
 from typing import Any
 
 import pytest
-import yaml
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from backupdb.errors import InvalidOption
 from backupdb.notify.message import KINDS
-from backupdb.notify.settings import DEFAULTS, TYPES, check_notifications, notification_from
+from backupdb.notify.options import OPTIONS, SECRET_OPTIONS, TYPES
+from backupdb.notify.settings import check_notifications, notification_from
 from support.ansible import ROOT
-from support.returns import documentation_of
 
 CANARY = "T0KEN-canary-7f3a9"
 MAIL = {"name": "mail", "type": "email", "smtp_host": "mail.example.org", "from": "a@example.org", "to": ["b@c.org"]}
 HOOK = {"name": "hook", "type": "webhook"}
 MODULE_UTILS = "ansible_collections.vya.backupdb.plugins.module_utils"
-arguments = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.notifications")
 job_arguments = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.jobs")
 
 
@@ -108,7 +106,7 @@ def test_a_check_beforehand_finds_what_needs_no_secret() -> None:
 
 
 def test_the_definition_of_a_job_refuses_a_notification_that_can_never_be_sent() -> None:
-    spec = {"name": {"type": "str"}, **job_arguments.job_arguments()}
+    spec = job_arguments.job_spec()
     backup = {"instance": "shop", "engine": "mariadb", "login_host": "h", "repository": "/srv", "recipients": ["age1x"]}
 
     def job_with(*notifications: dict[str, Any]) -> Any:
@@ -122,39 +120,12 @@ def test_the_definition_of_a_job_refuses_a_notification_that_can_never_be_sent()
         job_with({**MAIL, "smtp_host": None})
 
 
-def test_the_module_and_the_roles_take_the_options_of_the_library() -> None:
-    spec = arguments.notification_arguments()
-    assert list(spec) == list(DEFAULTS)
-    for name, option in spec.items():
-        assert option.get("default") == DEFAULTS[name], name
-        assert option.get("no_log", False) is (name in ("url", "smtp_password")), name
-
-
-@pytest.mark.parametrize("place", ["module", "role"])
-def test_documented_options_match_the_real_ones_key_for_key(place: str) -> None:
-    if place == "module":
-        documentation = documentation_of("notification", "DOCUMENTATION")["options"]
-        documented = documentation["notifications"]["suboptions"]
-        compare(arguments.event_arguments(), {key: documentation[key] for key in arguments.event_arguments()})
-    else:
-        text = (ROOT / "roles" / "backupdb" / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
-        shared = yaml.safe_load(text)["argument_specs"]["main"]["options"]
-        documented = shared["backupdb_notifications"]["options"]
-        for name, option in arguments.notification_arguments().items():
-            assert documented[name].get("no_log") == option.get("no_log"), name
-    compare(arguments.notification_arguments(), documented)
+def test_addresses_and_passwords_may_be_kept_apart() -> None:
+    assert SECRET_OPTIONS == ("url", "smtp_password")
 
 
 def test_the_page_on_notifications_names_every_option_type_and_event() -> None:
     page = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
     assert [
-        word for word in (*DEFAULTS, *TYPES, *KINDS) if f"`{word}`" not in page and f"    {word}: " not in page
+        word for word in (*OPTIONS, *TYPES, *KINDS) if f"`{word}`" not in page and f"    {word}: " not in page
     ] == []
-
-
-def compare(spec: dict[str, Any], documented: dict[str, Any]) -> None:
-    assert list(spec) == list(documented)
-    for name, option in spec.items():
-        for key in ("type", "elements", "default", "choices", "required"):
-            # None and "not said" are the same to Ansible.
-            assert option.get(key) == documented[name].get(key), f"{name}: {key}"

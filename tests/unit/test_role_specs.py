@@ -6,17 +6,70 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from backupdb.accounts import options as accounts
+from backupdb.backup import options as backup
+from backupdb.drill import options as drill
+from backupdb.engines.registry import ENGINE_NAMES
+from backupdb.jobs import options as jobs
+from backupdb.monitoring import options as monitoring
+from backupdb.notify import options as notify
+from backupdb.restore import options as restore
+from backupdb.retention import options as retention
+from backupdb.retention import policy
+from backupdb.system.options import Option
+from backupdb.verify import options as verify
+from support.options import comparable, role_options
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
 MODULE_UTILS = "ansible_collections.vya.backupdb.plugins.module_utils"
-arguments = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.backup")
+to_spec = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.spec").to_spec
 requirements = importlib.import_module(f"{MODULE_UTILS}.module_support.respawn")
+
+# Whose options the variables of each role are. Names of variables are those of the options but for these.
+TABLES: Mapping[str, Mapping[str, Option]] = {
+    "account": accounts.BACKUP_LOGIN_OPTIONS,
+    "backup": backup.OPTIONS,
+    "backupdb": {**backup.OPTIONS, **jobs.OPTIONS},
+    "drill": drill.OPTIONS,
+    "prune": retention.PRUNE_OPTIONS,
+    "restore": restore.OPTIONS,
+    "status": monitoring.OPTIONS,
+    "verify": verify.OPTIONS,
+}
+RENAMED = {
+    "backupdb_dump_jobs": "jobs",
+    "drill_source_host": "host",
+    "drill_source_instance": "instance",
+    "prune_source_host": "host",
+    "prune_source_instance": "instance",
+    "restore_source_host": "host",
+    "restore_source_instance": "instance",
+    "restore_instance": "target_instance",
+}
+# Variables that are no option of the module: what they say reaches it in another form, or is for the role alone.
+OF_THE_ROLE = {
+    "account": {"admin_logins", "admin_users", "login_hosts"},
+    "backup": {"progress_interval"},
+    "backupdb": {
+        *("instances", "logins", "jobs", "install", "extra_packages", "become", "user", "group", "append_only"),
+        "secure_logging",
+    },
+    "drill": set(),
+    "prune": {"retention"},
+    "restore": {"from"},
+    "status": set(),
+    "verify": set(),
+}
+# Defaults of their own, on purpose: a role knows its host and the variables that all roles share.
+OWN_DEFAULTS = {"backupdb_repository", "backupdb_workers"}
+OWN_TYPES = {"backupdb_metrics_dir"}  # empty means no metrics, and an empty path is no path
 
 
 def load(*parts: str) -> Any:
@@ -65,30 +118,86 @@ def test_every_role_but_the_shared_one_depends_on_it() -> None:
         assert [entry["role"] for entry in load(role, "meta", "main.yml")["dependencies"]] == wanted, role
 
 
+def option_of(role: str, variable: str) -> Option | None:
+    """The option of the role's module that a variable gives; None for what is the role's alone."""
+    name = variable.partition("_")[2]
+    return None if name in OF_THE_ROLE[role] else TABLES[role][RENAMED.get(variable, name)]
+
+
+@pytest.mark.parametrize("role", TABLES)
+def test_a_variable_of_a_role_is_of_the_type_of_its_option(role: str) -> None:
+    for variable, documented in role_options(role).items():
+        option = option_of(role, variable)
+        if option is None:
+            continue
+        found = (documented["type"], documented.get("elements"), documented.get("no_log", False))
+        kind = "str" if variable in OWN_TYPES else option.type
+        assert found == (kind, option.elements, option.secret or False), variable
+        choices = [choice for choice in documented.get("choices", []) if choice != ""]
+        assert choices == list(option.choices), variable
+
+
+@pytest.mark.parametrize("role", TABLES)
+def test_a_variable_of_a_role_has_the_default_of_its_option(role: str) -> None:
+    for variable, default in load(role, "defaults", "main.yml").items():
+        option = option_of(role, variable)
+        if option is None or variable in OWN_DEFAULTS or "{{" in str(default):
+            continue
+        if option.default is None:
+            assert default in (None, "", [], {}), variable  # and what is empty is left out of the task
+        else:
+            assert default == option.default, variable
+
+
 def test_keys_of_an_instance_are_options_of_the_module_with_the_same_type() -> None:
-    module = {
-        **arguments.connection_arguments(),
-        **arguments.selection_arguments(),
-        **arguments.dump_arguments(),
-        **arguments.backup_arguments(),
-    }
-    instance = specs_of("backupdb")["main"]["options"]["backupdb_instances"]["options"]
+    module = to_spec(backup.OPTIONS)
+    instance = role_options("backupdb")["backupdb_instances"]["options"]
     for name, option in instance.items():
         ours = module["instance" if name == "id" else name]
         for key in ("type", "elements", "choices", "no_log"):
             assert option.get(key) == ours.get(key), f"{name}: {key}"
+    wanted = {*backup.INFO_OPTIONS, "accounts", "allow_empty", "workers"}
+    assert set(instance) == {"id" if name == "instance" else name for name in wanted}
 
 
-def test_the_role_passes_every_option_of_the_module() -> None:
-    block = block_of("backup")
-    task = next(task for task in block if "vya.backupdb.database_backup" in task)
-    module = {
-        **arguments.connection_arguments(),
-        **arguments.selection_arguments(),
-        **arguments.dump_arguments(),
-        **arguments.backup_arguments(),
+def test_the_readme_names_every_key_of_an_instance() -> None:
+    words = ROLES.joinpath("backupdb", "README.md").read_text(encoding="utf-8").replace("`", " ").split()
+    assert [key for key in role_options("backupdb")["backupdb_instances"]["options"] if key not in words] == []
+
+
+def test_notifications_have_the_options_of_the_module_key_for_key() -> None:
+    documented, spec = role_options("backupdb")["backupdb_notifications"]["options"], to_spec(notify.OPTIONS)
+    assert list(documented) == list(spec)
+    for name, option in spec.items():
+        assert comparable(documented[name]) == comparable(option), name
+        assert documented[name].get("no_log") == option.get("no_log"), name
+
+
+@pytest.mark.parametrize("role", ["prune", "backupdb"])
+def test_roles_know_every_option_of_a_retention_policy(role: str) -> None:
+    documented = role_options(role)[f"{role}_retention"]["options"]
+    assert {name: option["type"] for name, option in documented.items()} == {
+        name: option.type for name, option in policy.OPTIONS.items()
     }
-    assert set(task["vya.backupdb.database_backup"]) == set(module)
+
+
+@pytest.mark.parametrize(
+    ("role", "module", "table"),
+    [
+        ("account", "backup_account", accounts.BACKUP_LOGIN_OPTIONS),
+        ("backup", "database_backup", backup.OPTIONS),
+        ("prune", "backup_prune", retention.PRUNE_OPTIONS),
+        ("restore", "database_restore", restore.OPTIONS),
+        ("verify", "backup_verify", verify.OPTIONS),
+    ],
+)
+def test_a_role_passes_every_option_of_its_module(role: str, module: str, table: Mapping[str, Option]) -> None:
+    task = next(task for task in block_of(role) if f"vya.backupdb.{module}" in task)
+    assert set(task[f"vya.backupdb.{module}"]) == set(table)
+
+
+def test_the_role_verify_has_a_variable_for_every_option_of_its_module() -> None:
+    assert set(load("verify", "defaults", "main.yml")) == {f"verify_{name}" for name in verify.OPTIONS}
 
 
 def test_an_execution_environment_and_a_virtual_environment_have_the_same_libraries() -> None:
@@ -98,24 +207,9 @@ def test_an_execution_environment_and_a_virtual_environment_have_the_same_librar
     assert f"{names['__backupdb_venv']}/bin/python" in requirements.INTERPRETERS
 
 
-def test_the_role_verify_passes_every_option_of_its_module() -> None:
-    reading = importlib.import_module(f"{MODULE_UTILS}.module_support.argument_specs.catalogue")
-    block = block_of("verify")
-    task = next(task for task in block if "vya.backupdb.backup_verify" in task)
-    module = {
-        **reading.repository_arguments(),
-        **reading.catalogue_arguments(),
-        **reading.identity_arguments(),
-        "level": {},
-        "paths": {},
-    }
-    assert set(task["vya.backupdb.backup_verify"]) == set(module)
-    assert set(load("verify", "defaults", "main.yml")) == {f"verify_{name}" for name in module}
-
-
 def test_every_engine_has_packages_in_every_distribution() -> None:
     for path in sorted((ROLES / "backupdb" / "vars").glob("[A-Z]*.yml")):
         names = yaml.safe_load(path.read_text(encoding="utf-8"))
-        assert set(names["__backupdb_packages_client"]) == set(arguments.ENGINE_NAMES), path.name
-        assert set(names["__backupdb_packages_driver"]) == set(arguments.ENGINE_NAMES), path.name
+        assert set(names["__backupdb_packages_client"]) == set(ENGINE_NAMES), path.name
+        assert set(names["__backupdb_packages_driver"]) == set(ENGINE_NAMES), path.name
         assert ROLES.joinpath("backupdb", "tasks", f"packages_{names['__backupdb_package_manager']}.yml").is_file()

@@ -13,6 +13,8 @@ from ..errors import InvalidOption
 from ..streams.compression import DEFAULT_LEVELS, SUFFIXES, Compression, compressor
 from ..streams.transform import Transform
 
+ENCRYPTION_MODES = ("age", "none")
+
 
 @dataclass(frozen=True)
 class Encryption:
@@ -24,8 +26,8 @@ class Encryption:
 
     def __post_init__(self) -> None:
         keys = bool(self.recipients) + (self.passphrase is not None)
-        if self.mode not in ("age", "none"):
-            raise InvalidOption(f"encryption {self.mode!r} is not known; use age or none")
+        if self.mode not in ENCRYPTION_MODES:
+            raise InvalidOption(f"encryption {self.mode!r} is not known; use {' or '.join(ENCRYPTION_MODES)}")
         if self.mode == "none" and keys:
             raise InvalidOption("encryption is none, but recipients or a passphrase are given; remove one of them")
         if self.mode == "age" and keys == 0:

@@ -9,15 +9,55 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
-from ..archives.envelope import Encryption
+from ..archives import options as archives
+from ..archives.envelope import ENCRYPTION_MODES, Encryption
 from ..connection.options import instance_from
+from ..engines import options as engines
 from ..engines.values import DumpOptions
 from ..errors import InvalidOption
-from ..streams.compression import Compression
-from ..system.options import at_least, duration_from, size_from
+from ..streams.compression import COMPRESSION_METHODS, Compression
+from ..system.options import Option, at_least, duration_from, size_from
 from .request import BackupRequest, Selection
 
 GREATEST_NICENESS = 19
+
+# Which databases of the instance are meant.
+SELECTION_OPTIONS: Mapping[str, Option] = {
+    "databases": Option("list", elements="str", default=["*"]),
+    "exclude": Option("list", elements="str", default=[]),
+}
+# What is dumped, and so which rights and clients are needed.
+DUMP_OPTIONS: Mapping[str, Option] = {
+    "jobs": Option("int", default=1),
+    "triggers": Option("bool", default=True),
+    "routines": Option("bool", default=True),
+    "events": Option("bool", default=True),
+    "row_counts": Option("bool", default=False),
+    "fingerprints": Option("bool", default=False),
+    "allow_newer_client": Option("bool", default=False),
+}
+# What only a run has: where to, how stored, and within which limits.
+RUN_OPTIONS: Mapping[str, Option] = {
+    "accounts": Option("bool", default=True),
+    "allow_empty": Option("bool", default=False),
+    "repository": Option("path", required=True),
+    "host": Option(),
+    "encryption": Option(default="age", choices=ENCRYPTION_MODES),
+    "recipients": Option("list", elements="str"),
+    "passphrase": archives.OPTIONS["passphrase"],
+    "compression": Option(default="zstd", choices=COMPRESSION_METHODS),
+    "compression_level": Option("int"),
+    "compression_threads": Option("int", default=1),
+    "workers": Option("int"),
+    "skip_if_newer_than": Option(),
+    "timeout": Option(),
+    "db_lock_timeout": Option(default="60s"),
+    "repository_lock_timeout": Option(default="0s"),
+    "nice": Option("int", default=0),
+    "bandwidth_limit": Option(),
+}
+INFO_OPTIONS: Mapping[str, Option] = {**engines.OPTIONS, **SELECTION_OPTIONS, **DUMP_OPTIONS}
+OPTIONS: Mapping[str, Option] = {**INFO_OPTIONS, **RUN_OPTIONS}
 
 
 def selection_from(options: Mapping[str, Any]) -> Selection:

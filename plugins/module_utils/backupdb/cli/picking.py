@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidOption
-from ..jobs.definition import CONFIG_DIR, Job, job_names, job_path, read_job
+from ..jobs.definition import Job, job_names, job_path, read_job
+from ..jobs.options import CONFIG_DIR
 from ..repository.manifest import KINDS, STATUSES
 
 

@@ -13,7 +13,7 @@ from ..errors import InvalidOption
 from ..jobs import steps
 from ..jobs.definition import job_path, read_job
 from ..retention import prune
-from ..retention.policy import COUNTS, OPTIONS, policy_from
+from ..retention.policy import OPTIONS, policy_from
 from . import exit_status
 from .output import add_json, show
 from .picking import add_config_dir
@@ -26,8 +26,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="only this host, by its exact name")
     parser.add_argument("--instance", help="only this instance, by its exact name")
     parser.add_argument("--database", action="append", dest="databases", help="only this database; may be repeated")
-    for name in OPTIONS:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int if name in (*COUNTS, "keep_min") else str)
+    for name, option in OPTIONS.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=str if option.is_text() else int)
     parser.add_argument("--check", action="store_true", help="only plan")
     add_config_dir(parser)
     add_json(parser)

@@ -10,19 +10,24 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ..archives import options as archives
+from ..connection import options as connection
 from ..credentials.secrets import Secrets, read_secrets
 from ..errors import InvalidOption
 from ..jobs.definition import Job, job_path, read_job
-from ..jobs.options import CONNECTION_OPTIONS, RESTORE_OPTIONS, parse_assignment, validate_options
+from ..jobs.options import SECRETS
+from ..repository.options import SOURCE_OPTIONS
 from ..restore import run as restore
-from ..restore.options import restore_request_from
+from ..restore.options import RESTORE_OPTIONS, restore_request_from
+from ..system.options import defaults_of, parse_assignment, validate_options
 from . import exit_status
 from .output import add_json, show
 from .picking import add_config_dir
 
-_USER = "BACKUPDB_LOGIN_USER"
-_PASSWORD = "BACKUPDB_LOGIN_PASSWORD"  # noqa: S105  the name of a variable
-_PASSPHRASE = "BACKUPDB_PASSPHRASE"  # noqa: S105  as above
+# Names of variables of the environment.
+_USER = str(connection.OPTIONS["login_user"].environment)
+_PASSWORD = str(connection.OPTIONS["login_password"].environment)
+_PASSPHRASE = str(archives.OPTIONS["passphrase"].environment)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     if options.replace:
         more.update(replace=True, confirm=options.confirm)
     complete = {
-        **validate_options(more, RESTORE_OPTIONS, "option"),
+        **validate_options(more, RESTORE_OPTIONS, "option", secrets=SECRETS),
         **_server(read_job(job_path(options.config_dir, options.job)), options),
     }
     result = restore.run(restore_request_from(complete), check_mode=options.check)
@@ -85,7 +90,9 @@ def _server(job: Job, options: argparse.Namespace) -> dict[str, Any]:
     secrets = _secrets(job, options)
     login = secrets.login(options.instance)
     return {
-        **{name: entry[name] for name in CONNECTION_OPTIONS},
+        **{name: entry[name] for name in connection.OPTIONS if name in entry},  # a job's file has no secret
+        **defaults_of(SOURCE_OPTIONS),
+        **defaults_of(archives.OPTIONS),
         "login_user": options.login_user or login.get("login_user") or entry["login_user"],
         "login_password": login.get("login_password"),
         "instance": options.instance if options.path is None else None,
@@ -94,11 +101,9 @@ def _server(job: Job, options: argparse.Namespace) -> dict[str, Any]:
         "host": entry["host"] if options.path is None else None,
         "database": options.database,
         "path": options.path,
-        "latest": None,
         "at": options.at,
         "backup_id": options.backup_id,
         "identity_file": options.identity_file,
-        "identity": None,
         "passphrase": secrets.passphrase(),
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..jobs.definition import MAX_AGE
+from ..jobs.options import MAX_AGE
 from ..monitoring import status
 from ..system.text import parse_duration
 from . import exit_status

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import argparse
 
-from ..archives.keys import keys_from
 from ..errors import InvalidOption
-from ..repository.options import filter_from
 from ..verify import run as verify_run
-from ..verify.one_backup import LEVELS
+from ..verify.options import OPTIONS, verify_request_from
 from . import exit_status
 from .output import add_json, show
 from .picking import add_config_dir, add_filter, repositories_of, values
@@ -25,7 +23,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--path", action="append", default=[], dest="paths", help="folder of one backup; may be repeated"
     )
-    parser.add_argument("--level", choices=LEVELS, default="digest", help="how far to read (default: %(default)s)")
+    level = OPTIONS["level"]
+    parser.add_argument(
+        "--level", choices=level.choices, default=level.default, help="how far to read (default: %(default)s)"
+    )
     parser.add_argument("-i", "--identity", metavar="FILE", dest="identity_file", help="file with an age identity")
     add_config_dir(parser)
     add_filter(parser)
@@ -37,15 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if options.paths and options.repository is not None:
         raise InvalidOption("say what to verify: a repository or the paths of backups, not both")
     repository = None if options.paths else repositories_of(options, only_one=True)[0]
-    result = verify_run.run(
-        verify_run.VerifyRequest(
-            level=options.level,
-            repository=repository,
-            wanted=filter_from(values(options)),
-            paths=tuple(options.paths),
-            keys=keys_from(values(options, identity=None, passphrase=None)),
-        )
-    )
+    result = verify_run.run(verify_request_from(values(options, repository=repository, identity=None, passphrase=None)))
     lines = [
         f"{entry['verdict']} {entry['folder']}" + "".join(f": {problem}" for problem in entry["problems"][:1])
         for entry in result["backups"]

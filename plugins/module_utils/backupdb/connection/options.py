@@ -1,15 +1,31 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of a connection, on their way into the library's `Instance`."""
+"""Options that say which server is meant and how to log in, on their way into the library's `Instance`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..system.options import at_least
-from .instance import Instance
+from ..system.options import Option, at_least
+from .instance import SSL_MODES, Instance
+
+OPTIONS: Mapping[str, Option] = {
+    "instance": Option(required=True),
+    "engine": Option(required=True),  # its choices are added where engines are known, in engines/options.py
+    "login_host": Option(),
+    "login_port": Option("int"),
+    "login_user": Option(environment="BACKUPDB_LOGIN_USER"),
+    "login_password": Option(secret=True, environment="BACKUPDB_LOGIN_PASSWORD"),
+    "login_unix_socket": Option("path"),
+    "login_db": Option(),
+    "ssl_mode": Option(default="prefer", choices=SSL_MODES),
+    "ca_cert": Option("path"),
+    "client_cert": Option("path"),
+    "client_key": Option("path", secret=False),
+    "connect_timeout": Option("int", default=10),
+}
 
 
 def instance_from(options: Mapping[str, Any]) -> Instance:

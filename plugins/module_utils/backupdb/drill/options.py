@@ -8,10 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..archives import options as archives
 from ..archives.keys import keys_from
-from ..repository.options import filter_from
-from ..system.options import duration_from
-from .request import DrillRequest
+from ..repository.options import FILTER_OPTIONS, REPOSITORY_OPTIONS, filter_from
+from ..system.options import Option, duration_from
+from .request import NEWEST, SELECTS, DrillRequest
+
+# What only drills have.
+DRILL_OPTIONS: Mapping[str, Option] = {
+    "select": Option(default=NEWEST, choices=SELECTS),
+    "count": Option("int", default=1),
+    "paths": Option("list", elements="path"),
+    "work_dir": Option("path"),
+    "run_as": Option(),
+    "jobs": Option("int", default=1),
+    "timeout": Option(),
+}
+OPTIONS: Mapping[str, Option] = {**REPOSITORY_OPTIONS, **FILTER_OPTIONS, **archives.OPTIONS, **DRILL_OPTIONS}
 
 
 def drill_request_from(options: Mapping[str, Any]) -> DrillRequest:

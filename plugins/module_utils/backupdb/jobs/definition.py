@@ -18,20 +18,18 @@ from typing import Any
 from ..backup.options import request_from
 from ..backup.request import BackupRequest
 from ..credentials.secrets import Secrets
+from ..drill import options as drill_options
 from ..drill.options import drill_request_from
 from ..drill.request import DrillRequest
 from ..errors import InvalidOption
 from ..notify.settings import check_notifications
 from ..retention.policy import policy_from
 from ..system.files import read_small_file
+from ..system.options import defaults_of, validate_options
 from ..system.text import parse_duration
-from .options import BACKUP_OPTIONS, DRILL_OPTIONS, validate_options
+from .options import CREDENTIAL_SOURCES, FILE_BACKUP_OPTIONS, FILE_DRILL_OPTIONS, MAX_AGE, SECRETS, STATE_DIR
 
 SCHEMA = 1
-CONFIG_DIR = "/etc/backupdb"
-STATE_DIR = "/var/lib/backupdb"
-MAX_AGE = "26h"
-CREDENTIAL_SOURCES = ("none", "file", "systemd", "store")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _LARGEST_FILE = 16 << 20  # bytes
 _KEYS = (
@@ -169,17 +167,8 @@ def backup_request(options: Mapping[str, Any], secrets: Secrets, run_id: str | N
 
 def drill_request(drill: Mapping[str, Any], options: Mapping[str, Any], secrets: Secrets) -> DrillRequest:
     """Make the library's request of the drill of what one of a job's backups has made; raises `InvalidOption`."""
-    nothing: dict[str, Any] = dict.fromkeys(("identity", "kind", "since", "until", "proven", "paths"))
-    request = drill_request_from(
-        {
-            **nothing,
-            **drill,
-            "passphrase": secrets.passphrase(),
-            "repository": options["repository"],
-            "host": None,
-            "instance": None,
-        }
-    )
+    place = {"repository": options["repository"], "passphrase": secrets.passphrase()}
+    request = drill_request_from({**defaults_of(drill_options.OPTIONS), **drill, **place})
     # Set here, as patterns are not meant: an id may have a star in it.
     wanted = replace(request.wanted, host=_exactly(options["host"]), instance=_exactly(options["instance"]))
     return replace(request, wanted=wanted)
@@ -197,7 +186,7 @@ def _backups(entries: Any, where: str) -> tuple[dict[str, Any], ...]:
     places: set[tuple[str, str, str]] = set()
     for number, entry in enumerate(entries):
         key = f"{where}: backups[{number}]"
-        options = validate_options(entry, BACKUP_OPTIONS, key)
+        options = validate_options(entry, FILE_BACKUP_OPTIONS, key, secrets=SECRETS)
         _check_backup(options, key)
         place = (options["repository"], options["host"], options["instance"])
         if place in places:
@@ -236,7 +225,7 @@ def _drill(values: Any, where: str) -> dict[str, Any] | None:
     if not values:
         return None
     key = f"{where}: drill"
-    options = validate_options(values, DRILL_OPTIONS, key)
+    options = validate_options(values, FILE_DRILL_OPTIONS, key, secrets=SECRETS)
     try:
         parse_duration(options["every"])
         drill_request(options, {"repository": "/", "host": "", "instance": ""}, Secrets())

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..jobs.definition import Job
-from ..system.text import human_duration, human_size, iso, utc_now
+from ..system.text import human_duration, human_size, iso, parse_duration, utc_now
 from .freshness import (
     BAD,
     EXPECTED,
@@ -27,9 +27,10 @@ from .freshness import (
     InstanceState,
     collect,
 )
+from .options import OPTIONS
 from .table import one_line, table
 
-MAX_AGE = 26 * 3600.0  # seconds; a day, and some time for the run itself
+MAX_AGE = parse_duration(OPTIONS["max_age"].default)  # seconds
 _TITLES = ("INSTANCE", "DATABASE", "STATE", "NEWEST BACKUP (UTC)", "AGE", "ALLOWED", "SIZE", "PROVEN", "NEXT RUN (UTC)")
 _RIGHT = (4, 5, 6)
 

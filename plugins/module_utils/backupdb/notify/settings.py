@@ -11,31 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import InvalidOption
-from ..system.options import duration_from
+from ..system.options import defaults_of, duration_from
 from ..system.text import one_line
 from .message import KINDS
-
-TYPES = ("email", "webhook", "slack", "teams", "ping")
-TLS_MODES = ("starttls", "tls", "none")
-SECRET_OPTIONS = ("url", "smtp_password")
-# `events` is not called `on`, because YAML reads the key `on` as true.
-DEFAULTS: Mapping[str, Any] = {
-    "name": None,
-    "type": None,
-    "events": None,
-    "url": None,
-    "smtp_host": None,
-    "smtp_port": None,
-    "smtp_tls": "starttls",
-    "smtp_user": None,
-    "smtp_password": None,
-    "from": None,
-    "to": None,
-    "ca_cert": None,
-    "timeout": "10s",
-    "attempts": 3,
-    "backoff": "5s",
-}
+from .options import OPTIONS, TLS_MODES, TYPES
 
 _KEPT_APART = {"url": "https://kept.apart/", "smtp_password": "kept apart"}
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -81,10 +60,10 @@ def notification_from(options: Mapping[str, Any], secret: Mapping[str, Any]) -> 
     """Read one notification; `secret` has the options kept apart, and wins. Raises `InvalidOption`, free of secrets."""
     name = str(options.get("name") or "")
     given = {**options, **{option: value for option, value in secret.items() if value}}
-    unknown = sorted(set(given) - set(DEFAULTS))
+    unknown = sorted(set(given) - set(OPTIONS))
     if unknown:
         raise _wrong(name, f"has no option {', '.join(unknown)}")
-    chosen = {**DEFAULTS, **{option: value for option, value in given.items() if value is not None}}
+    chosen = {**defaults_of(OPTIONS), **{option: value for option, value in given.items() if value is not None}}
     if not name or name != one_line(name):
         raise InvalidOption("every notification needs a name of one line, by which results and secrets refer to it")
     kind = _one_of(name, "type", chosen["type"], TYPES)

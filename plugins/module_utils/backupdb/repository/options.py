@@ -9,9 +9,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidOption
-from ..system.options import moment_from
+from ..system.options import Option, moment_from
 from .catalogue import Filter
 from .find import BackupSelector
+from .manifest import KINDS, STATUSES
+
+# Where backups rest.
+REPOSITORY_OPTIONS: Mapping[str, Option] = {"repository": Option("path")}
+# Which backups of a repository; `host`, `instance` and `database` are names or patterns.
+FILTER_OPTIONS: Mapping[str, Option] = {
+    "host": Option(),
+    "instance": Option(),
+    "database": Option(),
+    "kind": Option(choices=KINDS),
+    "status": Option(choices=STATUSES),
+    "since": Option(),
+    "until": Option(),
+    "proven": Option("bool"),
+}
+LISTING_OPTIONS: Mapping[str, Option] = {"repository": Option("path", required=True), **FILTER_OPTIONS}
+# Which one backup; a backup of a database has the option `database` too.
+SOURCE_OPTIONS: Mapping[str, Option] = {
+    "path": Option("path"),
+    "host": Option(),
+    "instance": Option(),
+    "latest": Option("bool"),
+    "at": Option(),
+    "backup_id": Option(),
+}
 
 
 def filter_from(options: Mapping[str, Any]) -> Filter:

@@ -9,14 +9,61 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..archives import options as archives
 from ..archives.envelope import Encryption
 from ..archives.keys import keys_from
 from ..backup.options import short_host_name
 from ..connection.options import instance_from
+from ..engines import options as engines
 from ..engines.values import RestoreOptions
-from ..repository.options import selector_from
-from ..system.options import duration_from
-from .request import RestoreRequest, Safety
+from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, selector_from
+from ..system.options import Option, duration_from
+from .request import (
+    ACL_POLICIES,
+    DEFINER_POLICIES,
+    EXTENSION_POLICIES,
+    OWNER_POLICIES,
+    RestoreRequest,
+    Safety,
+)
+
+# How the backup is brought back. Which backup, into which server, and what opens it is said by the other options.
+RESTORE_OPTIONS: Mapping[str, Option] = {
+    "target": Option(),
+    "replace": Option("bool", default=False),
+    "confirm": Option(),
+    "safety_backup": Option("bool", default=True),
+    "safety_repository": Option("path"),
+    "safety_host": Option(),
+    "safety_recipients": Option("list", elements="str"),
+    "keep_replaced": Option("bool", default=True),
+    "keep_failed": Option("bool", default=False),
+    "accept_errors": Option("bool", default=False),
+    "tables": Option("list", elements="str", default=[]),
+    "schema_only": Option("bool", default=False),
+    "data_only": Option("bool", default=False),
+    "jobs": Option("int", default=1),
+    "spool": Option("bool", default=False),
+    "spool_directory": Option("path"),
+    "owner_policy": Option(default="keep", choices=OWNER_POLICIES),
+    "owner_map": Option("dict", default={}),
+    "acl_policy": Option(default="keep", choices=ACL_POLICIES),
+    "definer_policy": Option(default="keep", choices=DEFINER_POLICIES),
+    "extensions": Option(default="create", choices=EXTENSION_POLICIES),
+    "allow_qualified_references": Option("bool", default=False),
+    "enable_events": Option("bool", default=False),
+    "timeout": Option(),
+}
+# The login is that of the server restored into; `instance` is the backup's.
+OPTIONS: Mapping[str, Option] = {
+    **engines.OPTIONS,
+    **REPOSITORY_OPTIONS,
+    **SOURCE_OPTIONS,
+    "database": Option(),
+    **archives.OPTIONS,
+    "target_instance": Option(),
+    **RESTORE_OPTIONS,
+}
 
 
 def restore_request_from(options: Mapping[str, Any]) -> RestoreRequest:

@@ -11,11 +11,18 @@ from datetime import timezone, tzinfo
 from typing import Any
 
 from ..errors import InvalidOption
+from ..system.options import Option
 from ..system.text import parse_duration
 
 COUNTS = ("keep_last", "keep_hourly", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly")
 DURATIONS = ("keep_within", "max_age")
-OPTIONS = (*COUNTS, *DURATIONS, "keep_min", "time_zone")
+# None of them has a default, so that one can tell what was said.
+OPTIONS: Mapping[str, Option] = {
+    **dict.fromkeys(COUNTS, Option("int")),
+    **dict.fromkeys(DURATIONS, Option()),
+    "keep_min": Option("int"),
+    "time_zone": Option(),
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of what removes and pins backups, on their way into the library's requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..system.options import Option, duration_from
+from . import policy
+from .pin import PinRequest
+from .prune import PruneRequest
+
+# Whose backups are pruned, and by which policy.
+PRUNE_OPTIONS: Mapping[str, Option] = {
+    "repository": Option("path", required=True),
+    "host": Option(),
+    "instance": Option(),
+    "databases": Option("list", elements="str", default=["*"]),
+    "acknowledge_gone": Option("list", elements="str", default=[]),
+    "repository_lock_timeout": Option(default="0s"),
+    **policy.OPTIONS,
+}
+# Which backup is pinned, and why.
+PIN_OPTIONS: Mapping[str, Option] = {
+    "state": Option(default="present", choices=("present", "absent")),
+    "path": Option("path"),
+    "repository": Option("path"),
+    "host": Option(),
+    "instance": Option(),
+    "database": Option(),
+    "backup_id": Option(),
+    "reason": Option(),
+}
+
+
+def prune_request_from(options: Mapping[str, Any]) -> PruneRequest:
+    """Make the library's request; raises `InvalidOption`."""
+    return PruneRequest(
+        repository=options["repository"],
+        policy=policy.policy_from({name: options[name] for name in policy.OPTIONS}),
+        host=options["host"],
+        instance=options["instance"],
+        databases=tuple(options["databases"]),
+        acknowledge_gone=tuple(options["acknowledge_gone"]),
+        repository_lock_timeout=duration_from(options, "repository_lock_timeout") or 0.0,
+    )
+
+
+def pin_request_from(options: Mapping[str, Any]) -> PinRequest:
+    """Make the library's request; raises `InvalidOption`."""
+    return PinRequest(
+        present=options["state"] == "present",
+        reason=options["reason"],
+        repository=options["repository"],
+        path=options["path"],
+        host=options["host"],
+        instance=options["instance"],
+        database=options["database"],
+        backup_id=options["backup_id"],
+    )
