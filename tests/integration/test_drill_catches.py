@@ -16,7 +16,7 @@ from backupdb.age.stream import X25519Identity
 from backupdb.archives.keys import Keys
 from backupdb.drill.compare import compare
 from backupdb.drill.restore import restored
-from backupdb.drill.rewrites import settle
+from backupdb.drill.rewrites import confirm_rewrites
 from backupdb.repository.drill_records import proven
 from support import mysql_dumps, postgresql_dumps
 from support.drills import drill_all, drilled, edit_manifest, servers_in, setting_of, with_archives_of
@@ -136,7 +136,7 @@ def test_what_a_restore_loses_is_named(
         with state.server.connect("wrong") as connection:
             connection.exec_driver_sql(loss, ())
         findings, stream = compare(state)
-        settle(state, findings, stream)
+        confirm_rewrites(state, findings, stream)
     assert expected in [line["what"] for line in findings.differences], findings
 
 
