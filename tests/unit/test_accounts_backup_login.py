@@ -20,7 +20,7 @@ from backupdb.engines.mysql.mariadb import MariadbEngine
 from backupdb.engines.mysql.mysql import MysqlEngine
 from backupdb.engines.mysql.password_hashes import caching_sha2_fits, caching_sha2_hash, native_hash, sha256_crypt
 from backupdb.engines.mysql.privileges import missing_of
-from backupdb.engines.postgresql.scram import fits, make_verifier
+from backupdb.engines.postgresql.scram import make_verifier, verifies
 from backupdb.engines.values import Database, DumpOptions
 from backupdb.errors import InvalidOption
 from support.engines import offline
@@ -43,8 +43,8 @@ SERVERS = [
 def test_a_verifier_fits_its_own_password_and_no_other(password: str) -> None:
     verifier = make_verifier(password)
     assert verifier.startswith("SCRAM-SHA-256$4096:")
-    assert fits(password, verifier)
-    assert not fits(password + "x", verifier)
+    assert verifies(password, verifier)
+    assert not verifies(password + "x", verifier)
     assert make_verifier(password) != verifier
 
 
@@ -53,7 +53,7 @@ def test_a_verifier_is_that_of_the_standard() -> None:
     salt = "W22ZaJ0SNY7soEsUEjb6gQ=="
     stored = "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY="
     server = "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
-    assert fits("pencil", f"SCRAM-SHA-256$4096:{salt}${stored}:{server}")
+    assert verifies("pencil", f"SCRAM-SHA-256$4096:{salt}${stored}:{server}")
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_a_verifier_is_that_of_the_standard() -> None:
     [("I\u00adX", "IX"), ("a\u00a0b", "a b"), ("\u2168", "IX"), ("\u00aa", "a")],
 )
 def test_passwords_that_the_standard_takes_for_the_same_are_the_same(written: str, meant: str) -> None:
-    assert fits(written, make_verifier(meant))
+    assert verifies(written, make_verifier(meant))
 
 
 @pytest.mark.parametrize("odd", ["\u0627\u0031", "a\u0627", "\u0007é"])
 def test_a_password_that_the_standard_refuses_is_taken_as_it_is(odd: str) -> None:
-    assert fits(odd, make_verifier(odd))
+    assert verifies(odd, make_verifier(odd))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_password_that_the_standard_refuses_is_taken_as_it_is(odd: str) -> Non
     ["", "md5" + "0" * 32, "SCRAM-SHA-256$x:y$z:w", "SCRAM-SHA-256$4096:?$a:b", base64.b64encode(b"x").decode()],
 )
 def test_what_is_no_verifier_of_ours_fits_nothing(other: str) -> None:
-    assert not fits("pencil", other)
+    assert not verifies("pencil", other)
 
 
 def test_the_native_hash_is_that_of_the_server() -> None:

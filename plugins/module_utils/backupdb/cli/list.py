@@ -12,8 +12,8 @@ from ..repository import listing as overview
 from ..repository.options import filter_from
 from ..system.text import human_size
 from . import exit_status
+from .common_options import add_config_dir, add_filter, repositories_of, values
 from .output import add_json, complain, write_json, write_lines
-from .picking import add_config_dir, add_filter, repositories_of, values
 
 
 def add(parser: argparse.ArgumentParser) -> None:

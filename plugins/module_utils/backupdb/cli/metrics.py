@@ -11,8 +11,8 @@ import sys
 from ..errors import FAILED
 from ..monitoring import metrics
 from . import exit_status
+from .common_options import add_config_dir, jobs_of
 from .output import complain, write_json
-from .picking import add_config_dir, jobs_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -15,8 +15,8 @@ from ..jobs.definition import job_path, read_job
 from ..retention import prune
 from ..retention.policy import OPTIONS, policy_from
 from . import exit_status
+from .common_options import add_config_dir
 from .output import add_json, show
-from .picking import add_config_dir
 
 
 def add(parser: argparse.ArgumentParser) -> None:

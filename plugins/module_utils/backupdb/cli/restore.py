@@ -21,8 +21,8 @@ from ..restore import run as restore
 from ..restore.options import RESTORE_OPTIONS, restore_request_from
 from ..system.options import defaults_of, parse_assignment, validate_options
 from . import exit_status
+from .common_options import add_config_dir
 from .output import add_json, show
-from .picking import add_config_dir
 
 # Names of variables of the environment.
 _USER = str(connection.OPTIONS["login_user"].environment)

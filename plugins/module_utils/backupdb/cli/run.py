@@ -20,8 +20,8 @@ from ..monitoring import metrics
 from ..system.journal import Journal
 from ..system.text import human_size
 from . import exit_status
+from .common_options import add_config_dir
 from .output import add_json, complain, write_json, write_lines
-from .picking import add_config_dir
 
 _FAULT = "the program ended by a fault of its own, which is on its standard error or in the journal; please report it"
 

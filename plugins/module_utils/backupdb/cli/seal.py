@@ -13,8 +13,8 @@ from ..errors import InvalidOption
 from ..jobs.steps import worst
 from ..repository.sealing import seal
 from . import exit_status
+from .common_options import add_config_dir, repositories_of
 from .output import add_json, complain, write_json, write_lines
-from .picking import add_config_dir, repositories_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:

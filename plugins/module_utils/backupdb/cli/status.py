@@ -11,8 +11,8 @@ from ..jobs.options import MAX_AGE
 from ..monitoring import status
 from ..system.text import parse_duration
 from . import exit_status
+from .common_options import add_config_dir, jobs_of
 from .output import add_json, show
-from .picking import add_config_dir, jobs_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:

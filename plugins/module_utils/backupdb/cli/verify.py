@@ -11,8 +11,8 @@ from ..errors import InvalidOption
 from ..verify import run as verify_run
 from ..verify.options import OPTIONS, verify_request_from
 from . import exit_status
+from .common_options import add_config_dir, add_filter, repositories_of, values
 from .output import add_json, show
-from .picking import add_config_dir, add_filter, repositories_of, values
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -15,9 +15,9 @@ from ..age.stream import Identity
 from ..archives.read import plain_blocks
 from ..engines.accounts_document import SCHEMA
 from ..errors import ArchiveDamaged, BackupDbError
-from ..repository import layout
 from ..repository.catalogue import StoredBackup, backups
 from ..repository.problems import Problems
+from ..repository.subject import ACCOUNTS
 
 _LARGEST = 256 << 20  # bytes of the document
 
@@ -33,7 +33,7 @@ class StoredAccounts:
 def accounts_of(backup: StoredBackup, identities: Sequence[Identity]) -> StoredAccounts:
     """Find and read the accounts that go with a backup: those of its own run, else the newest from before it."""
     folder = backup.instance_folder
-    chosen = _choose(folder / layout.ACCOUNTS_FOLDER, backup) if folder is not None else None
+    chosen = _choose(folder / ACCOUNTS.folder, backup) if folder is not None else None
     if chosen is None:
         return StoredAccounts(None, "there is no backup of the instance's accounts from its run or before it")
     try:

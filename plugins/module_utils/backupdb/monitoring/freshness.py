@@ -19,6 +19,7 @@ from ..repository import last_run, layout, local
 from ..repository.catalogue import database_folders
 from ..repository.last_run import BackupOutcome, LastRun
 from ..repository.problems import Problems
+from ..repository.subject import ACCOUNTS, Subject
 from .job_state import JobState, job_states
 from .places import Place, places_of_jobs, places_of_repository
 from .stored import Stored, look
@@ -34,7 +35,7 @@ BAD = (FAILED, LATE, NONE)
 class DatabaseState:
     """One database, or the accounts, of an instance. `age` and `max_age` in seconds; `age` None: there is no backup."""
 
-    database: str | None  # None: the accounts
+    subject: Subject
     verdict: str  # one of VERDICTS
     stored: Stored
     age: float | None
@@ -44,12 +45,12 @@ class DatabaseState:
     @property
     def name(self) -> str:
         """What it is called where databases and accounts are named side by side."""
-        return layout.ACCOUNTS_FOLDER if self.database is None else self.database
+        return self.subject.title
 
     @property
     def kind(self) -> str:
         """ "database" or "accounts"."""
-        return "accounts" if self.database is None else "database"
+        return self.subject.kind
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class InstanceState:
 
     def count(self, *verdicts: str) -> int:
         """Return how many databases, accounts not included, have one of these verdicts."""
-        return sum(state.verdict in verdicts for state in self.databases if state.database is not None)
+        return sum(state.verdict in verdicts for state in self.databases if not state.subject.is_accounts)
 
     @property
     def disk_bytes(self) -> int:
@@ -141,17 +142,17 @@ def _instance(place: Place, now: datetime, problems: Problems) -> InstanceState:
 def _databases(place: Place, run: LastRun | None, now: datetime, problems: Problems) -> Iterator[DatabaseState]:
     outcomes = {} if run is None else {outcome.name: outcome for outcome in run.databases}
     names = {layout.encode_name(name): name for name in (*(run.present if run else ()), *outcomes)}
-    wanted = {layout.encode_name(name) for name in outcomes}
+    wanted = {Subject(name).folder for name in outcomes}
     if (run is not None and run.accounts is not None) or any(choice.accounts for choice in place.choices):
-        wanted.add(layout.ACCOUNTS_FOLDER)
+        wanted.add(ACCOUNTS.folder)
     stored_here = {path.name for path in database_folders(place.folder, problems)}
     for folder in sorted(wanted | stored_here):
         stored = look(place.folder / folder, now, problems)
         if folder not in wanted and not stored.count:
             continue  # an empty folder
         outcome: BackupOutcome | None
-        if folder == layout.ACCOUNTS_FOLDER:
-            name, outcome = None, run.accounts if run is not None else None
+        if folder == ACCOUNTS.folder:
+            subject, outcome = ACCOUNTS, run.accounts if run is not None else None
             gone, expected = False, folder in wanted or run is None
         else:
             name = stored.newest.database if stored.newest is not None else None
@@ -159,12 +160,13 @@ def _databases(place: Place, run: LastRun | None, now: datetime, problems: Probl
             outcome = outcomes.get(name)
             gone = run is not None and name not in run.present and outcome is None
             expected = run is None or outcome is not None or any(choice.takes(name) for choice in place.choices)
-        yield _judged(place, name, stored, run, outcome, GONE if gone else None if expected else LEFT_OUT, now)
+            subject = Subject(name)
+        yield _judged(place, subject, stored, run, outcome, GONE if gone else None if expected else LEFT_OUT, now)
 
 
 def _judged(
     place: Place,
-    name: str | None,
+    subject: Subject,
     stored: Stored,
     run: LastRun | None,
     outcome: BackupOutcome | None,
@@ -173,7 +175,7 @@ def _judged(
 ) -> DatabaseState:
     newest = stored.newest
     age = None if newest is None else (now - newest.time).total_seconds()
-    max_age = place.max_age_of(name)
+    max_age = place.max_age_of(subject.database)
     # A backup that is younger than the run that failed was made since, by a run that could not leave its record.
     failed = (
         outcome is not None
@@ -192,7 +194,7 @@ def _judged(
     else:
         verdict = PARTIAL if newest.manifest["status"] == "partial" else OK
     error = outcome.error if failed and outcome is not None else None
-    return DatabaseState(name, verdict, stored, age, max_age, error)
+    return DatabaseState(subject, verdict, stored, age, max_age, error)
 
 
 def _repositories(

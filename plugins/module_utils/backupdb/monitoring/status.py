@@ -152,7 +152,7 @@ def _row(state: HostState, instance: InstanceState, database: DatabaseState) -> 
     return {
         "host": instance.place.host,
         "instance": instance.place.instance,
-        "database": database.database,
+        "database": database.subject.database,
         "kind": database.kind,
         "state": database.verdict,
         "newest": None if stored.newest is None else iso(stored.newest.time),

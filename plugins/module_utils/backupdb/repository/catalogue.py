@@ -23,6 +23,7 @@ from .drill_records import is_proof, newest_drill
 from .files import storage_errors
 from .manifest import parse, started
 from .problems import Problems
+from .subject import Subject
 
 # Clocks of hosts differ a little; a backup further ahead than this was made under a wrong clock.
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -45,6 +46,11 @@ class StoredBackup:
         return name if isinstance(name, str) else None
 
     @property
+    def subject(self) -> Subject:
+        """What it is a backup of."""
+        return Subject(self.database)
+
+    @property
     def kind(self) -> str:
         """ "database" or "accounts"."""
         return str(self.manifest["kind"])
@@ -52,7 +58,7 @@ class StoredBackup:
     @property
     def name(self) -> str:
         """What it is called where databases and accounts are named side by side."""
-        return layout.ACCOUNTS_FOLDER if self.database is None else self.database
+        return self.subject.title
 
     @property
     def instance_folder(self) -> Path | None:
@@ -65,11 +71,10 @@ class StoredBackup:
 
     def place(self) -> tuple[str, str, str, str]:
         """Return the folders below a repository where it belongs."""
-        database = self.database
         return (
             layout.encode_name(self.manifest["host"]),
             layout.encode_name(self.manifest["instance"]),
-            layout.ACCOUNTS_FOLDER if database is None else layout.encode_name(database),
+            self.subject.folder,
             self.manifest["backup_id"],
         )
 

@@ -21,6 +21,7 @@ from ..system.text import iso, utc_now
 from . import layout
 from .catalogue import StoredBackup, backups, is_future, read_backup
 from .problems import Problems
+from .subject import Subject
 
 _SHOWN = 5
 
@@ -50,7 +51,7 @@ class BackupSelector:
 
     def subject(self) -> str:
         """Name the database, or the accounts, for messages."""
-        what = "the accounts" if self.database is None else f"database {self.database!r}"
+        what = Subject(self.database).text
         host = f" on host {self.host}" if self.host is not None else ""
         return f"{what} of instance {self.instance}{host}"
 
@@ -117,7 +118,7 @@ def _folder(root: Path, selector: BackupSelector) -> Path:
     if not is_folder(root):
         raise RepositoryError(f"repository {root} is not there, or is no folder; mount it, or check the path")
     instance = layout.encode_name(str(selector.instance))
-    database = layout.ACCOUNTS_FOLDER if selector.database is None else layout.encode_name(selector.database)
+    database = Subject(selector.database).folder
     host = "*" if selector.host is None else layout.encode_name(selector.host)
     folders = [path for path in sorted(root.glob(f"{host}/{instance}/{database}")) if is_folder(path)]
     if len(folders) == 1:

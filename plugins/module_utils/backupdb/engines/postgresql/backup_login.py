@@ -29,7 +29,7 @@ from .account_session import account_session
 from .catalogue import read_databases
 from .privileges import hidden_large_objects, large_object_grant, unreadable_schemas
 from .quoting import identifier, literal
-from .scram import fits, make_verifier
+from .scram import make_verifier, verifies
 from .session import Session, coordinator
 from .write_rights import REFUSED, open_to_all, rights_to_write, try_to_write
 
@@ -204,7 +204,7 @@ class PostgresqlLoginManager:
         password = self._wanted.password
         try:
             kept = self._server.value(_VERIFIER, {"name": self.account})
-            same = (not kept) if password is None else fits(password, kept or "")
+            same = (not kept) if password is None else verifies(password, kept or "")
         except QueryFailed:
             same = password is None or self._logs_in()
         if same:

@@ -41,7 +41,7 @@ def make_verifier(password: str) -> str:
     return _verifier(password, os.urandom(_SALT_BYTES), _ITERATIONS)
 
 
-def fits(password: str, verifier: str) -> bool:
+def verifies(password: str, verifier: str) -> bool:
     """Tell whether the verifier is one of this password; one of another method never is."""
     method, _mark, rest = verifier.partition("$")
     iterations, _mark, salted = rest.partition(":")
