@@ -234,7 +234,7 @@ def test_defaults_of_the_tables_are_those_of_the_values_that_are_made_of_them() 
         assert getattr(pruning, name) == getattr(type(pruning), name), name
     of_accounts = {**of_restore, **defaults_of(accounts.RESTORE_OPTIONS), "instance": "i", "engine": "e"}
     account_request = accounts.account_restore_request_from(of_accounts)
-    assert (account_request.patterns, account_request.existing) == (Choice().patterns, Choice().existing)
+    assert (account_request.patterns, account_request.existing) == (Choice.patterns, Choice.existing)
     of_login = {**defaults_of(accounts.BACKUP_LOGIN_OPTIONS), "instance": "i", "engine": "e", "name": "n"}
     assert accounts.login_request_from({**of_login, "password": "p"}).login == WantedLogin("n", password="p")
 
