@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.mysql import mariadb as mariadb_engine
-from backupdb.engines.mysql import mysql as mysql_engine
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.ansible import this_machine
 from support.jobs import JobHost
@@ -91,8 +89,7 @@ def private(request: pytest.FixtureRequest) -> PrivatePostgres:
 @pytest.fixture
 def where(request: pytest.FixtureRequest) -> Iterator[mysql_dumps.Opened]:
     """MariaDB, or MySQL for tests with that mark, opened by its engine."""
-    engine, name = (mysql_engine, "mysql") if is_for_mysql(request) else (mariadb_engine, "mariadb")
-    with mysql_dumps.opened(engine, request.getfixturevalue(name)) as here:
+    with mysql_dumps.opened(request.getfixturevalue("mysql" if is_for_mysql(request) else "mariadb")) as here:
         yield here
 
 

@@ -133,7 +133,7 @@ def test_what_a_restore_loses_is_named(
         finally:
             server.sql(f"DROP {'ROLE' if kind == 'postgresql' else 'USER'} IF EXISTS {account}", parameters=())
     with restored(setting_of(folder, work_dir)) as state:
-        with state.server.connect("wrong") as connection:
+        with state.engine.server.connect("wrong") as connection:
             connection.exec_driver_sql(loss, ())
         findings, stream = compare(state)
         confirm_rewrites(state, findings, stream)
