@@ -19,7 +19,7 @@ from support.tree import folder_state
 PLAYBOOK = "vya.backupdb.backup"
 BACKUP = "vya.backupdb.database_backup"
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
-LAST_TASK = "Fail the hosts on which something went wrong"
+LAST_TASK = "Fail the hosts with failed backups"
 UNREACHABLE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 
 
