@@ -25,7 +25,7 @@ options:
     default: true
   allow_empty:
     description:
-      - Whether it is all right that no database is selected. Without it that is an error.
+      - Whether a selection without any database is allowed. Otherwise it is an error.
     type: bool
     default: false
   repository:
@@ -42,7 +42,7 @@ options:
   encryption:
     description:
       - How archives are encrypted. V(age) is the open age format (age-encryption.org/v1).
-      - V(none) leaves everything readable for whoever gets hold of the files, so it must be asked for.
+      - V(none) leaves everything readable for whoever gets hold of the files, so it must be set explicitly.
     type: str
     default: age
     choices: [age, none]
@@ -67,7 +67,7 @@ options:
     choices: [zstd, gzip, none]
   compression_level:
     description:
-      - Level of the compression. The default is a quick one that fits the method.
+      - Level of the compression. The default is a fast level of the method.
     type: int
   compression_threads:
     description:
@@ -86,7 +86,7 @@ options:
     type: str
   timeout:
     description:
-      - Longest time for one database, such as V(6h). One that has not ended by then fails, the others go on.
+      - Longest time for one database, such as V(6h). A database that takes longer fails; the others go on.
       - The default is no limit.
     type: str
   db_lock_timeout:
@@ -96,7 +96,7 @@ options:
     default: 60s
   repository_lock_timeout:
     description:
-      - Longest time to wait for another run that works on the same instance and repository.
+      - Longest time to wait while another run on the same instance and repository is in progress.
       - With V(0s) the second run fails at once and says who holds the lock.
     type: str
     default: 0s
@@ -107,6 +107,6 @@ options:
     default: 0
   bandwidth_limit:
     description:
-      - Most bytes per second that the run writes into the repository, such as V(50M).
+      - Maximum of bytes per second that the run writes into the repository, such as V(50M).
     type: str
 """

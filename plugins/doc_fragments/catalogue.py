@@ -21,8 +21,8 @@ options:
     type: str
   database:
     description:
-      - Only backups of this database. A name or a pattern, as for O(host), that is compared with the true name,
-        whatever its directory is called. Accounts have no database, so this leaves them out.
+      - Only backups of this database. A name or a pattern, as for O(host), that is compared with the true name, not
+        with the name of its directory. Accounts have no database, so this leaves them out.
     type: str
   kind:
     description:
@@ -36,15 +36,16 @@ options:
     choices: [complete, partial]
   since:
     description:
-      - Only backups of this moment or later. A time such as V(2026-11-24T05:06:07Z), a date such as V(2026-11-24) (its
-        first moment), or how long ago, such as V(36h) or V(7d). Without a time zone it is UTC.
+      - Only backups from this time on. A time such as V(2026-11-24T05:06:07Z), a date such as V(2026-11-24) (its
+        beginning), or how long ago, such as V(36h) or V(7d). Without a time zone it is UTC.
     type: str
   until:
     description:
-      - Only backups of this moment or earlier, written as for O(since).
+      - Only backups up to this time, written as for O(since).
     type: str
   proven:
     description:
-      - Only backups whose newest drill succeeded, or with V(false) only those that have none or whose newest failed.
+      - Only backups whose newest drill succeeded. With V(false), only those that have no drill or whose newest drill
+        failed.
     type: bool
 """

@@ -24,7 +24,7 @@ options:
   engine:
     description:
       - What kind of server it is.
-      - V(mysql) and V(mariadb) may stand for each other, the server is asked which of both it really is.
+      - V(mysql) and V(mariadb) are interchangeable; the server is asked which of the two it is.
     type: str
     required: true
     choices: [postgresql, mysql, mariadb]
@@ -57,16 +57,16 @@ options:
     type: path
   login_db:
     description:
-      - Database to enter for questions to the whole server.
+      - Database to connect to for queries about the whole server.
       - The default is V(postgres) for PostgreSQL, and none for MySQL and MariaDB.
     type: str
   ssl_mode:
     description:
       - Whether the connection is encrypted and whether the server's certificate is checked.
-      - V(prefer) encrypts where the server can, and tells nobody when it cannot. V(require) insists on encryption
-        without a check of the certificate. V(verify_ca) checks who signed the certificate, V(verify_full) also
-        checks that it is for O(login_host).
-      - Has no meaning with O(login_unix_socket).
+      - V(prefer) encrypts if the server can, and does not warn if it cannot. V(require) insists on encryption without a
+        check of the certificate. V(verify_ca) checks who signed the certificate, V(verify_full) also checks that it is
+        for O(login_host).
+      - It has no effect with O(login_unix_socket).
     type: str
     default: prefer
     choices: [prefer, disable, require, verify_ca, verify_full]

@@ -13,7 +13,7 @@ class ModuleDocFragment:
 options:
   jobs:
     description:
-      - In how many parts one database is dumped at the same time. All parts show the same moment.
+      - In how many parts one database is dumped at the same time. All parts are of the same snapshot.
     type: int
     default: 1
   triggers:
@@ -34,19 +34,19 @@ options:
   row_counts:
     description:
       - Whether the rows of every table are counted in the snapshot and kept in the manifest.
-      - It makes a later comparison stronger and reads every table once more.
+      - This makes a later comparison stronger, but reads every table once more.
     type: bool
     default: false
   fingerprints:
     description:
       - Whether a fingerprint of every table's content is taken in the snapshot and kept in the manifest.
-      - It proves that a restored database equals the source, and reads every table once more.
+      - This proves that a restored database equals the source, but reads every table once more.
     type: bool
     default: false
   allow_newer_client:
     description:
       - Whether a dump client that is newer than the server may be used when the server's own version is not installed.
-      - The archive may then need that newer version to be restored, so this must be asked for.
+      - The archive may then need that newer version to be restored, so this must be set explicitly.
     type: bool
     default: false
 """

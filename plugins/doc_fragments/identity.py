@@ -13,15 +13,15 @@ class ModuleDocFragment:
 options:
   identity_file:
     description:
-      - File on the host with one or more age identities (secret keys, C(AGE-SECRET-KEY-1...)), such as C(age-keygen)
-        or M(vya.backupdb.age_keypair) makes. Nobody but its owner may have rights on it.
-      - A host that is backed up needs none. Think of another host for reading backups, or use O(identity).
+      - File on the host with one or more age identities (secret keys, C(AGE-SECRET-KEY-1...)), such as C(age-keygen) or
+        M(vya.backupdb.age_keypair) makes. Nobody but its owner may have access to it.
+      - A host that is backed up needs no identity. Read backups on another host, or use O(identity).
     type: path
   identity:
     description:
-      - One or more age identities as text, one a line, for this one call. They stay in memory and are never written.
+      - One or more age identities as text, one per line, for this call only. They stay in memory and are never written.
       - Take the text from a vault, or with C(lookup) from a file of the controller.
-      - Without C(pipelining) Ansible itself keeps a module with its options in a file of the host while it runs.
+      - Without C(pipelining) Ansible itself keeps a module with its options in a file on the host while it runs.
     type: str
   passphrase:
     description:

@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   repository:
     description:
-      - Directory on the host that holds the backups, as M(vya.backupdb.database_backup) got it.
-      - Reading is enough. Where nothing can be written either, backups that are read cannot be kept from being removed
-        meanwhile, which is warned about.
+      - Directory on the host that holds the backups, the same as for M(vya.backupdb.database_backup).
+      - Read access is enough. But without write access, a backup cannot be protected from removal while it is read. A
+        warning says so.
     type: path
 """

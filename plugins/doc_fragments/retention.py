@@ -18,7 +18,7 @@ options:
   keep_within:
     description:
       - Keep all backups of this long before the newest one, such as V(48h) or V(14d). It counts back from the newest
-        backup, not from now, so that nothing goes when backups stop.
+        backup, not from now, so that nothing is removed when backups stop.
     type: str
   keep_hourly:
     description:
@@ -42,16 +42,16 @@ options:
     type: int
   keep_min:
     description:
-      - Keep this many of the newest backups of each database whatever the other rules say, also of one that its server
-        no longer has. Without it, one.
+      - Keep this many of the newest backups of each database whatever the other rules say, also of a database that its
+        server no longer has. The default is one.
     type: int
   max_age:
     description:
       - When the newest backup of a database is older than this, such as V(2d), backups have stopped, and none of its
-        backups is removed. Without it, that is not looked at.
+        backups is removed. Without it, this is not checked.
     type: str
   time_zone:
     description:
-      - Where hours, days, weeks, months and years begin, such as V(Europe/Berlin). Without it, UTC.
+      - Time zone in which hours, days, weeks, months and years begin, such as V(Europe/Berlin). The default is UTC.
     type: str
 """

@@ -14,17 +14,18 @@ options:
   databases:
     description:
       - Databases to take, as exact names or shell-style patterns (C(*), C(?), C([a-z])).
-      - A name or pattern that matches nothing is an error, so that a spelling mistake is not a missing backup.
-      - The server's own databases (such as C(information_schema) or C(template0)) are never taken. To name one exactly
-        makes the run fail, after the others are done.
-      - PostgreSQL's C(postgres) is one of them, but it is taken when it is named exactly. A warning tells when it is
-        left out and holds tables.
+      - A name or pattern that matches nothing is an error, so that a spelling mistake does not lead to a missing
+        backup.
+      - The server's own databases (such as C(information_schema) or C(template0)) are never taken. If one is named
+        exactly, the run fails after the others are done.
+      - PostgreSQL's C(postgres) is one of them, but it is taken when it is named exactly. If it is left out but holds
+        tables, there is a warning.
     type: list
     elements: str
     default: ['*']
   exclude:
     description:
-      - Databases to leave out, as exact names or patterns. It wins over O(databases), in whatever order they are.
+      - Databases to leave out, as exact names or patterns. It overrides O(databases), in any order.
       - What is left out is listed in the result with the reason.
     type: list
     elements: str

@@ -19,7 +19,7 @@ options:
   host:
     description:
       - Host whose backup is meant.
-      - Needed only where several hosts have an instance of this name.
+      - Required only if several hosts have an instance of this name.
     type: str
   instance:
     description:
@@ -32,11 +32,11 @@ options:
     type: bool
   at:
     description:
-      - The newest backup that is not after this moment is meant, such as V(2026-11-24T02:15:00Z).
+      - The newest backup up to this time is meant, such as V(2026-11-24T02:15:00Z).
       - The time zone must be given.
     type: str
   backup_id:
     description:
-      - The backup of this name is meant, such as V(20261124T021500Z-3f0c9a52).
+      - The backup with this id is meant, such as V(20261124T021500Z-3f0c9a52).
     type: str
 """

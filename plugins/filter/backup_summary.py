@@ -48,7 +48,7 @@ EXAMPLES = r"""
   register: my_results
   failed_when: false
 
-- name: Show what became of them
+- name: Print their summary
   ansible.builtin.debug:
     msg: "{{ (my_results | vya.backupdb.backup_summary).lines }}"
 """

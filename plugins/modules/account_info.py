@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: account_info
-short_description: See the users, roles and grants of a server or a backup
+short_description: Show the users, roles and grants of a server or a backup
 version_added: 1.0.0
 description:
   - Returns the users and roles of a PostgreSQL, MySQL or MariaDB server, or those in a backup of the accounts, with how
@@ -33,28 +33,28 @@ extends_documentation_fragment:
 options:
   instance:
     description:
-      - Your name for the database server, or for the one whose backup is meant.
-      - Required, unless O(path) says it all.
+      - Your name for the database server, or for the server of the backup.
+      - Required, unless O(path) is given.
     type: str
     required: false
   engine:
     description:
-      - What kind of server it is. Required for a server; a backup knows it.
-      - V(mysql) and V(mariadb) may stand for each other, the server is asked which of both it really is.
+      - What kind of server it is. Required for a server; a backup records it.
+      - V(mysql) and V(mariadb) are interchangeable; the server is asked which of the two it is.
     type: str
     required: false
     choices: [postgresql, mysql, mariadb]
   accounts:
     description:
-      - Accounts to return, as exact names or shell-style patterns (C(*), C(?), C([a-z])). V(app) means every account
-        of that name, V(app@localhost) the one of that host.
+      - Accounts to return, as exact names or shell-style patterns (C(*), C(?), C([a-z])). V(app) means every account of
+        that name, V(app@localhost) the one for that host.
     type: list
     elements: str
     default: ['*']
   show_hashes:
     description:
       - B(Shows secrets.) Whether RV(accounts[].statements) hold the hashes of passwords. Whoever has a hash can try
-        passwords at home, and some hashes are as good as the password.
+        passwords offline, and some hashes are as good as the password.
       - Use C(no_log) for a task that sets this.
     type: bool
     default: false
@@ -65,24 +65,21 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: See who may do what on a server
-  vya.backupdb.account_info:
+- name: Show who may do what on a server vya.backupdb.account_info:
     instance: wiki-db
     engine: mariadb
     login_unix_socket: /run/mysqld/mysqld.sock
     login_user: root
   register: here
 
-- name: See which accounts the newest backup has
-  vya.backupdb.account_info:
+- name: Show which accounts the newest backup has vya.backupdb.account_info:
     repository: /var/backups/backupdb
     instance: wiki-db
     latest: true
     identity_file: /root/backup-identity.txt
   register: stored
 
-- name: Show the accounts that the server has and the backup has not
-  ansible.builtin.debug:
+- name: Show the accounts that the server has and the backup lacks ansible.builtin.debug:
     msg: >-
       {{ here.accounts | map(attribute='account')
          | difference(stored.accounts | map(attribute='account')) }}
@@ -95,7 +92,7 @@ instance:
   type: str
   sample: wiki-db
 engine:
-  description: What the server really is, or was when it was backed up, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, now or when it was backed up, V(postgresql), V(mysql) or V(mariadb).
   returned: success
   type: str
   sample: mariadb
@@ -105,7 +102,7 @@ server_version:
   type: str
   sample: "10.11.19"
 backup_id:
-  description: Name of the backup.
+  description: Id of the backup.
   returned: when a backup was asked for
   type: str
   sample: 20261124T021500Z-3f0c9a52
@@ -137,7 +134,7 @@ accounts:
       type: str
       sample: user
     reserved:
-      description: Whether it is the server's own, which M(vya.backupdb.account_restore) leaves alone.
+      description: Whether it is the server's own account, which M(vya.backupdb.account_restore) leaves alone.
       type: bool
       sample: false
     authentication:
@@ -170,13 +167,13 @@ accounts:
       elements: str
       sample: ["CREATE USER `app`@`%` IDENTIFIED BY PASSWORD '********';"]
 missing:
-  description: What could not be read of the accounts, now or when they were backed up.
+  description: What could not be read about the accounts, now or when they were backed up.
   returned: success
   type: list
   elements: str
   sample: []
 warnings:
-  description: What is worth knowing about the backup.
+  description: Warnings about the backup.
   returned: when there is something
   type: list
   elements: str

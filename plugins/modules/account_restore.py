@@ -12,23 +12,23 @@ short_description: Restore users, roles and grants from a backup
 version_added: 1.0.0
 description:
   - Restores users and roles with their passwords, limits, memberships, default roles, settings and grants from a backup
-    of the accounts, as M(vya.backupdb.database_backup) makes one with every run.
-  - First looks at what the server has. Only what is missing is carried out, so a second run changes nothing.
-  - An account that cannot be restored, because the server lacks its authentication plugin, say, fails the task in the
-    end with a message of its own. The others are restored all the same.
-  - Grants on tables and routines of MySQL and MariaDB need these to be there. Those that are not yet are returned in
-    RV(waiting). Restore the databases and run again with O(object_grants_for). In PostgreSQL grants on objects
-    belong to the database and come back with it.
+    of the accounts, which M(vya.backupdb.database_backup) makes with every run.
+  - First reads what the server has. Only missing statements are run, so a second run changes nothing.
+  - An account that cannot be restored, for example because the server lacks its authentication plugin, fails the task
+    at the end with a message of its own. The others are still restored.
+  - Grants on tables and routines of MySQL and MariaDB need these to exist. Grants on those that do not exist yet are
+    returned in RV(waiting). Restore the databases and run again with O(object_grants_for). In PostgreSQL grants on
+    objects belong to the database and come back with it.
   - In check mode the statements are returned and nothing is changed. Hashes of passwords are masked in every result.
 notes:
-  - The login options are those of the server that is restored into, while O(host) and O(instance) say whose backup is
-    meant.
+  - The login options are those of the server that is restored into, while O(host) and O(instance) select the backup.
   - The server's own superuser, V(root) of MySQL and MariaDB, and the login in use are left alone unless O(accounts)
     names them without a pattern.
-  - What an account may do here beside what the backup says is left as it is, and counted in RV(accounts[].beside).
-  - Accounts are restored into the same kind of server only, not from MySQL into MariaDB or the other way round.
+  - Grants that an account has here beyond those in the backup are left as they are, and counted in
+    RV(accounts[].beside).
+  - Accounts are restored into the same kind of server only, not from MySQL into MariaDB or vice versa.
   - With PostgreSQL C(pg_dumpall) must be installed on the host where the module runs. The error names the package.
-  - Tablespaces are not made again, since they are folders of the host that was backed up.
+  - Tablespaces are not recreated, because they are folders of the host that was backed up.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -43,14 +43,14 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Shows which accounts are not there, or different, before. Never hashes.
+    details: Shows which accounts were missing or different before. Never hashes.
   idempotent:
     support: full
 options:
   instance:
     description:
       - Your name for the database server whose backup is meant.
-      - Required, unless O(path) says it all.
+      - Required, unless O(path) is given.
     type: str
     required: false
   target_instance:
@@ -61,14 +61,14 @@ options:
   accounts:
     description:
       - Accounts to restore, as exact names or shell-style patterns (C(*), C(?), C([a-z])). V(app) means every account
-        of that name, V(app@localhost) the one of that host.
+        of that name, V(app@localhost) the one for that host.
       - A name or pattern that matches no account of the backup is an error.
     type: list
     elements: str
     default: ['*']
   existing:
     description:
-      - What becomes of an account that is there already and differs from the backup.
+      - What to do with an account that already exists and differs from the backup.
       - V(skip) leaves it alone. V(update) gives it the password, attributes and limits of the backup, and the grants
         that it lacks. V(fail) refuses to restore anything.
     type: str
@@ -77,7 +77,7 @@ options:
   object_grants_for:
     description:
       - Restore only grants on objects in these databases, and settings of PostgreSQL roles for these databases, to
-        accounts that are there. O(existing) has no meaning then.
+        accounts that exist. O(existing) then has no effect.
     type: list
     elements: str
 seealso:
@@ -87,8 +87,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: See what restoring the accounts would do
-  vya.backupdb.account_restore:
+- name: Show what restoring the accounts would do vya.backupdb.account_restore:
     engine: postgresql
     login_unix_socket: /var/run/postgresql
     login_user: postgres
@@ -142,7 +141,7 @@ instance:
   type: str
   sample: shop-pg
 engine:
-  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
   returned: when the backup was read and the server answered
   type: str
   sample: postgresql
@@ -152,7 +151,7 @@ server_version:
   type: str
   sample: "15.20"
 backup_id:
-  description: Name of the backup.
+  description: Id of the backup.
   returned: when the backup was read and the server answered
   type: str
   sample: 20261124T021500Z-3f0c9a52
@@ -174,7 +173,7 @@ message:
   type: str
   sample: 4 accounts were restored
 accounts:
-  description: Every account of the backup that O(accounts) means.
+  description: Every account of the backup that O(accounts) selects.
   returned: when the backup was read and the server answered
   type: list
   elements: dict
@@ -197,34 +196,34 @@ accounts:
       type: str
       sample: it is not there
     statements:
-      description: How many statements were carried out for it.
+      description: How many statements were run for it.
       type: int
       sample: 3
     beside:
-      description: How many statements of what it is here are not in the backup. They are left as they are.
+      description: How many statements about it are true here but not in the backup. They are left as they are.
       type: int
       sample: 0
     errors:
-      description: What could not be carried out, with the server's words.
+      description: Statements that failed, with the server's errors.
       type: list
       elements: str
       sample: []
 statements:
-  description: The statements that were carried out, or would be, in their order. Hashes of passwords are masked.
+  description: The statements that were run, or would be, in order. Hashes of passwords are masked.
   returned: when the backup was read and the server answered
   type: list
   elements: str
   sample: ["CREATE ROLE app;", "ALTER ROLE app WITH LOGIN PASSWORD '********';"]
 waiting:
-  description: Statements that need a database or an object that is not there, each with what it needs.
+  description: Statements that need a database or an object that does not exist, each with what it needs.
   returned: when the backup was read and the server answered
   type: list
   elements: str
   sample: ["GRANT SELECT ON `wiki`.`page` TO `app`@`%`; -- needs database 'wiki'"]
 difference:
   description:
-    - What a new look at the server shows different from the backup for the accounts that were restored or are
-      unchanged. Empty in check mode.
+    - How the server differs from the backup after the restore, for the accounts that were restored or are unchanged.
+      Empty in check mode.
   returned: when the backup was read and the server answered
   type: list
   elements: str
@@ -236,13 +235,13 @@ errors:
   elements: str
   sample: ["app@%: the server has no authentication plugin ed25519: INSTALL SONAME 'auth_ed25519';"]
 warnings:
-  description: What is worth knowing about this restore.
+  description: Warnings about this restore.
   returned: when there is something
   type: list
   elements: str
   sample: ["2 rights wait for databases or objects that are not there"]
 diff:
-  description: Accounts that are not there, or different, before and after.
+  description: Accounts that are missing or different, before and after.
   returned: in diff mode
   type: dict
   sample: {"before": "app: not there\n", "after": "app: as in the backup\n"}

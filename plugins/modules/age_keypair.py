@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: age_keypair
-short_description: Make an age key pair for encrypting backups
+short_description: Create an age key pair for encrypting backups
 version_added: 1.0.0
 description:
-  - Makes sure that a file with an age identity, the secret key, is there, and returns its recipient, the public key.
+  - Makes sure that a file with an age identity, the secret key, exists, and returns its recipient, the public key.
   - The file has the format of C(age-keygen), so that C(age -d -i FILE) decrypts what was encrypted to the recipient.
-  - An existing file is never replaced, emptied or removed, because with the identity every backup that was made for it
-    would be lost. This is also why there is no option to force a new key or to remove one.
+  - An existing file is never replaced, emptied or removed, because every backup that was made for the identity would be
+    lost with it. This is also why there is no option to force a new key or to remove one.
   - The identity itself is never returned, logged or shown in a diff.
-  - Make the key on the controller or on the machine that restores; hosts that are backed up need the recipient only.
+  - Create the key on the controller or on the machine that restores. Hosts that are backed up need only the recipient.
     Keep a second, offline key and give both recipients to every backup.
 author:
   - vya.backupdb contributors (@vya)
@@ -47,7 +47,7 @@ options:
   mode:
     description:
       - Permissions of the file as an octal number.
-      - Permissions that let anybody but the owner reach the file are refused.
+      - Permissions that let anybody but the owner access the file are refused.
       - An existing file that is open to others is corrected, with a warning.
     type: raw
     default: "0600"
@@ -60,15 +60,13 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Make a key for backups on the controller
-  vya.backupdb.age_keypair:
+- name: Create a key for backups on the controller vya.backupdb.age_keypair:
     path: /etc/ansible/backup-identity.txt
   delegate_to: localhost
   run_once: true
   register: backup_key
 
-- name: Back up to this key
-  vya.backupdb.database_backup:
+- name: Back up for this key vya.backupdb.database_backup:
     instance: shop-pg
     engine: postgresql
     login_unix_socket: /var/run/postgresql
@@ -76,8 +74,7 @@ EXAMPLES = r"""
     recipients:
       - "{{ backup_key.recipient }}"
 
-- name: Make a key that belongs to the backup user
-  vya.backupdb.age_keypair:
+- name: Create a key that belongs to the backup user vya.backupdb.age_keypair:
     path: /etc/backupdb/identity.txt
     owner: backupdb
     group: backupdb
@@ -96,12 +93,12 @@ recipient:
   type: str
   sample: age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj
 fingerprint:
-  description: Fingerprint of the recipient, as manifests of backups name it.
+  description: Fingerprint of the recipient, as in the manifests of backups.
   returned: success, unless the file would have been made in check mode
   type: str
   sample: SHA256:rDUwcQDWBrc+ZtJbSSmtFH/vwB2HVU8KdXzfmjgNn2A
 created:
-  description: When the key was made, as the comment in the file says. V(null) when there is no such comment.
+  description: When the key was created, as the comment in the file says. V(null) when there is no such comment.
   returned: success, unless the file would have been made in check mode
   type: str
   sample: "2026-11-24T06:00:00Z"

@@ -8,30 +8,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backup_account
-short_description: Make the login that backups are made with, with no right too many
+short_description: Create the login that backups are made with, with the least privileges
 version_added: 1.0.0
 description:
   - Creates, updates or removes the account of a database server with which M(vya.backupdb.database_backup) logs in, and
-    gives it the rights that a whole backup of every database needs on this server, its vendor and version.
-  - Tells which rights the account has beyond those, and takes them away when O(remove_surplus) says so.
-  - Tries to write as the account. A right with which it can change something, or a write that is not refused, fails the
-    task.
+    gives it the privileges that a whole backup of every database needs on a server of this vendor and version.
+  - Reports which privileges the account has beyond those, and removes them with O(remove_surplus).
+  - Tries to write as the account. A privilege with which it can change something, or a write that is not refused, fails
+    the task.
   - In check mode the statements are returned and nothing is changed or tried.
 notes:
   - The login options are those of an administrator. O(name) and O(password) are those of the account.
-  - The password reaches neither the server nor its log. The server is given what it would keep of it, a SCRAM-SHA-256
+  - The password reaches neither the server nor its log. The server gets only what it would store, a SCRAM-SHA-256
     verifier (PostgreSQL), or the hash of C(mysql_native_password) (MariaDB, MySQL before 8.0) or of
-    C(caching_sha2_password) (MySQL). A server that checks the strength of passwords cannot check that one.
-  - An administrator's own account is not managed, neither the login in use nor V(root) of MySQL and MariaDB nor the
-    superuser that a PostgreSQL server was made with.
-  - A login that reads triggers and events of MySQL and MariaDB can make and drop them as well, and one with the right
-    to the global read lock can throw the binary logs of MariaDB away. Nothing less shows or gives them. These rights
-    are needed, so they are not counted as rights to write. See O(triggers), O(events) and O(read_lock).
-  - What a login may do in every database, because everybody may, is not counted, such as temporary tables in
-    PostgreSQL. Rights on tables, sequences and databases that everybody has are.
+    C(caching_sha2_password) (MySQL). A server that checks the strength of passwords cannot check this password.
+  - Accounts of administrators are not managed: the login in use, V(root) of MySQL and MariaDB, and the superuser with
+    which a PostgreSQL server was initialised.
+  - A login that reads triggers and events of MySQL and MariaDB can also create and drop them, and one with the
+    privilege for the global read lock can delete the binary logs of MariaDB. No lesser privilege shows triggers and
+    events or gives the lock. These privileges are needed, so they do not count as privileges to write. See O(triggers),
+    O(events) and O(read_lock).
+  - What everybody may do in every database, such as creating temporary tables in PostgreSQL, does not count. Privileges
+    on tables, sequences and databases that everybody has do count.
   - C(pg_hba.conf) of PostgreSQL is not touched. A warning says so when the account cannot log in from where the module
     runs.
-  - Large objects of PostgreSQL that are made later need the module to be run again, tables do not from version 14 on.
+  - After large objects were created in PostgreSQL, run the module again. For tables this is not necessary from version
+    14 on.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -43,7 +45,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Shows what the account lacks and what it has too much, before and after. Never passwords or hashes.
+    details: Shows missing and surplus privileges of the account, before and after. Never passwords or hashes.
   idempotent:
     support: full
 options:
@@ -55,53 +57,54 @@ options:
   account_host:
     description:
       - From where the account of MySQL or MariaDB may log in, such as V(localhost), V(10.0.0.%) or V(%).
-      - Has no meaning for PostgreSQL.
+      - It has no effect for PostgreSQL.
     type: str
     default: localhost
   auth:
     description:
       - How the account logs in.
-      - V(password) asks for O(password).
+      - V(password) requires O(password).
       - V(socket) admits the operating system's user of the same name through the socket, C(unix_socket) in MariaDB and
-        C(auth_socket) in MySQL. With PostgreSQL the role gets no password, and C(peer) has to stand in C(pg_hba.conf).
+        C(auth_socket) in MySQL. With PostgreSQL the role gets no password, and C(pg_hba.conf) must say C(peer).
     type: str
     default: password
     choices: [password, socket]
   password:
     description:
-      - Password of the account. Needed with O(auth=password).
+      - Password of the account. Required with O(auth=password).
     type: str
   state:
     description:
-      - V(present) makes the account what it shall be. V(absent) removes it, unless it owns objects that would go with
-        it.
+      - V(present) creates or updates the account as requested. V(absent) removes it, unless it owns objects that would
+        be dropped with it.
     type: str
     default: present
     choices: [present, absent]
   remove_surplus:
     description:
-      - Whether rights beyond the needed ones are taken away. Without it they are told only.
-      - Rights that everybody has, and the ownership of objects, are not taken away. The result has the statement.
+      - Whether privileges that are not needed are removed. Otherwise they are only reported.
+      - Privileges that everybody has, and the ownership of objects, are not removed. The result says what to do about
+        them.
     type: bool
     default: false
   triggers:
     description:
       - Whether the account gets C(TRIGGER), without which triggers of MySQL and MariaDB cannot be backed up.
-      - With this right it can also make and drop them.
+      - With this privilege it can also create and drop them.
       - With V(false) use the option of the same name of M(vya.backupdb.database_backup) too.
     type: bool
     default: true
   events:
     description:
       - Whether the account gets C(EVENT), without which events of MySQL and MariaDB cannot be backed up.
-      - With this right it can also make and drop them.
+      - With this privilege it can also create and drop them.
       - With V(false) use the option of the same name of M(vya.backupdb.database_backup) too.
     type: bool
     default: true
   read_lock:
     description:
-      - Whether the account gets the right to the global read lock of MySQL and MariaDB, which is C(FLUSH_TABLES), or
-        C(RELOAD) where there is no such right. With C(RELOAD) it can also throw the binary logs away (C(RESET MASTER)).
+      - Whether the account gets the privilege for the global read lock of MySQL and MariaDB, which is C(FLUSH_TABLES),
+        or C(RELOAD) where that does not exist. With C(RELOAD) it can also delete the binary logs (C(RESET MASTER)).
       - With V(false) each database is dumped by one client, without the binary log's position.
     type: bool
     default: true
@@ -112,8 +115,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Make the login of PostgreSQL for the operating system's user backupdb
-  vya.backupdb.backup_account:
+- name: Create the login of PostgreSQL for the operating system's user backupdb vya.backupdb.backup_account:
     instance: shop-pg
     engine: postgresql
     login_unix_socket: /var/run/postgresql
@@ -123,8 +125,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: Make the login of MariaDB with a password, and take away what it has too much
-  vya.backupdb.backup_account:
+- name: Create the login of MariaDB with a password, and remove surplus privileges vya.backupdb.backup_account:
     instance: wiki-db
     engine: mariadb
     login_unix_socket: /run/mysqld/mysqld.sock
@@ -152,7 +153,7 @@ instance:
   type: str
   sample: shop-pg
 engine:
-  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
   returned: when the server answered
   type: str
   sample: mariadb
@@ -180,7 +181,7 @@ message:
   sample: "backupdb@localhost: 2 statements were carried out, and 2 attempts to write were refused"
 statements:
   description:
-    - The statements that were carried out, or would be, in their order. Passwords and their hashes are masked.
+    - The statements that were run, or would be, in order. Passwords and their hashes are masked.
   returned: when the server answered
   type: list
   elements: str
@@ -192,25 +193,25 @@ missing:
   elements: str
   sample: ["BYPASSRLS", "CONNECT on database shop"]
 surplus:
-  description: What the account has, or had, beyond what it needs.
+  description: Privileges that the account has, or had, beyond those it needs.
   returned: when the server answered
   type: list
   elements: dict
   contains:
     right:
-      description: The right, and on what.
+      description: The privilege, and on what.
       type: str
       sample: INSERT on TABLE public.orders in database shop
     writes:
-      description: Whether it lets the account change something, or may do so.
+      description: Whether it lets the account change something, or might.
       type: bool
       sample: true
     removed:
-      description: Whether it was taken away, or would be in check mode.
+      description: Whether it was removed, or would be in check mode.
       type: bool
       sample: false
     statements:
-      description: The statements that take it away. Empty when that would change more than this account.
+      description: The statements that remove it. Empty when that would affect more than this account.
       type: list
       elements: str
       sample: ['REVOKE INSERT ON TABLE public.orders FROM "backupdb"; -- in database shop']
@@ -220,13 +221,14 @@ surplus:
       sample: "take it from everybody: REVOKE INSERT ON TABLE public.orders FROM PUBLIC;"
 write_refused:
   description:
-    - V(true) when writes were tried as the account and all of them were refused, and it has no right to write. V(false)
-      when it can change something. V(null) when it has no right to write but no write could be tried, as in check mode.
+    - V(true) when writes were tried as the account and all of them were refused, and it has no privilege to write.
+      V(false) when it can change something. V(null) when it has no privilege to write but no write could be tried, as
+      in check mode.
   returned: when the server answered
   type: bool
   sample: true
 write_attempts:
-  description: The writes that were tried. None of them changes anything where it succeeds.
+  description: The writes that were tried. None of them changes anything, even if it succeeds.
   returned: when the server answered
   type: list
   elements: dict
@@ -240,21 +242,21 @@ write_attempts:
       type: str
       sample: shop
     refused:
-      description: Whether the server refused it for want of a right. V(null) when it failed for another reason.
+      description: Whether the server refused it for lack of a privilege. V(null) when it failed for another reason.
       type: bool
       sample: true
     said:
-      description: The server's words.
+      description: The server's message.
       type: str
       sample: permission denied for table orders
 warnings:
-  description: What is worth knowing.
+  description: Warnings.
   returned: when there is something
   type: list
   elements: str
   sample: ["backupdb cannot log in from here, so its rights were tried by SET ROLE"]
 diff:
-  description: What the account lacks and what it has too much, before and after.
+  description: Missing and surplus privileges of the account, before and after.
   returned: in diff mode
   type: dict
   sample: {"before": "there\nlacks BYPASSRLS\n", "after": "there\n"}

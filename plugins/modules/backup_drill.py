@@ -12,24 +12,24 @@ short_description: Prove backups by restoring them into a throw-away server
 version_added: 1.0.0
 description:
   - Starts a private PostgreSQL, MariaDB or MySQL server for each backup, restores accounts, database and access rights
-    into it, compares the result with what the backup says of itself, and destroys the server, whatever happens.
-  - Objects are counted, rows are counted and hashed where the backup has counts and fingerprints, properties of the
-    database and access rights are compared, and the restored database is dumped again and compared line by line with
-    the backup.
-  - The result of each drill with its measured times is kept as C(drill-TIME.json) beside the manifest of the backup.
+    into it, compares the result with the manifest of the backup, and destroys the server, whatever happens.
+  - Objects are counted. Rows are counted and hashed if the backup has counts and fingerprints. Properties of the
+    database and access rights are compared. The restored database is dumped again and compared line by line with the
+    backup.
+  - The result of each drill with its measured times is kept as C(drill-TIME.json) next to the manifest of the backup.
     The task fails when a backup is not proven, after all of them have been drilled.
-  - A drill shows that the archive can be restored, and that what comes back is what is in the archive. That the archive
-    equals the source is shown only for backups that were made with O(vya.backupdb.database_backup#module:fingerprints).
-    RV(drills[].content) says which of both it is.
+  - A drill shows that the archive can be restored, and that what comes back is what is in the archive. It shows that
+    the archive equals the source only for backups that were made with
+    O(vya.backupdb.database_backup#module:fingerprints). RV(drills[].content) says which of the two it is.
   - A server of a newer major version than the source's may be used when no other is installed. Then the dumps are not
     compared, and RV(drills[].not_compared) says so.
 notes:
-  - The server programs must be installed on the host where the module runs, and need not run. No system service, port
-    or configuration is touched.
+  - The server programs must be installed on the host where the module runs, but their services need not run. No system
+    service, port or configuration is touched.
   - The private server listens on a unix socket in its own directory and on no network. Started by root it runs as
-    O(run_as) and cannot reach any network either. Tablespaces are never made, and events never run.
-  - Restored data lie readable for root and O(run_as) in O(work_dir) while the drill runs. Choose a filesystem that is
-    encrypted or in memory where that matters.
+    O(run_as) and cannot reach any network either. Tablespaces are never created, and events never run.
+  - While the drill runs, restored data are in O(work_dir), where root and O(run_as) can read them. If that matters,
+    choose a filesystem that is encrypted or in memory.
 author:
   - vya.backupdb contributors (@vya)
 requirements:
@@ -48,16 +48,16 @@ attributes:
     details: Says which backups would be drilled, by which server program.
   diff_mode:
     support: none
-    details: Adds records beside manifests and changes nothing else.
+    details: Adds records next to manifests and changes nothing else.
   idempotent:
     support: none
-    details: Every run drills again. With O(select=oldest_unproven) it goes on with the next backup.
+    details: Every run drills again. With O(select=oldest_unproven) it continues with the next backup.
 options:
   select:
     description:
-      - Which of the backups in O(repository) that the other options pick are drilled.
-      - V(newest) means the newest one of each database. V(oldest_unproven) means those that no drill has proven, from
-        the oldest on. V(random) means a random sample. V(all) means every one.
+      - Which of the backups in O(repository) that the other options select are drilled.
+      - V(newest) means the newest one of each database. V(oldest_unproven) means those that no drill has proven, oldest
+        first. V(random) means a random sample. V(all) means every one.
     type: str
     default: newest
     choices: [newest, oldest_unproven, all, random]
@@ -68,7 +68,7 @@ options:
     default: 1
   paths:
     description:
-      - Directories of the backups to drill, instead of O(repository) and the options that pick from it.
+      - Directories of the backups to drill, instead of O(repository) and the options that select from it.
     type: list
     elements: path
   work_dir:
@@ -80,7 +80,7 @@ options:
   run_as:
     description:
       - User who runs the private servers when the module runs as root.
-      - The default is V(nobody). A user who owns the files of another database server is a bad choice.
+      - The default is V(nobody). Do not use a user who owns the files of another database server.
     type: str
   jobs:
     description:
@@ -89,7 +89,7 @@ options:
     default: 1
   timeout:
     description:
-      - Longest time for one drill, such as V(2h). One that has not ended by then has failed.
+      - Longest time for one drill, such as V(2h). A drill that takes longer has failed.
       - The default is no limit.
     type: str
 seealso:
@@ -150,19 +150,19 @@ proven:
   type: int
   sample: 3
 seconds:
-  description: Seconds of all of it.
+  description: Seconds of the whole run.
   returned: when backups were chosen
   type: float
   sample: 41.2
 drills:
   description:
-    - What became of each backup. In check mode only which one it is, RV(drills[].program) and RV(drills[].error).
+    - The result for each backup. In check mode only which one it is, RV(drills[].program) and RV(drills[].error).
   returned: when backups were chosen
   type: list
   elements: dict
   contains:
     schema:
-      description: Version of the form of the record.
+      description: Version of the record's format.
       type: int
       sample: 1
     path:
@@ -170,7 +170,7 @@ drills:
       type: str
       sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
     record:
-      description: File with this record. V(null) when it could not be kept, or when the fault is this host's.
+      description: File with this record. V(null) when it could not be written, or when the fault is on this host.
       type: str
       sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52/drill-20261124T060000Z.json
     program:
@@ -178,7 +178,7 @@ drills:
       type: str
       sample: /usr/lib/postgresql/15/bin/postgres
     backup_id:
-      description: Name of the backup.
+      description: Id of the backup.
       type: str
       sample: 20261124T021500Z-3f0c9a52
     host:
@@ -203,8 +203,9 @@ drills:
       sample: "2026-11-24T06:00:00Z"
     verdict:
       description:
-        - V(equal); V(equal, expressions rewritten), when the server only writes some definitions otherwise than it got
-          them; V(different); or V(failed), when the backup could not be restored or compared. V(planned) in check mode.
+        - V(equal); V(equal, expressions rewritten), when the server only writes some definitions in another form than
+          it got them; V(different); or V(failed), when the backup could not be restored or compared. V(planned) in
+          check mode.
       type: str
       sample: equal
     error:
@@ -233,7 +234,7 @@ drills:
           type: raw
           sample: 3
     rewritten:
-      description: Definitions that are only written otherwise, in the form of RV(drills[].differences).
+      description: Definitions that are only written in another form, like RV(drills[].differences).
       type: list
       elements: dict
       sample: []
@@ -278,7 +279,7 @@ drills:
           type: float
           sample: 8.1
         total:
-          description: All of it, with starting and ending the server.
+          description: Everything, including start and stop of the server.
           type: float
           sample: 35.9
     source:
@@ -299,12 +300,12 @@ drills:
       elements: str
       sample: []
     warnings:
-      description: What is worth knowing about this drill.
+      description: Warnings about this drill.
       type: list
       elements: str
       sample: []
     tool:
-      description: C(name) and C(version) of what made the record.
+      description: C(name) and C(version) of the program that wrote the record.
       type: dict
       sample: {"name": "vya.backupdb", "version": "1.1.0"}
 error_kind:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backup_info
-short_description: See which backups a repository holds
+short_description: List the backups of a repository
 version_added: 1.0.0
 description:
   - Returns the backups of a repository, newest first, read from their manifests alone. No key is needed.
-  - What cannot be read, or does not belong there, never stops it and is never hidden, see RV(problems) and RV(damaged).
+  - What cannot be read, or does not belong there, does not stop the module and is not hidden, see RV(problems) and
+    RV(damaged).
 author:
   - vya.backupdb contributors (@vya)
 options:
   repository:
     description:
-      - Directory on the host that holds the backups. Reading it is enough.
+      - Directory on the host that holds the backups. Read access is enough.
     type: path
     required: true
 extends_documentation_fragment:
@@ -33,14 +34,12 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: See all backups of the last week
-  vya.backupdb.backup_info:
+- name: List all backups of the last week vya.backupdb.backup_info:
     repository: /var/backups/backupdb
     since: 7d
   register: stored
 
-- name: Show when each of them was made, and how large it is
-  ansible.builtin.debug:
+- name: Show the path and the size of each of them ansible.builtin.debug:
     msg: "{{ stored.backups | map(attribute='path') | zip(stored.backups | map(attribute='stored_bytes')) | list }}"
 
 - name: Find the backups of the shops that no drill has proven
@@ -89,7 +88,7 @@ backups:
       type: str
       sample: database
     backup_id:
-      description: Name of the backup, which other modules take.
+      description: Id of the backup, which other modules take.
       type: str
       sample: 20261124T021500Z-3f0c9a52
     run_id:
@@ -113,15 +112,15 @@ backups:
       type: str
       sample: "15.20"
     started:
-      description: The moment that the backup stands for, in UTC.
+      description: The point in time that the backup represents, in UTC.
       type: str
       sample: "2026-11-24T02:15:00.123456Z"
     finished:
-      description: When it was whole, in UTC.
+      description: When it was complete, in UTC.
       type: str
       sample: "2026-11-24T02:15:04.567891Z"
     age_seconds:
-      description: Seconds since RV(backups[].started). Negative for one from the future.
+      description: Seconds since RV(backups[].started). Negative for a backup from the future.
       type: int
       sample: 17822
     future:
@@ -164,7 +163,7 @@ backups:
       elements: str
       sample: []
     warnings:
-      description: What was worth knowing when it was made.
+      description: Warnings from when it was made.
       type: list
       elements: str
       sample: []
@@ -173,7 +172,7 @@ backups:
       type: bool
       sample: true
     drill:
-      description: Its newest drill. V(null) without one, and for one that cannot be read.
+      description: Its newest drill. V(null) when there is none, or when it cannot be read.
       type: dict
       contains:
         verdict:
@@ -207,7 +206,7 @@ stored_bytes:
   type: int
   sample: 52428800
 problems:
-  description: What in the repository could not be read or does not belong there, whatever the filters are.
+  description: What in the repository could not be read or does not belong there, regardless of the filters.
   returned: success
   type: list
   elements: str

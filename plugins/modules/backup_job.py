@@ -8,17 +8,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backup_job
-short_description: Define what a host backs up by itself
+short_description: Define what a host backs up on its own
 version_added: 1.0.0
 description:
   - Writes, or removes, the definition of a job. The program that M(vya.backupdb.runner_install) installs runs it with
     C(backupdb run NAME), without Ansible and without the controller.
-  - A job backs up one instance after the other, then prunes, then drills when that is due, and at last remembers and
-    tells how it went.
-  - What a job backs up has the options of M(vya.backupdb.database_backup), and everything is checked now, not in the
-    night.
+  - A job backs up one instance after the other, then prunes, drills when that is due, and finally records the result
+    and sends notifications.
+  - What a job backs up has the options of M(vya.backupdb.database_backup). Everything is checked now, not when the job
+    runs at night.
   - A definition holds no secrets and never will. They come from O(credentials).
-  - When a job runs is the affair of whoever starts it, such as the role P(vya.backupdb.schedule#role).
+  - This module does not schedule the job. The role P(vya.backupdb.schedule#role) does.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -37,7 +37,7 @@ options:
   state:
     description:
       - Whether the job is defined.
-      - Removing a job removes none of its backups, nor what is remembered of its last run.
+      - Removing a job removes neither its backups nor the record of its last run.
     type: str
     default: present
     choices: [present, absent]
@@ -54,16 +54,15 @@ options:
   drill:
     description:
       - Drills of the newest backups. If unset or empty, nothing is drilled.
-      - C(every) says how often, such as V(7d), and is required. A drill that did not prove everything is done again in
+      - C(every) says how often, such as V(7d), and is required. A drill that did not prove everything is repeated in
         the next run.
       - C(identity_file), C(database), C(status), C(select), C(count), C(work_dir), C(run_as), C(jobs) and C(timeout)
         are as in M(vya.backupdb.backup_drill).
     type: dict
   notifications:
     description:
-      - Who is told, each with the options of M(vya.backupdb.notification).
-      - C(smtp_password), and a C(url) that is a secret, belong among the credentials, under the name of the
-        notification.
+      - Who is notified, each with the options of M(vya.backupdb.notification).
+      - C(smtp_password), and a C(url) that is secret, belong in the credentials, under the name of the notification.
     type: list
     elements: dict
     default: []
@@ -83,13 +82,13 @@ options:
     type: path
   state_dir:
     description:
-      - Directory in which the job remembers how it went.
+      - Directory for the record of the job's last run.
     type: path
     default: /var/lib/backupdb
   credentials:
     description:
       - Where the job finds its secrets when it runs.
-      - If unset, there are none, and servers are logged in to by operating system user.
+      - If unset, there are none, and logins go by the operating system's user.
     type: dict
     suboptions:
       source:
@@ -106,7 +105,7 @@ options:
         type: str
   config_dir:
     description:
-      - Directory of the configuration. Jobs are in C(jobs.d) in it, which is made when it is missing.
+      - Directory of the configuration. Jobs are in its directory C(jobs.d), which is created when it is missing.
     type: path
     default: /etc/backupdb
   owner:
@@ -171,7 +170,7 @@ status:
   type: str
   sample: ok
 message:
-  description: What became of it in a sentence.
+  description: The outcome in a sentence.
   returned: success
   type: str
   sample: job nightly is defined in /etc/backupdb/jobs.d/nightly.json

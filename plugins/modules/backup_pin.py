@@ -11,8 +11,8 @@ module: backup_pin
 short_description: Keep a backup whatever the policy says
 version_added: 1.0.0
 description:
-  - Pins one backup, so that M(vya.backupdb.backup_prune) never removes it, or lets it go again.
-  - The pin is a file beside the manifest, which stays as it is. M(vya.backupdb.backup_info) shows it.
+  - Pins one backup, so that M(vya.backupdb.backup_prune) never removes it, or removes the pin.
+  - The pin is a file next to the manifest, which does not change. M(vya.backupdb.backup_info) shows it.
   - In a sealed (append-only) repository only root can pin.
 author:
   - vya.backupdb contributors (@vya)
@@ -33,7 +33,7 @@ options:
     type: path
   host:
     description:
-      - Host whose server was backed up, by its exact name. Needed only where several hosts have an instance of the same
+      - Host whose server was backed up, by its exact name. Required only if several hosts have an instance of the same
         name in the repository.
     type: str
   instance:
@@ -46,11 +46,11 @@ options:
     type: str
   backup_id:
     description:
-      - Name of the backup, as other modules return it.
+      - Id of the backup, as other modules return it.
     type: str
   reason:
     description:
-      - Why it is kept, for whoever wonders later. Without it, a pin keeps the reason that it has.
+      - Why it is kept, for whoever wonders later. Without it, an existing pin keeps its reason.
     type: str
 extends_documentation_fragment:
   - vya.backupdb.attributes
@@ -77,8 +77,7 @@ EXAMPLES = r"""
     backup_id: 20261124T021500Z-3f0c9a52
     reason: the last one before the migration to version 18
 
-- name: Let it go the way of the others
-  vya.backupdb.backup_pin:
+- name: Remove the pin vya.backupdb.backup_pin:
     path: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
     state: absent
 """
@@ -90,7 +89,7 @@ path:
   type: str
   sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
 backup_id:
-  description: Name of the backup.
+  description: Id of the backup.
   returned: success
   type: str
   sample: 20261124T021500Z-3f0c9a52

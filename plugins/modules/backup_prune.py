@@ -12,19 +12,19 @@ short_description: Remove backups that are no longer to be kept
 version_added: 1.0.0
 description:
   - Decides for each backup of a repository whether it is kept, says why, and removes the others. Each database is
-    looked at by itself, and so are the accounts of each instance.
-  - Each rule keeps backups by itself and knows nothing of the others. What no rule keeps is removed. A partial backup
-    counts like a complete one.
+    considered on its own, and so are the accounts of each instance.
+  - Each rule keeps backups independently of the others. What no rule keeps is removed. A partial backup counts like a
+    complete one.
   - Whatever the rules say, the newest backup is never removed, nor the newest complete one, the newest that a drill has
     proven, and those that are pinned with M(vya.backupdb.backup_pin).
-  - None of a database's backups is removed while there is a doubt, which fails the task after the others were pruned. A
-    doubt is a backup that cannot be read or lies in a wrong place, one that is dated in the future, and a newest one
-    that is older than O(max_age).
-  - A database that its server no longer has is kept by the same rules, and O(max_age) does not matter. Name it in
+  - While there is a doubt about a database, none of its backups is removed, and the task fails after the others were
+    pruned. A doubt is a backup that cannot be read or is in the wrong place, a backup that is dated in the future, or a
+    newest backup that is older than O(max_age).
+  - The same rules apply to a database that its server no longer has, but O(max_age) does not. Name it in
     O(acknowledge_gone) to let its backups shrink to what is never removed.
-  - An instance is pruned while nobody uses its backups. One that is being backed up, verified, restored or drilled is
-    busy, which also fails the task after the others were pruned; see O(repository_lock_timeout).
-  - A removal that was interrupted leaves no half of a backup. The next one finishes it.
+  - An instance is pruned only while nobody uses its backups. An instance that is being backed up, verified, restored or
+    drilled is busy. That also fails the task after the others were pruned; see O(repository_lock_timeout).
+  - An interrupted removal never leaves half a backup. The next run finishes it.
 author:
   - vya.backupdb contributors (@vya)
 options:
@@ -36,7 +36,7 @@ options:
   host:
     description:
       - Only backups of this host, by its exact name.
-      - Where several hosts share a repository, one of them or another prunes it, or each of them its own backups.
+      - If several hosts share a repository, let one host prune it, or let each host prune its own backups.
     type: str
   instance:
     description:
@@ -52,13 +52,13 @@ options:
   acknowledge_gone:
     description:
       - Names or patterns of databases whose backups may shrink to what is never removed, if their server no longer has
-        them. It has no effect on those that it still has.
+        them. It has no effect on databases that the server still has.
     type: list
     elements: str
     default: []
   repository_lock_timeout:
     description:
-      - How long to wait for a run, or for those who read backups, before an instance counts as busy. Such as V(30m).
+      - How long to wait for a run, or for readers of backups, before an instance counts as busy, such as V(30m).
     type: str
     default: 0s
 extends_documentation_fragment:
@@ -83,23 +83,20 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Keep two weeks of days, two months of weeks and a year of months
-  vya.backupdb.backup_prune:
+- name: Keep daily backups for two weeks, weekly for two months and monthly for a year vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
     keep_daily: 14
     keep_weekly: 8
     keep_monthly: 12
     max_age: 2d
 
-- name: See what would go, and why
-  vya.backupdb.backup_prune:
+- name: Show what would be removed, and why vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
     keep_within: 30d
   check_mode: true
   diff: true
 
-- name: Keep less of one database, with days as people in Berlin have them
-  vya.backupdb.backup_prune:
+- name: Keep fewer backups of one database, with days of Berlin's time zone vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
     instance: shop-pg
     databases:
@@ -107,8 +104,7 @@ EXAMPLES = r"""
     keep_daily: 3
     time_zone: Europe/Berlin
 
-- name: Let the old shop go, which was dropped on purpose
-  vya.backupdb.backup_prune:
+- name: Shrink the backups of the old shop, which was dropped on purpose vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
     keep_daily: 14
     acknowledge_gone:
@@ -119,7 +115,8 @@ RETURN = r"""
 status:
   description:
     - V(ok) when all is as the policy says; V(planned) in check mode; V(partial) when something could not be pruned, and
-      V(failed) when nothing could, see RV(problems); or V(busy) when nothing could only because others were at work.
+      V(failed) when nothing could, see RV(problems); or V(busy) when nothing could only because other runs were in
+      progress.
   returned: always
   type: str
   sample: ok
@@ -161,7 +158,7 @@ databases:
       elements: dict
       contains:
         backup_id:
-          description: Name of the backup.
+          description: Id of the backup.
           type: str
           sample: 20261124T021500Z-3f0c9a52
         path:
@@ -169,7 +166,7 @@ databases:
           type: str
           sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
         started:
-          description: The moment that the backup stands for, in UTC.
+          description: The point in time that the backup represents, in UTC.
           type: str
           sample: "2026-11-24T02:15:00.123456Z"
         status:

@@ -8,33 +8,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backup_status
-short_description: See whether every database of a host has a young backup
+short_description: Check whether every database of a host has a recent backup
 version_added: 1.0.0
 description:
-  - Judges each database by the backups in the repository, not by what a run has told. No key and no login are needed.
-  - A database is expected when the newest run of its instance wanted it, or when a job does. Expected ones without a
-    backup, or with one that is too old, are in RV(late).
+  - Judges each database by the backups in the repository, not by what a run has reported. No key and no login are
+    needed.
+  - A database is expected when the newest run of its instance wanted it, or when a job does. Expected databases without
+    a backup, or with one that is too old, are in RV(late).
   - The task fails when RV(status) is not V(ok), with everything in its result.
 author:
   - vya.backupdb contributors (@vya)
 options:
   repository:
     description:
-      - Directory on the host that holds the backups. Reading it is enough.
-      - What jobs back up is looked for in their own repositories.
+      - Directory on the host that holds the backups. Read access is enough.
+      - Backups of jobs are looked for in the repositories of the jobs.
     type: path
   host:
     description:
-      - Only what O(repository) holds of this host, for a repository that several hosts share.
+      - Only backups of this host in O(repository), for a repository that several hosts share.
     type: str
   config_dir:
     description:
-      - Directory with the definitions of jobs, as M(vya.backupdb.backup_job) writes them. They tell which databases are
-        expected and how old their backups may be. One without jobs does no harm.
+      - Directory with the definitions of jobs, as M(vya.backupdb.backup_job) writes them. They say which databases are
+        expected and how old their backups may be. It may be empty.
     type: path
   max_age:
     description:
-      - How old the newest backup of a database may be that no job backs up. Jobs have their own.
+      - For a database that no job backs up, how old its newest backup may be. Jobs have their own limits.
     type: str
     default: 26h
 extends_documentation_fragment:
@@ -54,8 +55,7 @@ EXAMPLES = r"""
     host: "{{ inventory_hostname }}"
     max_age: 2d
 
-- name: See how the jobs of this host are doing
-  vya.backupdb.backup_status:
+- name: Check the jobs of this host vya.backupdb.backup_status:
     config_dir: /etc/backupdb
   register: doing
   failed_when: false
@@ -79,7 +79,7 @@ message:
   type: str
   sample: "11 ok, 1 late; 1.2 GiB, 40.0 GiB free in /var/backups/backupdb. db1/shop-pg/orders: there is no backup"
 rows:
-  description: The databases and accounts that were looked at, by instance.
+  description: The databases and accounts that were checked, by instance.
   returned: success or not well
   type: list
   elements: dict
@@ -102,16 +102,16 @@ rows:
       sample: database
     state:
       description:
-        - V(ok), V(partial), V(failed) (the newest attempt), V(late), V(no backup), V(gone) (from the server) or
-          V(left out) (no run takes it any more). The last two are no fault.
+        - V(ok), V(partial), V(failed) (the newest attempt), V(late), V(no backup), V(gone) (from the server) or V(left
+          out) (no run takes it any more). The last two are not faults.
       type: str
       sample: late
     newest:
-      description: The moment that its newest backup stands for, in UTC. V(null) without one, as what follows.
+      description: The point in time that its newest backup represents, in UTC. Like the next keys V(null) without one.
       type: str
       sample: "2026-11-21T02:15:00.123456Z"
     newest_complete:
-      description: The moment that its newest complete backup stands for.
+      description: The point in time that its newest complete backup represents.
       type: str
       sample: "2026-11-21T02:15:00.123456Z"
     path:
@@ -147,7 +147,7 @@ rows:
       type: int
       sample: 14728000
     proven:
-      description: The moment that its newest backup stands for whose drill succeeded. V(null) when there is none.
+      description: The point in time that its newest proven backup represents. V(null) when there is none.
       type: str
       sample: "2026-11-15T02:15:00Z"
     drill:
@@ -167,23 +167,23 @@ rows:
       type: str
       sample: null
     next_run:
-      description: When a job backs it up next, in UTC. V(null) where that is not known.
+      description: When a job backs it up next, in UTC. V(null) when that is not known.
       type: str
       sample: "2026-11-25T02:15:07Z"
 late:
-  description: Expected databases without a backup that is young enough.
+  description: Expected databases without a backup that is recent enough.
   returned: success or not well
   type: list
   elements: str
   sample: [db1/shop-pg/orders]
 complaints:
-  description: Everything that is not well, worst first.
+  description: All problems, worst first.
   returned: success or not well
   type: list
   elements: str
   sample: ["db1/shop-pg/orders: the newest backup is 3 d 0 h old, 26 h 0 min are allowed"]
 instances:
-  description: The database servers that were looked at.
+  description: The database servers that were checked.
   returned: success or not well
   type: list
   elements: dict
@@ -217,7 +217,7 @@ instances:
       type: str
       sample: null
     last_run:
-      description: When the newest run ended that could begin, in UTC.
+      description: When the newest run that could begin has ended, in UTC.
       type: str
       sample: "2026-11-24T02:16:04.567891Z"
     expected:
@@ -225,7 +225,7 @@ instances:
       type: int
       sample: 12
     well:
-      description: Number of databases among them whose newest backup is young enough, complete or partial.
+      description: Number of these databases whose newest backup, complete or partial, is recent enough.
       type: int
       sample: 11
     gone:
@@ -248,7 +248,7 @@ instances:
       elements: str
       sample: [nightly]
     next_run:
-      description: When the first of these jobs runs next, in UTC. V(null) where that is not known.
+      description: When the first of these jobs runs next, in UTC. V(null) when that is not known.
       type: str
       sample: "2026-11-25T02:15:07Z"
 jobs:
@@ -274,7 +274,7 @@ jobs:
       type: str
       sample: "2026-11-24T02:16:05Z"
     last_success:
-      description: When its last run ended that was V(ok), in UTC.
+      description: When its last run that was V(ok) ended, in UTC.
       type: str
       sample: "2026-11-24T02:16:05Z"
     duration:
@@ -282,15 +282,15 @@ jobs:
       type: float
       sample: 58.0
     next_run:
-      description: When it runs next, in UTC, by systemd's timer. V(null) where that is not known.
+      description: When it runs next, in UTC, by systemd's timer. V(null) when that is not known.
       type: str
       sample: "2026-11-25T02:15:07Z"
     schedule:
-      description: The same for people, or the line of cron.
+      description: The same for people, or the line in the crontab.
       type: str
       sample: "cron: 15 2 * * *"
 repositories:
-  description: The repositories that were looked at.
+  description: The repositories that were checked.
   returned: success or not well
   type: list
   elements: dict
@@ -300,19 +300,19 @@ repositories:
       type: str
       sample: /var/backups/backupdb
     disk_bytes:
-      description: Bytes of the backups in it that were looked at.
+      description: Bytes of the backups in it that were checked.
       type: int
       sample: 52428800
     free_bytes:
-      description: Bytes that may still be written to its filesystem. V(null) when it is not there.
+      description: Bytes that may still be written to its filesystem. V(null) when it does not exist.
       type: int
       sample: 42949672960
     size_bytes:
-      description: Size of its filesystem. V(null) when it is not there.
+      description: Size of its filesystem. V(null) when it does not exist.
       type: int
       sample: 107374182400
 lines:
-  description: A table for each host, and what is not well below it, to be printed.
+  description: A table for each host with its problems below it, to be printed.
   returned: success or not well
   type: list
   elements: str

@@ -11,11 +11,11 @@ module: backup_verify
 short_description: Read backups back and check every byte
 version_added: 1.0.0
 description:
-  - Reads backups back, in constant memory, and gives a verdict for each one. The task fails when one is not good, after
-    all of them have been read.
+  - Reads backups back, in constant memory, and gives a verdict for each. If one is not good, the task fails after all
+    of them have been read.
   - Changes nothing. While it reads, no backup of the instance concerned is removed.
   - A good verdict means that what is stored is what was written, and with O(level=decrypt) that it can be decrypted and
-    is whole. That a restore works is shown by a drill only.
+    is whole. Only a drill shows that a restore works.
 author:
   - vya.backupdb contributors (@vya)
 requirements:
@@ -27,14 +27,15 @@ options:
       - V(digest) compares the stored bytes with the sizes and digests in the manifest, and the manifest with its own.
         It needs no key.
       - V(decrypt) also decrypts, which authenticates every part of the stream, decompresses, compares with the digest
-        that was taken while dumping, and looks for the end that the format of the dump has. Archives of PostgreSQL are
-        read to their end by C(pg_restore), if one is installed that is no older than the C(pg_dump) which made them.
+        that was taken while dumping, and checks that the dump has the end that its format requires. Archives of
+        PostgreSQL are read to their end by C(pg_restore), if the installed one is not older than the C(pg_dump) that
+        made them.
     type: str
     default: digest
     choices: [digest, decrypt]
   paths:
     description:
-      - Directories of the backups to verify, instead of O(repository) and the options that pick from it.
+      - Directories of the backups to verify, instead of O(repository) and the options that select from it.
     type: list
     elements: path
 extends_documentation_fragment:
@@ -51,8 +52,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Check that all bytes of the last day are as they were written
-  vya.backupdb.backup_verify:
+- name: Check that all backups of the last day are as they were written vya.backupdb.backup_verify:
     repository: /var/backups/backupdb
     since: 1d
 
@@ -115,7 +115,7 @@ backups:
       type: str
       sample: database
     backup_id:
-      description: Name of the backup.
+      description: Id of the backup.
       type: str
       sample: 20261124T021500Z-3f0c9a52
     level:
@@ -124,8 +124,8 @@ backups:
       sample: decrypt
     verdict:
       description:
-        - V(good); V(damaged), when bytes are missing or not those that were written; V(wrong_key), when the bytes
-          are as they were written and no key opens them; or V(unreadable), when the storage gave no answer.
+        - V(good); V(damaged), when bytes are missing or differ from those that were written; V(wrong_key), when the
+          bytes are as they were written but no key opens them; or V(unreadable), when the storage gave no answer.
         - The worst verdict of its archives and its manifest.
       type: str
       sample: good

@@ -17,8 +17,9 @@ description:
   - The file has the format of C(credentials.json) of VYA BackupDB v2, and its files can be imported.
   - A password that is already there is not written again. No password is returned, logged or shown in a diff.
 notes:
-  - A store whose key lies on the same host keeps passwords out of backups, logs and glances, not out of the hands of
-    who can read both files. Logins through the socket (C(peer), C(unix_socket)) need no password at all.
+  - A store whose key is on the same host keeps passwords out of backups and logs and hides them from a casual look, but
+    not from anyone who can read both files. Logins through the socket (C(peer), C(unix_socket)) need no password at
+    all.
 author:
   - vya.backupdb contributors (@vya)
 requirements:
@@ -32,7 +33,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows instances and their users' names, never passwords.
+      - Shows instances and their user names, never passwords.
   idempotent:
     support: full
 options:
@@ -47,7 +48,7 @@ options:
     type: str
   state:
     description:
-      - Whether the store shall have a login for O(id).
+      - Whether the store has a login for O(id).
     type: str
     choices: [present, absent]
     default: present
@@ -61,10 +62,10 @@ options:
     type: str
   key:
     description:
-      - V(file) takes the key from a file beside the store, with the same name but C(.key) at its end. It is made, at
-        random and with mode V(0600), together with a new store.
-      - V(hostname) makes the key of the host's name, as VYA BackupDB v2 does. A host name is no secret, so that is not
-        better than a plain password. It is there to keep a store of v2 in use until it is replaced.
+      - V(file) takes the key from a file next to the store, with the same name but C(.key) at its end. It is created,
+        at random and with mode V(0600), together with a new store.
+      - V(hostname) derives the key from the host's name, as VYA BackupDB v2 does. A host name is not a secret, so that
+        is no better than a plain password. Use it only to keep a store of v2 in use until it is replaced.
     type: str
     choices: [file, hostname]
     default: file
@@ -72,7 +73,7 @@ options:
     description:
       - A file of VYA BackupDB v2 on the host, C(credentials.json) or C(vault.json.enc), whose logins are added to the
         store. It is only read.
-      - A login that the store already has is kept, so that the task can stay in a playbook after the password was
+      - A login that is already in the store is kept, so that the task can stay in a playbook after the password was
         changed here.
     type: path
   import_host_name:
@@ -82,12 +83,11 @@ options:
     type: str
   owner:
     description:
-      - User to whom the store and its key shall belong, the one who runs the jobs. What is there keeps its owner when
-        this is not given.
+      - Owner of the store and its key, the user who runs the jobs. If it is not given, existing files keep their owner.
     type: str
   group:
     description:
-      - Group to which the store and its key shall belong.
+      - Group of the store and its key.
     type: str
 seealso:
   - module: vya.backupdb.database_backup
@@ -131,7 +131,7 @@ imported:
   elements: str
   sample: [wiki-db]
 kept:
-  description: Instances of O(import_from) which the store had already, and whose logins are left as they were.
+  description: Instances of O(import_from) that were already in the store, and whose logins are left as they were.
   returned: success
   type: list
   elements: str

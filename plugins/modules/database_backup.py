@@ -13,25 +13,25 @@ version_added: 1.0.0
 description:
   - Backs up every selected database of one PostgreSQL, MySQL or MariaDB server, and its users, roles and grants.
   - Each database is dumped in one consistent snapshot by the server's own client, compressed and encrypted while the
-    bytes stream (no plain text reaches the disk), and published in one step with a manifest once it is complete.
-    What is not complete is not published, and earlier backups are never touched.
-  - Databases do not stop each other. If one fails, the others are done, and then the task fails with
-    the whole result.
-  - In check mode everything is done but the dumps and writing. The module connects, selects, looks for clients and
-    rights, and returns the plan.
-  - The backup runs on the host as a process of its own, which the task follows. A lost connection is made again
-    for up to 15 minutes, and when C(ansible-playbook) itself ends, even by V(SIGKILL), the backup goes on to its end.
-    Another backup of the same instance then fails and says who is at work, or waits for O(repository_lock_timeout).
+    bytes stream (no plain text reaches the disk), and published in one step with a manifest once it is complete. An
+    incomplete backup is not published, and earlier backups are never touched.
+  - A database that fails does not stop the others. When all are done, the task fails with the whole result.
+  - In check mode nothing is dumped or written. The module connects, selects databases, checks clients and privileges,
+    and returns the plan.
+  - The backup runs on the host as a process of its own, which the task follows. After a lost connection the task tries
+    to reconnect for up to 15 minutes. When C(ansible-playbook) itself ends, even by V(SIGKILL), the backup goes on to
+    its end. Another backup of the same instance then fails and says which run is in progress, or waits for
+    O(repository_lock_timeout).
 notes:
-  - The process has its options in memory only. C(/var/tmp/backupdb-run-ID) on the host tells how far it is and keeps
-    its result for a day, readable for its user alone, without secrets.
-  - A line about how far it is comes every 30 seconds, or every C(backup_progress_interval) seconds where that variable
-    is set, with V(0) none.
-  - In check mode and with C(async) the backup ends with the module, as with other modules. When the service manager
-    of the host ends all processes of a user who logs out (C(KillUserProcesses) of C(logind.conf)), it is the same.
+  - The process has its options in memory only. C(/var/tmp/backupdb-run-ID) on the host keeps its progress and its
+    result for a day. Only its user can read it. It holds no secrets.
+  - A line shows the progress every 30 seconds, or every C(backup_progress_interval) seconds if that variable is set.
+    With V(0) there are no such lines.
+  - In check mode and with C(async) the backup ends with the module, as with other modules. The same happens when the
+    service manager of the host ends all processes of a user who logs out (C(KillUserProcesses) of C(logind.conf)).
   - The dump client of the server's version must be installed on the host where the module runs. The error names the
     package.
-  - Run the module as the user to whom backups shall belong. Directories get the mode V(0700), files V(0600).
+  - Run the module as the user who is to own the backups. Directories get the mode V(0700), files V(0600).
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -50,7 +50,7 @@ attributes:
     details: Shows the newest backup of every database before and after, never contents.
   idempotent:
     support: partial
-    details: Every run makes new backups, unless O(skip_if_newer_than) says which existing ones are new enough.
+    details: Every run makes new backups, unless O(skip_if_newer_than) accepts existing ones.
 seealso:
   - module: vya.backupdb.database_info
   - module: vya.backupdb.age_keypair
@@ -69,7 +69,7 @@ EXAMPLES = r"""
       - "{{ backup_recipient }}"
       - "{{ offline_recovery_recipient }}"
 
-- name: Back up what has no backup of the last twelve hours, over TCP with a checked certificate
+- name: Back up databases without a backup of the last twelve hours, over TCP with a checked certificate
   vya.backupdb.database_backup:
     instance: wiki-db
     engine: mariadb
@@ -118,7 +118,7 @@ host:
   type: str
   sample: db1
 engine:
-  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
   returned: when the run began
   type: str
   sample: postgresql
@@ -135,13 +135,13 @@ status:
   type: str
   sample: ok
 message:
-  description: The outcome in a sentence, with the reason of everything that went wrong.
+  description: The outcome in a sentence, with the reason of each failure.
   returned: when the run began
   type: str
   sample: >-
     instance shop-pg (postgresql at socket /var/run/postgresql): 3 complete; 1.0 MiB stored in 5.1 s
 databases:
-  description: What became of each selected database.
+  description: The result for each selected database.
   returned: when the run began
   type: list
   elements: dict
@@ -161,7 +161,7 @@ databases:
       type: str
       sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
     archives:
-      description: Files of the backup. Its manifest tells more about each.
+      description: Files of the backup. Its manifest has more about each.
       type: list
       elements: dict
       contains:
@@ -194,7 +194,7 @@ databases:
       type: int
       sample: 8032931
     stored_bytes:
-      description: Bytes that rest in the repository.
+      description: Bytes that are stored in the repository.
       type: int
       sample: 1048892
     sha256:
@@ -210,7 +210,7 @@ databases:
       type: int
       sample: 1912602
     warnings:
-      description: What is worth knowing about this backup.
+      description: Warnings about this backup.
       type: list
       elements: str
       sample: []
@@ -283,19 +283,19 @@ gone:
   elements: str
   sample: []
 missing_privileges:
-  description: Rights that the login lacks, each with the statement that grants it.
+  description: Privileges that the login lacks, each with the statement that grants it.
   returned: when the run began
   type: list
   elements: dict
   contains:
     privilege:
-      description: The right.
+      description: The privilege.
       type: str
       sample: SELECT on table public.orders
     severity:
       description:
-        - With V(fatal) the database cannot be backed up, with V(partial) a named piece is missing,
-          with V(degraded) the backup is whole but taken in a lesser way.
+        - With V(fatal) the database cannot be backed up, with V(partial) a named piece is missing, with V(degraded) the
+          backup is whole but made with limitations.
       type: str
       sample: fatal
     effect:
@@ -311,7 +311,7 @@ missing_privileges:
       type: str
       sample: orders
 warnings:
-  description: What is worth knowing about this run.
+  description: Warnings about this run.
   returned: when there is something
   type: list
   elements: str
@@ -322,7 +322,7 @@ plain_bytes:
   type: int
   sample: 8051200
 stored_bytes:
-  description: Bytes that rest in the repository because of this run.
+  description: Bytes that this run stored in the repository.
   returned: when the run began
   type: int
   sample: 1052000

@@ -12,10 +12,10 @@ short_description: (internal) Wait for a backup that goes on without the connect
 version_added: 1.0.0
 description:
   - Used by M(vya.backupdb.database_backup), not by playbooks. It waits for the end of a backup that
-    M(vya.backupdb.database_backup_start) started, and returns its result, or how far it is.
+    M(vya.backupdb.database_backup_start) started, and returns its result or its progress.
   - It must run as the user who started the backup.
 notes:
-  - There is no promise that this module stays as it is.
+  - This module may change without notice.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -28,7 +28,7 @@ options:
     type: str
     required: true
   wait:
-    description: Seconds to wait for its end at most.
+    description: Maximum of seconds to wait for its end.
     type: int
     default: 30
 seealso:
@@ -46,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 detached_run:
-  description: How the run stands. When it has ended, all that M(vya.backupdb.database_backup) returns instead.
+  description: State of the run. Once it has ended, the result is that of M(vya.backupdb.database_backup) instead.
   returned: when the run goes on
   type: dict
   contains:
@@ -55,17 +55,17 @@ detached_run:
       type: str
       sample: 3f0c9a52d1e94c0b8f4f0b7f5a6d2c11
     seconds:
-      description: How long the run takes so far.
+      description: Seconds since the run began.
       type: float
       sample: 1832.4
     progress:
-      description: How far it is. Empty before the first dump.
+      description: Progress of the run. Empty before the first dump.
       type: str
       sample: 1 of 3 done (@accounts), now facts, orders; 1.2 GiB stored
 error_kind:
   description:
-    - Kind of the failure. V(RunLost) is a run whose process is no more and that left no result, V(RunUnknown) one that
-      the host knows nothing of. The text is in RV(ignore:msg).
+    - Kind of the failure. V(RunLost) is a run whose process has ended without a result. V(RunUnknown) is a run that the
+      host does not know. The text is in RV(ignore:msg).
   returned: failure
   type: str
   sample: RunLost

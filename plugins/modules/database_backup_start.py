@@ -16,7 +16,7 @@ description:
   - The process gets its options, with the secrets among them, in memory. Its directory C(/var/tmp/backupdb-run-ID)
     holds nothing secret, and is removed by a later run when it is a day old.
 notes:
-  - There is no promise that this module stays as it is.
+  - This module may change without notice.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -35,7 +35,7 @@ attributes:
     support: none
 options:
   run_id:
-    description: Identifier of the run, 32 random hexadecimal digits that nobody else knows.
+    description: Identifier of the run, 32 random hexadecimal digits that only the caller knows.
     type: str
     required: true
 seealso:
@@ -57,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 detached_run:
-  description: How the run stands. When it has ended already, all that M(vya.backupdb.database_backup) returns instead.
+  description: State of the run. Once it has ended, the result is that of M(vya.backupdb.database_backup) instead.
   returned: when the run goes on
   type: dict
   contains:
@@ -66,11 +66,11 @@ detached_run:
       type: str
       sample: 3f0c9a52d1e94c0b8f4f0b7f5a6d2c11
     seconds:
-      description: How long the run takes so far.
+      description: Seconds since the run began.
       type: float
       sample: 3.0
     progress:
-      description: How far it is. Empty before the first dump.
+      description: Progress of the run. Empty before the first dump.
       type: str
       sample: 1 of 3 done (@accounts), now facts, orders; 1.2 GiB stored
 """

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: database_info
-short_description: See what a backup of a database server would meet
+short_description: Show what a backup of a database server would find
 version_added: 1.0.0
 description:
-  - Logs in to a PostgreSQL, MySQL or MariaDB server and returns what it is, which databases it has, which of them
-    a backup would take and why, which rights the login lacks (with the statement that grants them), and which dump
+  - Logs in to a PostgreSQL, MySQL or MariaDB server and returns what it is, which databases it has, which of them a
+    backup would take and why, which privileges the login lacks (with the statement that grants them), and which dump
     clients are installed.
   - Changes nothing, neither on the host nor on the server.
 author:
@@ -38,8 +38,7 @@ EXAMPLES = r"""
     login_user: backupdb
   register: server
 
-- name: Show the rights that the login lacks
-  ansible.builtin.debug:
+- name: Show the privileges that the login lacks ansible.builtin.debug:
     msg: "{{ server.missing_privileges | map(attribute='grant') | list }}"
 
 - name: Ask a MariaDB server over TCP with a checked certificate
@@ -61,7 +60,7 @@ instance:
   type: str
   sample: shop-pg
 engine:
-  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
   returned: success
   type: str
   sample: postgresql
@@ -87,16 +86,16 @@ server:
       type: int
       sample: 7340032
     settings:
-      description: Settings that a restore has to match.
+      description: Settings that a restore must match.
       type: dict
       sample: {"server_encoding": "UTF8"}
 latency_ms:
-  description: Milliseconds that a question to the server and its answer took.
+  description: Milliseconds that a query and its answer took.
   returned: success
   type: float
   sample: 0.42
 databases:
-  description: Every database of the server, in the order of their names.
+  description: Every database of the server, ordered by name.
   returned: success
   type: list
   elements: dict
@@ -138,7 +137,7 @@ databases:
       type: bool
       sample: false
     unaddressable:
-      description: Whether it has a name with which the server cannot be asked for it.
+      description: Whether it has a name by which the server cannot be queried for it.
       type: bool
       sample: false
     selected:
@@ -150,13 +149,13 @@ databases:
       type: str
       sample: selected by databases
 missing_privileges:
-  description: Rights that the login lacks for a whole backup of the selected databases. Empty is good.
+  description: Privileges that the login lacks for a whole backup of the selected databases. Empty when there are none.
   returned: success
   type: list
   elements: dict
   contains:
     privilege:
-      description: The right.
+      description: The privilege.
       type: str
       sample: SELECT on table public.orders
     severity:
@@ -188,7 +187,7 @@ clients:
       type: str
       sample: /usr/lib/postgresql/15/bin/pg_dump
     vendor:
-      description: Whose client it is.
+      description: Vendor of the client.
       type: str
       sample: postgresql
     version:
@@ -208,7 +207,7 @@ clients:
       type: str
       sample: same major version as the server
 warnings:
-  description: What is worth knowing before a backup.
+  description: Warnings before a backup.
   returned: when there is something
   type: list
   elements: str

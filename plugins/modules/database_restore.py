@@ -13,18 +13,18 @@ version_added: 1.0.0
 description:
   - Restores one database from a backup of M(vya.backupdb.database_backup) into a PostgreSQL, MySQL or MariaDB server,
     under a new name unless told otherwise.
-  - Encoding, locale, owner, settings and access rights of the database are made again on the new name. Then what was
-    restored is counted and compared with the backup's manifest. A difference fails the task and is listed.
+  - Encoding, locale, owner, settings and access rights of the database are recreated under the new name. Then objects
+    and rows are counted and compared with the backup's manifest. A difference fails the task and is listed.
   - Nothing decrypted reaches a disk, unless O(spool) asks for it.
-  - An existing database is changed only when O(replace) or O(data_only) asks for it and O(confirm) repeats its name.
-    It is backed up first. With O(replace) the backup is restored and compared beside it before it is touched.
-    PostgreSQL then exchanges the names in one step. MySQL and MariaDB cannot rename a database, so the existing one is
-    dropped and loaded a second time, while the copy that was compared stays until that is done.
+  - An existing database is changed only when O(replace) or O(data_only) asks for it and O(confirm) repeats its name. It
+    is backed up first. With O(replace) the backup is restored next to it and compared before it is touched. PostgreSQL
+    then exchanges the names in one step. MySQL and MariaDB cannot rename a database, so the existing one is dropped and
+    loaded a second time, while the copy that was compared stays until that is done.
   - Users and roles are not restored with a database, see M(vya.backupdb.account_restore).
   - In check mode the plan is returned. What would be refused fails the task with the plan in its result.
 notes:
-  - The login options are those of the server that is restored into, while O(host), O(instance) and O(database) say
-    whose backup is meant.
+  - The login options are those of the server that is restored into, while O(host), O(instance) and O(database) select
+    the backup.
   - The restore client and the dump client of the server's version must be installed on the host where the module runs.
     The error names the package.
 author:
@@ -39,18 +39,18 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The same code runs up to the point where the first thing would be made.
+    details: The same code runs up to the point where something would first be created.
   diff_mode:
     support: full
-    details: Shows whether the target is there before and after, never contents.
+    details: Shows whether the target exists before and after, never contents.
   idempotent:
     support: none
-    details: Every run restores again, under a new name or in the place of what is there.
+    details: Every run restores again, under a new name or in place of the existing database.
 options:
   instance:
     description:
       - Your name for the database server whose backup is meant.
-      - Required, unless O(path) says it all.
+      - Required, unless O(path) is given.
     type: str
     required: false
   database:
@@ -74,13 +74,13 @@ options:
     default: false
   confirm:
     description:
-      - The name of O(target) once more, which allows that an existing database is changed.
+      - The name of O(target) once more. It allows an existing database to be changed.
     type: str
   safety_backup:
     description:
       - Whether an existing database is backed up before it is changed. If that backup is not whole, nothing is changed.
-      - It is kept as a backup of the instance O(target_instance) with C(-before-restore) behind its name, so that it is
-        never taken for the latest backup of the instance itself.
+      - It is kept as a backup of the instance O(target_instance) with C(-before-restore) appended to its name, so that
+        it is never taken for the latest backup of the instance itself.
     type: bool
     default: true
   safety_repository:
@@ -108,13 +108,13 @@ options:
     default: true
   keep_failed:
     description:
-      - Whether a database that could not be restored as a whole is kept for looking at, instead of being dropped.
+      - Whether a database that could not be restored completely is kept for inspection, instead of being dropped.
     type: bool
     default: false
   accept_errors:
     description:
-      - Whether a restore is good enough when all data are there, but indexes, constraints, triggers or other objects
-        that come after the data could not be made, or when something differs from the manifest.
+      - Whether a restore is accepted that has all data, but in which indexes, constraints, triggers or other objects
+        that come after the data could not be created, or something differs from the manifest.
       - Without it the task fails, and nothing is replaced.
     type: bool
     default: false
@@ -142,7 +142,7 @@ options:
   spool:
     description:
       - Whether a decrypted archive may be written to disk so that C(pg_restore) can load it with O(jobs) at the same
-        time. The file has mode V(0600) and is removed.
+        time. The file has mode V(0600) and is removed afterwards.
     type: bool
     default: false
   spool_directory:
@@ -158,8 +158,7 @@ options:
     choices: [keep, map, drop]
   owner_map:
     description:
-      - New names by old names of owners and definers, for V(map). The key V(*) stands for all names that are not
-        listed.
+      - New names by old names of owners and definers, for V(map). The key V(*) means all names that are not listed.
     type: dict
     default: {}
   acl_policy:
@@ -184,7 +183,7 @@ options:
   allow_qualified_references:
     description:
       - Whether triggers, routines and events may name the original database in their bodies when it is restored under
-        another name. They would read and write there.
+        another name. Such bodies would read and write there.
     type: bool
     default: false
   enable_events:
@@ -204,8 +203,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Restore the newest backup beside the original
-  vya.backupdb.database_restore:
+- name: Restore the newest backup next to the original vya.backupdb.database_restore:
     engine: postgresql
     login_unix_socket: /var/run/postgresql
     login_user: postgres
@@ -216,8 +214,7 @@ EXAMPLES = r"""
     identity_file: /root/backup-identity.txt
   register: restored
 
-- name: Replace a database by what it was on Tuesday morning
-  vya.backupdb.database_restore:
+- name: Replace a database with its state of Tuesday morning vya.backupdb.database_restore:
     engine: mariadb
     login_host: db.example.org
     login_user: root
@@ -253,7 +250,7 @@ instance:
   type: str
   sample: shop-pg
 engine:
-  description: What the server really is, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
   returned: when the backup was found and the server answered
   type: str
   sample: postgresql
@@ -273,7 +270,7 @@ target:
   type: str
   sample: orders_restored_20261124T101500Z
 backup_id:
-  description: Name of the backup.
+  description: Id of the backup.
   returned: when the backup was found and the server answered
   type: str
   sample: 20261124T021500Z-3f0c9a52
@@ -284,14 +281,14 @@ path:
   sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
 status:
   description:
-    - V(restored), V(restored_with_errors) when the database is there but something named is not, V(failed), or
+    - V(restored), V(restored_with_errors) when the database is restored but something named is not, V(failed), or
       V(planned) in check mode. The task fails when it is V(failed), and when it is V(restored_with_errors) without
       O(accept_errors).
   returned: always
   type: str
   sample: restored
 message:
-  description: The outcome in a sentence, with what is in place now when something went wrong.
+  description: The outcome in a sentence. After a failure it says what is in place now.
   returned: when the backup was found and the server answered
   type: str
   sample: "instance shop-pg (postgresql at socket /var/run/postgresql): 'orders' was restored"
@@ -301,7 +298,7 @@ plan:
   type: dict
   contains:
     creates:
-      description: Databases that are made. With O(replace) the first is a temporary one.
+      description: Databases that are created. With O(replace) the first is a temporary one.
       type: list
       elements: str
       sample: [orders_restored_20261124T101500Z]
@@ -319,20 +316,20 @@ plan:
       type: str
       sample: /usr/lib/postgresql/15/bin/pg_restore
     needed_bytes:
-      description: Bytes that the server needs for it, as far as that can be told beforehand. V(null) otherwise.
+      description: Bytes that the server needs for it, as far as that is known beforehand. V(null) otherwise.
       type: int
       sample: 8032931
     free_bytes:
-      description: Bytes that are free where the server keeps its data. V(null) when that is out of sight.
+      description: Bytes that are free where the server keeps its data. V(null) when that cannot be seen.
       type: int
       sample: 52613349376
     missing_privileges:
-      description: Rights that the login lacks, as M(vya.backupdb.database_backup) returns them.
+      description: Privileges that the login lacks, as M(vya.backupdb.database_backup) returns them.
       type: list
       elements: dict
       contains:
         privilege:
-          description: The right.
+          description: The privilege.
           type: str
           sample: CREATEDB
         severity:
@@ -352,7 +349,7 @@ plan:
           type: str
           sample: null
     refusals:
-      description: Everything that forbids the restore, each with what would allow it.
+      description: Everything that prevents the restore, each with what would allow it.
       type: list
       elements: str
       sample: []
@@ -375,7 +372,7 @@ not_compared:
   elements: str
   sample: ["rows were not compared: the backup was made without row_counts"]
 errors:
-  description: Objects after the data that could not be made, each with the server's words.
+  description: Objects after the data that could not be created, each with the server's error.
   returned: when the backup was found and the server answered
   type: list
   elements: str
@@ -396,13 +393,13 @@ seconds:
   type: dict
   sample: {"decrypt_and_load": 3.1, "compare": 0.2, "total": 3.9}
 warnings:
-  description: What is worth knowing about this restore.
+  description: Warnings about this restore.
   returned: when there is something
   type: list
   elements: str
   sample: ["events are disabled under another name"]
 diff:
-  description: Whether the target is there before and after.
+  description: Whether the target exists before and after.
   returned: in diff mode
   type: dict
   sample: {"before": "orders2: not there\n", "after": "orders2: restored from 20261124T021500Z-3f0c9a52\n"}

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: job_credentials
-short_description: Put the secrets of a backup job onto its host
+short_description: Write the secrets of a backup job to its host
 version_added: 1.0.0
 description:
   - Writes the secrets of one job of the role P(vya.backupdb.schedule#role) into a file of its own, encrypted by systemd
-    where it can, else in plain text with mode V(0600).
-  - An encrypted file is decrypted and compared, so that it is written anew only when the secrets change. Nothing of
-    them is returned, logged or shown in a diff.
+    if possible, otherwise in plain text with mode V(0600).
+  - An encrypted file is decrypted and compared, so that it is written only when the secrets change. They are never
+    returned, logged or shown in a diff.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -28,7 +28,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows which file there is and whether it changes, never contents.
+      - Shows which file exists and whether it changes, never contents.
   idempotent:
     support: full
 options:
@@ -40,7 +40,7 @@ options:
     required: true
   state:
     description:
-      - Whether there shall be a file with secrets for the job.
+      - Whether the job has a file with secrets.
     type: str
     choices: [present, absent]
     default: present
@@ -52,24 +52,24 @@ options:
     default: {}
   directory:
     description:
-      - Where the file goes. It must exist.
+      - Directory for the file. It must exist.
     type: path
     default: /etc/backupdb/credentials
   encrypt:
     description:
-      - V(auto) encrypts with C(systemd-creds) where that is installed and works, V(always) fails where it cannot,
-        V(never) writes a plain file.
-      - Only a service that systemd starts gets what is encrypted.
+      - V(auto) encrypts with C(systemd-creds) if that is installed and works, V(always) fails if it does not, V(never)
+        writes a plain file.
+      - Only a service that systemd starts can use an encrypted file.
     type: str
     choices: [auto, always, never]
     default: auto
   owner:
     description:
-      - User to whom the file shall belong. The one who runs the job, when not systemd passes it.
+      - Owner of the file. This is the user who runs the job, unless systemd passes the file to the service.
     type: str
   group:
     description:
-      - Group to which the file shall belong.
+      - Group of the file.
     type: str
 seealso:
   - module: vya.backupdb.backup_job

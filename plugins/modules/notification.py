@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: notification
-short_description: Tell people and programs what became of a run
+short_description: Notify people and programs of the result of a run
 version_added: 1.0.0
 description:
   - Sends one event by mail, to a webhook, to a channel of Slack or Teams, or to a check that waits for pings.
   - It sends what the jobs of hosts send, with the same options. The roles use it on the controller, once for all hosts.
-  - A notification that cannot be sent does not fail the task. It is a warning, and stands in RV(unsent).
+  - A notification that cannot be sent does not fail the task. It is a warning, and is listed in RV(unsent).
   - All notifications are sent at the same time. Certificates and host names are verified.
-  - Of the address of a receiver no more than host and port is ever shown.
+  - Only host and port of a receiver's address are ever shown.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -46,8 +46,8 @@ options:
     required: true
   lines:
     description:
-      - More about it. Line breaks and control characters in a line become spaces.
-      - What is longer than receivers take is cut, and the last line says so.
+      - More about it. Line breaks and control characters in a line are replaced by spaces.
+      - Text that is longer than receivers accept is cut, and the last line says so.
     type: list
     elements: str
     default: []
@@ -63,12 +63,12 @@ options:
     default: ""
   details:
     description:
-      - Data for programs, of which nothing may be secret. Only webhooks get it.
+      - Data for programs, without secrets. Only webhooks get it.
     type: dict
     default: {}
   notifications:
     description:
-      - Whom to tell. Those that are not about O(event) are left out.
+      - Where to send the event. Notifications that are not about O(event) are left out.
     type: list
     elements: dict
     required: true
@@ -83,25 +83,25 @@ options:
           - V(email) sends a mail, V(webhook) a POST with the event as JSON.
           - V(slack) is for incoming webhooks of Slack, Mattermost and Rocket.Chat, V(teams) for those and the workflows
             of Microsoft Teams.
-          - V(ping) is for checks as Healthchecks has them. It sends to O(notifications[].url), with C(/start) behind it
-            when something begins and with C(/fail) when it failed.
+          - V(ping) is for checks such as those of Healthchecks. It sends to O(notifications[].url), with C(/start)
+            appended when something begins and C(/fail) when it failed.
         type: str
         required: true
         choices: [email, webhook, slack, teams, ping]
       events:
         description:
-          - Events to tell about. Without it these are failures, and for V(ping) all of them.
+          - Events that it is sent for. The default is V(failure), and for V(ping) all events.
         type: list
         elements: str
         choices: [start, success, failure]
       url:
         description:
           - Address of the receiver, with C(https) or C(http). It counts as a secret. Redirects are not followed.
-          - Needed unless O(notifications[].type=email).
+          - Required unless O(notifications[].type=email).
         type: str
       smtp_host:
         description:
-          - Mail server. Needed for V(email).
+          - Mail server. Required for V(email).
         type: str
       smtp_port:
         description:
@@ -110,7 +110,7 @@ options:
       smtp_tls:
         description:
           - V(starttls) begins TLS on the open connection, and sends nothing to a server that does not offer it. V(tls)
-            speaks it from the beginning. With V(none) all is sent as plain text, and a login is refused.
+            uses TLS from the beginning. With V(none) everything is sent as plain text, and a login is refused.
         type: str
         default: starttls
         choices: [starttls, tls, none]
@@ -124,11 +124,11 @@ options:
         type: str
       from:
         description:
-          - Mail address of the sender, such as V(backup@example.org). Needed for V(email).
+          - Mail address of the sender, such as V(backup@example.org). Required for V(email).
         type: str
       to:
         description:
-          - Mail addresses of the recipients. Needed for V(email).
+          - Mail addresses of the recipients. Required for V(email).
         type: list
         elements: str
       ca_cert:
@@ -142,8 +142,8 @@ options:
         default: 10s
       attempts:
         description:
-          - How often to try, up to 10, when it may be only for a moment that the receiver does not answer. A start is
-            tried once, so that it does not hold up what begins.
+          - How often to try, up to 10, when the receiver may have only a temporary problem. A start is tried once, so
+            that it does not delay the run.
         type: int
         default: 3
       backoff:
@@ -157,8 +157,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Tell the channel and the monitoring that the nightly copy failed
-  vya.backupdb.notification:
+- name: Notify the channel and the monitoring that the nightly copy failed vya.backupdb.notification:
     event: failure
     title: The copy to the second site failed
     lines:
@@ -184,7 +183,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 notifications:
-  description: Those that are about the event, in the order given.
+  description: The notifications that are about the event, in the order given.
   returned: always
   type: list
   elements: dict

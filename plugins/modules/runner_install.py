@@ -14,10 +14,10 @@ description:
   - Builds the library of this collection into one file on the controller, and copies it to the host, where Python runs
     it without Ansible.
   - The same version of the collection gives the same bytes, so a second run changes nothing. The file is replaced in
-    one step, and a job that runs meanwhile ends with the library that it began with.
-  - The folder of O(dest) is made when it is missing.
-  - It has only Python code. The libraries it needs (SQLAlchemy, PyMySQL or psycopg2, cryptography, zstandard) are
-    installed by the role P(vya.backupdb.backupdb#role).
+    one step, and a running job keeps using the library that it began with.
+  - The directory of O(dest) is created when it is missing.
+  - The file has only Python code. The libraries that it needs (SQLAlchemy, PyMySQL or psycopg2, cryptography,
+    zstandard) are installed by the role P(vya.backupdb.backupdb#role).
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
@@ -25,19 +25,19 @@ extends_documentation_fragment:
   - vya.backupdb.attributes.actiongroup_backupdb
 attributes:
   action:
-    description: Works on the controller, before anything is done on the host.
+    description: Builds the file on the controller, before anything is done on the host.
     support: full
   check_mode:
     support: full
   diff_mode:
     support: partial
-    details: Says that the file changes, and shows no bytes of it.
+    details: Says that the file changes, but shows no contents.
   idempotent:
     support: full
 options:
   dest:
     description:
-      - Where the program goes.
+      - Path of the program.
     type: path
     default: /usr/local/lib/backupdb/backupdb.pyz
   owner:
@@ -73,12 +73,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dest:
-  description: Where the program is.
+  description: Path of the program.
   returned: always
   type: str
   sample: /usr/local/lib/backupdb/backupdb.pyz
 version:
-  description: The version of the collection that it was made of.
+  description: The version of the collection that it was built from.
   returned: always
   type: str
   sample: 1.0.0

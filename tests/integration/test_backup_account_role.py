@@ -89,7 +89,7 @@ def test_variables_that_lead_nowhere_are_told_together(
     variables["backupdb_logins"] = {}
     run = run_playbook(PLAYBOOK, extra_vars={**variables, "account_login_hosts": {}})
     assert run.returncode != 0
-    (told,) = run.of_task("Check whose logins are to be managed by whom")
+    (told,) = run.of_task("Check the variables of the logins")
     # That administrators of other hosts are named, too, is no problem: they may stand in the variables of a group.
     assert len(told.result["msg"]) == 2, told.result
 

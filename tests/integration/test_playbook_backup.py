@@ -19,7 +19,7 @@ from support.tree import folder_state
 
 PLAYBOOK = "vya.backupdb.backup"
 BACKUP = "vya.backupdb.database_backup"
-LAST_TASK = "Fail the hosts on which something went wrong"
+LAST_TASK = "Fail the hosts with failed backups"
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_the_playbook_backs_up_both_engines_and_the_second_run_is_quick_and_chan
     assert published(repository) == ALL_OF_DB1
     summary = first.summary("backup_summary")
     assert (summary["status"], summary["hosts"]["db1"]["status"]) == ("ok", "ok")
-    shown = first.of_task("Show what became of the instances", host="db1")[0].result["msg"]
+    shown = first.of_task("Print the summary of this host", host="db1")[0].result["msg"]
     assert isinstance(shown, list)
     assert any("complete" in line and str(repository) in line for line in shown)
 
@@ -131,7 +131,7 @@ def test_everything_is_tried_and_told_before_bad_hosts_fail_in_the_last_task(
     assert str(occupied) in summary["hosts"]["broken"]["message"]
     assert "Connection refused" in summary["hosts"]["lost"]["message"]
 
-    shown = run.of_task("Show what became of all hosts")[0].result["msg"]
+    shown = run.of_task("Print the fleet summary")[0].result["msg"]
     assert shown[0] == "3 hosts failed, 1 host ok, 1 host unreachable"
     assert sorted(line.partition(":")[0] for line in shown[1:]) == ["broken", "empty", "lost", "mixed"]
     assert any(line.startswith("mixed: wrong-pg failed: ") and "password" in line for line in shown)
@@ -155,7 +155,7 @@ def test_a_first_check_on_a_new_host_is_a_plan_and_leaves_nothing(
     (hiding / "psycopg2.py").write_text("raise ImportError('hidden')\n", encoding="utf-8")
     run = run_playbook(PLAYBOOK, inventory=inventory, check=True, diff=True, environment={"PYTHONPATH": str(hiding)})
     assert run.returncode == 0, run.output
-    (plan,) = run.of_task("Say what would be done")
+    (plan,) = run.of_task("Print the plan of the preparation")
     assert "hello" in plan.result["msg"][0]
     assert "postgresql-client" in plan.result["msg"][0]
     assert str(repository) in plan.result["msg"][-1]

@@ -56,9 +56,7 @@ def test_the_playbook_tells_of_every_host_before_those_that_are_not_well_fail(
     assert summary["status"] == "failed"
     assert summary["hosts"]["db2"]["late"] == ["db2/shop-db/" + NASTY.replace("\udcff", "\\xff"), "db2/shop-db/shop"]
     assert "nothing is backed up here" in summary["hosts"]["db3"]["message"]
-    failed = {
-        entry.host for entry in run.of_task("Fail the hosts on which something is not well") if entry.kind != "ok"
-    }
+    failed = {entry.host for entry in run.of_task("Fail the hosts with stale or failed backups") if entry.kind != "ok"}
     assert failed >= {"db2", "db3", "gone"}
     assert "INSTANCE  DATABASE" in run.output
     assert "HOST  STATE" in run.output

@@ -82,7 +82,7 @@ def test_packages_user_and_directories_are_made_once_and_backups_belong_to_the_u
 
     plan = run_playbook(PLAYBOOK, check=True, **options)
     assert plan.returncode == 0, plan.output
-    assert f"Would make the user {user}" in plan.of_task("Say what would be done")[0].result["msg"]
+    assert f"Would create the user {user}" in plan.of_task("Print the plan of the preparation")[0].result["msg"]
     assert not (open_folder / "repository").exists()
     with pytest.raises(KeyError):
         pwd.getpwnam(user)

@@ -71,11 +71,11 @@ def test_all_that_is_wrong_with_the_jobs_is_told_at_once_before_anything_is_done
     assert wrong.returncode != 0
     text = " ".join(wrong.of_task("Check the jobs of this host")[0].result["msg"])
     for words in (
-        "not so ../etc",
+        "unlike ../etc",
         "seal is taken",
-        "once only",
+        "must be unique",
         "has no gone-db",
-        "must not be root",
+        "must therefore not be root",
         "instead of a passphrase",
         "cannot keep the address or password of ops",
     ):

@@ -8,9 +8,14 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import pytest
+
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
 job_backups = importlib.import_module(f"{PLUGINS}.filter.job_backups").job_backups
 job_secrets = importlib.import_module(f"{PLUGINS}.filter.job_secrets").job_secrets
+obsolete_job_files = importlib.import_module(f"{PLUGINS}.filter.obsolete_job_files").obsolete_job_files
+public_notifications = importlib.import_module(f"{PLUGINS}.filter.public_notifications").public_notifications
+service_sandbox = importlib.import_module(f"{PLUGINS}.filter.service_sandbox").service_sandbox
 
 INSTANCES: list[dict[str, Any]] = [
     {"id": "shop-pg", "engine": "postgresql", "login_unix_socket": "/run/postgresql", "workers": 1, "login_port": None},
@@ -24,6 +29,14 @@ SHARED = {
     "recipients": [],
     "compression_level": "",
 }
+PLACES = {
+    "units": "/units",
+    "crontabs": "/cron.d",
+    "config": "/etc/backupdb",
+    "state": "/state",
+    "sealer": "/lib/seal",
+}
+DIRECTORIES = {"repository": "/srv/100%", "state_dir": "/var/lib/backupdb"}
 NOTIFICATIONS = [
     {"name": "ops", "type": "slack", "url": "https://hooks.example.org/SECRET"},
     {"name": "mail", "type": "email", "smtp_host": "mx", "smtp_user": "u", "smtp_password": "SECRET-mail"},
@@ -67,3 +80,80 @@ def test_a_definition_has_no_secret_and_the_secrets_have_all_that_the_job_needs_
     }
     assert job_secrets({"instances": ["shop-pg"]}, INSTANCES, LOGINS) == {}
     assert job_secrets({}, INSTANCES) == {"logins": {"wiki-db": {"login_password": "SECRET-old"}}}
+
+
+def test_definitions_and_secrets_share_out_the_options_of_notifications() -> None:
+    public = public_notifications(NOTIFICATIONS)
+    assert "SECRET" not in str(public)
+    secrets = job_secrets({}, [], notifications=NOTIFICATIONS)["notifications"]
+    together = [{**options, **secrets.get(options["name"], {})} for options in public]
+    assert together == [{key: value for key, value in options.items() if value} for options in NOTIFICATIONS]
+
+
+def test_a_job_that_was_removed_leaves_nothing_and_its_definition_goes_last() -> None:
+    paths = obsolete_job_files(["nightly"], "systemd", PLACES, removed=["weekly"], append_only=True)
+    assert paths == [
+        "/units/backupdb-weekly.timer",
+        "/units/backupdb-weekly.service",
+        "/cron.d/backupdb-weekly",
+        "/cron.d/backupdb-nightly",
+        "/cron.d/backupdb-seal",
+        "/var/lib/systemd/timers/stamp-backupdb-weekly.timer",
+        "/etc/backupdb/credentials/weekly",
+        "/etc/backupdb/credentials/weekly.cred",
+        "/state/jobs/weekly.json",
+        "/state/jobs/weekly.lock",
+        "/etc/backupdb/jobs.d/weekly.json",
+    ]
+
+
+def test_jobs_that_move_to_cron_leave_no_unit_and_those_that_stay_keep_their_definition() -> None:
+    paths = obsolete_job_files(["nightly"], "cron", PLACES, append_only=True)
+    assert paths == [
+        f"/units/backupdb-{name}.{ending}" for name in ("nightly", "seal") for ending in ("timer", "service")
+    ]
+
+
+def test_a_host_that_does_not_seal_has_nothing_that_seals() -> None:
+    for manager in ("systemd", "cron"):
+        assert {
+            "/units/backupdb-seal.timer",
+            "/units/backupdb-seal.service",
+            "/cron.d/backupdb-seal",
+            "/lib/seal",
+        } <= set(obsolete_job_files(["nightly"], manager, PLACES))
+    assert "/etc/backupdb/jobs.d/seal.json" not in obsolete_job_files([], "cron", PLACES)
+
+
+def test_a_service_may_write_where_it_must_and_has_no_capability_unless_it_is_root() -> None:
+    assert service_sandbox({}, "backupdb", **DIRECTORIES, metrics_dir="/metrics", instances=INSTANCES) == {
+        "ReadWritePaths": ["/srv/100%%", "/var/lib/backupdb", "/metrics"],
+        "PrivateTmp": True,
+        "MemoryDenyWriteExecute": True,
+        "CapabilityBoundingSet": [],
+    }
+    assert service_sandbox({"drill": None}, "root", **DIRECTORIES)["CapabilityBoundingSet"] == ["CAP_DAC_OVERRIDE"]
+
+
+def test_a_drill_may_start_servers_where_it_works() -> None:
+    job = {"drill": {"every": "7d", "work_dir": "/srv/drill"}}
+    sandbox = service_sandbox(job, "root", **DIRECTORIES)
+    assert sandbox["ReadWritePaths"][-1] == "/srv/drill"
+    assert not sandbox["MemoryDenyWriteExecute"]
+    assert {"CAP_SETUID", "CAP_SETGID", "CAP_KILL"} < set(sandbox["CapabilityBoundingSet"])
+    assert service_sandbox(job, "backupdb", **DIRECTORIES)["CapabilityBoundingSet"] == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"repository": "/tmp/backup"},  # noqa: S108
+        {"metrics_dir": "/var/tmp"},  # noqa: S108
+        {"instances": [{"id": "a"}, {"id": "b", "login_unix_socket": "/tmp/mysql.sock"}]},  # noqa: S108
+        {"job": {"drill": {"identity_file": "/tmp/key"}}},  # noqa: S108
+        {"job": {"drill": {"work_dir": "/var/tmp/drill"}}},  # noqa: S108
+    ],
+)
+def test_what_others_put_into_tmp_stays_in_sight(more: dict[str, Any]) -> None:
+    assert not service_sandbox(**{"job": {}, "user": "backupdb", **DIRECTORIES, **more})["PrivateTmp"]
+    assert service_sandbox({}, "backupdb", **{**DIRECTORIES, "repository": "/tmpfs"})["PrivateTmp"]  # noqa: S108

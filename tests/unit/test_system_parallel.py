@@ -21,4 +21,6 @@ def test_a_fault_of_ours_fails_its_own_task_and_what_the_others_did_is_still_tol
     assert done is not None
     assert done.value == 2
     assert failed is not None
-    assert re.match(r"internal fault at test_system_parallel\.py:\d+, please report it: ValueError: ", str(failed.error))
+    assert re.match(
+        r"internal fault at test_system_parallel\.py:\d+, please report it: ValueError: ", str(failed.error)
+    )

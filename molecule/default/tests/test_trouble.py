@@ -39,7 +39,7 @@ def test_good_hosts_are_backed_up_though_one_is_away_and_a_login_of_another_is_w
     after = {host: fleet.written(host, REPOSITORY, "manifest.json") for host in before}
     assert run.returncode != 0
     assert {host: len(after[host] - before[host]) for host in before} == {"both1": 6, "my1": 0, "pg1": 0}, run.output
-    overview = run.of_task("Show what became of all hosts")[0].result["msg"]
+    overview = run.of_task("Print the fleet summary")[0].result["msg"]
     assert overview[0] == "1 host failed, 1 host ok, 1 host unreachable"
     assert [line.split(":")[0] for line in overview[1:]] == ["my1", "pg1"]
     assert "password" in overview[2]

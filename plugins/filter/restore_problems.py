@@ -1,0 +1,88 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter restore_problems: what is missing or contradictory in the variables of a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+DOCUMENTATION = r"""
+name: restore_problems
+short_description: Find mistakes in the variables of the role restore
+version_added: 1.0.0
+author: vya.backupdb contributors (@vya)
+description:
+  - Checks that the variables that must be given are given, that the name of the target is confirmed, and that one host
+    with this instance restores, for the role P(vya.backupdb.restore#role).
+options:
+  _input:
+    description:
+      - The variables C(restore_instance), C(restore_database), C(restore_from), C(restore_target) and
+        C(restore_confirm) with their values.
+    type: dict
+    required: true
+  instances:
+    description: The ids of the host's instances.
+    type: list
+    elements: str
+    required: true
+  hosts:
+    description: The hosts of the play.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+---
+- name: Check the variables
+  ansible.builtin.assert:
+    that: my_problems | length == 0
+    fail_msg: "{{ my_problems }}"
+  vars:
+    my_problems: "{{ my_values | vya.backupdb.restore_problems(instances=['shop-pg'], hosts=ansible_play_hosts_all) }}"
+    my_values:
+      restore_instance: shop-pg
+      restore_database: shop
+      restore_from: latest
+      restore_target: shop_copy
+      restore_confirm: shop_copy
+"""
+
+RETURN = r"""
+_value:
+  description: One sentence for each mistake. The list is empty when there is none.
+  type: list
+  elements: str
+"""
+
+_REQUIRED = ("restore_instance", "restore_database", "restore_from", "restore_target", "restore_confirm")
+
+
+def restore_problems(values: Mapping[str, Any], instances: Sequence[str], hosts: Sequence[str]) -> list[str]:
+    """Return one sentence for each mistake."""
+    empty = [name for name in _REQUIRED if values[name] in (None, "")]
+    # A path says which database it is of.
+    if str(values["restore_from"]).startswith("/") and "restore_database" in empty:
+        empty.remove("restore_database")
+    instance, target, confirm = (values[f"restore_{name}"] for name in ("instance", "target", "confirm"))
+    problems = []
+    if empty:
+        problems.append(f"not given: {', '.join(empty)}")
+    if target and confirm and confirm != target:
+        problems.append(f"restore_confirm must repeat the name in restore_target, {target}")
+    if instance and instance not in instances:
+        problems.append(f"restore_instance must be one of backupdb_instances: {', '.join(map(str, instances))}")
+    if len(hosts) > 1:
+        problems.append(f"the play has the hosts {', '.join(hosts)}: name the one that restores, with restore_hosts")
+    return problems
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filter by its name."""
+        return {"restore_problems": restore_problems}
