@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.settings import SECRET_OPTIONS
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.options import SECRET_OPTIONS
 
 DOCUMENTATION = r"""
 name: job_problems

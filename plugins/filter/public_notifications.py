@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.settings import SECRET_OPTIONS
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.options import SECRET_OPTIONS
 
 DOCUMENTATION = r"""
 name: public_notifications

@@ -307,7 +307,7 @@ drills:
     tool:
       description: C(name) and C(version) of the program that wrote the record.
       type: dict
-      sample: {"name": "vya.backupdb", "version": "1.1.0"}
+      sample: {"name": "vya.backupdb", "version": "1.0.0"}
 error_kind:
   description: Kind of the failure, such as V(BackupNotFound). The text is in RV(ignore:msg).
   returned: when nothing could be drilled
