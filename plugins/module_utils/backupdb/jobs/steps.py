@@ -12,6 +12,7 @@ from ..backup import run as backup
 from ..credentials.secrets import Secrets
 from ..drill import run as drill
 from ..errors import BackupDbError, LockBusy
+from ..outcome import Outcome
 from ..retention import prune
 from ..retention.decide import policy_from
 from .definition import backup_request, drill_request
@@ -30,18 +31,9 @@ def back_up(options: Mapping[str, Any], secrets: Secrets, run_id: str) -> dict[s
 
 def not_begun(options: Mapping[str, Any], reason: str, run_id: str) -> dict[str, Any]:
     """Return the result of a backup that never began."""
-    return {
-        "run_id": run_id,
-        "instance": options["instance"],
-        "host": options["host"],
-        "repository": options["repository"],
-        "status": "failed",
-        "changed": False,
-        "message": f"instance {options['instance']}: {reason}",
-        "databases": [],
-        "accounts": None,
-        "warnings": [],
-    }
+    about = {key: options[key] for key in ("instance", "host", "repository")}
+    facts = {"run_id": run_id, **about, "databases": [], "accounts": None}
+    return Outcome("failed", False, f"instance {options['instance']}: {reason}", facts=facts).to_dict()
 
 
 def failure(error: BackupDbError) -> dict[str, Any]:
@@ -111,14 +103,15 @@ def _combined(
     """Make one result of those of several instances; its status is the worst one. One alone stays as it is."""
     if len(results) == 1 and "error_kind" not in results[0]:
         return dict(results[0])
-    return {
-        "status": worst([result["status"] for result in results]),
-        "changed": any(result["changed"] for result in results),
-        "message": "; ".join(result["message"] for result in results),
-        **{key: [item for result in results for item in result.get(key, ())] for key in lists},
-        **{key: sum(result.get(key, 0) for result in results) for key in sums},
-        **more,
-    }
+    together: dict[str, Any] = {key: [item for result in results for item in result.get(key, ())] for key in lists}
+    warnings = together.pop("warnings", [])
+    return Outcome(
+        status=worst([result["status"] for result in results]),
+        changed=any(result["changed"] for result in results),
+        message="; ".join(result["message"] for result in results),
+        warnings=warnings,
+        facts={**together, **{key: sum(result.get(key, 0) for result in results) for key in sums}, **more},
+    ).to_dict()
 
 
 def worst(statuses: Sequence[str]) -> str:

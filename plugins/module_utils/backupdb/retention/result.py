@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..outcome import Outcome, diff_of
 from ..repository.problems import Problems
 from ..system.text import human_size, iso
 from .decide import KEEP, REMOVE
@@ -35,23 +36,22 @@ def of(
     warnings = problems.beside_damaged()
     for plan in plans:
         warnings += [*plan.warnings, *(f"finished removing {path}" for path in plan.unfinished if not check_mode)]
-    return {
-        "run_id": run_id,
-        "status": "planned" if check_mode else _status(plans, faults, busy),
-        "changed": removed > 0 or any(plan.unfinished for plan in plans),
-        "message": _message(plans, removed, kept, freed, faults, check_mode, where),
-        "databases": databases,
-        "removed": removed,
-        "kept": kept,
-        "freed_bytes": freed,
-        "lines": list(_table(plans, (KEEP, REMOVE))),
-        "problems": faults,
-        "warnings": list(dict.fromkeys(warnings)),
-        "diff": {
-            "before": "".join(f"{line}\n" for line in _table(plans, (KEEP, REMOVE))),
-            "after": "".join(f"{line}\n" for line in _table(plans, (KEEP,))),
+    return Outcome(
+        status="planned" if check_mode else _status(plans, faults, busy),
+        changed=removed > 0 or any(plan.unfinished for plan in plans),
+        message=_message(plans, removed, kept, freed, faults, check_mode, where),
+        warnings=list(dict.fromkeys(warnings)),
+        diff=diff_of(list(_table(plans, (KEEP, REMOVE))), list(_table(plans, (KEEP,)))),
+        facts={
+            "run_id": run_id,
+            "databases": databases,
+            "removed": removed,
+            "kept": kept,
+            "freed_bytes": freed,
+            "lines": list(_table(plans, (KEEP, REMOVE))),
+            "problems": faults,
         },
-    }
+    ).to_dict()
 
 
 def _database(plan: DatabasePlan, check_mode: bool) -> dict[str, Any]:

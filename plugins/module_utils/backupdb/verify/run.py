@@ -13,6 +13,7 @@ from typing import Any
 
 from ..archives.keys import Keys, load_identities
 from ..errors import BackupNotFound, InvalidOption
+from ..outcome import Outcome
 from ..repository.catalogue import Filter, read_wanted
 from ..repository.problems import Problems
 from ..system.files import is_gone
@@ -80,14 +81,16 @@ def _result(
         message += f". {shown}" + (f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else "")
     damaged = {entry["problems"][0] for entry in bad}
     warnings = [line for line in problems if line not in damaged]
-    return {
-        "status": "failed" if bad else "ok",
-        "changed": False,
-        "message": message,
-        "level": request.level,
-        "backups": entries,
-        "counts": {verdict: counts[verdict] for verdict in verify.VERDICTS},
-        "bytes": size,
-        "seconds": round(seconds, 3),
-        "warnings": [*warnings, *(line for entry in entries for line in entry["warnings"])],
-    }
+    return Outcome(
+        status="failed" if bad else "ok",
+        changed=False,
+        message=message,
+        warnings=[*warnings, *(line for entry in entries for line in entry["warnings"])],
+        facts={
+            "level": request.level,
+            "backups": entries,
+            "counts": {verdict: counts[verdict] for verdict in verify.VERDICTS},
+            "bytes": size,
+            "seconds": round(seconds, 3),
+        },
+    ).to_dict()
