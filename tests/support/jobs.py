@@ -16,6 +16,7 @@ from typing import Any
 from backupdb.cli import main as command_line
 
 from support.library import HOST, IDENTITY
+from support.measuring import measuring
 from support.private_server import PrivateServer
 
 LIBRARY = Path(command_line.__file__).parents[2]
@@ -82,7 +83,7 @@ class JobHost:
             [*(program or (sys.executable, "-m", "backupdb.cli.main")), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"], **environment},
+            env={"PATH": os.environ["PATH"], **environment, **measuring()},
             text=True,
         )
 

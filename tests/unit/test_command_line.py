@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from backupdb.cli import main as command_line
 from backupdb.jobs import steps
+from support.measuring import measuring
 
 LIBRARY = Path(command_line.__file__).resolve().parents[2]
 
@@ -20,7 +21,7 @@ LIBRARY = Path(command_line.__file__).resolve().parents[2]
 def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "backupdb.cli.main", *arguments],
-        env={"PYTHONPATH": str(LIBRARY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
+        env={"PYTHONPATH": str(LIBRARY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **measuring()},
         input=text,
         capture_output=True,
         check=False,
