@@ -9,18 +9,27 @@ import functools
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import needs, run_state
 from support.ansible import Ansible, collection_tree
+from support.measuring import not_measuring
 from support.servers import PrivateServer, make_server
 
 
 def pytest_configure() -> None:
     """Tests that import modules of the collection find the checkout as it is now."""
     collection_tree()
+
+
+@pytest.fixture(autouse=True)
+def _measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Coverage costs time and memory, so a test about time or memory is not measured."""
+    with not_measuring() if request.node.get_closest_marker("unmeasured") else nullcontext():
+        yield
 
 
 @pytest.hookimpl(trylast=True)

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.measuring import measuring_modules
+
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = Path(__file__).resolve().parent
 # Variables of a host that is away.
@@ -91,6 +93,7 @@ class Ansible:
     def environment(self) -> dict[str, str]:
         """Environment of ansible-playbook: nothing of the caller's but PATH."""
         return {
+            **measuring_modules(),
             "PATH": os.environ["PATH"],
             "LC_ALL": "C.UTF-8",
             "HOME": str(self.home),

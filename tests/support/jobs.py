@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from support.library import HOST, IDENTITY, LIBRARY
+from support.measuring import measuring
 from support.private_server import PrivateServer
 
 
@@ -78,7 +79,7 @@ class JobHost:
             [*(program or (sys.executable, "-m", "backupdb.cli.main")), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"], **environment},
+            env={"PATH": os.environ["PATH"], **environment, **measuring()},
             text=True,
         )
 

@@ -14,12 +14,13 @@ import pytest
 from backupdb.cli import main as command_line
 from backupdb.jobs import steps
 from support.library import LIBRARY
+from support.measuring import measuring
 
 
 def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "backupdb.cli.main", *arguments],
-        env={"PYTHONPATH": str(LIBRARY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
+        env={"PYTHONPATH": str(LIBRARY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **measuring()},
         input=text,
         capture_output=True,
         check=False,

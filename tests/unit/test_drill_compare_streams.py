@@ -232,6 +232,7 @@ def test_it_ends_early_when_rows_differ_everywhere() -> None:
     assert result.pieces < 1000
 
 
+@pytest.mark.unmeasured
 def test_memory_does_not_grow_with_the_stream() -> None:
     def stream() -> Iterator[bytes]:
         for number in range(200):

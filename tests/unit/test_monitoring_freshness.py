@@ -184,6 +184,7 @@ def test_bytes_on_the_disk_are_those_of_all_files(root: Path) -> None:
     assert result["repositories"][0]["size_bytes"] >= result["repositories"][0]["free_bytes"] > 0
 
 
+@pytest.mark.unmeasured
 def test_ten_thousand_backups_are_no_trouble(root: Path) -> None:
     first = store(root, "db000", content=b"-- dump\n", inventory={f"kind{number}": number for number in range(20)})
     manifest = json.loads((first.folder / "manifest.json").read_bytes())

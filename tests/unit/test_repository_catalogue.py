@@ -135,6 +135,7 @@ def test_the_overview_has_what_one_wants_to_know_of_a_backup(repository: Path) -
     assert (result["count"], result["problems"], result["damaged"]) == (2, [], [])
 
 
+@pytest.mark.unmeasured
 def test_ten_thousand_backups_are_read(tmp_path: Path) -> None:
     first = store(tmp_path, "db000", inventory={f"kind{number}": number for number in range(20)})
     manifest = json.loads((first.folder / "manifest.json").read_bytes())

@@ -163,6 +163,7 @@ def test_nothing_is_decided_about_nothing() -> None:
     assert kept([], keep_last=1, max_age=1) == []
 
 
+@pytest.mark.unmeasured
 def test_fifty_thousand_backups_are_decided_within_seconds() -> None:
     backups = daily(50_000, step=timedelta(minutes=15))
     backups = [*backups[1::2], *backups[::-2]]

@@ -466,6 +466,7 @@ def test_a_repository_that_is_not_there_or_a_wrong_run_id_is_an_error(tmp_path: 
         pruned(tmp_path, run_id="x", check_mode=check_mode)
 
 
+@pytest.mark.unmeasured
 def test_ten_thousand_backups_are_planned_within_seconds(tmp_path: Path) -> None:
     first = store(tmp_path, "db000", time=TODAY)
     manifest = json.loads((first.folder / "manifest.json").read_bytes())

@@ -169,6 +169,7 @@ def test_nothing_to_verify_is_an_error(tmp_path: Path) -> None:
         verify_run.VerifyRequest(level="deep", repository="/x")
 
 
+@pytest.mark.unmeasured
 def test_verifying_takes_the_same_memory_however_large_the_archive(tmp_path: Path) -> None:
     block = os.urandom(1 << 20)
     peaks = []

@@ -24,14 +24,14 @@ part_lint() {
   return "$failed"
 }
 
-part_unit() { pytest tests/unit; }
+part_unit() { measured unit tests/unit; }
 
 # What brings backups back is a part of its own, only so that two lanes can share the longest work.
 READING_TESTS='restore or recover or verify or drill'
 
-part_integration() { pytest tests/integration -m 'not mysql' -k "not ($READING_TESTS)"; }
+part_integration() { measured integration tests/integration -m 'not mysql' -k "not ($READING_TESTS)"; }
 
-part_restore() { pytest tests/integration -m 'not mysql' -k "$READING_TESTS"; }
+part_restore() { measured restore tests/integration -m 'not mysql' -k "$READING_TESTS"; }
 
 # Units on the oldest Python, with the oldest libraries.
 part_floor() {
@@ -84,7 +84,7 @@ part_molecule() {
 
 part_mysql() {
   ensure_mysql
-  pytest tests/integration -m mysql
+  measured mysql tests/integration -m mysql
 }
 
 # All sanity tests, and there is no ignore file that could hide something.
