@@ -22,11 +22,11 @@ options:
     description: Path, V(latest), id of a backup, or time.
     type: str
     required: true
-  host:
+  source_host:
     description: Host that the backup is of. An empty one means any host.
     type: str
     default: ""
-  instance:
+  source_instance:
     description: Instance that the backup is of.
     type: str
     default: ""
@@ -40,7 +40,7 @@ EXAMPLES = r"""
 ---
 - name: Show which options select the newest backup
   ansible.builtin.debug:
-    msg: "{{ 'latest' | vya.backupdb.backup_selection(host='db1', instance='shop-pg', database='shop') }}"
+    msg: "{{ 'latest' | vya.backupdb.backup_selection(source_host='db1', source_instance='shop-pg', database='shop') }}"
 """
 
 RETURN = r"""
@@ -54,13 +54,16 @@ _value:
 _BACKUP_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
 
 
-def backup_selection(restore_from: str, host: str = "", instance: str = "", database: str = "") -> dict[str, Any]:
+def backup_selection(
+    restore_from: str, source_host: str = "", source_instance: str = "", database: str = ""
+) -> dict[str, Any]:
     """Return the options of database_restore that select the backup."""
+    # No option is called `instance`: ansible-core passes an argument of that name itself.
     if restore_from.startswith("/"):
         return {"path": restore_from}
-    selection: dict[str, Any] = {"instance": instance, "database": database}
-    if host:
-        selection["host"] = host
+    selection: dict[str, Any] = {"instance": source_instance, "database": database}
+    if source_host:
+        selection["host"] = source_host
     if restore_from == "latest":
         return {**selection, "latest": True}
     if _BACKUP_ID.fullmatch(restore_from):

@@ -25,7 +25,7 @@ options:
     type: list
     elements: dict
     required: true
-  instance:
+  instance_id:
     description: The id of the instance.
     type: str
     required: true
@@ -55,12 +55,12 @@ _value:
 
 
 def instance_login(
-    instances: Sequence[Mapping[str, Any]], instance: str, logins: Mapping[str, Mapping[str, Any]] | None = None
+    instances: Sequence[Mapping[str, Any]], instance_id: str, logins: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Any]:
     """Return the instance with this id; raises `AnsibleFilterError` when there is none."""
-    for found in instances_of({"instances": [instance]}, instances, logins):
+    for found in instances_of({"instances": [instance_id]}, instances, logins):
         return found
-    raise AnsibleFilterError(f"backupdb_instances has no {instance}")
+    raise AnsibleFilterError(f"backupdb_instances has no {instance_id}")
 
 
 class FilterModule:

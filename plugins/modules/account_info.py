@@ -65,21 +65,24 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Show who may do what on a server vya.backupdb.account_info:
+- name: Show who may do what on a server
+  vya.backupdb.account_info:
     instance: wiki-db
     engine: mariadb
     login_unix_socket: /run/mysqld/mysqld.sock
     login_user: root
   register: here
 
-- name: Show which accounts the newest backup has vya.backupdb.account_info:
+- name: Show which accounts the newest backup has
+  vya.backupdb.account_info:
     repository: /var/backups/backupdb
     instance: wiki-db
     latest: true
     identity_file: /root/backup-identity.txt
   register: stored
 
-- name: Show the accounts that the server has and the backup lacks ansible.builtin.debug:
+- name: Show the accounts that the server has and the backup lacks
+  ansible.builtin.debug:
     msg: >-
       {{ here.accounts | map(attribute='account')
          | difference(stored.accounts | map(attribute='account')) }}

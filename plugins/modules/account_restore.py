@@ -87,7 +87,8 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Show what restoring the accounts would do vya.backupdb.account_restore:
+- name: Show what restoring the accounts would do
+  vya.backupdb.account_restore:
     engine: postgresql
     login_unix_socket: /var/run/postgresql
     login_user: postgres

@@ -60,13 +60,15 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Create a key for backups on the controller vya.backupdb.age_keypair:
+- name: Create a key for backups on the controller
+  vya.backupdb.age_keypair:
     path: /etc/ansible/backup-identity.txt
   delegate_to: localhost
   run_once: true
   register: backup_key
 
-- name: Back up for this key vya.backupdb.database_backup:
+- name: Back up for this key
+  vya.backupdb.database_backup:
     instance: shop-pg
     engine: postgresql
     login_unix_socket: /var/run/postgresql
@@ -74,7 +76,8 @@ EXAMPLES = r"""
     recipients:
       - "{{ backup_key.recipient }}"
 
-- name: Create a key that belongs to the backup user vya.backupdb.age_keypair:
+- name: Create a key that belongs to the backup user
+  vya.backupdb.age_keypair:
     path: /etc/backupdb/identity.txt
     owner: backupdb
     group: backupdb

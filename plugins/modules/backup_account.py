@@ -22,7 +22,7 @@ notes:
   - The password reaches neither the server nor its log. The server gets only what it would store, a SCRAM-SHA-256
     verifier (PostgreSQL), or the hash of C(mysql_native_password) (MariaDB, MySQL before 8.0) or of
     C(caching_sha2_password) (MySQL). A server that checks the strength of passwords cannot check this password.
-  - Accounts of administrators are not managed: the login in use, V(root) of MySQL and MariaDB, and the superuser with
+  - Accounts of administrators are not managed, such as the login in use, V(root) of MySQL and MariaDB, and the superuser with
     which a PostgreSQL server was initialised.
   - A login that reads triggers and events of MySQL and MariaDB can also create and drop them, and one with the
     privilege for the global read lock can delete the binary logs of MariaDB. No lesser privilege shows triggers and
@@ -115,7 +115,8 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Create the login of PostgreSQL for the operating system's user backupdb vya.backupdb.backup_account:
+- name: Create the login of PostgreSQL for the operating system's user backupdb
+  vya.backupdb.backup_account:
     instance: shop-pg
     engine: postgresql
     login_unix_socket: /var/run/postgresql
@@ -125,7 +126,8 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: Create the login of MariaDB with a password, and remove surplus privileges vya.backupdb.backup_account:
+- name: Create the login of MariaDB with a password, and remove surplus privileges
+  vya.backupdb.backup_account:
     instance: wiki-db
     engine: mariadb
     login_unix_socket: /run/mysqld/mysqld.sock

@@ -34,12 +34,14 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: List all backups of the last week vya.backupdb.backup_info:
+- name: List all backups of the last week
+  vya.backupdb.backup_info:
     repository: /var/backups/backupdb
     since: 7d
   register: stored
 
-- name: Show the path and the size of each of them ansible.builtin.debug:
+- name: Show the path and the size of each of them
+  ansible.builtin.debug:
     msg: "{{ stored.backups | map(attribute='path') | zip(stored.backups | map(attribute='stored_bytes')) | list }}"
 
 - name: Find the backups of the shops that no drill has proven

@@ -77,7 +77,8 @@ EXAMPLES = r"""
     backup_id: 20261124T021500Z-3f0c9a52
     reason: the last one before the migration to version 18
 
-- name: Remove the pin vya.backupdb.backup_pin:
+- name: Remove the pin
+  vya.backupdb.backup_pin:
     path: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52
     state: absent
 """

@@ -83,20 +83,23 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Keep daily backups for two weeks, weekly for two months and monthly for a year vya.backupdb.backup_prune:
+- name: Keep daily backups for two weeks, weekly for two months and monthly for a year
+  vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
     keep_daily: 14
     keep_weekly: 8
     keep_monthly: 12
     max_age: 2d
 
-- name: Show what would be removed, and why vya.backupdb.backup_prune:
+- name: Show what would be removed, and why
+  vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
     keep_within: 30d
   check_mode: true
   diff: true
 
-- name: Keep fewer backups of one database, with days of Berlin's time zone vya.backupdb.backup_prune:
+- name: Keep fewer backups of one database, with days of Berlin's time zone
+  vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
     instance: shop-pg
     databases:
@@ -104,7 +107,8 @@ EXAMPLES = r"""
     keep_daily: 3
     time_zone: Europe/Berlin
 
-- name: Shrink the backups of the old shop, which was dropped on purpose vya.backupdb.backup_prune:
+- name: Shrink the backups of the old shop, which was dropped on purpose
+  vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
     keep_daily: 14
     acknowledge_gone:

@@ -55,7 +55,8 @@ EXAMPLES = r"""
     host: "{{ inventory_hostname }}"
     max_age: 2d
 
-- name: Check the jobs of this host vya.backupdb.backup_status:
+- name: Check the jobs of this host
+  vya.backupdb.backup_status:
     config_dir: /etc/backupdb
   register: doing
   failed_when: false

@@ -52,7 +52,8 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Check that all backups of the last day are as they were written vya.backupdb.backup_verify:
+- name: Check that all backups of the last day are as they were written
+  vya.backupdb.backup_verify:
     repository: /var/backups/backupdb
     since: 1d
 

@@ -38,7 +38,8 @@ EXAMPLES = r"""
     login_user: backupdb
   register: server
 
-- name: Show the privileges that the login lacks ansible.builtin.debug:
+- name: Show the privileges that the login lacks
+  ansible.builtin.debug:
     msg: "{{ server.missing_privileges | map(attribute='grant') | list }}"
 
 - name: Ask a MariaDB server over TCP with a checked certificate

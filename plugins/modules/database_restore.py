@@ -203,7 +203,8 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Restore the newest backup next to the original vya.backupdb.database_restore:
+- name: Restore the newest backup next to the original
+  vya.backupdb.database_restore:
     engine: postgresql
     login_unix_socket: /var/run/postgresql
     login_user: postgres
@@ -214,7 +215,8 @@ EXAMPLES = r"""
     identity_file: /root/backup-identity.txt
   register: restored
 
-- name: Replace a database with its state of Tuesday morning vya.backupdb.database_restore:
+- name: Replace a database with its state of Tuesday morning
+  vya.backupdb.database_restore:
     engine: mariadb
     login_host: db.example.org
     login_user: root

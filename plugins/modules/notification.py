@@ -157,7 +157,8 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Notify the channel and the monitoring that the nightly copy failed vya.backupdb.notification:
+- name: Notify the channel and the monitoring that the nightly copy failed
+  vya.backupdb.notification:
     event: failure
     title: The copy to the second site failed
     lines:

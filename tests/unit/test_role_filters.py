@@ -77,8 +77,8 @@ def test_keys_that_are_not_listed_are_left_out() -> None:
 )
 def test_an_answer_that_is_no_path_selects_a_backup_of_a_database(answer: str, option: dict[str, Any]) -> None:
     place = {"instance": "shop-pg", "database": "shop"}
-    assert backup_selection(answer, "db1", **place) == {"host": "db1", **place, **option}
-    assert backup_selection(answer, "", **place) == {**place, **option}
+    assert backup_selection(answer, "db1", "shop-pg", "shop") == {"host": "db1", **place, **option}
+    assert backup_selection(answer, "", "shop-pg", "shop") == {**place, **option}
 
 
 def test_a_path_selects_a_backup_alone() -> None:
