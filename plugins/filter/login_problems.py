@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.engines.registry import find_engine
+
 DOCUMENTATION = r"""
 name: login_problems
 short_description: Find mistakes in the variables of the role account
@@ -51,7 +53,6 @@ _value:
 """
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-_ENGINES_WITH_LOGIN_HOSTS = ("mysql", "mariadb")
 
 
 def login_problems(
@@ -65,7 +66,7 @@ def login_problems(
     without_host = [
         str(entry["id"])
         for entry in over_network
-        if entry["engine"] in _ENGINES_WITH_LOGIN_HOSTS
+        if _names_hosts(str(entry["engine"]))
         and entry["login_host"] not in _LOCAL_HOSTS
         and entry["id"] not in (login_hosts or {})
     ]
@@ -79,6 +80,11 @@ def login_problems(
             "account_login_hosts must say from where the logins of other hosts may come: " + ", ".join(without_host)
         )
     return problems
+
+
+def _names_hosts(vendor: str) -> bool:
+    engine = find_engine(vendor)
+    return engine is not None and engine.ACCOUNTS.NAMES_HOSTS
 
 
 class FilterModule:

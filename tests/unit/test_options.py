@@ -117,7 +117,7 @@ def test_options_that_are_not_given_have_defaults_of_their_own_in_the_order_of_t
         ({"name": "x", "quick": 1}, "here.quick: 1 is not true or false"),
         ({"name": "x", "tables": "a"}, "here.tables: 'a' is not a list of texts"),
         ({"name": "x", "map": []}, "here.map: [] is not an object of names"),
-        ({"name": "x", "nmae": "x"}, "here.nmae is not known; remove it, or look for how it is written"),
+        ({"name": "x", "title": "x"}, "here.title is not known; remove it, or look for how it is written"),
         ({"token": "x"}, "here.token is a secret and does not belong here; put it into the credentials"),
     ],
 )

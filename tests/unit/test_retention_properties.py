@@ -10,9 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
+import pytest
 from backupdb.retention.decide import KEEP, Candidate, RetentionPolicy, plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+pytestmark = pytest.mark.unmeasured
 
 NOW = datetime(2028, 3, 5, 12, tzinfo=timezone.utc)
 COUNTS = ("keep_last", "keep_hourly", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly")

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class AccountComparison:
 
 class AccountRules(ABC):
     """How the statements of an account are read. One object for each engine, with no server of its own."""
+
+    NAMES_HOSTS: ClassVar[bool] = False  # whether an account says from which host it may log in
 
     def comparison(self, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> AccountComparison:
         """Make what compares two documents of this vendor."""

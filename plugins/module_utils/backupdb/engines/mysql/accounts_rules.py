@@ -20,6 +20,8 @@ _ROLE = re.compile(r"(`(?:[^`]|``)*`|[^\s`@,]+)(?:@(`(?:[^`]|``)*`|[^\s`@,]+))?"
 class MysqlAccountRules(AccountRules):
     """The statements that SHOW CREATE USER and SHOW GRANTS write."""
 
+    NAMES_HOSTS = True
+
     def authentication(self, identity: Sequence[str]) -> list[str]:
         return [plugin for sql in identity for plugin in plugins_of(sql)]
 
