@@ -16,7 +16,6 @@ import pytest
 from backupdb.engines.mysql.restore import database as mysql_restore
 from backupdb.engines.values import RestoreOptions
 from backupdb.errors import ArchiveDamaged, Interrupted, RestoreFailed, RestoreRefused
-from support.engines import with_facts
 from support.mysql_dumps import (
     Opened,
     dump,
@@ -28,6 +27,7 @@ from support.mysql_dumps import (
     without_times,
 )
 from support.mysql_restores import dump_of, load, load_sources, manifest, problems, restore_client, restored, sources
+from support.offline_engines import with_facts
 
 ALL_COUNTS = {"row_counts": True, "fingerprints": True}
 

@@ -23,7 +23,7 @@ from backupdb.engines.mysql.privileges import missing_of
 from backupdb.engines.postgresql.scram import make_verifier, verifies
 from backupdb.engines.values import Database, DumpOptions
 from backupdb.errors import InvalidOption
-from support.engines import offline
+from support.offline_engines import offline
 
 PASSWORDS = ["pencil", "", 'it\'s \\ "quoted" % :x', "pässwörd €", "x" * 100]
 ACCOUNT = "'backup'@'localhost'"

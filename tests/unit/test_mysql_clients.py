@@ -16,7 +16,7 @@ from backupdb.engines.mysql.mariadb import MariadbEngine
 from backupdb.engines.mysql.mysql import MysqlEngine
 from backupdb.engines.mysql.plan import balanced, names_fit, plan
 from backupdb.engines.values import Client, DumpOptions
-from support.engines import offline
+from support.offline_engines import offline
 
 SAID = [
     ("mariadb-dump  Ver 10.19 Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)", "mariadb", "10.11.19"),

@@ -1,0 +1,548 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every engine keeps to, on a real server of each kind of `support.engines`.
+
+Nothing here knows an engine: a new one passes these tests, or is not done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from backupdb.accounts.backup_login import LoginRequest, manage
+from backupdb.accounts.compare import difference
+from backupdb.accounts.restore import restore_accounts
+from backupdb.backup import run as backup
+from backupdb.connection.errors import ADVICE
+from backupdb.connection.server import Server
+from backupdb.engines.interface import Engine
+from backupdb.engines.login_interface import WantedLogin
+from backupdb.engines.registry import open_engine
+from backupdb.engines.values import FATAL, Database, DumpOptions, Snapshot
+from backupdb.errors import BackupDbError, ClientMissing, ConnectionFailed, QueryFailed, SnapshotLost
+from backupdb.repository.drill_records import proven
+from backupdb.restore import run as restore
+from backupdb.verify.one_backup import verify_path
+from support import accounts
+from support.drills import drill_all, drilled, servers_in, with_archives_of, writing
+from support.engines import ENGINES_UNDER_TEST, EngineUnderTest
+from support.library import (
+    IDENTITY,
+    back_up,
+    entry_of,
+    instance_of,
+    plain,
+    request_for,
+    stored_backups,
+    unpublished,
+)
+from support.private_server import free_port
+from support.restores import details_of, restore_request, restored, rewritten
+from support.tree import folder_state
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "manifest.schema.json").read_text(encoding="utf-8"))
+COMPARED = {"row_counts": True, "fingerprints": True}
+ODD = 'O\'dd "one"; -- ü'
+PASSWORD = "password-of-an-odd-account"
+
+
+class On:
+    """The server of one kind, and what tests of every kind do there."""
+
+    def __init__(self, kind: EngineUnderTest, server: Any) -> None:
+        self.kind = kind
+        self.server = server
+
+    def make(self, name: str, *statements: str) -> str:
+        """Make a database with these tables and rows; returns its name."""
+        self.kind.make_database(self.server, name)
+        for statement in statements:
+            self.server.sql(statement, database=name)
+        return name
+
+    def make_shop(self) -> str:
+        """Make a database with two rows."""
+        return self.make(
+            "shop",
+            "CREATE TABLE item (n int NOT NULL PRIMARY KEY, name varchar(40))",
+            "INSERT INTO item VALUES (1, 'one'), (2, 'two')",
+        )
+
+    def make_everything(self, name: str = "torture") -> str:
+        """Make a database with one of everything."""
+        self.make(name)
+        self.server.run_sql_script(self.kind.everything, database=name)
+        return name
+
+    def items(self, database: str) -> list[int]:
+        return [row[0] for row in self.server.sql("SELECT n FROM item ORDER BY n", database=database)]
+
+    def names(self) -> set[str]:
+        return self.kind.database_names(self.server)
+
+    def count(self, table: str, database: str) -> int:
+        return int(self.server.sql(f"SELECT COUNT(*) FROM {table}", database=database)[0][0])
+
+    @contextmanager
+    def opened(self, **login: Any) -> Iterator[Engine]:
+        with open_engine(instance_of(self.server, **login)) as engine:
+            yield engine
+
+    @contextmanager
+    def account(self, name: str, database: str) -> Iterator[str]:
+        """A login without rights, as it is written in a GRANT; gone afterwards."""
+        self.kind.drop_account(self.server, name, database=database)
+        try:
+            yield self.kind.make_account(self.server, name, PASSWORD)
+        finally:
+            self.kind.drop_account(self.server, name, database=database)
+
+
+@pytest.fixture(params=[pytest.param(each, marks=each.marks, id=each.kind) for each in ENGINES_UNDER_TEST])
+def on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[On]:
+    kind: EngineUnderTest = request.param
+    for name in kind.fixtures:
+        request.getfixturevalue(name)
+    here = On(kind, request.getfixturevalue(kind.kind))
+    folders = [str(folder) for folder in kind.program_folders(here.server)]
+    monkeypatch.setenv("PATH", os.pathsep.join([*folders, os.environ["PATH"]]))
+    before = here.names()
+    try:
+        yield here
+    finally:
+        for name in here.names() - before:
+            kind.drop_database(here.server, name)
+        kind.clean_up(here.server)
+
+
+def database_of(engine: Engine, name: str) -> Database:
+    return next(one for one in engine.databases() if one.name == name)
+
+
+def when_opened(monkeypatch: pytest.MonkeyPatch, on: On, disturb: Callable[[], Any], *, begun: bool = False) -> None:
+    """Have every snapshot of the engine disturbed as soon as it is open, or as soon as its clients have begun."""
+    original = on.kind.engine.snapshot
+
+    @contextmanager
+    def snapshot(*arguments: Any) -> Iterator[Snapshot]:
+        with original(*arguments) as opened:
+            if not begun:
+                disturb()
+                yield opened
+                return
+
+            def wait_and_disturb(ended: Callable[[], int]) -> None:
+                opened.begun(ended)
+                disturb()
+
+            yield replace(opened, begun=wait_and_disturb)
+
+    monkeypatch.setattr(on.kind.engine, "snapshot", snapshot)
+
+
+# -- the engine itself -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.distro
+def test_the_class_says_what_the_vendor_is_and_the_object_what_the_server_is(on: On) -> None:
+    with on.opened() as engine:
+        assert type(engine) is on.kind.engine
+        assert engine.VENDOR == engine.detect_vendor(engine.server) == engine.facts.vendor == on.server.engine
+        assert engine.facts is engine.facts
+        assert engine.facts.role == "primary"
+        assert engine.facts.version.startswith(".".join(str(number) for number in engine.facts.version_number[:2]))
+        assert json.loads(json.dumps(engine.facts.settings)) == dict(engine.facts.settings)
+        with engine.server.like(engine.server.instance) as other:
+            twin = engine.using(other)
+            assert (type(twin), twin.server, twin.facts) == (type(engine), other, engine.facts)
+            assert twin.databases() == engine.databases()
+        assert isinstance(engine.server, Server)
+        assert engine.server is not twin.server
+
+
+def test_databases_are_listed_by_their_names_and_those_of_the_server_are_left_out(on: On, repository: Path) -> None:
+    for name in on.kind.odd_names:
+        on.make(name)
+    with on.opened() as engine:
+        found = {one.name: one for one in engine.databases()}
+    assert set(found) == on.names()
+    own = {name for name, one in found.items() if one.is_system}
+    assert own and own == set(found) & set(on.kind.engine.SYSTEM_DATABASES)
+    assert all(found[name].reason for name in own)
+    assert all(found[name].connectable and found[name].reason is None for name in on.kind.odd_names)
+    plan = backup.run(request_for(instance_of(on.server), repository), check_mode=True)
+    assert {entry["name"] for entry in plan["databases"]} == set(found) - own
+
+
+# -- round trips -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_one_of_everything_comes_back_beside_the_original(on: On, repository: Path, jobs: int) -> None:
+    name = on.make_everything()
+    result = back_up(on.server, repository, databases=[name], jobs=jobs, **COMPARED)
+    assert (result["status"], entry_of(result, name)["status"]) == ("ok", "complete"), result["message"]
+    assert unpublished(repository) == []
+    stored = stored_backups(repository, name)[0]
+    assert len({archive["part"] for archive in stored.manifest["archives"]}) == 1 if jobs == 1 else jobs
+    accounts_folder = Path(result["accounts"]["path"])
+    for folder in (stored.folder, accounts_folder):
+        text = (folder / "manifest.json").read_text(encoding="utf-8")
+        jsonschema.validate(json.loads(text), SCHEMA)
+        assert on.server.password not in text
+    before = details_of(on.server, name)
+    done = restored(on.server, repository, name, jobs=jobs)
+    assert done["target"].startswith(f"{name}_restored_2")
+    assert done["target"] in on.names()
+    after = details_of(on.server, done["target"])
+    assert after.inventory == before.inventory == stored.manifest["inventory"]
+    assert after.row_counts == before.row_counts == stored.manifest["row_counts"]
+    assert after.fingerprints == before.fingerprints == stored.manifest["fingerprints"]
+    assert details_of(on.server, name).fingerprints == before.fingerprints
+
+
+def test_a_database_comes_back_under_its_name_on_an_empty_server(
+    on: On, repository: Path, server_factory: Callable[..., Any]
+) -> None:
+    name = on.make_everything()
+    result = back_up(on.server, repository, databases=[name], **COMPARED)
+    document = json.loads(plain(result["accounts"]["path"], "accounts", format="json"))
+    before = details_of(on.server, name)
+    empty = server_factory(on.kind.kind)
+    with open_engine(instance_of(empty)) as engine:
+        restore_accounts(engine, document)
+        restored(empty, repository, name, target=name)
+        again = restore_accounts(engine, document, existing="update", object_grants_for={name}).to_dict()
+        assert again["status"] == "ok", again["message"]
+    after = details_of(empty, name)
+    assert after.inventory == before.inventory
+    assert after.row_counts == before.row_counts
+    assert after.fingerprints == before.fingerprints
+    assert after.properties == before.properties
+
+
+def test_odd_names_get_safe_paths_of_their_own_and_come_back(on: On, repository: Path) -> None:
+    names = on.kind.odd_names
+    tables = {name: on.kind.quoted(f"t {name}"[:20].rstrip()) for name in names}
+    for name, table in tables.items():
+        on.make(name, f"CREATE TABLE {table} (n int)", f"INSERT INTO {table} VALUES (1), (2)")
+    outside = set(repository.parent.iterdir())
+    result = back_up(on.server, repository, databases=list(names), workers=2, row_counts=True)
+    assert result["status"] == "ok", result["message"]
+    paths = {entry["name"]: Path(entry["path"]) for entry in result["databases"]}
+    assert len({str(path.parent).lower() for path in paths.values()}) == len(paths) == len(names)
+    for name, table in tables.items():
+        assert paths[name].parent.parent == repository / "host1" / "test"
+        assert stored_backups(repository, name)[0].database == name
+        on.kind.drop_database(on.server, name)
+        restored(on.server, repository, name, target=name)
+        assert on.count(table, name) == 2, name
+    assert set(repository.parent.iterdir()) == outside
+
+
+def test_a_database_is_replaced_and_the_old_one_is_kept_where_names_can_be_swapped(on: On, repository: Path) -> None:
+    name = on.make_shop()
+    back_up(on.server, repository, databases=[name], accounts=False, **COMPARED)
+    on.server.sql("INSERT INTO item VALUES (3, 'three')", database=name)
+    before = on.names()
+    result = restored(on.server, repository, name, target=name, replace=True, confirm=name)
+    assert on.items(name) == [1, 2]
+    kept = on.names() - before
+    assert kept == ({result["kept_as"]} if on.kind.engine.SWAPS else set())
+    assert all(on.items(old) == [1, 2, 3] for old in kept)
+    restored(on.server, repository, name, path=result["safety_backup"], target="old")
+    assert on.items("old") == [1, 2, 3]
+    if not on.kind.engine.SWAPS:
+        with on.opened() as engine, pytest.raises(NotImplementedError):
+            engine.swap("old", name)
+
+
+def test_a_dropped_database_is_gone_with_the_sessions_in_it(on: On, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, seconds in on.kind.patience.items():
+        monkeypatch.setattr(variable, seconds)
+    name = on.make_shop()
+    other = on.server.connect(database=name)
+    with other.cursor() as cursor, on.opened() as engine:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT * FROM item")
+        engine.drop_database(name)
+        assert name not in on.names()
+        engine.drop_database(name)  # gone already: no fault
+        with pytest.raises(Exception):  # noqa: B017  # each driver has its own
+            cursor.execute("SELECT * FROM item")
+
+
+# -- snapshots -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_written_after_the_snapshot_is_not_in_the_backup(
+    on: On, repository: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = on.make_shop()
+    write = "INSERT INTO item VALUES (3, 'three')"
+    when_opened(monkeypatch, on, lambda: on.server.sql(write, database=name), begun=True)
+    result = back_up(on.server, repository, databases=[name], jobs=jobs, accounts=False, **COMPARED)
+    assert result["status"] == "ok", result["message"]
+    monkeypatch.undo()
+    assert on.items(name) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_pairs_that_are_written_during_the_backup_stay_pairs(on: On, repository: Path, jobs: int) -> None:
+    sides = ("left_side", "right_side")
+    name = on.make("pairs", *(f"CREATE TABLE {side} (v int)" for side in sides))
+
+    def write(cursor: Any) -> None:
+        for statement in ("BEGIN", *(f"INSERT INTO {side} VALUES (1)" for side in sides), "COMMIT"):
+            cursor.execute(statement)
+
+    with writing(write, lambda: on.server.connect(database=name)):
+        for _number in range(2):
+            result = back_up(on.server, repository, databases=[name], jobs=jobs, accounts=False, row_counts=True)
+            assert result["status"] == "ok", result["message"]
+    counted = []
+    for number, stored in enumerate(reversed(stored_backups(repository, name))):
+        target = restored(on.server, repository, name, path=str(stored.folder), target=f"pairs{number}")["target"]
+        left, right = (on.count(side, target) for side in sides)
+        assert left == right
+        assert set(stored.manifest["row_counts"].values()) == {left}
+        counted.append(left)
+    assert counted[0] < counted[1] < on.count("left_side", name)
+
+
+@pytest.mark.distro
+def test_a_snapshot_whose_session_was_ended_is_lost(on: On) -> None:
+    name = on.make_shop()
+    with on.opened() as engine:
+        options = DumpOptions()
+        client = engine.usable_dump_client(options)
+        with engine.snapshot(client, database_of(engine, name), options, []) as snapshot:
+            snapshot.check()
+            on.kind.end_sessions(on.server)
+            with pytest.raises(SnapshotLost):
+                snapshot.check()
+            with pytest.raises(BackupDbError):
+                snapshot.details()
+
+
+def test_nothing_of_a_lost_snapshot_is_published(on: On, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = on.make_shop()
+    back_up(on.server, repository, databases=[name], accounts=False)
+    when_opened(monkeypatch, on, lambda: on.kind.end_sessions(on.server))
+    result = back_up(on.server, repository, databases=[name], accounts=False)
+    entry = entry_of(result, name)
+    assert (result["status"], entry["status"]) == ("failed", "failed")
+    assert entry["error"]
+    assert unpublished(repository) == []
+    assert len(stored_backups(repository, name)) == 1
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_privilege_is_named_with_the_grant_that_mends_it(on: On, repository: Path) -> None:
+    name = on.make_shop()
+    with on.opened() as engine:
+        database = database_of(engine, name)
+    with on.account(ODD, name):
+        login = {"user": ODD, "password": PASSWORD}
+        named = []
+        for _round in range(3):  # some rights can be seen only with others
+            with on.opened(**login) as engine:
+                missing = engine.missing_privileges([database], DumpOptions())
+            for one in missing:
+                assert one.privilege and one.effect
+                on.server.sql(one.grant, database=name)
+            named += missing
+        assert any(one.severity == FATAL for one in named)
+        assert missing == []
+        result = backup.run(request_for(instance_of(on.server, **login), repository, databases=[name], accounts=False))
+    assert result["status"] == "ok", result["message"]
+    assert result["missing_privileges"] == []
+
+
+@pytest.mark.distro
+def test_a_login_without_rights_fails_with_the_grants_and_stores_nothing(on: On, repository: Path) -> None:
+    name = on.make_shop()
+    on.make("calm", "CREATE TABLE t (id int)")
+    with on.account("weak", name) as account:
+        on.server.sql(f"GRANT INSERT ON item TO {account}", database=name)  # so that it is listed everywhere
+        weak = instance_of(on.server, user="weak", password=PASSWORD)
+        result = backup.run(request_for(weak, repository, databases=[name], accounts=False))
+    assert result["status"] == "failed"
+    assert "GRANT SELECT ON" in entry_of(result, name)["error"]
+    assert not list(repository.glob("**/manifest.json"))
+
+
+def test_a_missing_client_is_told_with_its_package_before_anything_is_written(
+    on: On, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with on.opened() as engine:
+        package = engine.package_hint()
+    for variable in on.kind.client_folders:
+        monkeypatch.setattr(variable, ())
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(ClientMissing) as caught:
+        back_up(on.server, repository)
+    assert f"install {package}" in str(caught.value)
+    assert len(folder_state(repository)) <= 1
+
+
+FAULTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "wrong_password": lambda: {"password": "wrong-canary-6f21"},
+    "unknown_host": lambda: {"host": "no-such-host.invalid"},
+    "refused": lambda: {"port": free_port()},
+    "no_socket": lambda: {"host": None, "unix_socket": "/nonexistent/socket"},
+    "unknown_database": lambda: {"database": "no such database"},
+}
+
+
+class NeverWaited(threading.Event):
+    """A reason to stop for which nobody may wait: one waits before a login is tried again."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        raise AssertionError(f"a login is tried again in {timeout} seconds")
+
+
+@pytest.mark.distro
+@pytest.mark.parametrize("kind", FAULTS)
+def test_faults_of_a_connection_are_told_apart_once_and_without_the_password(on: On, kind: str) -> None:
+    instance = instance_of(on.server, **FAULTS[kind]())
+    cancel = threading.Event() if kind == "refused" else NeverWaited()
+    with pytest.raises(ConnectionFailed) as caught, open_engine(instance, cancel):
+        pass
+    text = str(caught.value)
+    assert caught.value.kind == kind
+    assert text.count(ADVICE[kind]) == 1
+    assert instance.where() in text
+    assert str(instance.password) not in text
+
+
+@pytest.mark.distro
+def test_a_refused_statement_carries_the_servers_code(on: On) -> None:
+    with on.opened() as engine, pytest.raises(QueryFailed) as caught:
+        engine.server.value("SELECT * FROM nothing_like_this")
+    assert caught.value.code
+
+
+@pytest.mark.parametrize("kept", [0.6, 0.999])
+def test_an_archive_that_was_cut_short_is_found_by_its_format_and_not_restored(
+    on: On, repository: Path, kept: float
+) -> None:
+    name = on.make_shop()
+    rows = ", ".join(f"({number}, 'row {number}')" for number in range(3, 2000))
+    on.server.sql(f"INSERT INTO item VALUES {rows}", database=name)
+    back_up(on.server, repository, databases=[name], accounts=False)
+    folder = stored_backups(repository, name)[0].folder
+    assert verify_path(folder, level="decrypt", identities=(IDENTITY,))["verdict"] == "good"
+    rewritten(folder, "data", lambda content: content[: int(len(content) * kept)])
+    assert verify_path(folder, level="digest", identities=(IDENTITY,))["verdict"] == "good"
+    found = verify_path(folder, level="decrypt", identities=(IDENTITY,))
+    assert found["verdict"] == "damaged", found
+    before = on.names()
+    try:
+        result = restore.run(restore_request(on.server, repository, name))
+    except BackupDbError:
+        pass
+    else:
+        assert result["status"] == "failed", result
+    assert on.names() == before
+
+
+# -- drills ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.distro
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_one_of_everything_passes_a_drill(on: On, repository: Path, work_dir: Path, jobs: int) -> None:
+    name = on.make_everything()
+    result = back_up(on.server, repository, databases=[name], jobs=jobs, **COMPARED)
+    assert result["status"] == "ok", result["message"]
+    entry = drilled(repository, work_dir=str(work_dir), jobs=jobs)
+    # Rewritten: MySQL's dump names a column's character set or not, depending on the server's.
+    assert entry["verdict"] in ("equal", "equal, expressions rewritten"), entry["differences"]
+    assert entry["compared"] == ["inventory", "row_counts", "fingerprints", "properties", "stream", "grants"]
+    assert entry["not_compared"] == []
+    assert entry["content"] == "compared with the source by fingerprints"
+    assert all(entry["seconds"][key] > 0 for key in ("restore", "compare", "total"))
+    kept = json.loads(Path(entry["record"]).read_text(encoding="utf-8"))
+    assert {**kept, "path": entry["path"], "record": entry["record"]} == entry
+    assert Path(entry["record"]).stat().st_mode & 0o777 == 0o600
+    assert proven(Path(entry["path"]))
+    assert list(work_dir.iterdir()) == []
+    assert servers_in(work_dir) == []
+
+
+def test_a_backup_that_has_another_row_than_it_says_does_not_pass_a_drill(
+    on: On, repository: Path, work_dir: Path
+) -> None:
+    name = on.make_shop()
+    options: dict[str, Any] = {"databases": [name], "accounts": False, **COMPARED}
+    folder = entry_of(back_up(on.server, repository, **options), name)["path"]
+    on.server.sql("UPDATE item SET name = 'Two' WHERE n = 2", database=name)
+    other = entry_of(back_up(on.server, repository, **options), name)["path"]
+    with_archives_of(folder, other)
+    result = drill_all(repository, select="all", work_dir=str(work_dir))
+    entries = {entry["path"]: entry for entry in result["drills"]}
+    assert entries[other]["verdict"] == "equal", entries[other]
+    assert entries[folder]["verdict"] == "different"
+    (line,) = entries[folder]["differences"]
+    assert line["what"].startswith("content of ") and line["what"].endswith("item")
+    assert result["status"] == "failed"
+    assert Path(folder).name in result["message"]
+    assert (proven(Path(other)), proven(Path(folder))) == (True, False)
+
+
+# -- accounts --------------------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_stored_readable_and_comes_back_with_its_password_and_rights(on: On, repository: Path) -> None:
+    name = on.make_shop()
+    with on.account(ODD, name) as account:
+        on.server.sql(f"GRANT SELECT ON item TO {account}", database=name)
+        folder = back_up(on.server, repository, databases=[name])["accounts"]["path"]
+        document = json.loads(plain(folder, "accounts", format="json"))
+        assert account in plain(folder, "accounts", format="sql").decode()
+        (stored,) = (one for one in document["accounts"] if one["name"] == ODD)
+        assert any(statement["kind"] == "identity" for statement in stored["statements"])
+        assert difference(document, accounts.exported(on.server)) == []
+        on.kind.drop_account(on.server, ODD, database=name)
+        assert len(difference(document, accounts.exported(on.server))) > 0
+        result = accounts.restored(on.server, document)
+        assert (result["status"], result["errors"], result["waiting"]) == ("ok", [], []), result
+        assert difference(document, accounts.exported(on.server)) == result["difference"] == []
+        assert on.server.sql("SELECT 1", user=ODD, password=PASSWORD)[0][0] == 1
+        again = accounts.restored(on.server, document)
+        assert (again["changed"], again["statements"]) == (False, [])
+
+
+def test_the_backup_login_makes_a_whole_backup_and_can_write_nothing(on: On, repository: Path) -> None:
+    name = on.make_everything()
+    administrator = instance_of(on.server, unix_socket=str(on.server.socket))
+    request = LoginRequest(administrator, WantedLogin(ODD, host="%", password=PASSWORD))
+    try:
+        planned = manage(request, check_mode=True)
+        made = manage(request)
+        assert (made["status"], made["changed"], made["write_refused"]) == ("ok", True, True), made
+        assert planned["statements"] == made["statements"]
+        assert {attempt["refused"] for attempt in made["write_attempts"]} == {True}
+        assert manage(request)["changed"] is False
+        login = instance_of(on.server, user=ODD, password=PASSWORD)
+        result = backup.run(request_for(login, repository, databases=[name], jobs=2, row_counts=True))
+        assert result["missing_privileges"] == []
+        assert result["status"] == "ok", result["message"]
+        assert {entry["status"] for entry in [*result["databases"], result["accounts"]]} == {"complete"}
+        assert manage(replace(request, absent=True))["changed"] is True
+    finally:
+        on.kind.drop_account(on.server, ODD, database=name)
