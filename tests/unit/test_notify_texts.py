@@ -16,7 +16,7 @@ from backupdb.notify.message import Event, lines_of, title_of
 from backupdb.notify.settings import notification_from
 from backupdb.notify.web import ping_url, slack_body, teams_body, webhook_body
 from backupdb.system.text import one_line
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 MAIL = {
@@ -63,6 +63,7 @@ def test_a_name_with_line_breaks_adds_no_header_and_no_line() -> None:
     assert len(text_of(message).splitlines()) == 3
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(title=ANY_TEXT, lines=st.lists(ANY_TEXT, max_size=5))
 def test_any_text_is_one_line_in_every_kind_of_message(title: str, lines: list[str]) -> None:
     event = Event("failure", title, tuple(lines))
