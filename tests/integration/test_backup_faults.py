@@ -324,26 +324,6 @@ def test_a_fresh_backup_is_not_made_again_and_a_stale_one_is(kind: str, server: 
     assert len(stored_backups(repository, "calm")) == 2
 
 
-def test_a_missing_client_is_told_before_anything_is_written(
-    kind: str, server: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if kind == "mariadb":
-        from backupdb.engines.mysql import clients
-    else:
-        from backupdb.engines.postgresql import clients  # type: ignore[no-redef]
-    hidden = [name for name in vars(clients) if name.isupper() or (name.startswith("_") and name[1:].isupper())]
-    for name in hidden:
-        value = getattr(clients, name)
-        if isinstance(value, tuple) and any("/" in str(item) for item in value):
-            monkeypatch.setattr(clients, name, ())
-    monkeypatch.setenv("PATH", "/nonexistent")
-    from backupdb.errors import ClientMissing
-
-    with pytest.raises(ClientMissing, match="install"):
-        back_up(server, repository)
-    assert folder_state(repository) == {} or len(folder_state(repository)) <= 1
-
-
 def test_a_change_of_the_schema_during_the_dump_is_tried_again(mariadb: Any, repository: Path) -> None:
     with mysql_dumps.new_database(mariadb, "big_one"):
         fill("mariadb", mariadb, "big_one")
@@ -376,22 +356,3 @@ def test_a_broken_table_makes_the_backup_partial_and_is_named(
     assert entry["status"] == "partial"
     assert any("torn_table" in line for line in entry["missing"])
     assert "torn_table" in result["message"]
-
-
-@pytest.mark.distro
-def test_a_login_without_rights_is_told_the_exact_grants(kind: str, server: Any, repository: Path) -> None:
-    if kind == "postgres15":
-        server.sql("CREATE ROLE weak LOGIN PASSWORD 'weak-password-of-a-test'")
-        server.sql("REVOKE ALL ON SCHEMA public FROM PUBLIC", database="calm")
-    else:
-        server.sql("CREATE USER weak IDENTIFIED BY 'weak-password-of-a-test'")
-        server.sql("GRANT SELECT ON calm.* TO weak")
-        server.sql("CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.id = 1", database="calm")
-    try:
-        weak = instance_of(server, user="weak", password="weak-password-of-a-test")
-        result = backup.run(request_for(weak, repository, databases=["calm"]))
-    finally:
-        server.sql("DROP ROLE weak" if kind == "postgres15" else "DROP USER weak")
-    assert result["status"] == "failed"
-    assert "GRANT" in entry_of(result, "calm")["error"]
-    assert not database_folder(repository, "calm").exists()

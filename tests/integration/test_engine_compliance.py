@@ -29,14 +29,16 @@ from backupdb.engines.interface import Engine
 from backupdb.engines.login_interface import WantedLogin
 from backupdb.engines.registry import open_engine
 from backupdb.engines.values import FATAL, Database, DumpOptions, Snapshot
-from backupdb.errors import BackupDbError, ClientMissing, ConnectionFailed, QueryFailed, SnapshotLost
+from backupdb.errors import BackupDbError, ClientMissing, ConnectionFailed, QueryFailed
 from backupdb.repository.drill_records import proven
 from backupdb.restore import run as restore
+from backupdb.restore.request import Safety
 from backupdb.verify.one_backup import verify_path
 from support import accounts
 from support.drills import drill_all, drilled, servers_in, with_archives_of, writing
 from support.engines import ENGINES_UNDER_TEST, EngineUnderTest
 from support.library import (
+    HOST,
     IDENTITY,
     back_up,
     entry_of,
@@ -171,7 +173,8 @@ def test_the_class_says_what_the_vendor_is_and_the_object_what_the_server_is(on:
 
 
 def test_databases_are_listed_by_their_names_and_those_of_the_server_are_left_out(on: On, repository: Path) -> None:
-    for name in on.kind.odd_names:
+    odd = on.kind.odd_names[:4]
+    for name in odd:
         on.make(name)
     with on.opened() as engine:
         found = {one.name: one for one in engine.databases()}
@@ -179,7 +182,7 @@ def test_databases_are_listed_by_their_names_and_those_of_the_server_are_left_ou
     own = {name for name, one in found.items() if one.is_system}
     assert own and own == set(found) & set(on.kind.engine.SYSTEM_DATABASES)
     assert all(found[name].reason for name in own)
-    assert all(found[name].connectable and found[name].reason is None for name in on.kind.odd_names)
+    assert all(found[name].connectable and found[name].reason is None for name in odd)
     plan = backup.run(request_for(instance_of(on.server), repository), check_mode=True)
     assert {entry["name"] for entry in plan["databases"]} == set(found) - own
 
@@ -194,7 +197,8 @@ def test_one_of_everything_comes_back_beside_the_original(on: On, repository: Pa
     assert (result["status"], entry_of(result, name)["status"]) == ("ok", "complete"), result["message"]
     assert unpublished(repository) == []
     stored = stored_backups(repository, name)[0]
-    assert len({archive["part"] for archive in stored.manifest["archives"]}) == 1 if jobs == 1 else jobs
+    parts = {archive["part"] for archive in stored.manifest["archives"]}
+    assert len(parts) == 1 if jobs == 1 else len(parts) >= jobs
     accounts_folder = Path(result["accounts"]["path"])
     for folder in (stored.folder, accounts_folder):
         text = (folder / "manifest.json").read_text(encoding="utf-8")
@@ -242,7 +246,7 @@ def test_odd_names_get_safe_paths_of_their_own_and_come_back(on: On, repository:
     paths = {entry["name"]: Path(entry["path"]) for entry in result["databases"]}
     assert len({str(path.parent).lower() for path in paths.values()}) == len(paths) == len(names)
     for name, table in tables.items():
-        assert paths[name].parent.parent == repository / "host1" / "test"
+        assert paths[name].parent.parent == repository / HOST / "test"
         assert stored_backups(repository, name)[0].database == name
         on.kind.drop_database(on.server, name)
         restored(on.server, repository, name, target=name)
@@ -257,6 +261,8 @@ def test_a_database_is_replaced_and_the_old_one_is_kept_where_names_can_be_swapp
     before = on.names()
     result = restored(on.server, repository, name, target=name, replace=True, confirm=name)
     assert on.items(name) == [1, 2]
+    assert result["safety_backup"].startswith(str(repository / HOST / "test-before-restore" / name))
+    assert len(stored_backups(repository, name)) == 1
     kept = on.names() - before
     assert kept == ({result["kept_as"]} if on.kind.engine.SWAPS else set())
     assert all(on.items(old) == [1, 2, 3] for old in kept)
@@ -322,17 +328,16 @@ def test_pairs_that_are_written_during_the_backup_stay_pairs(on: On, repository:
 
 
 @pytest.mark.distro
-def test_a_snapshot_whose_session_was_ended_is_lost(on: On) -> None:
+def test_a_snapshot_whose_sessions_were_ended_does_not_pass_for_one(on: On) -> None:
     name = on.make_shop()
+    options = DumpOptions(**COMPARED)
     with on.opened() as engine:
-        options = DumpOptions()
         client = engine.usable_dump_client(options)
         with engine.snapshot(client, database_of(engine, name), options, []) as snapshot:
-            snapshot.check()
             on.kind.end_sessions(on.server)
-            with pytest.raises(SnapshotLost):
+            with pytest.raises(BackupDbError):  # which of the three notices is the engine's affair
+                snapshot.begun(lambda: snapshot.at_once)
                 snapshot.check()
-            with pytest.raises(BackupDbError):
                 snapshot.details()
 
 
@@ -375,7 +380,6 @@ def test_a_missing_privilege_is_named_with_the_grant_that_mends_it(on: On, repos
 @pytest.mark.distro
 def test_a_login_without_rights_fails_with_the_grants_and_stores_nothing(on: On, repository: Path) -> None:
     name = on.make_shop()
-    on.make("calm", "CREATE TABLE t (id int)")
     with on.account("weak", name) as account:
         on.server.sql(f"GRANT INSERT ON item TO {account}", database=name)  # so that it is listed everywhere
         weak = instance_of(on.server, user="weak", password=PASSWORD)
@@ -388,13 +392,14 @@ def test_a_login_without_rights_fails_with_the_grants_and_stores_nothing(on: On,
 def test_a_missing_client_is_told_with_its_package_before_anything_is_written(
     on: On, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    name = on.make_shop()
     with on.opened() as engine:
         package = engine.package_hint()
     for variable in on.kind.client_folders:
         monkeypatch.setattr(variable, ())
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(ClientMissing) as caught:
-        back_up(on.server, repository)
+        back_up(on.server, repository, databases=[name])
     assert f"install {package}" in str(caught.value)
     assert len(folder_state(repository)) <= 1
 
@@ -436,42 +441,39 @@ def test_a_refused_statement_carries_the_servers_code(on: On) -> None:
     assert caught.value.code
 
 
-@pytest.mark.parametrize("kept", [0.6, 0.999])
-def test_an_archive_that_was_cut_short_is_found_by_its_format_and_not_restored(
-    on: On, repository: Path, kept: float
-) -> None:
+def test_an_archive_that_was_cut_short_is_found_by_its_format_and_replaces_nothing(on: On, repository: Path) -> None:
+    """Its digests say that it is whole, as they would had the dump client ended too early."""
     name = on.make_shop()
     rows = ", ".join(f"({number}, 'row {number}')" for number in range(3, 2000))
     on.server.sql(f"INSERT INTO item VALUES {rows}", database=name)
-    back_up(on.server, repository, databases=[name], accounts=False)
+    back_up(on.server, repository, databases=[name], accounts=False, row_counts=True)
     folder = stored_backups(repository, name)[0].folder
     assert verify_path(folder, level="decrypt", identities=(IDENTITY,))["verdict"] == "good"
-    rewritten(folder, "data", lambda content: content[: int(len(content) * kept)])
-    assert verify_path(folder, level="digest", identities=(IDENTITY,))["verdict"] == "good"
-    found = verify_path(folder, level="decrypt", identities=(IDENTITY,))
-    assert found["verdict"] == "damaged", found
-    before = on.names()
+    for kept in (0.999, 0.6):
+        rewritten(folder, "data", lambda content, kept=kept: content[: int(len(content) * kept)])
+        assert verify_path(folder, level="digest", identities=(IDENTITY,))["verdict"] == "good"
+        found = verify_path(folder, level="decrypt", identities=(IDENTITY,))
+        assert found["verdict"] == "damaged", (kept, found)
+    options = {"replace": True, "confirm": name, "safety": Safety(wanted=False)}
     try:
-        result = restore.run(restore_request(on.server, repository, name))
+        result = restore.run(restore_request(on.server, repository, name, target=name, **options))
     except BackupDbError:
         pass
     else:
         assert result["status"] == "failed", result
-    assert on.names() == before
+    assert on.count("item", name) == 1999
 
 
 # -- drills ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.distro
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.distro)])
 def test_one_of_everything_passes_a_drill(on: On, repository: Path, work_dir: Path, jobs: int) -> None:
     name = on.make_everything()
     result = back_up(on.server, repository, databases=[name], jobs=jobs, **COMPARED)
     assert result["status"] == "ok", result["message"]
     entry = drilled(repository, work_dir=str(work_dir), jobs=jobs)
-    # Rewritten: MySQL's dump names a column's character set or not, depending on the server's.
-    assert entry["verdict"] in ("equal", "equal, expressions rewritten"), entry["differences"]
+    assert entry["verdict"] in on.kind.drill_verdicts, (entry["differences"], entry["rewritten"])
     assert entry["compared"] == ["inventory", "row_counts", "fingerprints", "properties", "stream", "grants"]
     assert entry["not_compared"] == []
     assert entry["content"] == "compared with the source by fingerprints"
@@ -516,6 +518,7 @@ def test_an_account_is_stored_readable_and_comes_back_with_its_password_and_righ
         assert account in plain(folder, "accounts", format="sql").decode()
         (stored,) = (one for one in document["accounts"] if one["name"] == ODD)
         assert any(statement["kind"] == "identity" for statement in stored["statements"])
+        assert not any(one["name"].startswith(tuple(on.kind.own_accounts)) for one in document["accounts"])
         assert difference(document, accounts.exported(on.server)) == []
         on.kind.drop_account(on.server, ODD, database=name)
         assert len(difference(document, accounts.exported(on.server))) > 0
@@ -528,7 +531,7 @@ def test_an_account_is_stored_readable_and_comes_back_with_its_password_and_righ
 
 
 def test_the_backup_login_makes_a_whole_backup_and_can_write_nothing(on: On, repository: Path) -> None:
-    name = on.make_everything()
+    name = on.make_shop()
     administrator = instance_of(on.server, unix_socket=str(on.server.socket))
     request = LoginRequest(administrator, WantedLogin(ODD, host="%", password=PASSWORD))
     try:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.engines.mysql.restore import database as mysql_restore
 from backupdb.engines.values import RestoreOptions
 from backupdb.errors import ArchiveDamaged, Interrupted, RestoreFailed, RestoreRefused
 from support.mysql_dumps import (
@@ -47,22 +46,6 @@ def test_a_database_with_one_of_everything_comes_back_beside_its_original(
     # A column's default always names the database of its sequence.
     own = {name: part.replace(b"`beside`.`numbers`", b"`torture`.`numbers`") for name, part in second.parts.items()}
     assert lines(own) == lines(first.parts)
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_database_comes_back_under_its_own_name_on_an_empty_server(
-    where: Opened, torture: str, server_factory: Any, jobs: int
-) -> None:
-    first = dump(where, torture, jobs=jobs, **ALL_COUNTS)
-    with (
-        opened(server_factory("mariadb")) as there,
-        restored(there, torture, first, torture, jobs=jobs) as report,
-    ):
-        assert (report.errors, report.warnings) == ([], [])
-        second = dump(there, torture, jobs=jobs, **ALL_COUNTS)
-    assert second.details.row_counts == first.details.row_counts
-    assert second.details.fingerprints == first.details.fingerprints
-    assert lines(second.parts) == lines(first.parts)
 
 
 def test_chosen_tables_come_alone_with_their_rows_and_triggers(mariadb: Any, where: Opened, torture: str) -> None:
@@ -342,21 +325,6 @@ def test_names_that_differ_in_case_only_stop_on_a_server_that_folds_them(where: 
         assert any(warning.startswith("lower_case_table_names was 0 and is 1 here") for warning in found.warnings)
         with new_database(private, "twins"), pytest.raises(RestoreFailed, match="Case and case differ in case only"):
             load(there, "twins", {"data": stream}, described)
-
-
-def test_a_database_is_dropped_although_another_session_holds_its_tables(
-    mariadb: Any, where: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mysql_restore, "_DROP_PATIENCE", 1)
-    with new_database(mariadb, "held") as name:
-        execute(mariadb, "CREATE TABLE t (a INT)", database=name)
-        other = mariadb.connect(database=name)
-        with other.cursor() as cursor:
-            cursor.execute("BEGIN")
-            cursor.execute("SELECT * FROM t")
-            where.engine.drop_database(name)
-        assert execute(mariadb, "SHOW DATABASES LIKE 'held'") == []
-        where.engine.drop_database(name)  # gone already: no fault
 
 
 # As clients from before the sandbox line read it; everything else is the real client's.

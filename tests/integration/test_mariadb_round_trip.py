@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 from support.mysql_dumps import (
-    Dumped,
     Opened,
     dump,
     execute,
     lines,
     new_database,
-    pair_writers,
     quoted,
     restore,
 )
@@ -98,29 +96,6 @@ def test_a_fingerprint_tells_apart_what_a_count_does_not(mariadb: Any, where: Op
         assert len(seen) == len(rows)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_pairs_that_are_written_during_the_dump_stay_pairs(mariadb: Any, where: Opened, jobs: int) -> None:
-    with new_database(mariadb, "pairs") as name:
-        for table in ("left_side", "right_side"):
-            execute(mariadb, f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, v INT)", database=name)
-        with pair_writers(mariadb, name, "left_side", "right_side"):
-            done = [dump(where, name, jobs=jobs, row_counts=True) for _number in range(4)]
-        counts = [counted(mariadb, one) for one in done]
-        assert all(restored[0] == restored[1] for restored in counts)
-        assert [one.details.row_counts for one in done] == [
-            {"left_side": restored[0], "right_side": restored[1]} for restored in counts
-        ]
-        assert counts[0][0] < counts[-1][0]
-
-
-def counted(mariadb: Any, one: Dumped) -> tuple[int, int]:
-    with new_database(mariadb, "pairs_again") as other:
-        restore(mariadb, other, one.parts)
-        counts = "SELECT (SELECT COUNT(*) FROM left_side), (SELECT COUNT(*) FROM right_side)"
-        rows = execute(mariadb, counts, database=other)
-        return int(rows[0][0]), int(rows[0][1])
-
-
 def test_a_value_of_12_mb_passes_through_the_dump(mariadb: Any, where: Opened) -> None:
     with new_database(mariadb, "big") as name:
         execute(
@@ -137,45 +112,6 @@ def test_a_value_of_12_mb_passes_through_the_dump(mariadb: Any, where: Opened) -
             finally:
                 execute(mariadb, f"SET GLOBAL max_allowed_packet = {limit}")
             assert dump(where, other, fingerprints=True).details.fingerprints == done.details.fingerprints
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "back`tick",
-        "it's",
-        'say "so"',
-        "a b",
-        "a;b",
-        "$(x)",
-        "-dash",
-        "per%cent_",
-        "..",
-        "a.b",
-        "a/b",
-        "back\\slash",
-        "ünïcödé 数据库",
-        "x" * 64,
-        "数" * 50,
-        "@at",
-        "#hash",
-        "UPPER",
-    ],
-)
-def test_a_database_with_an_odd_name_is_dumped_and_comes_back(mariadb: Any, where: Opened, name: str) -> None:
-    with new_database(mariadb, name):
-        execute(
-            mariadb,
-            "CREATE TABLE t (a INT)",
-            "INSERT INTO t VALUES (1), (2)",
-            "CREATE VIEW v AS SELECT * FROM t",
-            database=name,
-        )
-        done = dump(where, name, row_counts=True)
-        assert done.details.row_counts == {"t": 2}
-        with new_database(mariadb, "odd_again") as other:
-            restore(mariadb, other, done.parts)
-            assert execute(mariadb, "SELECT COUNT(*) FROM v", database=other) == [(2,)]
 
 
 def test_databases_that_differ_in_case_only_are_told_apart(mariadb: Any, where: Opened) -> None:

@@ -25,7 +25,6 @@ from support.mysql_dumps import (
     new_account,
     new_database,
     opened,
-    pair_writers,
     restore,
     without_times,
 )
@@ -86,22 +85,6 @@ def test_the_stream_has_no_gtid_no_create_database_and_no_tablespaces(where: Ope
         b"CHANGE REPL",
     ):
         assert unwanted not in stream
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_pairs_that_are_written_during_the_dump_stay_pairs(mysql: Any, where: Opened, jobs: int) -> None:
-    with new_database(mysql, "pairs") as name:
-        for table in ("left_side", "right_side"):
-            execute(mysql, f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, v INT)", database=name)
-        with pair_writers(mysql, name, "left_side", "right_side"):
-            done = [dump(where, name, jobs=jobs, row_counts=True) for _number in range(3)]
-        for one in done:
-            with new_database(mysql, "pairs_again") as other:
-                restore(mysql, other, one.parts)
-                sides = "SELECT (SELECT COUNT(*) FROM left_side), (SELECT COUNT(*) FROM right_side)"
-                counts = execute(mysql, sides, database=other)[0]
-            assert counts[0] == counts[1]
-            assert one.details.row_counts == {"left_side": counts[0], "right_side": counts[1]}
 
 
 @pytest.mark.parametrize(

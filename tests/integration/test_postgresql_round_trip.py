@@ -28,26 +28,6 @@ from support.servers import PrivatePostgres
 
 BOTH = ["postgres15", "postgres18"]
 COMPARED = DumpOptions(row_counts=True, fingerprints=True)
-ODD_NAMES = [
-    "single ' quote",
-    'double " quote',
-    "back`tick and \\ backslash",
-    "semi;colon --",
-    "$(touch x)",
-    "line\nbreak",
-    "-leading-dash",
-    "../../x",
-    "a/b",
-    "a=b",
-    "postgresql://localhost/x",
-    "dbname='postgres' host=nowhere",
-    "percent %s %(x)s",
-    "naïve_ключ_鍵😀",
-    "n" * 63,
-    "case",
-    "CASE",
-    " ",
-]
 
 
 @pytest.mark.distro
@@ -190,19 +170,6 @@ def test_a_database_without_tables_is_one_archive_whatever_jobs_says(
         restore(postgres15, dump, "bare again")
         assert plain(postgres15, "bare again") == plain(postgres15, "bare")
         drop_database(postgres15, "bare again")
-
-
-def test_databases_with_odd_names_are_dumped_by_their_name(postgres15: PrivatePostgres, scratch: Path) -> None:
-    with opened(postgres15) as (server, facts):
-        client = client_of(postgres15, facts)
-        for number, name in enumerate(ODD_NAMES):
-            with new_database(postgres15, name):
-                postgres15.sql(f"CREATE TABLE t AS SELECT {number} AS number", database=name)
-                dump = take(server, facts, client, name, scratch, options=COMPARED)
-                assert dump.details.row_counts == {"public.t": 1}
-                ((_part, path),) = dump.archives
-                text = postgres15.run([str(postgres15.binaries / "pg_restore"), "--file=-", str(path)])
-                assert f"COPY public.t (number) FROM stdin;\n{number}\n" in text, name
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP"])

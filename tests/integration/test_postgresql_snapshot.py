@@ -28,60 +28,6 @@ from support.postgresql_dumps import (
 )
 from support.servers import PrivatePostgres
 
-WRITERS = 3
-
-
-@contextmanager
-def writers(private: PrivatePostgres, database: str) -> Iterator[None]:
-    """Sessions that insert pairs, one row in each of two tables, until the block is left."""
-    stop = threading.Event()
-
-    def write() -> None:
-        connection = private.connect(database=database)
-        connection.autocommit = False
-        with connection.cursor() as cursor:
-            while not stop.is_set():
-                cursor.execute("INSERT INTO lefts DEFAULT VALUES RETURNING id")
-                cursor.execute("INSERT INTO rights (id) VALUES (%s)", cursor.fetchone())
-                connection.commit()
-        connection.close()
-
-    threads = [threading.Thread(target=write) for _number in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("kind", ["postgres15", "postgres18"])
-def test_pairs_that_are_written_meanwhile_are_whole(
-    request: pytest.FixtureRequest, kind: str, jobs: int, scratch: Path
-) -> None:
-    private: PrivatePostgres = request.getfixturevalue(kind)
-    with new_database(private, "pairs"), opened(private) as (server, facts):
-        private.run_sql_script("CREATE TABLE lefts (id serial); CREATE TABLE rights (id int);", database="pairs")
-        with writers(private, "pairs"):
-            time.sleep(0.3)
-            options = DumpOptions(jobs=jobs, row_counts=True)
-            dump = take(server, facts, client_of(private, facts), "pairs", scratch, options=options)
-            time.sleep(0.2)
-        restore(private, dump, "pairs again")
-        counted = private.sql(
-            "SELECT (SELECT count(*) FROM lefts), (SELECT count(*) FROM rights)", database="pairs again"
-        )
-        now = private.sql("SELECT count(*) FROM lefts", database="pairs")
-        drop_database(private, "pairs again")
-    ((lefts, rights),) = counted
-    assert lefts == rights > 0
-    assert dump.details.row_counts == {"public.lefts": lefts, "public.rights": rights}
-    assert now[0][0] > lefts
-
-
 DISTURBANCES = {
     "truncate": "TRUNCATE kept",
     "drop": "DROP TABLE kept",

@@ -8,35 +8,19 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.accounts.restore import restore_accounts
 from backupdb.engines.registry import open_engine
-from support import mysql_sid, postgresql_dumps
+from support import mysql_sid
 from support.library import SCHEMAS, back_up, instance_of, plain, stored_backups
 from support.private_server import PrivateServer
-from support.restores import clean, details_of, drop_database, make_database, names, quoted, restored
+from support.restores import clean, details_of, make_database, names, restored
 
 KINDS = ["postgres15", "postgres18", "mariadb", pytest.param("mysql", marks=pytest.mark.mysql)]
-ODD_NAMES = [
-    "single ' quote",
-    'double " quote',
-    "back`tick and \\ backslash",
-    "semi;colon --",
-    "$(touch x)",
-    "-leading-dash",
-    "../../x",
-    "a/b",
-    "a=b",
-    "postgresql://localhost/x",
-    "dbname='postgres' host=nowhere",
-    "percent %s %(x)s",
-    "naïve_ключ_鍵",
-    "CASE",
-]
 COMPARED = {"row_counts": True, "fingerprints": True}
 
 
@@ -57,60 +41,6 @@ def torture(server: PrivateServer, name: str) -> None:
     """The database `name` with one of everything."""
     make_database(server, name)
     server.run_sql_script(SCHEMAS / f"{server.engine}_torture.sql", database=name)
-
-
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_one_of_everything_comes_back_beside_the_original(server: PrivateServer, repository: Path, jobs: int) -> None:
-    torture(server, "torture")
-    back_up(server, repository, databases=["torture"], jobs=jobs, **COMPARED)
-    before = details_of(server, "torture")
-    result = restored(server, repository, "torture", jobs=jobs)
-    assert result["target"].startswith("torture_restored_2")
-    assert result["target"] in names(server)
-    after = details_of(server, result["target"])
-    assert after.inventory == before.inventory
-    assert after.row_counts == before.row_counts
-    assert after.fingerprints == before.fingerprints
-    assert details_of(server, "torture").fingerprints == before.fingerprints
-
-
-def test_a_database_comes_back_under_its_name_on_an_empty_server(
-    server: PrivateServer, repository: Path, server_factory: Callable[..., Any], request: pytest.FixtureRequest
-) -> None:
-    torture(server, "torture")
-    kind = request.node.callspec.params["server"]
-    result = back_up(server, repository, databases=["torture"], **COMPARED)
-    document = json.loads(plain(result["accounts"]["path"], "accounts", format="json"))
-    before = details_of(server, "torture")
-    empty = server_factory(kind)
-    with open_engine(instance_of(empty)) as engine:
-        restore_accounts(engine, document)
-        restored(empty, repository, "torture", target="torture")
-        again = restore_accounts(engine, document, existing="update", object_grants_for={"torture"}).to_dict()
-        assert again["status"] == "ok", again["message"]
-    after = details_of(empty, "torture")
-    assert after.inventory == before.inventory
-    assert after.row_counts == before.row_counts
-    assert after.fingerprints == before.fingerprints
-    assert after.properties == before.properties
-    if server.engine == "postgresql":
-        assert postgresql_dumps.plain(empty, "torture") == postgresql_dumps.plain(server, "torture")
-
-
-def test_odd_names_of_databases_and_tables_come_back(server: PrivateServer, repository: Path) -> None:
-    tables = {name: quoted(server, f"t {name}"[:40].rstrip()) for name in ODD_NAMES}
-    for name, table in tables.items():
-        make_database(server, name)
-        server.sql(f"CREATE TABLE {table} (n int)", database=name)
-        server.sql(f"INSERT INTO {table} VALUES (1), (2)", database=name)
-    result = back_up(server, repository, databases=ODD_NAMES, accounts=False, row_counts=True)
-    assert result["status"] == "ok", result["message"]
-    for name, table in tables.items():
-        beside = restored(server, repository, name)["target"]
-        drop_database(server, name)
-        restored(server, repository, name, target=name)
-        for there in (beside, name):
-            assert [tuple(row) for row in server.sql(f"SELECT count(*) FROM {table}", database=there)] == [(2,)], there
 
 
 def test_a_long_name_is_cut_so_that_the_time_fits_behind_it(server: PrivateServer, repository: Path) -> None:

@@ -88,21 +88,6 @@ def test_a_database_of_the_server_itself_is_never_replaced(server: PrivateServer
         restore.run(restore_request(server, repository, shop, target=name, replace=True, confirm=name))
 
 
-def test_a_confirmed_replacement_puts_the_backup_in_place_and_keeps_what_was_there(
-    server: PrivateServer, repository: Path, shop: str
-) -> None:
-    before = names(server)
-    result = restored(server, repository, shop, target="shop", replace=True, confirm="shop")
-    assert items(server, "shop") == [1]
-    assert result["safety_backup"].startswith(str(repository / HOST / "test-before-restore" / "shop"))
-    assert len(stored_backups(repository, "shop")) == 1
-    assert restored(server, repository, shop, target="old", path=result["safety_backup"])["target"] == "old"
-    assert items(server, "old") == [1, 2]
-    kept = {result["kept_as"]} if server.engine == "postgresql" else set()
-    assert names(server) == before | kept | {"old"}
-    assert all(items(server, name) == [1, 2] for name in kept)
-
-
 def test_nothing_of_the_old_one_is_kept_when_that_is_asked_for(
     server: PrivateServer, repository: Path, shop: str, scratch: Path
 ) -> None:

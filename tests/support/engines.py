@@ -53,7 +53,8 @@ class EngineUnderTest(ABC):
     """One kind of server, which `support.servers.make_server` makes and a fixture of the same name lends.
 
     `client_folders` are the variables, by their dotted names, that say where clients are looked for beside PATH;
-    `patience` those that make a test wait, with shorter times.
+    `patience` those that make a test wait, with shorter times. Names that begin as one of `own_accounts` are the
+    server's own accounts. `drill_verdicts` are what a drill of `everything` may say when all is well.
     """
 
     kind: ClassVar[str]
@@ -63,6 +64,8 @@ class EngineUnderTest(ABC):
     client_folders: ClassVar[Sequence[str]]
     patience: ClassVar[dict[str, Any]] = {}
     odd_names: ClassVar[Sequence[str]]
+    own_accounts: ClassVar[Sequence[str]]
+    drill_verdicts: ClassVar[Sequence[str]] = ("equal",)
 
     @property
     def everything(self) -> Path:
@@ -108,7 +111,8 @@ class EngineUnderTest(ABC):
 class _Postgresql(EngineUnderTest):
     engine = PostgresqlEngine
     client_folders = ("backupdb.engines.postgresql.clients._VERSIONED_FOLDERS",)
-    odd_names = (*ODD_NAMES, "line\nbreak", "x" * 63, "漢" * 21)
+    odd_names = (*ODD_NAMES, "line\nbreak", "x" * 63, "漢" * 21, "😀")
+    own_accounts = ("pg_",)
 
     def program_folders(self, server: Any) -> Sequence[Path]:
         return (server.binaries,)
@@ -157,6 +161,7 @@ class _MysqlFamily(EngineUnderTest):
     client_folders = ("backupdb.engines.mysql.clients._USUAL_DIRECTORIES",)
     patience: ClassVar[dict[str, Any]] = {"backupdb.engines.mysql.restore.database._DROP_PATIENCE": 1}
     odd_names = (*ODD_NAMES, "x" * 64, "漢" * 50)
+    own_accounts = ("mariadb.sys", "mysql.")
 
     def quoted(self, name: str) -> str:
         return mysql_dumps.quoted(name)
@@ -193,6 +198,8 @@ class _Mysql(_MysqlFamily):
     kind = "mysql"
     engine = MysqlEngine
     marks = (pytest.mark.mysql,)
+    # Its dump names a column's character set or not, depending on the server's.
+    drill_verdicts = ("equal", "equal, expressions rewritten")
     fixtures = ("mysql_programs",)
 
 

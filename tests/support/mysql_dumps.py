@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -190,34 +189,6 @@ def execute(private: PrivateMySQLFamily, *statements: str, database: str | None 
             return list(cursor.fetchall()) if statements else []
     finally:
         connection.close()
-
-
-@contextmanager
-def pair_writers(private: PrivateMySQLFamily, database: str, first: str, second: str) -> Iterator[None]:
-    """Insert a row into both tables in one transaction, over and over, until the block ends."""
-    stop = threading.Event()
-
-    def write() -> None:
-        connection = private.connect(database=database)
-        connection.autocommit(False)
-        try:
-            with connection.cursor() as cursor:
-                while not stop.is_set():
-                    cursor.execute(f"INSERT INTO {quoted(first)} (v) VALUES (1)")
-                    cursor.execute(f"INSERT INTO {quoted(second)} (v) VALUES (1)")
-                    connection.commit()
-        finally:
-            connection.close()
-
-    writers = [threading.Thread(target=write) for _number in range(2)]
-    for writer in writers:
-        writer.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for writer in writers:
-            writer.join()
 
 
 def quoted(name: str) -> str:
