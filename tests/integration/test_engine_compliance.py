@@ -191,7 +191,7 @@ def test_databases_are_listed_by_their_names_and_those_of_the_server_are_left_ou
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_one_of_everything_comes_back_beside_the_original(on: On, repository: Path, jobs: int) -> None:
+def test_one_of_everything_is_restored_beside_the_original(on: On, repository: Path, jobs: int) -> None:
     name = on.make_everything()
     result = back_up(on.server, repository, databases=[name], jobs=jobs, **COMPARED)
     assert (result["status"], entry_of(result, name)["status"]) == ("ok", "complete"), result["message"]
@@ -215,7 +215,7 @@ def test_one_of_everything_comes_back_beside_the_original(on: On, repository: Pa
     assert details_of(on.server, name).fingerprints == before.fingerprints
 
 
-def test_a_database_comes_back_under_its_name_on_an_empty_server(
+def test_a_database_is_restored_under_its_name_on_an_empty_server(
     on: On, repository: Path, server_factory: Callable[..., Any]
 ) -> None:
     name = on.make_everything()
@@ -235,7 +235,7 @@ def test_a_database_comes_back_under_its_name_on_an_empty_server(
     assert after.properties == before.properties
 
 
-def test_odd_names_get_safe_paths_of_their_own_and_come_back(on: On, repository: Path) -> None:
+def test_odd_names_get_safe_paths_of_their_own_and_are_restored(on: On, repository: Path) -> None:
     names = on.kind.odd_names
     tables = {name: on.kind.quoted(f"t {name}"[:20].rstrip()) for name in names}
     for name, table in tables.items():
