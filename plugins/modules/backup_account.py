@@ -22,8 +22,8 @@ notes:
   - The password reaches neither the server nor its log. The server gets only what it would store, a SCRAM-SHA-256
     verifier (PostgreSQL), or the hash of C(mysql_native_password) (MariaDB, MySQL before 8.0) or of
     C(caching_sha2_password) (MySQL). A server that checks the strength of passwords cannot check this password.
-  - Accounts of administrators are not managed, such as the login in use, V(root) of MySQL and MariaDB, and the superuser with
-    which a PostgreSQL server was initialised.
+  - Accounts of administrators are not managed. These are the login in use, V(root) of MySQL and MariaDB, and the
+    superuser with which a PostgreSQL server was initialised.
   - A login that reads triggers and events of MySQL and MariaDB can also create and drop them, and one with the
     privilege for the global read lock can delete the binary logs of MariaDB. No lesser privilege shows triggers and
     events or gives the lock. These privileges are needed, so they do not count as privileges to write. See O(triggers),
