@@ -321,20 +321,6 @@ def test_pairs_that_are_written_during_the_backup_stay_pairs(on: On, repository:
     assert counted[0] < counted[1] < on.count("left_side", name)
 
 
-@pytest.mark.distro
-def test_a_snapshot_whose_session_was_ended_is_lost(on: On) -> None:
-    name = on.make_shop()
-    with on.opened() as engine:
-        options = DumpOptions()
-        client = engine.usable_dump_client(options)
-        with engine.snapshot(client, database_of(engine, name), options, []) as snapshot:
-            snapshot.check()
-            on.kind.end_sessions(on.server)
-            with pytest.raises(BackupDbError):  # some engines notice at the first, others at the second
-                snapshot.check()
-                snapshot.details()
-
-
 def test_nothing_of_a_lost_snapshot_is_published(on: On, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = on.make_shop()
     back_up(on.server, repository, databases=[name], accounts=False)
