@@ -16,8 +16,8 @@ version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
   - Takes the results of P(vya.backupdb.backup_summary#filter) by host and makes one dictionary for the whole play.
-  - Any summaries with a C(status), which is V(ok) when all is well, and a C(message) will do. Where one is not well and
-    has C(lines), these are told as well.
+  - Any summaries with a C(status), which is V(ok) when nothing is wrong, and a C(message) will do. If one is not V(ok)
+    and has C(lines), these are in the result as well.
 options:
   _input:
     description: Summaries by host name. An empty one stands for a host that did not get as far as a backup.
@@ -35,8 +35,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) says how many hosts ended how,
-      RV(ignore:lines) is the same as a list of lines to print, with one for each instance or host that is not well, and
+    - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) says how many hosts have which status,
+      RV(ignore:lines) is the same as a list of lines to print, with one for each instance or host that is not V(ok).
       RV(ignore:hosts) has the summaries by host.
   type: dict
 """

@@ -49,7 +49,7 @@ options:
     type: bool
     default: false
   manager:
-    description: Which program shall start the jobs.
+    description: Which program starts the jobs.
     type: str
     choices: [auto, systemd, cron]
     default: auto

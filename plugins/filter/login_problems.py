@@ -16,8 +16,8 @@ short_description: Find mistakes in the variables of the role account
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Checks that every instance reached over the network has an administrator, and that MySQL and MariaDB are told from
-    which hosts the login may come, for the role P(vya.backupdb.account#role).
+  - Checks that every instance reached over the network has an administrator, and that for MySQL and MariaDB the
+    hosts are given from which the login may come, for the role P(vya.backupdb.account#role).
   - No value of a secret is in the result.
 options:
   _input:

@@ -22,7 +22,7 @@ description:
 options:
   _input:
     description:
-      - Results by host name. One of a host that told nothing may have only C(status) and C(message), and an empty one
+      - Results by host name. That of a host without a result may have only C(status) and C(message), and an empty one
         stands for a host that did not get as far.
     type: dict
     required: true
@@ -38,7 +38,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) says how many hosts are how,
+    - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) says how many hosts have which status,
       RV(ignore:lines) is a table with a line for each host, and below it what is not well, and RV(ignore:hosts) has
       what was put in.
   type: dict

@@ -12,7 +12,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.messa
 
 DOCUMENTATION = r"""
 name: wants_event
-short_description: Tell whether any notification is about an event
+short_description: Check whether any notification is about an event
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
@@ -47,7 +47,7 @@ _value:
 
 
 def wants_event(notifications: Sequence[Mapping[str, Any]], event: str) -> bool:
-    """Tell whether one of the notifications is sent when this event happens."""
+    """Return whether one of the notifications is sent when this event happens."""
     return any(event in _events(notification) for notification in notifications)
 
 

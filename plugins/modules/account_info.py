@@ -95,7 +95,7 @@ instance:
   type: str
   sample: wiki-db
 engine:
-  description: The server's actual engine, now or when it was backed up, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, now or when it was backed up, one of the choices of O(engine).
   returned: success
   type: str
   sample: mariadb

@@ -142,7 +142,7 @@ instance:
   type: str
   sample: shop-pg
 engine:
-  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, one of the choices of O(engine).
   returned: when the backup was read and the server answered
   type: str
   sample: postgresql

@@ -155,7 +155,7 @@ instance:
   type: str
   sample: shop-pg
 engine:
-  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, one of the choices of O(engine).
   returned: when the server answered
   type: str
   sample: mariadb

@@ -118,7 +118,7 @@ host:
   type: str
   sample: db1
 engine:
-  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, one of the choices of O(engine).
   returned: when the run began
   type: str
   sample: postgresql

@@ -38,7 +38,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: See how far a backup is (database_backup does this by itself)
+- name: Show the progress of a backup (database_backup does this)
   vya.backupdb.database_backup_follow:
     run_id: 3f0c9a52d1e94c0b8f4f0b7f5a6d2c11
     wait: 0

@@ -45,7 +45,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Start a backup of all databases (database_backup does this by itself)
+- name: Start a backup of all databases (database_backup does this)
   vya.backupdb.database_backup_start:
     run_id: "{{ lookup('ansible.builtin.password', '/dev/null', length=32, chars=['0123456789abcdef']) }}"
     instance: shop-pg

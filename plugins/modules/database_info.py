@@ -61,7 +61,7 @@ instance:
   type: str
   sample: shop-pg
 engine:
-  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, one of the choices of O(engine).
   returned: success
   type: str
   sample: postgresql

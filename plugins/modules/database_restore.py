@@ -12,7 +12,7 @@ short_description: Restore a database from a backup
 version_added: 1.0.0
 description:
   - Restores one database from a backup of M(vya.backupdb.database_backup) into a PostgreSQL, MySQL or MariaDB server,
-    under a new name unless told otherwise.
+    under a new name unless O(target) says otherwise.
   - Encoding, locale, owner, settings and access rights of the database are recreated under the new name. Then objects
     and rows are counted and compared with the backup's manifest. A difference fails the task and is listed.
   - Nothing decrypted reaches a disk, unless O(spool) asks for it.
@@ -252,7 +252,7 @@ instance:
   type: str
   sample: shop-pg
 engine:
-  description: The server's actual engine, V(postgresql), V(mysql) or V(mariadb).
+  description: The server's actual engine, one of the choices of O(engine).
   returned: when the backup was found and the server answered
   type: str
   sample: postgresql

@@ -160,10 +160,10 @@ def test_an_older_mariadb_is_refused() -> None:
 _DRILL = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from backupdb import drill
-from backupdb.drill_request import DrillRequest
+from backupdb.archives.keys import Keys
+from backupdb.drill import run as drill
+from backupdb.drill.request import DrillRequest
 from backupdb.errors import BackupDbError
-from backupdb.identities import Keys
 try:
     drill.run(DrillRequest(repository=sys.argv[2], work_dir=sys.argv[3], keys=Keys(identity=sys.stdin.read())))
 except BackupDbError as error:

@@ -215,8 +215,8 @@ def test_the_client_speaks_tls_as_the_library_does(server_factory: Any, mode: st
 
 
 def test_a_server_without_tls_is_refused_when_tls_is_required(mariadb: Any) -> None:
-    with pytest.raises(ConnectionFailed, match="TLS"), opened(mariadb, ssl_mode="require"):
-        pass
+    with pytest.raises(ConnectionFailed, match="TLS"), opened(mariadb, ssl_mode="require") as here:
+        here.server.value("SELECT 1")
 
 
 def test_an_account_that_the_server_itself_ignores_is_a_warning_and_not_a_gap(server_factory: Any) -> None:

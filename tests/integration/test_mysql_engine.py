@@ -63,9 +63,15 @@ def test_a_database_with_one_of_everything_comes_back_equal(mysql: Any, where: O
     assert second.details.fingerprints == first.details.fingerprints
     # The first dump leaves out a character set that was not written in CREATE TABLE; from the second on it is there.
     third = restored_and_dumped(mysql, where, second, jobs)
-    assert {name: without_times(part) for name, part in third.parts.items()} == {
-        name: without_times(part) for name, part in second.parts.items()
-    }
+    # Tables are shared out by sizes that a busy server estimates anew, so the same rows may be in another part.
+    assert third.parts.keys() == second.parts.keys()
+    assert lines(third) == lines(second)
+    if jobs == 1:
+        assert without_times(third.parts["data"]) == without_times(second.parts["data"])
+
+
+def lines(dumped: Dumped) -> list[bytes]:
+    return sorted(line for part in dumped.parts.values() for line in without_times(part).split(b"\n"))
 
 
 def restored_and_dumped(mysql: Any, where: Opened, dumped: Dumped, jobs: int) -> Dumped:

@@ -15,7 +15,7 @@ import pytest
 from backupdb.notify.message import Event
 from backupdb.notify.sending import send_all
 from support.mail_receiver import USER, mail_options, mail_receiver
-from support.receivers import receiver_options, web_receiver
+from support.receivers import WEB_TYPES, receiver_options, web_receiver
 from support.tls import CertificateAuthority
 
 # It is about a relay that asks for logins without TLS; here TLS began before SMTP did.
@@ -158,7 +158,7 @@ def test_a_recipient_who_is_refused_is_named() -> None:
     assert receiver.recipients == [["dba@example.org"]]
 
 
-@pytest.mark.parametrize("kind", ["webhook", "slack", "teams", "ping"])
+@pytest.mark.parametrize("kind", WEB_TYPES)
 def test_a_message_arrives_over_https(kind: str, authority: CertificateAuthority, certificate: Certificate) -> None:
     with web_receiver(certificate=certificate) as receiver:
         outcome = send(receiver_options(kind, receiver.url(f"/{TOKEN}"), ca_cert=str(authority.certificate)))

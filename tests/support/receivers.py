@@ -15,6 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from backupdb.notify.options import TYPES
+
+WEB_TYPES = [kind for kind in TYPES if kind != "email"]
 LONGER_THAN_ANY_TIMEOUT = 30.0  # seconds
 
 

@@ -19,7 +19,7 @@ from backupdb.credentials.job_file import JobFile, keep
 from backupdb.errors import CredentialsMissing
 
 SECRETS = {"logins": {"shop-pg": {"login_password": "SECRET"}}}
-STAND_IN = f"""#!{sys.executable}
+STAND_IN = f"""#!{sys.executable} -S
 import base64, os, pathlib, sys
 verb, name, source, target = sys.argv[1:]
 data = sys.stdin.buffer.read() if source == "-" else pathlib.Path(source).read_bytes()

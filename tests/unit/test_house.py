@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from backupdb.engines.registry import ENGINE_NAMES
 
-PLUGINS = Path(__file__).parents[2] / "plugins"
+ROOT = Path(__file__).parents[2]
+PLUGINS = ROOT / "plugins"
 LIBRARY = PLUGINS / "module_utils" / "backupdb"
 ENGINES = LIBRARY / "engines"
-ENGINE_NAME = re.compile(r"postgres|mysql|mariadb", re.IGNORECASE)
+ENGINE_ROOMS = sorted(path.parent.name for path in ENGINES.glob("*/__init__.py"))
+ENGINE_NAME = re.compile("|".join(["postgres", *ENGINE_NAMES, *ENGINE_ROOMS]), re.IGNORECASE)
 # What Ansible reads as YAML: options and examples are explained to people who think of their own server.
 DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 LOOSE_FILES = {"__init__.py", "errors.py", "outcome.py", "version.py"}
@@ -89,6 +92,13 @@ def test_code_outside_the_engines_names_no_engine(path: Path) -> None:
 def test_an_engine_is_found_wherever_code_names_it(code: str, found: list[str]) -> None:
     words = [text for _line, text in _words(ast.parse(code)) if ENGINE_NAME.search(text)]
     assert sorted(words) == sorted(found)
+
+
+@pytest.mark.parametrize("contract", ["modules", "protected_modules"])
+def test_every_engine_is_in_the_contracts_about_imports(contract: str) -> None:
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (listed,) = re.findall(rf"^{contract} = (\[\"backupdb\.engines\..*\])$", settings, re.MULTILINE)
+    assert sorted(ast.literal_eval(listed)) == [f"backupdb.engines.{room}" for room in ENGINE_ROOMS]
 
 
 @pytest.mark.parametrize("room", _rooms(), ids=_name)

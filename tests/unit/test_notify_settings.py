@@ -36,7 +36,7 @@ job_arguments = importlib.import_module(f"{MODULE_UTILS}.module_support.argument
         ({**HOOK, "url": None}, "not given"),
         ({**HOOK, "name": ""}, "needs a name"),
         ({**HOOK, "name": "a\nb"}, "one line"),
-        ({**HOOK, "type": "pager"}, "must be one of email, webhook, slack, teams, ping"),
+        ({**HOOK, "type": "pager"}, f"must be one of {', '.join(TYPES)}"),
         ({**HOOK, "url": "https://x.org", "events": ["partial"]}, "must be one of start, success, failure"),
         ({**HOOK, "url": "https://x.org", "attempts": 0}, "from 1 to 10"),
         ({**HOOK, "url": "https://x.org", "attempts": "many"}, "whole number"),

@@ -14,7 +14,7 @@ import pytest
 from backupdb.errors import CredentialsMissing
 from backupdb.notify.message import Event
 from backupdb.notify.sending import send_all
-from support.receivers import receiver_options, sent_names, web_receiver
+from support.receivers import WEB_TYPES, receiver_options, sent_names, web_receiver
 
 TOKEN = "T0KEN-canary-7f3a9"
 FAILURE = Event("failure", "Backup failed on db1", ("shop/orders: disk full",), "db1", "nightly")
@@ -27,7 +27,7 @@ def send(options: dict[str, Any], event: Event = FAILURE) -> dict[str, Any]:
     return outcome
 
 
-@pytest.mark.parametrize("kind", ["webhook", "slack", "teams", "ping"])
+@pytest.mark.parametrize("kind", WEB_TYPES)
 def test_a_failure_arrives_with_its_reason(kind: str) -> None:
     with web_receiver() as receiver:
         outcome = send(receiver_options(kind, receiver.url(f"/{TOKEN}")))

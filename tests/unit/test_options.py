@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,8 @@ from backupdb.retention import policy
 from backupdb.streams.compression import Compression
 from backupdb.system.options import Option, defaults_of, parse_assignment, validate_options
 from backupdb.verify import options as verify
+from support import specs
+from support.ansible import ROOT
 from support.options import comparable, documented_options, fragment_options
 
 SPEC = "ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec"
@@ -68,6 +71,14 @@ FRAGMENTS: Mapping[str, Table] = {
     "repository": repository.REPOSITORY_OPTIONS,
     "selection": backup.SELECTION_OPTIONS,
     "source": repository.SOURCE_OPTIONS,
+}
+# Modules whose few options are nobody else's, and stand in the module.
+OPTIONS_OF_THEIR_OWN = {
+    "age_keypair",
+    "credential_store",
+    "database_backup_follow",
+    "job_credentials",
+    "runner_install",
 }
 LOOKS_SECRET = ("pass", "secret", "token", "key")
 
@@ -168,6 +179,10 @@ def test_a_table_becomes_an_argument_spec_that_is_the_callers_own() -> None:
     assert to_spec(table)["entries"]["default"] == []
 
 
+def test_the_table_of_every_module_is_known() -> None:
+    assert sorted([*MODULES, *OPTIONS_OF_THEIR_OWN]) == specs.MODULES
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_the_documentation_of_a_module_matches_its_table(module: str) -> None:
     spec, documented = to_spec(MODULES[module]), documented_options(module)
@@ -197,6 +212,11 @@ def test_the_engines_to_choose_from_are_those_of_the_registry() -> None:
     for module, table in MODULES.items():
         if "engine" in table:
             assert table["engine"].choices == ENGINE_NAMES, module
+
+
+def test_the_schema_of_manifests_knows_every_engine() -> None:
+    schema = json.loads((ROOT / "docs" / "manifest.schema.json").read_text(encoding="utf-8"))
+    assert schema["properties"]["engine"]["enum"] == list(ENGINE_NAMES)
 
 
 def test_jobs_and_the_command_line_have_the_options_of_the_modules_without_secrets_and_the_environment() -> None:

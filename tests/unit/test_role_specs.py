@@ -213,3 +213,7 @@ def test_every_engine_has_packages_in_every_distribution() -> None:
         assert set(names["__backupdb_packages_client"]) == set(ENGINE_NAMES), path.name
         assert set(names["__backupdb_packages_driver"]) == set(ENGINE_NAMES), path.name
         assert ROLES.joinpath("backupdb", "tasks", f"packages_{names['__backupdb_package_manager']}.yml").is_file()
+
+
+def test_every_engine_has_an_administrator() -> None:
+    assert set(load("account", "defaults", "main.yml")["account_admin_users"]) == set(ENGINE_NAMES)

@@ -125,6 +125,7 @@ def test_a_journal_that_takes_nothing_is_waited_for_once() -> None:
     assert len(stream.getvalue().splitlines()) == 20
 
 
+@pytest.mark.unmeasured
 def test_a_very_long_message_is_cut_and_arrives(listening: JournalSocket) -> None:
     Journal(path=listening.path, stream=io.StringIO()).event("x" * (1 << 20), database="y" * (1 << 20))
     entry = listening.entry()

@@ -24,7 +24,10 @@ TLS_VERIFIED = ("verify_ca", "verify_full")
 
 @dataclass(frozen=True)
 class DriverArguments:
-    """Host and port for the URL, keyword arguments for the driver, and keyword arguments for `create_engine`."""
+    """Host and port for the URL, keyword arguments for the driver, and keyword arguments for `create_engine`.
+
+    `create_engine` is told the size of a `QueuePool`; a dialect with another pool of its own needs it as `poolclass`.
+    """
 
     host: str | None
     port: int | None
@@ -34,7 +37,7 @@ class DriverArguments:
 
 @dataclass(frozen=True)
 class DriverError:
-    """What an error of a driver means. `kind` is one of `errors.ADVICE` for a connection that failed, else None."""
+    """What an error of a driver means. `kind`: a key of `errors.ADVICE` for a connection that failed, else None."""
 
     text: str
     code: str = ""  # SQLSTATE, or the server's error number as text

@@ -142,7 +142,7 @@ class SnapshotDetails:
 class AccountsExport:
     """Users and roles of an instance."""
 
-    document: Mapping[str, Any]  # JSON-able, see accounts/document.py
+    document: Mapping[str, Any]  # as accounts_document.py builds it
     sql: str  # the same as one readable file
     missing: Sequence[str] = ()
     warnings: Sequence[str] = ()
