@@ -225,11 +225,13 @@ def test_a_short_run_shows_no_lines_and_a_long_one_shows_how_far_it_is_and_nothi
 
 
 def test_the_starting_module_may_be_killed(ansible: Ansible, big: PrivateServer, repository: Path) -> None:
-    task = Background(ansible, options_for(big, repository, seconds=5))
-    run, _client = task.run_with_client()
+    task = Background(ansible, options_for(big, repository))
+    run, client = task.run_with_client()
+    os.kill(client, signal.SIGSTOP)  # the run lasts until its starter is gone
     (module,) = task.pids("AnsiballZ_database_backup_start")
     os.kill(module, signal.SIGKILL)
     assert is_there(run)
+    os.kill(client, signal.SIGCONT)
     ended = task.result()
     assert not ended.failed, ended.output
     assert ended.result["status"] == "ok"
@@ -257,14 +259,16 @@ def test_a_killed_run_leaves_no_client_and_fails_the_task_with_a_clear_message(
 def test_a_run_ends_by_itself_when_the_playbook_is_killed_and_another_one_is_busy_meanwhile(
     ansible: Ansible, big: PrivateServer, repository: Path
 ) -> None:
-    task = Background(ansible, options_for(big, repository, seconds=14))
-    run, _client = task.run_with_client()
+    task = Background(ansible, options_for(big, repository))
+    run, client = task.run_with_client()
+    os.kill(client, signal.SIGSTOP)  # the run lasts as long as the second one needs, however busy the machine is
     for pid in [*task.pids("ansible-playbook"), *task.pids("ansible-playbook", detached=True)]:
         os.kill(pid, signal.SIGKILL)
     second = ansible.run_module(BACKUP, options_for(big, repository))
     assert second.failed
     assert second.result["error_kind"] == "LockBusy"
     assert f"pid {run}" in second.message
+    os.kill(client, signal.SIGCONT)
     wait_for(lambda: not is_there(run), what="the end of the run")
     assert len(backups(repository)) == 1
 
@@ -281,12 +285,15 @@ def test_a_connection_that_is_lost_during_the_run_is_made_again_and_the_result_i
         "ansible_ssh_transfer_method": "piped",
         "ansible_remote_tmp": str(scratch / "r"),
     }
-    task = Background(ansible, options_for(big, repository, seconds=10), extra_vars=variables)
-    run, _client = task.run_with_client()
+    task = Background(ansible, options_for(big, repository), extra_vars=variables)
+    run, client = task.run_with_client()
+    os.kill(client, signal.SIGSTOP)  # the run lasts until the host has been out of reach, however busy the machine is
+    wait_for(lambda: task.pids("AnsiballZ_database_backup_follow"), what="the following")
     (scratch / "cut").touch()
     time.sleep(3)  # the host is out of reach meanwhile
     assert is_there(run)
     (scratch / "cut").unlink()
+    os.kill(client, signal.SIGCONT)
     ended = task.result()
     assert not ended.failed, ended.output
     assert ended.result["status"] == "ok"
