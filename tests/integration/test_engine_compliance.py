@@ -161,7 +161,7 @@ def when_opened(monkeypatch: pytest.MonkeyPatch, on: On, disturb: Callable[[], A
 @pytest.mark.distro
 def test_the_class_says_what_the_vendor_is_and_the_object_what_the_server_is(on: On) -> None:
     with on.opened() as engine:
-        assert type(engine) is on.kind.engine
+        assert engine.__class__ is on.kind.engine
         assert engine.VENDOR == engine.detect_vendor(engine.server) == engine.facts.vendor == on.server.engine
         assert engine.facts is engine.facts
         assert engine.facts.role == "primary"

@@ -18,7 +18,7 @@ _Engine = TypeVar("_Engine", bound=Engine)
 
 def offline(engine: type[_Engine], *version: int, **settings: Any) -> _Engine:
     """An engine without a server, of this version and with these settings."""
-    made = engine(cast("Server", None))
+    made = engine(cast(Server, None))
     made._facts = ServerFacts(engine.VENDOR, ".".join(map(str, version)), version, "primary", None, settings)
     return made
 

@@ -1,29 +1,52 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of engines, and which of them serves an instance. A new engine is its folder and one line here."""
+"""The one table of engines, and which of them serves an instance. A new engine is its folder and its entry here."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from ..connection.instance import Instance
 from ..connection.server import Server, require_libraries
 from ..errors import InvalidOption
 from .interface import Engine
-from .mysql.mariadb import MariadbEngine
-from .mysql.mysql import MysqlEngine
-from .postgresql.engine import PostgresqlEngine
 
-_ENGINES: tuple[type[Engine], ...] = (PostgresqlEngine, MysqlEngine, MariadbEngine)
-ENGINE_NAMES = tuple(engine.VENDOR for engine in _ENGINES)
+
+def _postgresql() -> type[Engine]:
+    from .postgresql.engine import PostgresqlEngine
+
+    return PostgresqlEngine
+
+
+def _mysql() -> type[Engine]:
+    from .mysql.mysql import MysqlEngine
+
+    return MysqlEngine
+
+
+def _mariadb() -> type[Engine]:
+    from .mysql.mariadb import MariadbEngine
+
+    return MariadbEngine
+
+
+# Imported when asked for: an engine is half of the library, and from a module's archive Python compiles all that it
+# imports at every start.
+_ENGINES: Mapping[str, Callable[[], type[Engine]]] = {
+    "postgresql": _postgresql,
+    "mysql": _mysql,
+    "mariadb": _mariadb,
+}
+ENGINE_NAMES = tuple(_ENGINES)
 
 
 def find_engine(vendor: str) -> type[Engine] | None:
     """Return the engine of a vendor, as manifests and options name it; None for one that is not known."""
-    return next((engine for engine in _ENGINES if vendor == engine.VENDOR), None)
+    load = _ENGINES.get(vendor)
+    return load() if load else None
 
 
 def engine_of(vendor: str) -> type[Engine]:

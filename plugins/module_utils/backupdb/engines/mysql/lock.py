@@ -132,7 +132,9 @@ class GlobalReadLock:
         return {int(row[0]) for row in ask(self._server, self._connection, statement)}
 
     def _sessions(self) -> list[dict[str, Any]]:
-        rows = ask(self._server, self._connection, "SHOW PROCESSLIST")
+        # Without the statements: they are cut in the middle of a character, which no driver can decode.
+        statement = "SELECT id, user, db, command, time FROM information_schema.processlist"
+        rows = ask(self._server, self._connection, statement)
         return [{str(name).lower(): value for name, value in row._mapping.items()} for row in rows]
 
     def _expire(self) -> None:
