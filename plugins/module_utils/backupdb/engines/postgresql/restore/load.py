@@ -11,9 +11,10 @@ loses no row, goes on and each failed object is named.
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ....connection.server import Server
@@ -55,6 +56,7 @@ def load_archives(
     limits: Limits,
 ) -> LoadReport:
     """Load the archives; raises `RestoreRefused` before anything is loaded, `RestoreFailed` at the first error."""
+    limits = replace(limits, abort=threading.Event())  # one part ends the others, and nothing beyond this load
     archives = [examine(source) for source in sources]
     chosen, warnings = choose(archives, options, _extensions(server, name))
     superuser = refuse_what_would_fail(server, facts, chosen, options)
