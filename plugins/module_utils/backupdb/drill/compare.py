@@ -9,9 +9,10 @@ What cannot be compared is told with the reason; it is never taken for equal in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
 from ..accounts.compare import difference
 from ..accounts.restore import export
@@ -19,7 +20,8 @@ from ..engines.accounts_document import full_name
 from ..engines.sequences import matches_range
 from ..engines.values import DumpOptions, SnapshotDetails
 from ..restore.compare import inspect
-from . import compare_streams as streams_compare
+from .compare_sets import compare_in_any_order
+from .compare_streams import Comparison
 from .dump import dumped
 from .restore import RestoredServer
 
@@ -80,20 +82,21 @@ def compare(state: RestoredServer) -> tuple[Findings, StreamDifferences]:
 
 
 def compare_streams(
-    state: RestoredServer, expected: Iterator[bytes], found: Iterator[bytes]
-) -> streams_compare.Comparison:
-    """Compare two archives, given as plain streams, by their texts."""
-    client = state.dump_client
-    with (
-        closing(_generator(state.support.text(client, expected))) as one,
-        closing(_generator(state.support.text(client, found))) as other,
-    ):
-        return streams_compare.compare(one, other, state.support.reader)
+    state: RestoredServer, expected: Callable[[], Iterator[bytes]], found: Callable[[], Iterator[bytes]]
+) -> Comparison:
+    """Compare two archives, whose plain streams can be opened several times, by their texts."""
+    with ExitStack() as opened:
+
+        def text(blocks: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+            made: Iterator[bytes] = opened.enter_context(closing(_text(state, blocks)))
+            return made
+
+        return compare_in_any_order(lambda: text(expected), lambda: text(found), state.support.reader)
 
 
-def _generator(blocks: Iterator[bytes]) -> Any:
-    """Return a generator over the blocks, so that it can be closed before its end."""
-    yield from blocks
+def _text(state: RestoredServer, blocks: Callable[[], Iterator[bytes]]) -> Any:
+    """Return a generator over the text, so that it can be closed before its end."""
+    yield from state.support.text(state.dump_client, blocks())
 
 
 def _inventory(findings: Findings, manifest: Mapping[str, Any], details: SnapshotDetails) -> None:
@@ -161,7 +164,7 @@ def _stream(findings: Findings, state: RestoredServer) -> StreamDifferences:
     differences: list[dict[str, Any]] = []
     rewritten = True
     for source, part in zip(state.sources, state.support.dump_again(state.engine.server, state.dump_client, manifest)):
-        result = compare_streams(state, source.open(), dumped(part, state.context.limits))
+        result = compare_streams(state, source.open, partial(dumped, part, state.context.limits))
         rewritten = rewritten and result.rewritten
         differences += [
             {"what": f"dump, {one.place}", "expected": one.expected, "found": one.found} for one in result.differences
