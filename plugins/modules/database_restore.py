@@ -113,8 +113,9 @@ options:
     default: false
   accept_errors:
     description:
-      - Whether a restore is accepted that has all data, but in which indexes, constraints, triggers or other objects
-        that come after the data could not be created, or something differs from the manifest.
+      - Whether a restore is accepted in which something could not be created, such as an index, or something differs
+        from the manifest. RV(errors) names it. With PostgreSQL this holds for definitions and rows as well, which are
+        named with what to do about them, and everything else is restored.
       - Without it the task fails, and nothing is replaced.
     type: bool
     default: false

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +169,7 @@ def _load(work: Work, name: str) -> None:
             name,
             work.plan.sources,
             work.plan.backup.manifest,
-            work.request.options,
+            replace(work.request.options, accept_errors=work.request.accept_errors),
             work.limits,
         )
     work.state.errors = list(report.errors)

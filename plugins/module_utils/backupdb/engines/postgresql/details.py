@@ -12,6 +12,7 @@ from ...connection.server import Server
 from ..values import PARTIAL, Client, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from .contents import read_contents
 from .inventory import read_inventory
+from .load_hazards import hazard_warnings
 from .properties import read_properties
 from .relations import FROM, NAME, ORDINARY
 from .session import ExportedSnapshot, Session
@@ -51,6 +52,7 @@ def read_details(
             *warnings,
             *_client_warnings(facts, client),
             *_unlogged_warnings(exported, unlogged),
+            *hazard_warnings(session),
             *contents.warnings,
         ],
         extra={

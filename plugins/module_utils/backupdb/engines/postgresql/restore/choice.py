@@ -9,7 +9,7 @@ Nothing is ever cut out of a stream: pg_restore gets the chosen entries by its `
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...values import ArchiveSource, RestoreOptions
 from .tables import choose_tables
@@ -51,23 +51,32 @@ class Chosen:
     def has_definitions(self) -> bool:
         return any(entry.section == PRE_DATA for entry in self.early)
 
+    def only_rows(self) -> Chosen:
+        """Return what is left to load early when the definitions are there."""
+        return replace(self, early=tuple(entry for entry in self.early if entry.section == DATA))
+
 
 def choose(
     archives: Sequence[Examined], options: RestoreOptions, extensions: Extensions
 ) -> tuple[list[Chosen], list[str]]:
     """Apply the options; raises `RestoreRefused` for tables that the archives do not have. Returns warnings too."""
     by_tables, warnings = choose_tables([archive.contents.entries for archive in archives], options.tables)
-    defined = {
-        (entry.namespace, entry.tag)
-        for archive in archives
-        for entry in archive.contents.entries
-        if entry.section == PRE_DATA and entry.kind in ("TABLE", "FOREIGN TABLE", "SEQUENCE")
-    }
+    defined = defined_names(archives)
     chosen = [
         _staged(archive, _wanted(archive, allowed, options, extensions, defined))
         for archive, allowed in zip(archives, by_tables)
     ]
     return chosen, warnings
+
+
+def defined_names(archives: Iterable[Examined]) -> set[tuple[str, str]]:
+    """Return the tables and sequences that the archives define; others belong to extensions."""
+    return {
+        (entry.namespace, entry.tag)
+        for archive in archives
+        for entry in archive.contents.entries
+        if entry.section == PRE_DATA and entry.kind in ("TABLE", "FOREIGN TABLE", "SEQUENCE")
+    }
 
 
 def all_entries(chosen: Iterable[Chosen]) -> list[Entry]:
@@ -140,10 +149,11 @@ def _wanted_extension(
     if entry.kind == "EXTENSION" or name:
         return False
     if entry.kind in ("TABLE DATA", "SEQUENCE SET") and (entry.namespace, entry.tag) not in defined:
-        return _extension_of(entry, by_id) <= extensions.present  # rows of an extension's own table
+        return extension_of(entry, by_id) <= extensions.present  # rows of an extension's own table
     return True
 
 
-def _extension_of(entry: Entry, by_id: Mapping[int, Entry]) -> set[str]:
+def extension_of(entry: Entry, by_id: Mapping[int, Entry]) -> set[str]:
+    """Return the extensions that rows depend on."""
     needed = (by_id.get(number) for number in entry.dependencies)
     return {one.tag for one in needed if one is not None and one.kind == "EXTENSION"}
