@@ -16,6 +16,7 @@ from .load_hazards import hazard_warnings
 from .properties import read_properties
 from .relations import FROM, NAME, ORDINARY
 from .session import ExportedSnapshot, Session
+from .settings import CLIENT_SETTINGS_KEY, client_settings
 
 _EXTENSIONS = """
     SELECT e.extname, e.extversion FROM pg_catalog.pg_extension e ORDER BY 1"""
@@ -64,6 +65,7 @@ def read_details(
             "unpopulated_materialized_views": _named(session, "c.relkind = 'm' AND NOT c.relispopulated"),
             "foreign_tables": _named(session, "c.relkind = 'f'"),
             "locked_tables": exported.tables,
+            CLIENT_SETTINGS_KEY: client_settings(facts),
         },
     )
 

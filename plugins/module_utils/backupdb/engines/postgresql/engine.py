@@ -93,7 +93,7 @@ class PostgresqlEngine(Engine):
         server, facts = self.server, self.facts
         with coordinator(server, facts, database) as session:
             exported = export_snapshot(session, lock_timeout=options.db_lock_timeout)
-            planned = plan(session, server.instance, client, database, options, exported)
+            planned = plan(session, server.instance, facts, client, database, options, exported)
             warnings = list(planned.warnings)
             sequences = read_sequences(session, warnings) if options.fingerprints else {}
             fingerprints: dict[str, str] = {}

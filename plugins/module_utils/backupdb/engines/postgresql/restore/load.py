@@ -22,6 +22,7 @@ from ....errors import Interrupted, RestoreFailed
 from ....streams.pipeline import Limits
 from ....system.parallel import Tasks
 from ...values import ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
+from ..settings import client_settings
 from .archive_checks import refuse_what_would_fail
 from .choice import Chosen, Examined, Extensions, choose
 from .extension_rows import empty_filled, filled_by_extensions
@@ -79,6 +80,7 @@ def load_archives(
             database=name,
             client=client,
             arguments=_arguments(options),
+            settings=client_settings(facts, superuser=superuser),
             known_settings=_known_settings(server) if older else None,
         ),
         options=options,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -40,6 +40,7 @@ class Target:
     database: str
     client: Client
     arguments: tuple[str, ...]
+    settings: Mapping[str, str]  # of every session
     known_settings: frozenset[str] | None  # of a server that is older than the client; None: it knows them all
 
     @property
@@ -233,7 +234,7 @@ def _started(
     limits.check()
     client = start(
         argv,
-        environment=login_environment(target.instance),
+        environment=login_environment(target.instance, target.settings),
         secret=login_secret(target.instance),
         watch=complaints.hear,
         stdin=stdin,
