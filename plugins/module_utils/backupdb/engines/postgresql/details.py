@@ -17,6 +17,7 @@ from .properties import read_properties
 from .relations import FROM, NAME, ORDINARY
 from .session import ExportedSnapshot, Session
 from .settings import CLIENT_SETTINGS_KEY, client_settings
+from .system_identifier import SYSTEM_IDENTIFIER_KEY, system_identifier
 
 _EXTENSIONS = """
     SELECT e.extname, e.extversion FROM pg_catalog.pg_extension e ORDER BY 1"""
@@ -66,6 +67,7 @@ def read_details(
             "foreign_tables": _named(session, "c.relkind = 'f'"),
             "locked_tables": exported.tables,
             CLIENT_SETTINGS_KEY: client_settings(facts),
+            SYSTEM_IDENTIFIER_KEY: system_identifier(lambda query: session.attempt(query)[0][0]),
         },
     )
 
