@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.credentials.secrets import Secrets
 from backupdb.drill import run as drill
 from backupdb.drill.one_backup import failed
 from backupdb.drill.request import OLDEST_UNPROVEN, DrillRequest, choose
 from backupdb.drill.restore import DrillContext
 from backupdb.errors import BackupDbError, ClientMissing, Interrupted, RequirementMissing
+from backupdb.jobs import steps
+from backupdb.jobs.definition import job_from
 from backupdb.repository.drill_records import forget_attempt, last_tried, note_attempt, proven, write_drill
 from backupdb.repository.problems import Problems
 from backupdb.repository.removal import remove_backup
@@ -109,6 +112,18 @@ def test_a_backup_that_fails_for_ever_keeps_no_other_waiting(root: Path, monkeyp
     tried = [drill.run(request(root, select=OLDEST_UNPROVEN))["drills"][0]["database"] for _number in range(4)]
     assert tried == ["a", "b", "c", "a"]
     assert [proven(folder) for folder in folders] == [False, True, True]
+
+
+def test_a_job_with_nothing_unproven_is_well(root: Path) -> None:
+    folder = three_backups(root)[0]
+    entry = {"instance": "shop-db", "host": "db1", "repository": str(root), "login_host": "x", "engine": "postgresql"}
+    job = {"schema": 1, "name": "daily", "backups": [entry], "drill": {"every": "7d", "select": OLDEST_UNPROVEN}}
+    parsed = job_from({**job, "state_dir": str(root)}, "job")
+    for one in folder.parents[1].glob("*/*"):
+        write_drill(one, {"schema": 1, "backup_id": one.name, "verdict": "equal", "finished": iso(utc_now())})
+    assert parsed.drill is not None
+    result = steps.prove(parsed.drill, parsed.backups, Secrets())
+    assert (result["status"], result["drills"]) == ("ok", [])
 
 
 def test_what_is_noted_of_a_drill_goes_with_its_backup(root: Path) -> None:

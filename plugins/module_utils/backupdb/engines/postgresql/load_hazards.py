@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Functions that a restore calls while it loads rows, and that may then not find what they name.
 
-pg_restore loads with an empty search path. A function in a CHECK, a generated column or an index that names a table or
-another function without its schema works at the source and fails there, unless it has a search path of its own.
+pg_restore loads with an empty search path. A function that names a table or another function without its schema works
+at the source and fails there, unless it has a search path of its own: in a CHECK of a table or a domain, a generated
+column, an index, a partition key or a materialized view.
 """
 
 from __future__ import annotations
@@ -30,6 +31,22 @@ _PLACES = (
         "pg_catalog.pg_constraint",
         "'constraint ' || quote_ident(c.conname) || ' of ' || c.conrelid::regclass",
         "JOIN pg_catalog.pg_constraint c ON c.oid = d.objid AND c.contype = 'c' AND c.conrelid <> 0",
+    ),
+    (
+        "pg_catalog.pg_constraint",
+        "'constraint ' || quote_ident(c.conname) || ' of domain ' || c.contypid::regtype",
+        "JOIN pg_catalog.pg_constraint c ON c.oid = d.objid AND c.contype = 'c' AND c.contypid <> 0",
+    ),
+    (
+        "pg_catalog.pg_class",
+        "'partition key of ' || t.partrelid::regclass",
+        "JOIN pg_catalog.pg_partitioned_table t ON t.partrelid = d.objid",
+    ),
+    (
+        "pg_catalog.pg_rewrite",
+        "'materialized view ' || c.oid::regclass",
+        "JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid "
+        "JOIN pg_catalog.pg_class c ON c.oid = r.ev_class AND c.relkind = 'm'",
     ),
     (
         "pg_catalog.pg_attrdef",

@@ -32,6 +32,8 @@ from .toc import DATA, Entry, read_contents, without_head
 from .ways_out import ways_out
 
 _POLL = 0.25  # seconds
+# Event triggers of the target may refuse what pg_restore switches the triggers of tables off by.
+_NO_TRIGGERS = {"session_replication_role": "replica"}
 _EXTENSIONS = """
     SELECT extname, pg_has_role(extowner, 'USAGE') AS ours FROM pg_catalog.pg_extension"""
 
@@ -74,18 +76,19 @@ def load_archives(
     older = client.major > facts.version_number[0]
     if older and options.spool:
         warnings.append("spool was not used: the server is older than pg_restore, so its rows go through psql")
+    quietly = options.data_only and superuser
     job = _Load(
         target=Target(
             instance=server.instance,
             database=name,
             client=client,
             arguments=_arguments(options),
-            settings=client_settings(facts, superuser=superuser),
+            settings={**client_settings(facts, superuser=superuser), **(_NO_TRIGGERS if quietly else {})},
             known_settings=_known_settings(server) if older else None,
         ),
         options=options,
         limits=limits,
-        disable_triggers=options.data_only and superuser,
+        disable_triggers=quietly,
     )
     before = extensions.present
     with limits.watched():
