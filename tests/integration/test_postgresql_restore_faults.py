@@ -19,7 +19,7 @@ from backupdb.engines.postgresql.quoting import literal
 from backupdb.engines.values import ArchiveSource, DumpOptions, LoadReport, RestoreOptions
 from backupdb.errors import ArchiveDamaged, Interrupted, RestoreFailed, RestoreRefused, RunTimeout
 from backupdb.streams.pipeline import Limits
-from support import library
+from support import library, needs
 from support.postgresql_dumps import client_of, make_database, new_database, opened, plain, take
 from support.postgresql_restores import (
     bring_back,
@@ -68,6 +68,18 @@ BROKEN_LATER = f"""{PICKY}
     CREATE TABLE referring (n integer PRIMARY KEY);
     CREATE VIEW looking AS SELECT * FROM before;
 """
+# A function that finds its table by the search path, which pg_restore leaves empty.
+LOOKING_UP = """
+    CREATE SCHEMA own; SET search_path = own;
+    CREATE TABLE dict (val text UNIQUE);
+    INSERT INTO dict VALUES ('a');
+    CREATE FUNCTION known(v text) RETURNS boolean LANGUAGE sql STABLE AS
+        'SELECT EXISTS (SELECT 1 FROM dict WHERE val = v)';
+    CREATE TABLE facts (val text CHECK (known(val)));
+    INSERT INTO facts VALUES ('a');
+    CREATE TABLE fine AS SELECT n FROM generate_series(1, 3) n;
+    CREATE INDEX late ON fine (n);
+"""
 BROKEN_ROWS = f"""{PICKY}
     CREATE TABLE strict (n integer CHECK (picky(n) > 0), secret text);
     INSERT INTO strict SELECT n, 'canary-of-a-row-' || n FROM generate_series(1, 10) n;
@@ -88,6 +100,29 @@ def round_trip(
         dump = take(server, facts, client, "source", folder, options=DumpOptions(jobs=jobs))
         manifest = manifest_of(dump, facts, client)
         return bring_back(server, facts, restore_client_of(private, facts), dump, manifest, "copy", options)
+
+
+@pytest.fixture
+def filling_extension(private: PrivatePostgres) -> Iterator[str]:
+    """The name of an extension whose tables have rows when it is made: all of one are dumped, some of the other."""
+    needs.root("only root adds an extension to the server")
+    folder = Path(private.sql("SELECT setting FROM pg_config() WHERE name = 'SHAREDIR'")[0][0]) / "extension"
+    files = {
+        "backupdb_filling.control": "default_version = '1.0'\nrelocatable = true\n",
+        "backupdb_filling--1.0.sql": """
+            CREATE TABLE whole (id int PRIMARY KEY, v text);
+            INSERT INTO whole VALUES (1, 'one'), (2, 'two');
+            CREATE TABLE partly (id int PRIMARY KEY, v text, own boolean);
+            INSERT INTO partly VALUES (1, 'one', true);
+            SELECT pg_catalog.pg_extension_config_dump('whole', '');
+            SELECT pg_catalog.pg_extension_config_dump('partly', 'WHERE NOT own');
+        """,
+    }
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    yield "backupdb_filling"
+    for name in files:
+        (folder / name).unlink()
 
 
 @pytest.fixture
@@ -124,6 +159,70 @@ def test_a_row_that_is_refused_stops_the_restore_with_the_servers_words(
     assert "strict" in message
     assert "not in the mood" in message
     assert "canary" not in message
+
+
+@pytest.mark.parametrize(
+    ("jobs", "options"),
+    [(1, RestoreOptions()), (2, RestoreOptions(jobs=2)), (1, RestoreOptions(jobs=2, spool=True))],
+    ids=["plain", "parts", "spool"],
+)
+def test_with_errors_accepted_everything_but_the_refused_rows_comes_back_and_the_way_out_is_told(
+    private: PrivatePostgres, copy: str, scratch: Path, jobs: int, options: RestoreOptions
+) -> None:
+    report = round_trip(private, LOOKING_UP, scratch, jobs=jobs, options=replace(options, accept_errors=True))
+    assert len(report.errors) == 1
+    assert report.errors[0].startswith("TABLE DATA own.facts: ")
+    assert "violates check constraint" in report.errors[0] or "does not exist" in report.errors[0]
+    statement = 'ALTER FUNCTION "own"."known"(text) SET search_path = "own", "public";'
+    assert [line for line in report.warnings if "schema_only" in line and "data_only" in line and statement in line]
+    counted = (
+        "SELECT (SELECT count(*) FROM own.facts), (SELECT count(*) FROM own.dict), (SELECT count(*) FROM own.fine)"
+    )
+    assert private.sql(counted, database=copy) == [(0, 1, 3)]
+    assert private.sql("SELECT 1 FROM pg_indexes WHERE indexname = 'late'", database=copy) == [(1,)]
+
+
+def test_the_statements_that_are_told_bring_the_refused_rows_back(
+    private: PrivatePostgres, copy: str, scratch: Path
+) -> None:
+    with (
+        new_database(private, "source"),
+        opened(private) as (server, facts),
+    ):
+        private.run_sql_script(LOOKING_UP, database="source")
+        client = client_of(private, facts)
+        dump = take(server, facts, client, "source", scratch, options=DumpOptions())
+        assert any("own.known(text)" in line and "own.facts" in line for line in dump.details.warnings)
+        manifest = manifest_of(dump, facts, client)
+        restore_client = restore_client_of(private, facts)
+        bring_back(server, facts, restore_client, dump, manifest, copy, RestoreOptions(accept_errors=True))
+        private.sql("ALTER FUNCTION own.known(text) SET search_path = own, public", database=copy)
+        PostgresqlEngine(server, facts).load(
+            restore_client,
+            copy,
+            sources_of(dump),
+            manifest,
+            RestoreOptions(data_only=True, tables=("own.facts",)),
+            library.limits(),
+        )
+    assert private.sql("SELECT val FROM own.facts", database=copy) == [("a",)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_rows_that_an_extension_makes_itself_do_not_stop_its_rows_in_the_archive(
+    private: PrivatePostgres, copy: str, scratch: Path, filling_extension: str, jobs: int
+) -> None:
+    script = f"""
+        CREATE EXTENSION {filling_extension};
+        INSERT INTO whole VALUES (10, 'mine'); UPDATE whole SET v = 'changed' WHERE id = 1;
+        DELETE FROM whole WHERE id = 2;
+        INSERT INTO partly VALUES (10, 'mine', false);
+        CREATE TABLE mine AS SELECT 1 AS n;
+    """
+    report = round_trip(private, script, scratch, jobs=jobs, options=RestoreOptions(jobs=jobs))
+    assert report.errors == []
+    assert private.sql("SELECT id, v FROM whole ORDER BY id", database=copy) == [(1, "changed"), (10, "mine")]
+    assert private.sql("SELECT id FROM partly ORDER BY id", database=copy) == [(1,), (10,)]
 
 
 def test_a_definition_that_is_refused_stops_the_restore_before_any_row(

@@ -127,7 +127,8 @@ def test_definitions_alone_and_then_rows_alone_make_the_whole(source: Source, jo
     assert source.restored(RestoreOptions(schema_only=True), jobs=jobs) == ([], [])
     assert source.sql("SELECT count(*) FROM shop.orders") == [(0,)]
     assert source.sql("SELECT count(*) FROM pg_largeobject_metadata") == [(0,)]
-    source.sql("DROP EVENT TRIGGER note_ddl")
+    source.sql("CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no'; END$$")
+    source.sql("CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse()")
     report = PostgresqlEngine(source.server, source.facts).load(
         source.client,
         "copy",

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.errors import RestoreRefused
 from backupdb.restore import run as restore
+from support.drills import drilled
 from support.library import back_up
+from support.postgresql_dumps import new_database, opened
 from support.private_server import PrivateServer
 from support.restores import clean, make_database, names, restore_request, restored
 
@@ -156,3 +159,58 @@ def test_an_archive_can_be_loaded_by_several_workers_from_a_spool_that_is_gone_a
     spool.mkdir(mode=0o700)
     restored(pg, repository, "shop", target="quick", jobs=3, spool=True, spool_folder=str(spool))
     assert list(spool.iterdir()) == []
+
+
+REACHING = """
+    CREATE TABLE t (n int PRIMARY KEY);
+    CREATE SUBSCRIPTION "from far" CONNECTION 'host=192.0.2.1 dbname=far' PUBLICATION p
+        WITH (connect = false, enabled = false, create_slot = false, slot_name = 'slot_of_ours');
+    CREATE EXTENSION postgres_fdw;
+    CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '192.0.2.1');
+    CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (user 'u', password 'p');
+"""
+
+
+def test_a_copy_reaches_nothing_that_the_original_reaches(pg: Any, repository: Path) -> None:
+    slots = """SELECT s.subslotname, s.subenabled FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+                WHERE d.datname = '{}'"""
+    with new_database(pg, "reaching"):
+        pg.run_sql_script(REACHING, database="reaching")
+        try:
+            back_up(pg, repository, databases=["reaching"])
+            for enabled, slot in ((False, None), (True, "slot_of_ours")):
+                result = restored(pg, repository, "reaching", target="reaching_copy", enable_events=enabled)
+                assert pg.sql(slots.format("reaching_copy")) == [(slot, False)]
+                told = " ".join(result["warnings"])
+                for words in (
+                    """ALTER SUBSCRIPTION "from far" SET (slot_name = 'slot_of_ours');""",
+                    'ALTER SUBSCRIPTION "from far" ENABLE;',
+                    "foreign servers with user mappings lead where those of the original lead: far",
+                ):
+                    assert (words in told) is not enabled
+                with opened(pg) as (server, facts):
+                    PostgresqlEngine(server, facts).drop_database("reaching_copy")  # subscriptions hold it no longer
+            assert pg.sql(slots.format("reaching")) == [("slot_of_ours", False)]
+        finally:
+            with opened(pg) as (server, facts):
+                for name in ("reaching_copy", "reaching"):
+                    PostgresqlEngine(server, facts).drop_database(name)
+
+
+def test_on_another_server_it_is_a_copy_under_its_own_name(
+    pg: Any, repository: Path, server_factory: Any, work_dir: Path
+) -> None:
+    other = server_factory("postgres15")
+    with new_database(pg, "reaching"):
+        pg.run_sql_script(REACHING, database="reaching")
+        back_up(pg, repository, databases=["reaching"])
+        with opened(pg) as (server, facts):
+            PostgresqlEngine(server, facts).drop_database("reaching")
+        restored(pg, repository, "reaching", target="reaching")  # the original itself
+        assert pg.sql("SELECT subslotname FROM pg_subscription") == [("slot_of_ours",)]
+        with opened(pg) as (server, facts):
+            PostgresqlEngine(server, facts).drop_database("reaching")
+    restored(other, repository, "reaching", target="reaching")
+    assert other.sql("SELECT subslotname FROM pg_subscription") == [(None,)]
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]

@@ -95,7 +95,10 @@ def test_a_drill_is_due_so_long_after_the_last_that_proved_everything(
     assert drill_is_due(job, now)  # none was ever done
     write_record(str(tmp_path), result("failed", drill={"status": "failed", "message": "m"}))
     assert drill_is_due(job, now)
-    write_record(str(tmp_path), result("ok", drill={"status": "ok", "message": "m"}))
+    unkept = {"status": "ok", "message": "m", "drills": [{"record": "/r/drill.json"}, {"record": None}]}
+    write_record(str(tmp_path), result("ok", drill=unkept))
+    assert drill_is_due(job, now)  # the repository does not know of it
+    write_record(str(tmp_path), result("ok", drill={"status": "ok", "message": "m", "drills": [{"record": "/r/d"}]}))
     write_record(str(tmp_path), result("failed", started="2026-11-24T03:00:00Z"))  # not a drill
     assert drill_is_due(job, now) is due
     assert not drill_is_due(job_from(values, "job"), now)

@@ -20,9 +20,10 @@ from typing import Any
 
 import pytest
 from backupdb.errors import RepositoryError
+from backupdb.monitoring.stored import look
 from backupdb.repository import layout, local
 from backupdb.repository.catalogue import read_all
-from backupdb.repository.drill_records import write_drill
+from backupdb.repository.drill_records import forget_attempt, note_attempt, write_drill
 from backupdb.repository.lock import readers_lock, run_lock
 from backupdb.repository.problems import Problems
 from backupdb.repository.sealing import seal
@@ -300,6 +301,51 @@ def test_only_root_prunes_and_pins_and_what_root_adds_stays_readable(root: Path)
     result = prune.run(request)
     assert (result["status"], result["removed"]) == ("ok", 1)
     assert there(root) == [backups[3].name, backups[1].name, backups[0].name]
+
+
+def test_the_user_proves_a_sealed_backup_and_root_puts_the_record_in_its_place(root: Path) -> None:
+    backups = [stored_by_user(root, days) for days in (1, 0)]
+    sealed(root)
+    record = {"schema": 1, "backup_id": backups[0].name, "verdict": "equal", "finished": iso(NOW)}
+
+    def proven_ones() -> list[Path]:
+        return [entry.folder for entry in read_all(root, proven=True, problems=Problems())]
+
+    assert as_user(lambda: note_attempt(backups[0], NOW)) == ""
+    assert as_user(lambda: write_drill(backups[0], record)) == ""
+    assert as_user(lambda: forget_attempt(backups[0])) == ""
+    name = f"drill-{layout.stamp(NOW)}.json"
+    waiting = backups[0].parent / ".drills" / f"{backups[0].name}.{name}"
+    assert waiting.exists()
+    assert proven_ones() == [backups[0]]
+    state = look(backups[0].parent, utc_now(), Problems())
+    assert (state.proven, state.last_drill is not None) == (layout.parse_stamp(layout.stamp(NOW - DAY)), True)
+    # What the user may still change lets root remove nothing, and keep nothing.
+    request = PruneRequest(repository=str(root), policy=RetentionPolicy(keep_last=1))
+    assert prune.run(request, check_mode=True)["removed"] == 1
+
+    assert sealed(root)["problems"] == []
+    assert mode_of(backups[0] / name) == (0, USER, 0o440)
+    assert list(waiting.parent.iterdir()) == []
+    assert proven_ones() == [backups[0]]
+    assert not sealed(root)["changed"]
+    assert prune.run(request, check_mode=True)["removed"] == 0
+    # The next one waits beside, too.
+    assert as_user(lambda: write_drill(backups[1], {**record, "backup_id": backups[1].name})) == ""
+    assert sealed(root)["changed"]
+    assert proven_ones() == [backups[1], backups[0]]
+
+
+def test_what_only_looks_like_the_record_of_a_drill_is_not_put_beside_a_manifest(root: Path) -> None:
+    backup = stored_by_user(root)
+    sealed(root)
+    folder = backup.parent / ".drills"
+    assert as_user(lambda: folder.mkdir()) == ""
+    name = f"{backup.name}.drill-20261120T050607Z.json"
+    assert as_user(lambda: (folder / name).symlink_to("/etc/hostname")) == ""
+    result = sealed(root)
+    assert result["problems"] == [f"{folder / name} was left alone: it is no new record of the backup user"]
+    assert not (backup / "drill-20261120T050607Z.json").exists()
 
 
 def test_what_is_not_sealed_yet_lets_no_sealed_backup_go(root: Path) -> None:

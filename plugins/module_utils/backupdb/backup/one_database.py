@@ -222,7 +222,12 @@ def _database_manifest(
     archives: Sequence[Archive],
     details: SnapshotDetails,
 ) -> dict[str, Any]:
-    absent = [*details.missing, *(privilege_text(entry) for entry in missing if entry.severity == PARTIAL)]
+    lacking = [entry for entry in missing if entry.severity == PARTIAL]
+    # An engine may name what a right that lacks leaves out, too; the line with the statement that gives it says more.
+    named = {f"{entry.privilege}: {entry.effect}" for entry in lacking}
+    absent = list(
+        dict.fromkeys([*(line for line in details.missing if line not in named), *map(privilege_text, lacking)])
+    )
     warnings = [*details.warnings, *(privilege_text(entry) for entry in missing if entry.severity == DEGRADED)]
     return {
         **_common(context, Subject(database.name), backup_id, started, archives),

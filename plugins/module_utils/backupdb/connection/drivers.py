@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -51,6 +51,7 @@ class Driver(ABC):
     LIBRARY: ClassVar[str]  # the library, as it is imported
     PACKAGE: ClassVar[str]  # what brings it, for messages
     DEFAULT_DATABASE: ClassVar[str | None] = None  # the database entered when none is named
+    SESSION_STATEMENTS: ClassVar[Sequence[str]] = ()  # run and committed at the beginning of every session
 
     @abstractmethod
     def arguments(self, instance: Instance, application_name: str) -> DriverArguments:

@@ -13,8 +13,9 @@ import copy
 import importlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConnectionFailed, RequirementMissing
@@ -153,7 +154,7 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
 
     Every part of the URL may hold any character: it is built with `URL.create`, never by joining text.
     """
-    from sqlalchemy import create_engine
+    from sqlalchemy import create_engine, event
     from sqlalchemy.engine import URL
 
     check_certificates(instance)
@@ -166,7 +167,7 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
         port=arguments.port,
         database=database,
     )
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args=dict(arguments.connect),
         pool_size=_POOL_SIZE,
@@ -177,6 +178,17 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
         hide_parameters=True,  # statement parameters must not reach error texts
         **arguments.engine,
     )
+    if driver.SESSION_STATEMENTS:
+        event.listen(engine, "connect", partial(_begin_session, driver.SESSION_STATEMENTS))
+    return engine
+
+
+def _begin_session(statements: Sequence[str], connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()
+    connection.commit()
 
 
 def require_libraries(driver: Driver) -> None:

@@ -200,7 +200,7 @@ def _counted(blocks: Iterable[bytes], reader: DumpReader) -> Iterator[Piece]:
     """Yield what counts. The border of a run depends on the lines alone, never on those of the blocks."""
     counts = True
     rows = _Rows(reader)
-    for lines, begins in _lines(blocks):
+    for lines, begins in split_lines(blocks):
         if begins is not None:  # a piece of one long line
             yield from rows.end()
             counts = reader.look(lines[0]) if begins else counts
@@ -253,7 +253,7 @@ def _run(lines: list[bytes], reader: DumpReader) -> Piece:
     return Piece(b"\n".join(lines), reader.place, in_data=True, rewritable=False, is_run=True)
 
 
-def _lines(blocks: Iterable[bytes]) -> Iterator[tuple[list[bytes], bool | None]]:
+def split_lines(blocks: Iterable[bytes]) -> Iterator[tuple[list[bytes], bool | None]]:
     """Split a stream at its line ends, and long lines every `PIECE_BYTES` from their beginning.
 
     Yields whole lines that are not long, with None, and single pieces of long ones with whether the line begins there.

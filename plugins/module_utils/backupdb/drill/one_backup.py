@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..engines.workplace import work_dir_of
-from ..errors import ArchiveDamaged, BackupDbError, NotEnoughSpace, RequirementMissing, RunTimeout
+from ..errors import ArchiveDamaged, BackupDbError, Interrupted, NotEnoughSpace, RequirementMissing, RunTimeout
 from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import DIFFERENT, EQUAL, EQUAL_REWRITTEN, FAILED, SCHEMA
 from ..repository.local import free_bytes
@@ -22,7 +22,7 @@ from .restore import DrillContext, RestoredServer, drill_support_for, restored
 from .rewrites import confirm_rewrites
 
 # Faults of this host, which say nothing about the backup: no record of them is kept.
-OF_THIS_HOST = ("ClientMissing", "InvalidOption", "LockBusy", "NotEnoughSpace")
+OF_THIS_HOST = ("ClientMissing", "InvalidOption", "LockBusy", "NotEnoughSpace", "RequirementMissing")
 
 
 def drill_one(context: DrillContext) -> dict[str, Any]:
@@ -57,11 +57,17 @@ def failed(backup: StoredBackup, error: BackupDbError) -> dict[str, Any]:
 
 
 def _cause(context: DrillContext, error: BackupDbError) -> BackupDbError:
-    """Return what explains most: whatever fails once time is up fails because of that. Raises `Interrupted`."""
+    """Return what explains most: whatever fails once time is up fails because of that.
+
+    Raises `Interrupted` when the whole run was asked to stop, and only then.
+    """
     try:
         context.limits.check()
     except RunTimeout as late:
         return late
+    except Interrupted:
+        if context.limits.cancel.is_set():
+            raise
     return error
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
 from ..archives.keys import Keys
 from ..errors import InvalidOption
 from ..repository.catalogue import Filter, StoredBackup, is_future, read_backup, read_wanted
-from ..repository.drill_records import proven
+from ..repository.drill_records import last_tried, proven
 from ..repository.problems import Problems
 from ..system.text import utc_now
 
@@ -22,6 +23,7 @@ OLDEST_UNPROVEN = "oldest_unproven"
 ALL = "all"
 RANDOM = "random"
 SELECTS = (NEWEST, OLDEST_UNPROVEN, ALL, RANDOM)
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -84,4 +86,9 @@ def _newest_of_each(found: Sequence[StoredBackup]) -> list[StoredBackup]:
 
 
 def _unproven(found: Sequence[StoredBackup]) -> list[StoredBackup]:
-    return [backup for backup in reversed(found) if not proven(backup.folder)]
+    """Return what is not proven: the oldest first of those never tried, then those whose last try is longest ago.
+
+    So a backup that fails for ever, or that this host cannot drill, never keeps the others waiting.
+    """
+    unproven = [backup for backup in reversed(found) if not proven(backup.folder)]
+    return sorted(unproven, key=lambda backup: last_tried(backup.folder) or _NEVER)

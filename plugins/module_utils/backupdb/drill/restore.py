@@ -148,6 +148,8 @@ def load_database(state: RestoredServer, sources: Sequence[ArchiveSource]) -> No
     """Create the database and load these archives into it."""
     manifest, options = state.context.manifest, replace(OPTIONS, jobs=state.context.jobs)
     engine, name = state.engine, state.name
+    if any(one.name == name for one in engine.databases()):
+        engine.drop_database(name)  # one that every new server has
     state.warnings += engine.create_database(name, manifest, options)
     report = engine.load(state.restore_client, name, sources, manifest, options, state.context.limits)
     state.errors += report.errors

@@ -13,6 +13,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import IO
 
 from ..engines.values import ArchiveSource, Part
@@ -51,7 +52,8 @@ def _stays_the_same(state: RestoredServer) -> bool:
         load_database(state, kept)
         again = state.support.dump_definitions(state.engine.server, state.dump_client, state.context.manifest)
         same = all(
-            compare_streams(state, source.open(), dumped(part, limits)).equal for source, part in zip(kept, again)
+            compare_streams(state, source.open, partial(dumped, part, limits)).equal
+            for source, part in zip(kept, again)
         )
     return same and len(state.errors) == errors
 

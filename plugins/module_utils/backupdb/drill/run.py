@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The drill run: restore backups into throw-away servers, compare, write a record beside each manifest, report.
 
-One bad backup does not stop the others. A record is written for every verdict, good or bad.
+One bad backup, or one that this host cannot drill, does not stop the others. A record is written for every verdict,
+good or bad; of what says nothing about the backup only the attempt is noted, so that others get their turn.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from ..age.stream import Identity
@@ -21,16 +23,17 @@ from ..errors import (
     BackupDbError,
     BackupNotFound,
     Interrupted,
-    LockBusy,
     NotEnoughSpace,
     RepositoryError,
+    RequirementMissing,
 )
 from ..outcome import Outcome
 from ..repository.catalogue import StoredBackup
-from ..repository.drill_records import is_proof, write_drill
+from ..repository.drill_records import forget_attempt, is_proof, note_attempt, write_drill
 from ..repository.lock import readers_lock
 from ..repository.problems import Problems
 from ..streams.pipeline import Limits
+from ..system.parallel import result_of
 from ..system.stopping import stop_signals
 from ..system.text import human_duration, iso, utc_now
 from .one_backup import OF_THIS_HOST, drill_one, failed, line, summary
@@ -62,16 +65,22 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
     entries: list[dict[str, Any]] = []
     warnings = list(problems.lines)
     cancel = threading.Event()
+    lacking: list[RequirementMissing] = []
     with stop_signals(cancel) as received:
         for backup in chosen:
-            try:
-                record = _drill(request, backup, identities, user, cancel, warnings)
-            except Interrupted:
+            _note_attempt(backup)
+            drilled = result_of(partial(_drill, request, backup, identities, user, cancel, warnings))
+            if isinstance(drilled.error, Interrupted) and cancel.is_set():
                 if not entries:
-                    raise
+                    raise drilled.error
                 break
+            if isinstance(drilled.error, RequirementMissing):
+                lacking.append(drilled.error)
+            record = drilled.value or failed(backup, drilled.error or BackupDbError("it ended without a verdict"))
             kept = _stored(backup, record, warnings)
             entries.append({**record, "path": str(backup.folder), "record": kept})
+    if lacking and len(lacking) == len(entries):
+        raise lacking[0]  # nothing was done, so that all of it may be tried where the library is
     warnings += [f"stopped by {name}; {len(chosen) - len(entries)} drills were not done" for name in received]
     return _result(request, entries, warnings, len(chosen), time.monotonic() - began)
 
@@ -93,12 +102,9 @@ def _drill(
             user=user,
             jobs=request.jobs,
         )
-        try:
-            with readers_lock(backup.instance_folder) as unlocked:
-                warnings += unlocked
-                return drill_one(context)
-        except (LockBusy, RepositoryError) as error:
-            return failed(backup, error)
+        with readers_lock(backup.instance_folder) as unlocked:
+            warnings += unlocked
+            return drill_one(context)
 
 
 @contextmanager
@@ -110,17 +116,26 @@ def _limits(request: DrillRequest, cancel: threading.Event) -> Iterator[Limits]:
 
 def _stored(backup: StoredBackup, record: dict[str, Any], warnings: list[str]) -> str | None:
     if record["error_kind"] in OF_THIS_HOST:
+        _note_attempt(backup, record["error"])
         return None
     try:
-        return str(write_drill(backup.folder, record))
+        path = str(write_drill(backup.folder, record))
     except (RepositoryError, NotEnoughSpace):
         time.sleep(_NEXT_RECORD)  # records are named by the second, and the last drill may have ended in this one
-    record["finished"] = iso(utc_now().replace(microsecond=0))
-    try:
-        return str(write_drill(backup.folder, record))
-    except (RepositoryError, NotEnoughSpace) as error:
-        warnings.append(f"the record of the drill could not be kept: {error}")
-        return None
+        record["finished"] = iso(utc_now().replace(microsecond=0))
+        try:
+            path = str(write_drill(backup.folder, record))
+        except (RepositoryError, NotEnoughSpace) as error:
+            warnings.append(f"the record of the drill could not be kept, so the backup counts as not proven: {error}")
+            return None
+    forget_attempt(backup.folder)
+    return path
+
+
+def _note_attempt(backup: StoredBackup, error: str | None = None) -> None:
+    """Note that the backup was tried; one that lies by itself has no place for that, and nobody chooses it."""
+    if backup.is_in_place():
+        note_attempt(backup.folder, utc_now(), error)
 
 
 def _result(

@@ -24,17 +24,30 @@ class DumpReader(Protocol):
     """Reads the lines of one dump in their order; what it says of them is about the line looked at last.
 
     `rewritable` lines belong to definitions with expressions, which a server may write otherwise than it got them.
+    A dump is a sequence of entries, whose order means nothing. `is_row` lines hold rows whose order means nothing.
+    `is_setting` lines belong to no entry: they say what holds from there on. `setting` is what of it holds for the
+    entry that has begun.
     """
 
     place: str
     in_data: bool
     rewritable: bool
+    begins_entry: bool
+    is_row: bool
+    is_setting: bool
+    setting: bytes
 
     def look(self, line: bytes) -> bool:
         """Take the next line (its beginning is enough); tell whether it counts."""
 
     def rows_until(self, lines: Sequence[bytes], start: int) -> int:
         """Return the end of the lines from `start` on that are rows for sure, and need not be looked at."""
+
+    def rows_in(self, line: bytes, begins: bool) -> Iterator[tuple[bytes | None, bool]]:
+        """Yield the rows of a line, or of a further piece of one, in pieces, each with whether the row ends with it.
+
+        None instead of a piece ends the row before, if there is one.
+        """
 
 
 class DrillSupport(ABC):

@@ -167,7 +167,10 @@ class Engine(ABC):
         options: RestoreOptions,
         limits: Limits,
     ) -> LoadReport:
-        """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data."""
+        """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data.
+
+        With `accept_errors` such errors are listed as well, and what can come back does.
+        """
 
     def finish_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
         """Give the database what belongs to its name: settings, ACL, limits, labels. Returns warnings."""

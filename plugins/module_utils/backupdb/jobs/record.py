@@ -71,11 +71,16 @@ def record_of(result: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str,
         **{key: result.get(key) for key in _RUN_KEYS},
         "duration": round(parse_iso(result["finished"]).timestamp() - parse_iso(result["started"]).timestamp(), 3),
         "last_success": result["finished"] if result["status"] == "ok" else before.get("last_success"),
-        "last_drill": result["started"] if drill and drill["status"] == "ok" else before.get("last_drill"),
+        "last_drill": result["started"] if drill and _is_remembered(drill) else before.get("last_drill"),
         "backups": [_backup(entry) for entry in result["backups"]],
         "prune": _step(result.get("prune")),
         "drill": _step(drill),
     }
+
+
+def _is_remembered(drill: Mapping[str, Any]) -> bool:
+    """Return whether a drill proved everything and the repository knows it; else it is to be done again."""
+    return drill["status"] == "ok" and all(entry["record"] is not None for entry in drill.get("drills", ()))
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import Any, Callable
 from ..backup import run as backup
 from ..credentials.secrets import Secrets
 from ..drill import run as drill
-from ..errors import BackupDbError, LockBusy
+from ..drill.request import OLDEST_UNPROVEN
+from ..errors import BackupDbError, BackupNotFound, LockBusy
 from ..outcome import Outcome
 from ..retention import prune
 from ..retention.decide import policy_from
@@ -77,7 +78,18 @@ def prove(
     options: Mapping[str, Any], backups: Sequence[Mapping[str, Any]], secrets: Secrets, *, stopped: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Drill what these backups have made, one instance after the other, and return one result of all."""
-    results = _each(backups, lambda entry: drill.run(drill_request(options, entry, secrets)), stopped)
+
+    def one(entry: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return drill.run(drill_request(options, entry, secrets))
+        except BackupNotFound as error:
+            if options["select"] != OLDEST_UNPROVEN:
+                raise
+            message = f"instance {entry['instance']}: every backup is proven, or there is none: {error}"
+            facts = {"select": options["select"], "lines": [message], "drills": [], "proven": 0, "seconds": 0.0}
+            return Outcome("ok", False, message, facts=facts).to_dict()
+
+    results = _each(backups, one, stopped)
     return _combined(results, ("lines", "drills", "warnings"), ("proven", "seconds"), select=options["select"])
 
 

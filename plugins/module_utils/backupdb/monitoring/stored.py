@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import ManifestDamaged
 from ..repository import layout
 from ..repository.catalogue import CLOCK_TOLERANCE, StoredBackup, read_backup
-from ..repository.drill_records import is_drill_file, is_proof, newest_drill
+from ..repository.drill_records import is_drill_file, is_proof, newest_drill, waiting_records
 from ..repository.problems import Problems
 from ..system.text import parse_iso
 
@@ -74,6 +74,7 @@ def _folders(database_folder: Path, problems: Problems) -> Iterator[_Folder]:
     except OSError as error:
         problems.add_unreadable(database_folder, error)
         return
+    waiting = waiting_records(database_folder)
     for text in names:
         name = layout.parse_backup_folder(text)
         if name is None:
@@ -89,7 +90,7 @@ def _folders(database_folder: Path, problems: Problems) -> Iterator[_Folder]:
         except OSError as error:
             problems.add_damaged(path, f"{path} cannot be read: {error.strerror}")
             continue
-        drills = [file for file, _size in sizes if is_drill_file(file)]
+        drills = [*(file for file, _size in sizes if is_drill_file(file)), *waiting.get(text, ())]
         yield _Folder(path, name.time, sum(size for _file, size in sizes), drills)
 
 

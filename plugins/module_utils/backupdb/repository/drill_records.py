@@ -3,7 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Records of drills, beside the manifest of the backup they proved or disproved; a manifest is never rewritten.
 
-A record is `drill-<YYYYMMDDTHHMMSSZ>.json`, named by the end of the drill. It appears whole or not at all.
+A record is `drill-<YYYYMMDDTHHMMSSZ>.json`, named by the end of the drill. It appears whole or not at all. Where only
+root may still write beside the manifest, as in a sealed repository, it waits as `.drills/<backup id>.<its name>` in the
+folder of the database, until root puts it in its place (`backupdb seal`).
+
+`.drills/<backup id>.attempt.json` says that a drill began and has left no record: it was ended from outside, or the
+fault was this host's and says nothing about the backup.
 """
 
 from __future__ import annotations
@@ -13,15 +18,18 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import RepositoryError
+from ..errors import NotEnoughSpace, RepositoryError
 from ..system.files import read_small_file, remove_file, rename_new, write_file
-from ..system.text import parse_iso
+from ..system.text import iso, parse_iso
 from . import layout
-from .files import storage_errors
+from .files import make_folder, replace_file, storage_errors
 from .problems import Problems
+from .sealed import is_of_root
 
 SCHEMA = 1
 EQUAL = "equal"
@@ -31,7 +39,8 @@ FAILED = "failed"
 VERDICTS = (EQUAL, EQUAL_REWRITTEN, DIFFERENT, FAILED)
 PROVING = (EQUAL, EQUAL_REWRITTEN)
 _LARGEST_RECORD = 16 << 20  # bytes; the differences in a record are bounded
-_NAME = re.compile(r"drill-\d{8}T\d{6}Z\.json")
+_NAME = re.compile(r"drill-\d{8}T\d{6}Z\.json", re.ASCII)
+_ATTEMPT = "attempt.json"
 
 
 def write_drill(folder: Path, record: Mapping[str, Any]) -> Path:
@@ -41,9 +50,12 @@ def write_drill(folder: Path, record: Mapping[str, Any]) -> Path:
     `RepositoryError` or `NotEnoughSpace`, also for a second record of the same second: none is ever replaced.
     """
     name = f"drill-{layout.stamp(parse_iso(record['finished']))}.json"
-    content = (json.dumps(record, indent=2, sort_keys=True) + "\n").encode("ascii")
+    content = _content(record)
     target = folder / name
-    temporary = folder / f".{name}.{secrets.token_hex(4)}.partial"
+    if is_of_root(folder) and not os.access(folder, os.W_OK):
+        target = _beside(folder, name)
+        make_folder(target.parent)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     with storage_errors(target, "writing"):
         try:
             write_file(temporary, content)
@@ -61,16 +73,63 @@ def read_drills(folder: Path, problems: Problems) -> list[dict[str, Any]]:
     """Return the records of a backup, newest first; one that cannot be read is reported."""
     records = []
     for path in _files(folder, problems):
-        record = _read(path, problems)
+        record = _read(path, folder.name, problems)
         if record is not None:
             records.append(record)
     return records
 
 
-def newest_drill(folder: Path, problems: Problems) -> dict[str, Any] | None:
-    """Return the newest record; None without one, or when the newest cannot be read, which is reported."""
-    files = _files(folder, problems)
-    return _read(files[0], problems) if files else None
+def newest_drill(folder: Path, problems: Problems, *, sealed_only: bool = False) -> dict[str, Any] | None:
+    """Return the newest record; None without one, or when the newest cannot be read, which is reported.
+
+    With `sealed_only` those that wait for root do not count.
+    """
+    files = _files(folder, problems, sealed_only=sealed_only)
+    return _read(files[0], folder.name, problems) if files else None
+
+
+def note_attempt(folder: Path, when: datetime, error: str | None = None) -> None:
+    """Note that a drill of a backup has begun, or why it could not be done; where that cannot be noted, it is not."""
+    path = _beside(folder, _ATTEMPT)
+    values = {"schema": SCHEMA, "backup_id": folder.name, "time": iso(when), "error": error}
+    with suppress(RepositoryError, NotEnoughSpace):
+        make_folder(path.parent)
+        replace_file(path, _content(values))
+
+
+def forget_attempt(folder: Path) -> None:
+    """Forget an attempt: there is a record of it."""
+    with suppress(OSError):
+        remove_file(_beside(folder, _ATTEMPT))
+        _beside(folder, _ATTEMPT).parent.rmdir()  # refused while it holds anything
+
+
+def last_tried(folder: Path) -> datetime | None:
+    """Return when a backup was last drilled, or tried in vain; None for one that never was."""
+    names = [path.name.rpartition("drill-")[2].partition(".")[0] for path in _files(folder, Problems())]
+    times = [time for time in map(layout.parse_stamp, names) if time is not None]
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        attempt = json.loads(read_small_file(_beside(folder, _ATTEMPT), _LARGEST_RECORD))
+        times.append(parse_iso(attempt["time"]))
+    return max(times, default=None)
+
+
+def waiting_records(database_folder: Path) -> dict[str, list[str]]:
+    """Return the names of the records that wait for root, by the ids of their backups."""
+    found: dict[str, list[str]] = {}
+    with suppress(OSError):
+        for entry in os.listdir(database_folder / layout.DRILLS_FOLDER):  # noqa: PTH208  names, not paths
+            backup_id, _dot, name = entry.partition(".")
+            if is_drill_file(name):
+                found.setdefault(backup_id, []).append(name)
+    return found
+
+
+def remove_notes(folder: Path) -> None:
+    """Remove what is noted beside a backup that is gone."""
+    with suppress(OSError):
+        for path in folder.with_name(layout.DRILLS_FOLDER).glob(f"{folder.name}.*"):
+            remove_file(path)
 
 
 def is_proof(record: Mapping[str, Any] | None) -> bool:
@@ -88,21 +147,33 @@ def proven(folder: Path) -> bool:
     return is_proof(newest_drill(folder, Problems()))
 
 
-def _files(folder: Path, problems: Problems) -> list[Path]:
+def _beside(folder: Path, name: str) -> Path:
+    """Return where something about the backup in `folder` lies when it cannot lie in it."""
+    return folder.parent / layout.DRILLS_FOLDER / f"{folder.name}.{name}"
+
+
+def _content(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode("ascii")
+
+
+def _files(folder: Path, problems: Problems, *, sealed_only: bool = False) -> list[Path]:
     try:
-        names = [name for name in os.listdir(folder) if is_drill_file(name)]  # noqa: PTH208  names, not paths
+        found = {name: folder / name for name in os.listdir(folder) if is_drill_file(name)}  # noqa: PTH208  names
     except OSError as error:
         problems.add(f"{folder} cannot be listed: {error.strerror}")
         return []
-    return [folder / name for name in sorted(names, reverse=True)]
+    if not sealed_only:
+        waiting = waiting_records(folder.parent).get(folder.name, ())
+        found = {**{name: _beside(folder, name) for name in waiting}, **found}
+    return [path for _name, path in sorted(found.items(), reverse=True)]
 
 
-def _read(path: Path, problems: Problems) -> dict[str, Any] | None:
+def _read(path: Path, backup_id: str, problems: Problems) -> dict[str, Any] | None:
     try:
         record = json.loads(read_small_file(path, _LARGEST_RECORD))
         if not isinstance(record, dict) or record.get("schema") != SCHEMA or record.get("verdict") not in VERDICTS:
             raise ValueError("it is not a drill record of this version")
-        if record.get("backup_id") != path.parent.name:
+        if record.get("backup_id") != backup_id:
             raise ValueError(f"it is about another backup, {record.get('backup_id')!r}")
         parse_iso(record["finished"])
     except OSError as error:

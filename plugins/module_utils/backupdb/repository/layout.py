@@ -25,13 +25,15 @@ MANIFEST_FILE = "manifest.json"
 CHECKSUM_FILE = "manifest.json.sha256"
 PARTIAL_PREFIX = ".partial-"
 REMOVING_PREFIX = ".removing-"
+DRILLS_FOLDER = ".drills"  # of a database: what is noted of drills and cannot lie in the backups' own folders
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 _LEADING_ENCODED = frozenset(b".-")
 _LONGEST = 200  # bytes; filesystems allow 255, and a temporary name needs room too
 _KEPT = 160
 _DIGEST = 16  # hexadecimal digits
 _STAMP = "%Y%m%dT%H%M%SZ"
-_BACKUP_NAME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]{8})", re.ASCII)
+_STAMP_FORM = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
+_RUN = re.compile(r"[0-9a-f]{8}", re.ASCII)
 
 
 class BackupName(NamedTuple):
@@ -68,14 +70,22 @@ def backup_folder(time: datetime, run_id: str) -> str:
     return f"{stamp(time)}-{run_id[:8]}"
 
 
-def parse_backup_folder(name: str) -> BackupName | None:
-    """Read a backup's folder name; None for anything else."""
-    match = _BACKUP_NAME.fullmatch(name)
+def parse_stamp(text: str) -> datetime | None:
+    """Read a time that `stamp` has written; None for anything else."""
+    match = _STAMP_FORM.fullmatch(text)
     if match is None:
         return None
     try:
-        year, month, day, hour, minute, second = map(int, match.groups()[:6])
-        time = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        year, month, day, hour, minute, second = map(int, match.groups())
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         return None
-    return BackupName(time, match.group(7))
+
+
+def parse_backup_folder(name: str) -> BackupName | None:
+    """Read a backup's folder name; None for anything else."""
+    text, _dash, run = name.partition("-")
+    time = parse_stamp(text)
+    if time is None or _RUN.fullmatch(run) is None:
+        return None
+    return BackupName(time, run)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import layout
+from .drill_records import remove_notes
 from .files import publish_folder, remove_tree
 
 
@@ -20,6 +21,7 @@ def remove_backup(folder: Path) -> None:
     removing = folder.with_name(layout.REMOVING_PREFIX + folder.name)
     publish_folder(folder, removing)
     remove_tree(removing)
+    remove_notes(folder)
 
 
 def unfinished_removals(database_folder: Path) -> list[Path]:

@@ -28,6 +28,7 @@ from ..errors import RepositoryError
 from ..system.text import utc_now
 from . import layout
 from .catalogue import CLOCK_TOLERANCE
+from .drill_records import is_drill_file
 from .files import storage_errors
 from .sealed import ROOT
 
@@ -95,6 +96,7 @@ def _seal_database(sealing: _Sealing, above: int, database: Path) -> None:
         uids = {name: os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_uid for name in names}
         sealed = [name for name in names if uids[name] == ROOT]
         newest = _time(sealed[-1]) if sealed else None
+        _seal_records(sealing, descriptor, database, sealed)
         for name in names:
             claim = None if uids[name] == ROOT else _wrong_claim(name, newest, sealing.now)
             if claim is None:
@@ -139,6 +141,31 @@ def _seal_backup(sealing: _Sealing, above: int, backup: Path) -> None:
         _take(sealing, descriptor, status, _BACKUP_FOLDER)
         for name in _names(descriptor):
             _take_file(sealing, descriptor, backup / name, _BACKUP_FILE)
+
+
+def _seal_records(sealing: _Sealing, above: int, database: Path, sealed: list[str]) -> None:
+    """Put the records of drills that wait beside sealed backups in their place, where they are then sealed."""
+    folder = database / layout.DRILLS_FOLDER
+    if folder.name not in _names(above):
+        return
+    with _opened(folder, above) as source:
+        if not _take_folder(sealing, source, folder):
+            return
+        for entry in _names(source):
+            backup_id, _dot, name = entry.partition(".")
+            if backup_id in sealed and is_drill_file(name):
+                _place_record(sealing, source, above, folder / entry, backup_id)
+
+
+def _place_record(sealing: _Sealing, source: int, above: int, path: Path, backup_id: str) -> None:
+    name = path.name.partition(".")[2]
+    status = os.stat(path.name, dir_fd=source, follow_symlinks=False)
+    with _opened(path.parent.with_name(backup_id), above) as target:
+        if name in _names(target) or not stat.S_ISREG(status.st_mode) or status.st_uid not in (ROOT, sealing.owner):
+            sealing.problems.append(f"{path} was left alone: it is no new record of the backup user")
+            return
+        os.rename(path.name, name, src_dir_fd=source, dst_dir_fd=target)
+        sealing.changed = True
 
 
 def _take_folder(sealing: _Sealing, descriptor: int, path: Path) -> bool:

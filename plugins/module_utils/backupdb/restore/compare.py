@@ -13,6 +13,7 @@ from ..backup.survey import privilege_text
 from ..engines.interface import Engine
 from ..engines.values import FATAL, Client, DumpOptions, RestoreOptions, SnapshotDetails
 from ..errors import RestoreFailed
+from .missing import missing_kind, missing_name
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ def _inventory_differences(
     if options.tables:
         return [], ["the inventory was not compared: only some tables were restored"]
     left_out = _uncompared_kinds(options)
+    for kind, expected in manifest["inventory"].items():
+        named = missing_kind(manifest, kind)
+        if named is not None and details.inventory.get(kind, 0) < expected:
+            left_out[kind] = f"the backup does not hold all of them: {named}"
     differences = [
         f"{kind}: {expected} in the backup, {details.inventory.get(kind, 0)} restored"
         for kind, expected in sorted(manifest["inventory"].items())
@@ -109,7 +114,10 @@ def _row_differences(
     differences = [
         f"{table}: {count} rows in the backup, {found.get(table, 'no table')} restored"
         for table, count in sorted(expected.items())
-        if table not in views and _is_wanted(table, options.tables) and found.get(table) != count
+        if table not in views
+        and _is_wanted(table, options.tables)
+        and found.get(table) != count
+        and missing_name(manifest, table) is None
     ]
     return differences, ["rows of materialized views: they are made anew"] if views else []
 

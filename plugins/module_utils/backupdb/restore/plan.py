@@ -95,7 +95,7 @@ def make_plan(
     target = _as_stored(request.target or new_name(backup.database, now, "restored"), facts)
     existing = next((one for one in engine.databases() if one.name == target), None)
     replaces = existing is not None and request.replace
-    refusals = [*_engine_refusals(manifest, facts), *_target_refusals(request, target, existing)]
+    refusals = [*_engine_refusals(manifest, facts), *_target_refusals(request, backup, target, existing)]
     missing: Sequence[MissingPrivilege] = ()
     warnings: Sequence[str] = ()
     clients: Sequence[Client] = ()
@@ -176,15 +176,20 @@ def _engine_refusals(manifest: Mapping[str, Any], facts: ServerFacts) -> Iterato
         )
 
 
-def _target_refusals(request: RestoreRequest, target: str, existing: Database | None) -> Iterator[str]:
+def _target_refusals(
+    request: RestoreRequest, backup: StoredBackup, target: str, existing: Database | None
+) -> Iterator[str]:
     if existing is None:
         if request.options.data_only:
             yield f"data_only loads rows into tables that are there, but database {target!r} does not exist"
         elif request.confirm not in (None, target):
             yield f"confirm is {request.confirm!r}, but the database restored to is {target!r}; make them equal"
         return
-    if existing.is_system:
-        yield f"{target!r} belongs to the server itself ({existing.reason}); restore under another name"
+    # Every server has one of that name: where nobody uses it, the one of the backup may take its place.
+    unused = existing.on_request and existing.tables == 0 and target == backup.database
+    if existing.is_system and not unused:
+        own = " and has tables of its own" if existing.on_request and existing.tables else ""
+        yield f"{target!r} belongs to the server itself ({existing.reason}){own}; restore under another name"
         return
     if not request.writes_into_target():
         yield (

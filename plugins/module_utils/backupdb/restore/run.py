@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..backup.request import BackupRequest, Selection
 from ..backup.run import run as back_up
 from ..engines.interface import Engine
 from ..engines.registry import open_engine
-from ..engines.values import Client, DumpOptions
+from ..engines.values import Client, DumpOptions, RestoreOptions
 from ..errors import BackupDbError, RestoreFailed, RestoreRefused
 from ..repository import find as sources
 from ..repository.lock import readers_lock
@@ -48,6 +48,11 @@ class Work:
     inspection_client: Client
     limits: Limits
     state: RestoreState
+
+    @property
+    def options(self) -> RestoreOptions:
+        """What engines are told of the request."""
+        return replace(self.request.options, accept_errors=self.request.accept_errors, final_name=self.plan.target)
 
 
 def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
@@ -150,7 +155,7 @@ def _make(work: Work, name: str) -> None:
     _create(work, name)
     _load(work, name)
     _refuse_references(work, name)
-    work.state.warnings += work.engine.finish_database(name, work.plan.backup.manifest, work.request.options)
+    work.state.warnings += work.engine.finish_database(name, work.plan.backup.manifest, work.options)
     _compare(work, name)
     work.state.half_made = None
 
@@ -169,7 +174,7 @@ def _load(work: Work, name: str) -> None:
             name,
             work.plan.sources,
             work.plan.backup.manifest,
-            work.request.options,
+            work.options,
             work.limits,
         )
     work.state.errors = list(report.errors)

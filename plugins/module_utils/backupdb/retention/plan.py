@@ -143,7 +143,7 @@ def _candidate(backup: StoredBackup, doubts: Problems) -> Candidate:
         backup_id=backup.folder.name,
         time=backup.time,
         complete=backup.manifest["status"] == "complete",
-        proven=is_proof(newest_drill(backup.folder, doubts)),
+        proven=is_proof(newest_drill(backup.folder, doubts, sealed_only=True)),
         pinned=None if pin is None else pin.reason,
     )
 

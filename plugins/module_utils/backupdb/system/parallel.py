@@ -25,6 +25,24 @@ class TaskResult(Generic[T]):
     error: BackupDbError | None = None
 
 
+def result_of(function: Callable[[], T]) -> TaskResult[T]:
+    """Call a function that must not disturb others; what is not a `BackupDbError` becomes one, with its place."""
+    try:
+        return TaskResult(value=function())
+    except BackupDbError as error:
+        return TaskResult(error=error)
+    except OSError as error:
+        return TaskResult(error=BackupDbError(f"the operating system refused: {error}"))
+    except Exception as error:  # noqa: BLE001  what the others have done must still be told
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return TaskResult(
+            error=BackupDbError(
+                f"internal fault at {Path(place.filename).name}:{place.lineno}, please report it: "
+                f"{type(error).__name__}: {error}"
+            )
+        )
+
+
 class Tasks(Generic[T]):
     """Runs functions in their order, at most `at_once` at a time, each from beginning to end in one thread.
 
@@ -66,20 +84,4 @@ class Tasks(Generic[T]):
                 self._next += 1
             if position >= len(self._functions):
                 return
-            self._results[position] = self._result(self._functions[position])
-
-    def _result(self, function: Callable[[], T]) -> TaskResult[T]:
-        try:
-            return TaskResult(value=function())
-        except BackupDbError as error:
-            return TaskResult(error=error)
-        except OSError as error:
-            return TaskResult(error=BackupDbError(f"the operating system refused: {error}"))
-        except Exception as error:  # noqa: BLE001  what the others have done must still be told
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            return TaskResult(
-                error=BackupDbError(
-                    f"internal fault at {Path(place.filename).name}:{place.lineno}, please report it: "
-                    f"{type(error).__name__}: {error}"
-                )
-            )
+            self._results[position] = result_of(self._functions[position])

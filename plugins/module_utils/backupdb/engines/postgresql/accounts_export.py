@@ -24,6 +24,7 @@ from .catalogue import name_bytes, name_from
 from .clients import sibling_program
 from .login import login_environment, login_secret
 from .quoting import connection_string, identifier, literal, python_encoding
+from .settings import NEUTRAL
 
 _SECONDS = 300.0
 _ATTEMPTS = 3  # a role may be made or dropped while we look
@@ -113,7 +114,7 @@ def _script(server: Server, program: str, *, with_passwords: bool) -> tuple[str,
             *([] if with_passwords else ["--no-role-passwords"]),
             f"--database={connection_string(database)}",
         ],
-        environment=login_environment(server.instance),
+        environment=login_environment(server.instance, NEUTRAL),
         secret=login_secret(server.instance),
         timeout=_SECONDS,
     )

@@ -12,9 +12,12 @@ from ...connection.server import Server
 from ..values import PARTIAL, Client, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from .contents import read_contents
 from .inventory import read_inventory
+from .load_hazards import hazard_warnings
 from .properties import read_properties
 from .relations import FROM, NAME, ORDINARY
 from .session import ExportedSnapshot, Session
+from .settings import CLIENT_SETTINGS_KEY, client_settings
+from .system_identifier import SYSTEM_IDENTIFIER_KEY, system_identifier
 
 _EXTENSIONS = """
     SELECT e.extname, e.extversion FROM pg_catalog.pg_extension e ORDER BY 1"""
@@ -51,6 +54,7 @@ def read_details(
             *warnings,
             *_client_warnings(facts, client),
             *_unlogged_warnings(exported, unlogged),
+            *hazard_warnings(session),
             *contents.warnings,
         ],
         extra={
@@ -62,6 +66,8 @@ def read_details(
             "unpopulated_materialized_views": _named(session, "c.relkind = 'm' AND NOT c.relispopulated"),
             "foreign_tables": _named(session, "c.relkind = 'f'"),
             "locked_tables": exported.tables,
+            CLIENT_SETTINGS_KEY: client_settings(facts),
+            SYSTEM_IDENTIFIER_KEY: system_identifier(lambda query: session.attempt(query)[0][0]),
         },
     )
 

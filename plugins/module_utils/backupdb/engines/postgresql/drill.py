@@ -32,6 +32,7 @@ from .private_server import SOCKET_NAME, find_programs
 from .private_server import private_server as start_server
 from .quoting import connection_string, identifier
 from .restore.toc import read_contents
+from .settings import CLIENT_SETTINGS_KEY, NEUTRAL
 
 _SUPERUSER = "postgres"
 _SELECTIONS = ("--section=", "--table=", "--exclude-table=", "--strict-names")
@@ -149,8 +150,14 @@ class PostgresqlDrill(DrillSupport):
             feeder.join()
 
 
+def _settings(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings of the client that wrote the backup; those of before had none, and wrote as their server."""
+    found = (manifest.get("engine_details") or {}).get(CLIENT_SETTINGS_KEY) or {}
+    return {name: str(found[name]) for name in (*NEUTRAL, "TimeZone") if name in found}
+
+
 def _part(name: str, server: Server, client: Client, manifest: Mapping[str, Any], selection: Sequence[str]) -> Part:
-    environment = login_environment(server.instance)
+    environment = login_environment(server.instance, _settings(manifest))
     encoding = (manifest.get("properties") or {}).get("encoding")
     if encoding:
         environment["PGCLIENTENCODING"] = str(encoding)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...connection.drivers import Driver, DriverArguments, DriverError, verification_bundle
 from ...connection.instance import Instance
+from .settings import session_statements
 
 _SOCKET_PREFIX = ".s.PGSQL."
 _LOST_SQLSTATES = ("57P01", "57P02", "57P05", "08000", "08003", "08006")
@@ -54,6 +55,7 @@ class Psycopg2(Driver):
     LIBRARY = "psycopg2"
     PACKAGE = "python3-psycopg2 (Debian, Ubuntu, EL), psycopg2-binary on PyPI"
     DEFAULT_DATABASE = "postgres"
+    SESSION_STATEMENTS = session_statements()
 
     def arguments(self, instance: Instance, application_name: str) -> DriverArguments:
         """Translate an instance to libpq's parameters."""

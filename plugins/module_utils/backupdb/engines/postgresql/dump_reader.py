@@ -10,7 +10,7 @@ ones that differ between two dumps of equal databases by the same client.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
 class PostgresqlDumpReader:
@@ -24,10 +24,20 @@ class PostgresqlDumpReader:
         *(b"RULE", b"POLICY", b"TRIGGER", b"STATISTICS", b"FUNCTION", b"PROCEDURE"),
     )
 
+    # Written where it changes, so its place depends on the order of the tables.
+    _SETTING = re.compile(rb"SET default_table_access_method = [^;]+;")
+    _END = b"-- PostgreSQL database dump complete"
+    _UNDER_SETTING = (b"TABLE", b"MATERIALIZED VIEW")
+
     def __init__(self) -> None:
         self.place = "head"
         self.in_data = False
         self.rewritable = False
+        self.begins_entry = False
+        self.is_row = False
+        self.is_setting = False
+        self.setting = b""
+        self._access_method = b""
         self._in_copy = False
 
     def rows_until(self, lines: Sequence[bytes], start: int) -> int:
@@ -38,11 +48,19 @@ class PostgresqlDumpReader:
         except ValueError:
             return len(lines)
 
+    def rows_in(self, line: bytes, begins: bool) -> Iterator[tuple[bytes | None, bool]]:
+        if begins:
+            yield None, True
+        yield line, False  # the row ends where the next line begins
+
     def look(self, line: bytes) -> bool:
+        self.begins_entry = self.is_setting = False
+        self.is_row = self._in_copy and line != b"\\."
         if self._in_copy:  # rows may look like anything but the mark of their end
-            self._in_copy = line != b"\\."
+            self._in_copy = self.is_row
             return True
         if line.startswith(b"-- "):
+            self.is_setting = line == self._END
             header = self._HEADER.match(line)
             if header is not None:
                 name, kind, schema = header.groups()
@@ -50,6 +68,11 @@ class PostgresqlDumpReader:
                 self.place = f"{kind.decode('ascii')} {where.decode('utf-8', 'backslashreplace')}"
                 self.in_data = kind in self._ROWS
                 self.rewritable = kind in self._WITH_EXPRESSIONS
+                self.begins_entry = True
+                self.setting = self._access_method if kind in self._UNDER_SETTING else b""
         elif self.in_data and line.startswith(b"COPY ") and line.endswith(b" FROM stdin;"):
             self._in_copy = True
+        elif self._SETTING.fullmatch(line) is not None:
+            self.is_setting = True
+            self._access_method = line
         return self._VOLATILE.match(line) is None

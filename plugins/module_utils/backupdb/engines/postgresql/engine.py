@@ -47,6 +47,7 @@ from .restore.checks import find_problems
 from .restore.clients import find_restore_clients, restore_package_name
 from .restore.database import create, drop, finish
 from .restore.load import load_archives
+from .restore.reach import drop_subscriptions, is_copy, quiet
 from .restore.swap import swap_blockers, swap_databases
 from .session import coordinator, export_snapshot, holding, still_held
 
@@ -93,7 +94,7 @@ class PostgresqlEngine(Engine):
         server, facts = self.server, self.facts
         with coordinator(server, facts, database) as session:
             exported = export_snapshot(session, lock_timeout=options.db_lock_timeout)
-            planned = plan(session, server.instance, client, database, options, exported)
+            planned = plan(session, server.instance, facts, client, database, options, exported)
             warnings = list(planned.warnings)
             sequences = read_sequences(session, warnings) if options.fingerprints else {}
             fingerprints: dict[str, str] = {}
@@ -165,9 +166,14 @@ class PostgresqlEngine(Engine):
         return load_archives(self.server, self.facts, client, name, sources, options, limits)
 
     def finish_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
-        return finish(self.server, name, manifest["properties"], options)
+        warnings = finish(self.server, name, manifest["properties"], options)
+        if options.final_name is None or options.enable_events:
+            return warnings
+        return [*warnings, *(quiet(self.server, name) if is_copy(self.server, options.final_name, manifest) else [])]
 
     def drop_database(self, name: str) -> None:
+        if any(one.name == name and one.connectable for one in self.databases()):
+            drop_subscriptions(self.server, name)
         drop(self.server, name)
 
     def swap(self, scratch: str, target: str) -> str:

@@ -5,16 +5,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 from ...connection.drivers import verification_bundle
 from ...connection.instance import Instance
 from ...connection.server import APPLICATION_NAME
 from ...system.process import SECRET_PATH
-from .driver import socket_and_port
+from .driver import Psycopg2, socket_and_port
 from .quoting import password_file
+from .settings import as_options
+
+_UNSUPPORTED = "unsupported startup parameter"  # PgBouncer's words
 
 
-def login_environment(instance: Instance) -> dict[str, str]:
-    """Return the variables for a libpq program; the password comes from the file at `SECRET_PATH`."""
+def login_environment(instance: Instance, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables for a libpq program; the password comes from the file at `SECRET_PATH`.
+
+    `settings` hold from the beginning of its sessions on, whatever the login or the database has for itself.
+    """
     directory, port = socket_and_port(instance)
     values = {
         "PGHOST": directory or instance.host,
@@ -27,6 +36,7 @@ def login_environment(instance: Instance) -> dict[str, str]:
         "PGSSLKEY": instance.client_key,
         "PGCONNECT_TIMEOUT": str(instance.connect_timeout),
         "PGAPPNAME": APPLICATION_NAME,
+        "PGOPTIONS": as_options(settings) if settings and takes_options(instance) else None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -34,3 +44,23 @@ def login_environment(instance: Instance) -> dict[str, str]:
 def login_secret(instance: Instance) -> bytes | None:
     """Return the content of the password file, None where no password is used."""
     return None if instance.password is None else password_file(instance.password)
+
+
+@cache
+def takes_options(instance: Instance) -> bool:
+    """Tell whether sessions may begin with settings: a connection pooler may refuse that, which the server does not."""
+    import psycopg2
+
+    arguments = Psycopg2().arguments(instance, APPLICATION_NAME)
+    try:
+        psycopg2.connect(
+            **{"host": arguments.host, **arguments.connect},
+            port=arguments.port,
+            user=instance.user,
+            password=instance.password,
+            dbname=instance.database or Psycopg2.DEFAULT_DATABASE,
+            options=as_options({"statement_timeout": "0"}),
+        ).close()
+    except psycopg2.Error as error:
+        return _UNSUPPORTED not in str(error)  # what else is wrong the program itself will say
+    return True

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import Callable
 
 from ...connection.instance import Instance
-from ..values import Client, Database, DumpOptions, Part
+from ..values import Client, Database, DumpOptions, Part, ServerFacts
 from .login import login_environment, login_secret
 from .quoting import argument, connection_string
 from .relations import FROM, NAME, ORDINARY
 from .session import ExportedSnapshot, Session
+from .settings import client_settings
 
 FORMAT = "postgresql-custom"
 
@@ -62,13 +63,15 @@ class Plan:
 def plan(
     session: Session,
     instance: Instance,
+    facts: ServerFacts,
     client: Client,
     database: Database,
     options: DumpOptions,
     exported: ExportedSnapshot,
 ) -> Plan:
     """Plan the dump of the snapshot that the session holds."""
-    part = _part_maker(instance, client, database, options, exported)
+    environment = login_environment(instance, client_settings(facts))
+    part = _part_maker(instance, environment, client, database, options, exported)
     sized = session.rows(_SIZES) if options.jobs > 1 else []
     if not sized:
         return Plan([part("data")])
@@ -113,9 +116,13 @@ def balanced(sized: Sequence[tuple[str, int]], count: int) -> list[list[str]]:
 
 
 def _part_maker(
-    instance: Instance, client: Client, database: Database, options: DumpOptions, exported: ExportedSnapshot
+    instance: Instance,
+    environment: dict[str, str],
+    client: Client,
+    database: Database,
+    options: DumpOptions,
+    exported: ExportedSnapshot,
 ) -> Callable[..., Part]:
-    environment = login_environment(instance)
     if database.encoding:
         # What pg_dump takes by itself, unless the login has a client_encoding of its own, which would also change
         # how table names in its arguments are read.

@@ -28,6 +28,7 @@ from .driver import Psycopg2
 
 SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longest of the two files in the socket folder
 _VERSIONED_FOLDERS = ((Path("/usr/lib/postgresql"), "*/bin"), (Path("/usr"), "pgsql-*/bin"))
+_MAINTENANCE = ("postgres", "template1")
 _SECONDS = 20.0
 
 # Short-lived and small; autovacuum would only disturb measurements, and no job of an extension may run.
@@ -101,7 +102,13 @@ def private_server(
         death="QUIT",
     )
     instance = Instance(
-        id="drill", engine="postgresql", user=superuser, unix_socket=str(place.socket_folder), port=5432
+        id="drill",
+        engine="postgresql",
+        user=superuser,
+        unix_socket=str(place.socket_folder),
+        port=5432,
+        # Where we are while the backup's database is made: in another one, whatever that is called.
+        database=next(name for name in _MAINTENANCE if name != manifest.get("database")),
     )
 
     def answers() -> None:

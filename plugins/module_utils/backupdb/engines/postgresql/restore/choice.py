@@ -9,14 +9,15 @@ Nothing is ever cut out of a stream: pg_restore gets the chosen entries by its `
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...values import ArchiveSource, RestoreOptions
 from .tables import choose_tables
 from .toc import DATA, POST_DATA, PRE_DATA, Contents, Entry
 
 RIGHTS = ("ACL", "ACL LANGUAGE", "DEFAULT ACL")
-_AT_THE_VERY_END = ("MATERIALIZED VIEW DATA", "EVENT TRIGGER")  # they run the database's own code, or see ours
+_LAST_ROWS = "MATERIALIZED VIEW DATA"  # they run the database's own code, which may need everything
+_EVENT_TRIGGERS = "EVENT TRIGGER"  # they see, and may refuse, whatever is done after them
 # Of the archive itself, or of the database, which is made under its own name by other means.
 _NO_OBJECTS = ("ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES")
 _BESIDE = ("COMMENT", "SECURITY LABEL", *RIGHTS)
@@ -45,11 +46,15 @@ class Chosen:
 
     archive: Examined
     early: tuple[Entry, ...]  # definitions and rows: the first error ends the restore
-    late: tuple[tuple[Entry, ...], ...]  # what needs the rows, then rights, then what runs code: errors are listed
+    late: tuple[tuple[Entry, ...], ...]  # what needs rows, rights, what runs code, event triggers: errors are listed
 
     @property
     def has_definitions(self) -> bool:
         return any(entry.section == PRE_DATA for entry in self.early)
+
+    def only_rows(self) -> Chosen:
+        """Return what is left to load early when the definitions are there."""
+        return replace(self, early=tuple(entry for entry in self.early if entry.section == DATA))
 
 
 def choose(
@@ -57,17 +62,22 @@ def choose(
 ) -> tuple[list[Chosen], list[str]]:
     """Apply the options; raises `RestoreRefused` for tables that the archives do not have. Returns warnings too."""
     by_tables, warnings = choose_tables([archive.contents.entries for archive in archives], options.tables)
-    defined = {
-        (entry.namespace, entry.tag)
-        for archive in archives
-        for entry in archive.contents.entries
-        if entry.section == PRE_DATA and entry.kind in ("TABLE", "FOREIGN TABLE", "SEQUENCE")
-    }
+    defined = defined_names(archives)
     chosen = [
         _staged(archive, _wanted(archive, allowed, options, extensions, defined))
         for archive, allowed in zip(archives, by_tables)
     ]
     return chosen, warnings
+
+
+def defined_names(archives: Iterable[Examined]) -> set[tuple[str, str]]:
+    """Return the tables and sequences that the archives define; others belong to extensions."""
+    return {
+        (entry.namespace, entry.tag)
+        for archive in archives
+        for entry in archive.contents.entries
+        if entry.section == PRE_DATA and entry.kind in ("TABLE", "FOREIGN TABLE", "SEQUENCE")
+    }
 
 
 def all_entries(chosen: Iterable[Chosen]) -> list[Entry]:
@@ -95,7 +105,7 @@ def _wanted(
 
 
 def _staged(archive: Examined, entries: Sequence[Entry]) -> Chosen:
-    stages: list[list[Entry]] = [[], [], [], []]
+    stages: list[list[Entry]] = [[], [], [], [], []]
     for entry in entries:
         stages[_stage(entry)].append(entry)
     early, *late = map(tuple, stages)
@@ -107,15 +117,13 @@ def _stage(entry: Entry) -> int:
         return 2
     if entry.section != POST_DATA:
         return 0
-    return 3 if _at_the_very_end(entry) else 1
+    if entry.kind == _EVENT_TRIGGERS or (entry.kind in _BESIDE and entry.tag.startswith(f"{_EVENT_TRIGGERS} ")):
+        return 4
+    return 3 if entry.kind == _LAST_ROWS else 1
 
 
 def _of_the_database(entry: Entry) -> bool:
     return entry.kind in _NO_OBJECTS or (entry.kind in _BESIDE and entry.tag.startswith("DATABASE "))
-
-
-def _at_the_very_end(entry: Entry) -> bool:
-    return entry.kind in _AT_THE_VERY_END or (entry.kind == "COMMENT" and entry.tag.startswith("EVENT TRIGGER "))
 
 
 def _wanted_section(entry: Entry, options: RestoreOptions) -> bool:
@@ -140,10 +148,11 @@ def _wanted_extension(
     if entry.kind == "EXTENSION" or name:
         return False
     if entry.kind in ("TABLE DATA", "SEQUENCE SET") and (entry.namespace, entry.tag) not in defined:
-        return _extension_of(entry, by_id) <= extensions.present  # rows of an extension's own table
+        return extension_of(entry, by_id) <= extensions.present  # rows of an extension's own table
     return True
 
 
-def _extension_of(entry: Entry, by_id: Mapping[int, Entry]) -> set[str]:
+def extension_of(entry: Entry, by_id: Mapping[int, Entry]) -> set[str]:
+    """Return the extensions that rows depend on."""
     needed = (by_id.get(number) for number in entry.dependencies)
     return {one.tag for one in needed if one is not None and one.kind == "EXTENSION"}

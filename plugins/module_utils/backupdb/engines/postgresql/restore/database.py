@@ -37,6 +37,7 @@ _ACL_ITEM = re.compile(r'("(?:[^"]|"")*"|[^"=]*)=((?:[a-zA-Z]\*?)*)/("(?:[^"]|""
 _MAINTENANCE = ("postgres", "template1")
 _ROLES = "SELECT rolname FROM pg_catalog.pg_roles"
 _EXISTS = "SELECT count(*) FROM pg_catalog.pg_database WHERE datname = :name"
+_IS_TEMPLATE = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = :name AND datistemplate"
 _COLLATION_VERSION = "SELECT datcollversion FROM pg_catalog.pg_database WHERE datname = :name"
 
 
@@ -184,9 +185,10 @@ def read_acl(items: Sequence[str]) -> list[Right]:
 def drop(server: Server, name: str) -> None:
     """End every session in the database and drop it; nothing happens where there is none."""
     server.forget(name)
-    execute(
-        server, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)", database=maintenance_database(server, name)
-    )
+    maintenance = maintenance_database(server, name)
+    if server.rows(_IS_TEMPLATE, {"name": name}, database=maintenance):
+        execute(server, f"ALTER DATABASE {identifier(name)} IS_TEMPLATE false", database=maintenance)
+    execute(server, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)", database=maintenance)
 
 
 def maintenance_database(server: Server, *names: str) -> str | None:

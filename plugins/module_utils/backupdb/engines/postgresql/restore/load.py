@@ -4,16 +4,17 @@
 """Loading the archives of a database into an empty one, in the order in which pg_restore itself would do it.
 
 Definitions first, then the rows of all parts at once, then what needs rows (indexes, keys, triggers), then rights, and
-at the very end materialized views and event triggers. The first error in definitions or rows ends it; the rest, which
-loses no row, goes on and each failed object is named.
+at the very end materialized views, and after them event triggers. The first error in definitions or rows ends it,
+unless errors are accepted; the rest, which loses no row, goes on and each failed object is named.
 """
 
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ....connection.server import Server
@@ -21,13 +22,18 @@ from ....errors import Interrupted, RestoreFailed
 from ....streams.pipeline import Limits
 from ....system.parallel import Tasks
 from ...values import ArchiveSource, Client, LoadReport, RestoreOptions, ServerFacts
+from ..settings import client_settings
 from .archive_checks import refuse_what_would_fail
 from .choice import Chosen, Examined, Extensions, choose
+from .extension_rows import empty_filled, filled_by_extensions
 from .roles import role_preamble
 from .run import Target, memory_file, restore_file, restore_stream, write_all
 from .toc import DATA, Entry, read_contents, without_head
+from .ways_out import ways_out
 
 _POLL = 0.25  # seconds
+# Event triggers of the target may refuse what pg_restore switches the triggers of tables off by.
+_NO_TRIGGERS = {"session_replication_role": "replica"}
 _EXTENSIONS = """
     SELECT extname, pg_has_role(extowner, 'USAGE') AS ours FROM pg_catalog.pg_extension"""
 
@@ -54,9 +60,14 @@ def load_archives(
     options: RestoreOptions,
     limits: Limits,
 ) -> LoadReport:
-    """Load the archives; raises `RestoreRefused` before anything is loaded, `RestoreFailed` at the first error."""
+    """Load the archives; raises `RestoreRefused` before anything is loaded, `RestoreFailed` at the first error.
+
+    With `accept_errors` errors in definitions and rows are listed like those of what comes after.
+    """
+    limits = replace(limits, abort=threading.Event())  # one part ends the others, and nothing beyond this load
     archives = [examine(source) for source in sources]
-    chosen, warnings = choose(archives, options, _extensions(server, name))
+    extensions = _extensions(server, name)
+    chosen, warnings = choose(archives, options, extensions)
     superuser = refuse_what_would_fail(server, facts, chosen, options)
     if options.data_only and not superuser:
         warnings.append(
@@ -65,21 +76,28 @@ def load_archives(
     older = client.major > facts.version_number[0]
     if older and options.spool:
         warnings.append("spool was not used: the server is older than pg_restore, so its rows go through psql")
+    quietly = options.data_only and superuser
     job = _Load(
         target=Target(
             instance=server.instance,
             database=name,
             client=client,
             arguments=_arguments(options),
+            settings={**client_settings(facts, superuser=superuser), **(_NO_TRIGGERS if quietly else {})},
             known_settings=_known_settings(server) if older else None,
         ),
         options=options,
         limits=limits,
-        disable_triggers=options.data_only and superuser,
+        disable_triggers=quietly,
     )
+    before = extensions.present
     with limits.watched():
-        _load_early(job, chosen)
-        errors = _load_late(job, chosen)
+        try:
+            errors = _load_early(job, server, chosen, before)
+        except RestoreFailed as error:
+            raise RestoreFailed(". ".join([str(error), *ways_out([str(error)], chosen)])) from error
+        warnings += ways_out(errors, chosen)
+        errors += _load_late(job, chosen)
     return LoadReport(errors=errors, warnings=warnings)
 
 
@@ -102,51 +120,70 @@ def _arguments(options: RestoreOptions) -> tuple[str, ...]:
     )
 
 
-def _load_early(job: _Load, chosen: Sequence[Chosen]) -> None:
-    """Load what has definitions one after the other, then all that has only rows at once."""
+def _load_early(job: _Load, server: Server, chosen: Sequence[Chosen], before: frozenset[str]) -> list[str]:
+    """Load what has definitions one after the other, then all that has only rows at once; return the errors.
+
+    `before` are the extensions that were there before: the others have just filled their own tables.
+    """
     needed = [one for one in chosen if one.early]
+    filled = filled_by_extensions(needed, before) if not job.options.data_only else []
+    errors: list[str] = []
+    apart: list[Chosen] = []
     for one in needed:
         if one.has_definitions:
-            _load_stream(job, one)
-    tasks = Tasks(
-        [partial(_load_or_abort, job, one) for one in needed if not one.has_definitions],
-        at_once=job.options.jobs,
-        name="load",
-    )
+            if filled and job.target.known_settings is None:
+                errors += _load_definitions(job, one)
+                apart += [one.only_rows()]
+            else:
+                errors += _load_stream(job, one)
+    if filled:
+        empty_filled(server, job.target.database, filled)
+    rows = [one for one in (*apart, *(one for one in needed if not one.has_definitions)) if one.early]
+    tasks = Tasks([partial(_load_or_abort, job, one) for one in rows], at_once=job.options.jobs, name="load")
     while not tasks.wait(_POLL):
         pass  # each client's thread looks at the flags itself
-    errors = [result.error for result in tasks.results() if result is not None and result.error is not None]
-    for error in errors:
-        if not isinstance(error, Interrupted):  # "was stopped" explains nothing
-            raise error
+    for result in tasks.results():
+        if result is not None and result.error is not None and not isinstance(result.error, Interrupted):
+            raise result.error  # "was stopped" explains nothing
     job.limits.check()
+    return [*errors, *(line for result in tasks.results() if result is not None for line in result.value or ())]
 
 
-def _load_or_abort(job: _Load, one: Chosen) -> None:
+def _load_definitions(job: _Load, one: Chosen) -> list[str]:
+    """Load the definitions alone, from the table of contents, where all of them stand."""
+    entries = [entry for entry in one.early if entry.section != DATA]
+    with memory_file(role_preamble(one.archive.contents, job.options)) as head:
+        part = one.archive.source.part
+        return restore_file(
+            job.target, entries, head, part, job.limits, jobs=1, stop_on_error=not job.options.accept_errors
+        )
+
+
+def _load_or_abort(job: _Load, one: Chosen) -> list[str]:
     try:
-        _load_stream(job, one)
+        return _load_stream(job, one)
     except BaseException:
         job.limits.abort.set()
         raise
 
 
-def _load_stream(job: _Load, one: Chosen) -> None:
+def _load_stream(job: _Load, one: Chosen) -> list[str]:
     more = job.rows_arguments()
     part = one.archive.source.part
+    stop = not job.options.accept_errors
     if _wants_spool(job, one):
         with _spooled(job, one) as descriptor:
-            restore_file(
+            return restore_file(
                 job.target,
                 one.early,
                 descriptor,
                 part,
                 job.limits,
                 jobs=job.options.jobs,
-                stop_on_error=True,
+                stop_on_error=stop,
                 more=more,
             )
-    else:
-        restore_stream(job.target, one.early, _stream(job, one), part, job.limits, more=more)
+    return restore_stream(job.target, one.early, _stream(job, one), part, job.limits, stop_on_error=stop, more=more)
 
 
 def _wants_spool(job: _Load, one: Chosen) -> bool:
@@ -210,7 +247,7 @@ def _late_steps(late: Sequence[Chosen]) -> Iterator[tuple[Chosen, Sequence[Entry
     but attaching the index of a partition is not among those it knows (seen with 18): some wait for each other and
     one is ended by the server as a deadlock.
     """
-    for group in range(3):
+    for group in range(max((len(one.late) for one in late), default=0)):
         for one in late:
             alone = lock_one_table(one.late[group])
             numbers = {entry.dump_id for entry in alone}

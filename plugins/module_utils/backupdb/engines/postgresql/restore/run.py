@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -40,6 +40,7 @@ class Target:
     database: str
     client: Client
     arguments: tuple[str, ...]
+    settings: Mapping[str, str]  # of every session
     known_settings: frozenset[str] | None  # of a server that is older than the client; None: it knows them all
 
     @property
@@ -49,20 +50,33 @@ class Target:
 
 
 def restore_stream(
-    target: Target, entries: Sequence[Entry], stream: Iterator[bytes], part: str, limits: Limits, *, more: Sequence[str]
-) -> None:
-    """Restore the entries from a stream and read it to its end; the first error raises `RestoreFailed`.
+    target: Target,
+    entries: Sequence[Entry],
+    stream: Iterator[bytes],
+    part: str,
+    limits: Limits,
+    *,
+    stop_on_error: bool,
+    more: Sequence[str],
+) -> list[str]:
+    """Restore the entries from a stream and read it to its end; return the errors.
 
-    What the stream itself raises comes first: it explains what the client says.
+    With `stop_on_error` the first error raises `RestoreFailed`. What the stream itself raises comes first: it explains
+    what the client says.
     """
     complaints = Complaints({entry.dump_id: entry for entry in entries})
     with memory_file(use_list(entries)) as listed:
-        arguments = (*target.arguments, "--exit-on-error", f"--use-list=/dev/fd/{listed}", *more)
-        if target.known_settings is None:
-            statuses = _straight(target, arguments, [listed], stream, complaints, limits)
-        else:
-            statuses = _through_psql(target, arguments, [listed], stream, complaints, limits)
-    _judge(target, part, statuses, complaints)
+        arguments = (
+            *target.arguments,
+            *(["--exit-on-error"] if stop_on_error else []),
+            f"--use-list=/dev/fd/{listed}",
+            *more,
+        )
+        run = _straight if target.known_settings is None else _through_psql
+        statuses = run(target, arguments, [listed], stream, complaints, limits)
+    if stop_on_error or not _went_on(statuses, complaints):
+        _judge(target, part, statuses, complaints)
+    return complaints.all()
 
 
 def restore_file(
@@ -95,7 +109,7 @@ def restore_file(
             client.stdout.read()
             status = client.wait()
     limits.check()
-    if stop_on_error or status not in (0, 1) or (status == 1 and complaints.ignored is None):
+    if stop_on_error or not _went_on([(client, status)], complaints):
         _judge(target, part, [(client, status)], complaints)
     return complaints.all()
 
@@ -139,7 +153,7 @@ def _straight(
     ):
         client.stdout.read()
         status = client.wait()
-        feeder.finish(read_on=status == 0)
+        feeder.finish(read_on=_went_on([(client, status)], complaints))
     limits.check()
     return [(client, status)]
 
@@ -154,9 +168,15 @@ def _through_psql(
 ) -> list[tuple[Running, int]]:
     """Let pg_restore write SQL, take out the settings that the server does not know, and let psql run it."""
     writing = [target.client.path, *arguments, "--file=-"]
+    stop = int("--exit-on-error" in arguments)
     running = [
-        *[sibling_program(target.client, "psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"],
-        *["--output=/dev/null", f"--dbname={connection_string(target.database)}", "--file=-"],
+        *[sibling_program(target.client, "psql"), "--no-psqlrc", "--quiet", "--no-password"],
+        *[
+            f"--set=ON_ERROR_STOP={stop}",
+            "--output=/dev/null",
+            f"--dbname={connection_string(target.database)}",
+            "--file=-",
+        ],
     ]
     with (
         _started(target, running, complaints, limits, (), stdin=subprocess.PIPE) as psql,
@@ -214,7 +234,7 @@ def _started(
     limits.check()
     client = start(
         argv,
-        environment=login_environment(target.instance),
+        environment=login_environment(target.instance, target.settings),
         secret=login_secret(target.instance),
         watch=complaints.hear,
         stdin=stdin,
@@ -281,6 +301,11 @@ class _Feeder(threading.Thread):
                 except BrokenPipeError:
                     wanted = False
                     self._stdin.close()
+
+
+def _went_on(ended: Sequence[tuple[Running, int]], complaints: Complaints) -> bool:
+    """Tell whether all of it was tried: pg_restore then says how many errors it has passed over."""
+    return all(status == 0 or (status == 1 and complaints.ignored is not None) for _client, status in ended)
 
 
 def _blocks(source: FileIO) -> Iterator[bytes]:

@@ -99,7 +99,7 @@ class _Definitions:
         keys = [(node.archive, number) for number in dict.fromkeys(node.entry.dependencies)]
         found = [self.by_key[key] for key in keys if key in self.by_key]
         if node.archive in self._alone:
-            found += [one for name in _qualified_names(node.entry.definition) for one in self._by_name.get(name, [])]
+            found += [one for name in qualified_names(node.entry.definition) for one in self._by_name.get(name, [])]
         return found
 
     def table_of(self, node: _Node) -> _Node | None:
@@ -224,7 +224,8 @@ def _spellings(entry: Entry) -> set[str]:
     return {*names, *(f"{space}.{name}" for space in (entry.namespace, identifier(entry.namespace)) for name in names)}
 
 
-def _qualified_names(definition: str) -> Iterator[tuple[str, str]]:
+def qualified_names(definition: str) -> Iterator[tuple[str, str]]:
+    """Yield the names with a schema in a definition, outside of texts."""
     for match in _QUALIFIED.finditer(definition):
         if match.group("name") is not None:
             yield _unquoted(match.group("space")), _unquoted(match.group("name"))

@@ -1,0 +1,35 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a manifest names as missing: a restore is not expected to bring it back.
+
+The lines of `missing` are for people, so kinds and names are looked for as words in them. Where one is named, less than
+was counted at the source is no difference, and is told as not compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_BESIDE = ("comments", "grants", "security_labels")  # they go with the objects that they belong to
+
+
+def missing_kind(manifest: Mapping[str, Any], kind: str) -> str | None:
+    """Return the line that names objects of this kind as missing; None without one."""
+    lines = [str(line) for line in manifest["missing"]]
+    if kind in _BESIDE:
+        return lines[0] if lines else None
+    words = kind.replace("_", " ")
+    singular = words[:-1] if words.endswith("s") else words
+    return next((line for line in lines if _names(line, f"{re.escape(singular)}s?")), None)
+
+
+def missing_name(manifest: Mapping[str, Any], name: str) -> str | None:
+    """Return the line that names this object as missing; None without one."""
+    return next((str(line) for line in manifest["missing"] if _names(str(line), re.escape(name))), None)
+
+
+def _names(line: str, pattern: str) -> bool:
+    return re.search(rf'(?<![\w."`]){pattern}(?![\w"`]|\.\w)', line, re.IGNORECASE) is not None
