@@ -38,8 +38,8 @@ class Database:
     tables: int | None  # None where counting needs a connection to the database
     is_system: bool
     connectable: bool
-    reason: str | None = None  # why it can never be selected; None for an ordinary database
-    on_request: bool = False  # a system database that is taken when it is named exactly; `tables` are people's own
+    reason: str | None = None  # why no pattern selects it; None for an ordinary database
+    on_request: bool = False  # taken when it is named exactly; where the system's, `tables` are people's own
     unaddressable: bool = False  # an ordinary database that we cannot name to the server: leaving it out is a fault
 
 
