@@ -101,7 +101,7 @@ def _inventory(findings: Findings, manifest: Mapping[str, Any], details: Snapsho
     if not manifest.get("inventory_trusted", True):
         findings.leaves_out("inventory", "the login of the backup did not see every object, so its counts may be short")
     for kind, expected in sorted(manifest["inventory"].items()):
-        found = details.inventory.get(kind, 0)
+        found = details.inventory_as_in(manifest).get(kind, 0)
         if found != expected:
             findings.differs(f"inventory: {kind}", expected, found)
 

@@ -70,10 +70,11 @@ def _inventory_differences(
     if options.tables:
         return [], ["the inventory was not compared: only some tables were restored"]
     left_out = _uncompared_kinds(options)
+    found = details.inventory_as_in(manifest)
     differences = [
-        f"{kind}: {expected} in the backup, {details.inventory.get(kind, 0)} restored"
+        f"{kind}: {expected} in the backup, {found.get(kind, 0)} restored"
         for kind, expected in sorted(manifest["inventory"].items())
-        if kind not in left_out and details.inventory.get(kind, 0) != expected
+        if kind not in left_out and found.get(kind, 0) != expected
     ]
     return differences, [f"{kind}: {reason}" for kind, reason in sorted(left_out.items())]
 
