@@ -14,15 +14,16 @@ from ..values import Database, ServerFacts
 from .relations import FROM, ORDINARY
 
 MAINTENANCE_DATABASE = "postgres"
+TEMPLATE_DATABASE = "template1"
 
 # Every server has these, and they are made anew with a server.
 SYSTEM_DATABASES = {
     MAINTENANCE_DATABASE: "the maintenance database that every server has to connect to",
     "template0": "the pristine template that every server has; nobody can connect to it or change it",
-    "template1": "the template of new databases",
+    TEMPLATE_DATABASE: "the template of new databases",
 }
 
-_PEOPLE_USE = (MAINTENANCE_DATABASE, "template1")  # of the server's own, those that may hold what is not
+_PEOPLE_USE = (MAINTENANCE_DATABASE, TEMPLATE_DATABASE)  # of the server's own, those that may hold what is not
 
 _SETTINGS = (
     "block_size",
