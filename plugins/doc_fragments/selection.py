@@ -15,11 +15,11 @@ options:
     description:
       - Databases to take, as exact names or shell-style patterns (C(*), C(?), C([a-z])).
       - A name or pattern that matches nothing is an error, so that a spelling mistake does not lead to a missing
-        backup.
+        backup. The others are backed up all the same.
       - The server's own databases (such as C(information_schema) or C(template0)) are never taken. If one is named
         exactly, the run fails after the others are done.
-      - PostgreSQL's C(postgres) is one of them, but it is taken when it is named exactly. If it is left out but holds
-        tables, there is a warning.
+      - PostgreSQL's C(postgres) and C(template1) are among them, but are taken when they are named exactly. If one is
+        left out but holds tables, there is a warning. Templates of your own are taken when they are named exactly.
     type: list
     elements: str
     default: ['*']

@@ -134,7 +134,7 @@ databases:
       type: bool
       sample: true
     on_request:
-      description: Whether it is the server's own and taken only when named exactly, as PostgreSQL's V(postgres).
+      description: Whether it is taken only when named exactly, as PostgreSQL's V(postgres) and templates of databases.
       type: bool
       sample: false
     unaddressable:

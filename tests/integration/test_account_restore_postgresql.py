@@ -33,10 +33,27 @@ ALTER ROLE app SET search_path = "$user", 'Odd, schema', public;
 ALTER ROLE app SET "my.setting" = E'it''s\\na \\\\ value; --';
 ALTER ROLE app IN DATABASE "d""b" SET statement_timeout = '90s';
 COMMENT ON ROLE app IS 'of the shop';
+ALTER ROLE ALL SET "my.everywhere" = 'for all';
+COMMENT ON ROLE pg_monitor IS 'looks on';
+GRANT boss TO pg_monitor;
+ALTER DATABASE postgres SET "my.here" = 'it''s';
+REVOKE ALL ON DATABASE postgres FROM PUBLIC;
+GRANT CONNECT ON DATABASE postgres TO boss, app, PUBLIC;
+REVOKE CONNECT ON DATABASE template1 FROM PUBLIC;
+COMMENT ON DATABASE template1 IS 'ours';
 GRANT SET ON PARAMETER log_min_messages TO boss WITH GRANT OPTION;
 SET ROLE boss;
 GRANT SET ON PARAMETER log_min_messages TO app;
 RESET ROLE;
+"""
+UNDONE = """
+ALTER ROLE ALL RESET ALL;
+COMMENT ON ROLE pg_monitor IS NULL;
+ALTER DATABASE postgres RESET ALL;
+REVOKE ALL ON DATABASE postgres FROM boss, app;
+GRANT ALL ON DATABASE postgres TO PUBLIC;
+GRANT CONNECT ON DATABASE template1 TO PUBLIC;
+COMMENT ON DATABASE template1 IS 'default template for new databases';
 """
 SINCE_16 = """
 GRANT team TO app WITH INHERIT FALSE, SET TRUE;
@@ -54,6 +71,7 @@ def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
             yield server
         finally:
             server.sql("REVOKE ALL ON PARAMETER log_min_messages FROM boss CASCADE")
+            server.run_sql_script(UNDONE)
             server.sql('REVOKE team FROM "a-member" CASCADE')
             server.sql(f"DROP ROLE {', '.join(MADE)}")
 
@@ -79,6 +97,7 @@ def test_accounts_come_back_as_they_were_and_a_second_run_changes_nothing(
     assert first["statements"] == planned["statements"]
     assert first["changed"]
     assert difference(document, exported(other)) == first["difference"] == []
+    assert other.sql("SELECT current_setting('my.everywhere'), current_setting('my.here')") == [("for all", "it's")]
     for role in ("app", "boss", ODD):
         assert other.sql("SELECT current_user", user=role, password=PASSWORD) == [(role,)]
     for options in ({}, {"existing": "update"}, {"existing": "fail"}, {"check_mode": True}):

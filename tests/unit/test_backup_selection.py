@@ -93,6 +93,32 @@ def test_a_misspelt_name_is_an_error_even_where_empty_is_allowed() -> None:
         chosen(("shopp",), allow_empty=True)
 
 
+def test_a_name_that_matches_nothing_is_a_fault_that_does_not_stop_the_others() -> None:
+    selected, skipped = select(SERVER, Selection(("shop", "gone", "x*")), where="i")
+    assert [entry.name for entry in selected] == ["shop"]
+    assert {entry.name for entry in skipped if entry.fault} == {"gone", "x*"}
+    assert "matches no database" in next(entry.reason for entry in skipped if entry.name == "gone")
+
+
+def test_an_empty_selection_gives_the_reason_of_what_was_asked_for() -> None:
+    many = [database(f"a{number}") for number in range(20)]
+    with pytest.raises(SelectionError, match=r"selected \('mould': a template\)"):
+        select([*many, *SERVER], Selection(("mould",)), where="i")
+
+
+def test_a_template_is_taken_when_it_is_named_exactly() -> None:
+    server = [database("shop"), database("mould", reason="a template", on_request=True)]
+    assert [entry.name for entry in select(server, Selection(("mould",)), where="i")[0]] == ["mould"]
+    (skipped,) = select(server, Selection(("*",)), where="i")[1]
+    assert (skipped.reason, skipped.fault, skipped.unavailable) == ("a template", False, True)
+
+
+def test_only_what_a_pattern_means_is_unavailable() -> None:
+    skipped = select(SERVER, Selection(("*",), ("closed",)), where="i")[1]
+    assert {entry.name for entry in skipped if entry.unavailable} == {"mould"}
+    assert not any(entry.unavailable for entry in select(SERVER, Selection(("shop",)), where="i")[1])
+
+
 def test_an_empty_selection_is_an_error_that_says_why() -> None:
     with pytest.raises(SelectionError, match=r"'shop': excluded by '\*'.*allow_empty"):
         chosen(("*",), ("*",))

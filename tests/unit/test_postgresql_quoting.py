@@ -9,7 +9,7 @@ import os
 
 import pytest
 from backupdb.connection.instance import Instance
-from backupdb.engines.postgresql.accounts_export import setting_value
+from backupdb.engines.postgresql.accounts_instance import setting_value
 from backupdb.engines.postgresql.login import login_environment, login_secret
 from backupdb.engines.postgresql.parts import balanced
 from backupdb.engines.postgresql.properties import acl_statements

@@ -27,7 +27,8 @@ _ORDER = (
     *("identity", "limit", "membership", "default_role", "settings"),
     *("global_grant", "proxy", "database_grant", "object_grant"),
 )
-_OF_INSTANCE = ("parameter_grant", "role_in_database_setting")  # tablespaces are folders of another host
+# Memberships and rights here are those of the server's own roles. Tablespaces are folders of another host.
+_OF_INSTANCE = ("membership", "global_grant", "parameter_grant", "instance_setting", "role_in_database_setting")
 _SECOND_PASS = ("object_grant", "role_in_database_setting")
 
 

@@ -32,6 +32,7 @@ def collect(instance: Instance, selection: Selection, dump: DumpOptions) -> dict
         for database in found.databases
     ]
     warnings = [f"{entry.name!r}: {entry.reason}" for entry in found.skipped if entry.fault]
+    warnings += [f"{name!r} could not be looked into: {reason}" for name, reason in found.unexamined.items()]
     if found.client is None:
         warnings.append(f"no usable dump client on this host; install {found.package_hint}")
     return {

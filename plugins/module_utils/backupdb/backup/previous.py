@@ -23,6 +23,7 @@ class PreviousBackups:
     newest: Mapping[Subject, StoredBackup]
     last_run: frozenset[str]  # databases that the newest run saw and that have backups
     problems: Sequence[str]
+    left_out: Mapping[str, str]  # databases with backups that are no longer available to one, and why
 
     def gone(self, found: Survey) -> list[str]:
         """Return the databases of the last run that the server no longer has."""
@@ -35,7 +36,7 @@ class PreviousBackups:
         return sorted(database.name for database in found.selected if Subject(database.name) not in self.newest)
 
 
-NOTHING_KNOWN = PreviousBackups({}, frozenset(), ())
+NOTHING_KNOWN = PreviousBackups({}, frozenset(), (), {})
 
 
 def read_previous(folder: Path, found: Survey) -> PreviousBackups:
@@ -47,9 +48,14 @@ def read_previous(folder: Path, found: Survey) -> PreviousBackups:
         backup = catalogue.newest(folder / subject.folder, now=now, problems=problems)
         if backup is not None:
             newest[subject] = backup
+    left_out = {
+        skipped.name: skipped.reason
+        for skipped in found.skipped
+        if skipped.unavailable and catalogue.newest(folder / Subject(skipped.name).folder, now=now, problems=problems)
+    }
     record = last_run.read(folder, problems)
     if record is None:  # none was written: a first run, a full disk
         seen = catalogue.last_run_databases(folder, now=now, problems=problems)
     else:
         seen = {name for name in record.present if (folder / layout.encode_name(name)).is_dir()}
-    return PreviousBackups(newest, frozenset(seen), list(dict.fromkeys(problems.lines)))
+    return PreviousBackups(newest, frozenset(seen), list(dict.fromkeys(problems.lines)), left_out)

@@ -52,7 +52,10 @@ def of_plan(plan: BackupPlan, *, warnings: Sequence[str], free: int | None) -> d
         status="planned",
         changed=bool(due),
         message=message,
-        warnings=[*plan.previous.problems, *warnings, *_space_warnings(plan, free), *_plan_warnings(plan)],
+        warnings=[
+            *(*plan.previous.problems, *warnings, *_space_warnings(plan, free)),
+            *(*_plan_warnings(plan), *_unexamined(plan)),
+        ],
         diff=diff_of(
             [f"{planned.subject.title}: {_last_text(planned.last)}" for planned in _databases_first(due)],
             [f"{planned.subject.title}: a new backup by run {plan.run_id[:8]}" for planned in _databases_first(due)],
@@ -171,14 +174,24 @@ def _message(plan: BackupPlan, everything: Sequence[Mapping[str, Any]], stored: 
 def _plan_warnings(plan: BackupPlan) -> list[str]:
     """Tell what a run leaves out, and what is no longer there."""
     found = plan.found
+    faults = {skipped.name for skipped in found.skipped if skipped.fault}
     return [
         *(
             f"database {name!r} was in the last run and is no longer on the server; its backups are kept"
             for name in plan.previous.gone(found)
         ),
         *_fault_warnings(found),
+        *(
+            f"database {name!r} is left out and its backups are kept: {reason}"
+            for name, reason in plan.previous.left_out.items()
+            if name not in faults
+        ),
         *(f"{skipped.name!r} is left out: {skipped.reason}" for skipped in found.skipped if skipped.notable),
     ]
+
+
+def _unexamined(plan: BackupPlan) -> list[str]:
+    return [f"{name!r} could not be looked into: {reason}" for name, reason in plan.found.unexamined.items()]
 
 
 def _fault_warnings(found: Survey) -> list[str]:

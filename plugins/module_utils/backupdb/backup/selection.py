@@ -21,26 +21,31 @@ _NAMES_SHOWN = 10
 class Skipped:
     """A database that the run leaves alone.
 
-    `fault`: it was wanted and cannot be taken. `notable`: nobody asked for it, but somebody may miss it.
+    `fault`: it was wanted and cannot be taken. `notable`: nobody asked for it, but somebody may miss it. `unavailable`:
+    a pattern means it, and only what it is now keeps it out: somebody misses it if it had backups.
     """
 
     name: str
     reason: str
     fault: bool = False
     notable: bool = False
+    unavailable: bool = False
 
 
 def select(databases: Sequence[Database], selection: Selection, *, where: str) -> tuple[list[Database], list[Skipped]]:
     """Split the server's databases into those to back up and those left out, each with its reason.
 
     A name or pattern is compared with the whole name; an entry that equals a name exactly means that database,
-    also when it holds `*`, `?` or `[`. Case counts. An entry of `include` without wildcards that matches nothing
-    is a `SelectionError` which names the nearest name there is, and so is an empty outcome unless `allow_empty`.
+    also when it holds `*`, `?` or `[`. Case counts. An entry of `include` that matches nothing is a fault which names
+    the nearest name there is; a pattern may match nothing where `allow_empty` is set. `SelectionError` is raised for
+    such a fault when nothing else is selected, and for an empty outcome unless `allow_empty`.
     """
     names = {database.name for database in databases}
-    for entry in selection.include:
-        if not _matches_any(entry, names) and not (_has_wildcard(entry) and selection.allow_empty):
-            raise SelectionError(f"{where}: {_nothing_matches(entry, sorted(names))}")
+    absent = {
+        entry: _nothing_matches(entry, sorted(names))
+        for entry in selection.include
+        if not _matches_any(entry, names) and not (_has_wildcard(entry) and selection.allow_empty)
+    }
     selected: list[Database] = []
     skipped: list[Skipped] = []
     for database in databases:
@@ -49,13 +54,25 @@ def select(databases: Sequence[Database], selection: Selection, *, where: str) -
             selected.append(database)
         else:
             skipped.append(reason)
+    if absent and not selected:
+        raise SelectionError(f"{where}: {'; '.join(absent.values())}")
     if not selected and not selection.allow_empty:
-        left_out = "; ".join(f"{entry.name!r}: {entry.reason}" for entry in skipped[:_NAMES_SHOWN])
         raise SelectionError(
-            f"{where}: no database is selected ({left_out or 'the server shows this login none'}); "
+            f"{where}: no database is selected ({_left_out(skipped, selection)}); "
             "change databases or exclude, or set allow_empty if that is right"
         )
-    return selected, skipped
+    # The others must not go without a backup because one was dropped or misspelt.
+    return selected, [*skipped, *(Skipped(entry, reason, fault=True) for entry, reason in absent.items())]
+
+
+def _left_out(skipped: Sequence[Skipped], selection: Selection) -> str:
+    """Say why what was asked for is left out; where nothing there was asked for, why the others are."""
+    wanted = [entry for entry in skipped if any(matches(pattern, entry.name) for pattern in selection.include)]
+    by_name = [entry for entry in wanted if entry.name in selection.include]
+    shown = (by_name + [entry for entry in wanted if entry not in by_name]) or skipped
+    return "; ".join(f"{entry.name!r}: {entry.reason}" for entry in shown[:_NAMES_SHOWN]) or (
+        "the server shows this login none"
+    )
 
 
 def _why_not(database: Database, selection: Selection) -> Skipped | None:
@@ -68,10 +85,10 @@ def _why_not(database: Database, selection: Selection) -> Skipped | None:
     for entry in selection.exclude:
         if matches(entry, database.name):
             return Skipped(database.name, f"excluded by {entry!r}")
-    if database.reason is not None and not database.on_request:
-        return Skipped(database.name, database.reason, fault=wanted == database.name or database.unaddressable)
+    if database.reason is not None and not (database.on_request and named):
+        return Skipped(database.name, database.reason, fault=named or database.unaddressable, unavailable=True)
     if not database.connectable:
-        return Skipped(database.name, "does not accept connections", fault=wanted == database.name)
+        return Skipped(database.name, "does not accept connections", fault=named, unavailable=True)
     return None
 
 

@@ -9,12 +9,12 @@ The run, the plan of check mode and the enumeration module all start from the sa
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..engines.interface import Engine, no_usable_client
 from ..engines.values import Client, Database, DumpOptions, MissingPrivilege, ServerFacts
-from ..errors import ClientMissing
+from ..errors import BackupDbError, ClientMissing, Interrupted
 from .request import Selection
 from .selection import Skipped, select
 
@@ -32,6 +32,7 @@ class Survey:
     clients: Sequence[Client]
     client: Client | None
     package_hint: str
+    unexamined: Mapping[str, str]  # selected databases whose rights could not be looked at, and why
 
     def missing_for(self, database: Database) -> list[MissingPrivilege]:
         """Return the missing privileges that concern one database."""
@@ -53,17 +54,44 @@ def survey(engine: Engine, selection: Selection, options: DumpOptions) -> Survey
     databases = engine.databases()
     selected, skipped = select(databases, selection, where=server.instance.where())
     clients = engine.dump_clients(options)
+    missing, unexamined = _examine(engine, selected, options)
     return Survey(
         facts=facts,
         latency=latency,
         databases=databases,
         selected=selected,
         skipped=skipped,
-        missing=engine.missing_privileges(selected, options),
+        missing=missing,
         clients=clients,
         client=next((client for client in clients if client.usable), None),
         package_hint=engine.package_hint(),
+        unexamined=unexamined,
     )
+
+
+def _examine(
+    engine: Engine, databases: Sequence[Database], options: DumpOptions
+) -> tuple[list[MissingPrivilege], dict[str, str]]:
+    """Find the missing privileges; a database that cannot be looked into is named with the reason, and stops no other.
+
+    Raises what asking raises when it is the server that no longer answers.
+    """
+    try:
+        return engine.missing_privileges(databases, options), {}
+    except Interrupted:
+        raise
+    except BackupDbError:
+        engine.server.value("SELECT 1")
+    missing: dict[MissingPrivilege, None] = {}  # each names again what the whole instance lacks
+    unexamined: dict[str, str] = {}
+    for database in databases:
+        try:
+            missing.update(dict.fromkeys(engine.missing_privileges([database], options)))
+        except Interrupted:
+            raise
+        except BackupDbError as error:
+            unexamined[database.name] = str(error)
+    return list(missing), unexamined
 
 
 def privilege_text(entry: MissingPrivilege) -> str:

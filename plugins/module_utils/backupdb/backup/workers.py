@@ -71,8 +71,11 @@ def carry_out(
 def _make(context: RunContext, planned: PlannedBackup, found: Survey, space: Space) -> CompletedBackup:
     if planned.database is None:
         return back_up_accounts(context)
+    database, missing = planned.database, found.missing_for(planned.database)
+    if database.name in found.unexamined:  # it may be well by now; if not, this tells why it fails
+        missing = context.engine.missing_privileges([database], context.options)
     with space.promise(planned.needed_bytes):
-        return back_up_database(context, planned.database, found.missing_for(planned.database))
+        return back_up_database(context, database, missing)
 
 
 def _timed(task: Task) -> CompletedBackup:

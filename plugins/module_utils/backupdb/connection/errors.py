@@ -43,6 +43,9 @@ def translated(instance: Instance, driver: Driver, database: str | None = None) 
         raise _failure(instance, database, meaning) from error
     except SQLAlchemyError as error:
         raise QueryFailed(_clean(instance, f"{_place(instance, database)}: {error}")) from error
+    except UnicodeError as error:
+        text = f"a name or text is not in the encoding of the connection: {error}"
+        raise QueryFailed(_clean(instance, f"{_place(instance, database)}: {text}")) from error
     except RuntimeError as error:
         if not driver.lacks_library(error):
             raise

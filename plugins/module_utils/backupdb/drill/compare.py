@@ -105,7 +105,7 @@ def _inventory(findings: Findings, manifest: Mapping[str, Any], details: Snapsho
     if not manifest.get("inventory_trusted", True):
         findings.leaves_out("inventory", "the login of the backup did not see every object, so its counts may be short")
     for kind, expected in sorted(manifest["inventory"].items()):
-        found = details.inventory.get(kind, 0)
+        found = details.inventory_as_in(manifest).get(kind, 0)
         named = missing_kind(manifest, kind)
         if found < expected and named is not None:
             findings.leaves_out(f"inventory: {kind}", f"the backup does not hold all of them: {named}")

@@ -38,8 +38,8 @@ class Database:
     tables: int | None  # None where counting needs a connection to the database
     is_system: bool
     connectable: bool
-    reason: str | None = None  # why it can never be selected; None for an ordinary database
-    on_request: bool = False  # a system database that is taken when it is named exactly; `tables` are people's own
+    reason: str | None = None  # why no pattern selects it; None for an ordinary database
+    on_request: bool = False  # taken when it is named exactly; where the system's, `tables` are people's own
     unaddressable: bool = False  # an ordinary database that we cannot name to the server: leaving it out is a fault
 
 
@@ -136,6 +136,13 @@ class SnapshotDetails:
     missing: Sequence[str] = ()  # named things that this backup does not have: makes it partial
     warnings: Sequence[str] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine's own: text of excluded views, ...
+    older_inventory: Mapping[str, int] = field(default_factory=dict)  # kinds that older manifests count otherwise
+
+    def inventory_as_in(self, manifest: Mapping[str, Any]) -> Mapping[str, int]:
+        """Return the inventory as it was counted at the time of the manifest (`inventory_rules` of the engine)."""
+        rules = (manifest.get("engine_details") or {}).get("inventory_rules")
+        same = rules == self.extra.get("inventory_rules")
+        return self.inventory if same else {**self.inventory, **self.older_inventory}
 
 
 @dataclass(frozen=True)

@@ -71,14 +71,15 @@ def _inventory_differences(
     if options.tables:
         return [], ["the inventory was not compared: only some tables were restored"]
     left_out = _uncompared_kinds(options)
+    found = details.inventory_as_in(manifest)
     for kind, expected in manifest["inventory"].items():
         named = missing_kind(manifest, kind)
-        if named is not None and details.inventory.get(kind, 0) < expected:
+        if named is not None and found.get(kind, 0) < expected:
             left_out[kind] = f"the backup does not hold all of them: {named}"
     differences = [
-        f"{kind}: {expected} in the backup, {details.inventory.get(kind, 0)} restored"
+        f"{kind}: {expected} in the backup, {found.get(kind, 0)} restored"
         for kind, expected in sorted(manifest["inventory"].items())
-        if kind not in left_out and details.inventory.get(kind, 0) != expected
+        if kind not in left_out and found.get(kind, 0) != expected
     ]
     return differences, [f"{kind}: {reason}" for kind, reason in sorted(left_out.items())]
 

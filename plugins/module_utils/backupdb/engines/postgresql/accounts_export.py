@@ -17,13 +17,14 @@ from typing import Any
 from ...connection.server import Server
 from ...errors import ClientMissing, CommandFailed
 from ...system.process import describe_status, run_captured
-from ..accounts_document import Account, Statement, as_sql, build
+from ..accounts_document import Account, as_sql, build
 from ..values import AccountsExport, Client, ServerFacts
+from .accounts_instance import of_instance
 from .accounts_script import Parsed, in_order_of_grants, parse
 from .catalogue import name_bytes, name_from
 from .clients import sibling_program
 from .login import login_environment, login_secret
-from .quoting import connection_string, identifier, literal, python_encoding
+from .quoting import connection_string, identifier, python_encoding
 from .settings import NEUTRAL
 
 _SECONDS = 300.0
@@ -35,20 +36,6 @@ _CLIENT_ENCODING = re.compile(rb"^SET client_encoding = '([A-Za-z0-9_]+)';", re.
 _ROLES = f"""
     SELECT {name_bytes("rolname")} AS name, rolcanlogin AS login, oid AS oid
       FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"""  # noqa: S608
-_IN_DATABASE = f"""
-    SELECT {name_bytes("r.rolname")} AS role, {name_bytes("d.datname")} AS database, s.setconfig AS settings
-      FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
-      JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase ORDER BY 2, 1"""  # noqa: S608
-
-# Settings that are lists of names: their stored value is quoted already, element by element (GUC_LIST_QUOTE).
-_LISTS = (
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-)
 
 
 def export(server: Server, facts: ServerFacts, client: Client) -> AccountsExport:
@@ -80,7 +67,7 @@ def export(server: Server, facts: ServerFacts, client: Client) -> AccountsExport
         accounts=_accounts(roles, parsed),
         instance=[
             *[entry.statement for entry in parsed if entry.role not in roles],
-            *[statement for row in server.rows(_IN_DATABASE) for statement in _settings(row)],
+            *of_instance(server),
         ],
         missing=missing,
     )
@@ -136,22 +123,3 @@ def _without_passwords(server: Server, roles: dict[str, Any]) -> str:
         f"passwords of {users} roles: pg_authid cannot be read by this login; "
         f"GRANT pg_read_all_data TO {login}; gives them, where the server allows it"
     )
-
-
-def _settings(row: Any) -> list[Statement]:
-    role, database = identifier(name_from(row.role)), name_from(row.database)
-    statements = []
-    for setting in row.settings:
-        name, _mark, value = setting.partition("=")
-        target = f"ALTER ROLE {role} IN DATABASE {identifier(database)}"
-        sql = f"{target} SET {identifier(name)} TO {setting_value(name, value)};"
-        statements.append(Statement("role_in_database_setting", sql, database))
-    return statements
-
-
-def setting_value(name: str, value: str) -> str:
-    """Write a stored setting's value for ALTER … SET; lists of names element by element."""
-    if name.lower() not in _LISTS:
-        return literal(value).strip()
-    elements = re.findall(r'"((?:[^"]|"")*)"|([^",\s][^",]*)', value)
-    return ", ".join(literal(quoted.replace('""', '"') or plain.strip()).strip() for quoted, plain in elements) or "''"

@@ -26,7 +26,7 @@ from ..login_interface import (
 )
 from ..values import Database, ServerFacts
 from .account_session import account_session
-from .catalogue import read_databases
+from .catalogue import MAINTENANCE_DATABASE, read_databases
 from .privileges import hidden_large_objects, large_object_grant, unreadable_schemas
 from .quoting import identifier, literal
 from .scram import make_verifier, verifies
@@ -167,8 +167,11 @@ class PostgresqlLoginManager:
         return rows[0] if rows else None
 
     def _databases(self) -> list[Database]:
-        """Every database that a backup may take, the one that it enters first included."""
-        return [one for one in read_databases(self._server) if one.reason is None or one.on_request]
+        """Every database that a backup takes, the one that it enters first included.
+
+        No templates: what is granted in one is granted in every database that is made of it.
+        """
+        return [one for one in read_databases(self._server) if one.reason is None or one.name == MAINTENANCE_DATABASE]
 
     def _stand_in(self) -> Any:
         """Return a role that may read what the login will be able to read once it has its memberships."""

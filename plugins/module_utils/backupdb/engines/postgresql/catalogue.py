@@ -14,13 +14,16 @@ from ..values import Database, ServerFacts
 from .relations import FROM, ORDINARY
 
 MAINTENANCE_DATABASE = "postgres"
+TEMPLATE_DATABASE = "template1"
 
 # Every server has these, and they are made anew with a server.
 SYSTEM_DATABASES = {
     MAINTENANCE_DATABASE: "the maintenance database that every server has to connect to",
     "template0": "the pristine template that every server has; nobody can connect to it or change it",
-    "template1": "the template of new databases",
+    TEMPLATE_DATABASE: "the template of new databases",
 }
+
+_PEOPLE_USE = (MAINTENANCE_DATABASE, TEMPLATE_DATABASE)  # of the server's own, those that may hold what is not
 
 _SETTINGS = (
     "block_size",
@@ -67,9 +70,11 @@ def name_from(hexadecimal: str) -> str:
 
 _DATABASES = f"""
     SELECT {name_bytes("d.datname")} AS name, {name_bytes("pg_get_userbyid(d.datdba)")} AS owner,
-           {_SIZE} AS size, pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collation,
+           d.oid AS oid, pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collation,
            d.datistemplate AS is_template, d.datallowconn AS allows, d.datconnlimit AS connection_limit
       FROM pg_catalog.pg_database d ORDER BY 1"""  # noqa: S608  constants only
+
+_SIZES = f"SELECT {_SIZE} AS size, d.oid AS oid FROM pg_catalog.pg_database d"  # noqa: S608
 
 _INVALID = -2  # datconnlimit of a database whose DROP was interrupted (PostgreSQL 15.4 and newer)
 
@@ -84,13 +89,13 @@ def read_facts(server: Server) -> ServerFacts:
         "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY(:names) ORDER BY name",
         {"names": list(_SETTINGS)},
     )
-    data_bytes = server.value(f"SELECT CAST(sum({_SIZE}) AS bigint) FROM pg_catalog.pg_database d")  # noqa: S608
+    known = [size for size in _sizes(server).values() if size is not None]
     return ServerFacts(
         vendor="postgresql",
         version=version.split()[0],
         version_number=(number // 10000, number % 10000),
         role="replica" if replica else "primary",
-        data_bytes=data_bytes,
+        data_bytes=sum(known) if known else None,
         settings=dict(tuple(row) for row in settings),
     )
 
@@ -98,15 +103,35 @@ def read_facts(server: Server) -> ServerFacts:
 def read_databases(server: Server) -> list[Database]:
     """List every database, in the order of their names' bytes.
 
-    The maintenance database is left out like the templates, but some people keep tables in it: those are counted, so
-    that leaving them out is told, and it can be asked for by its name.
+    The maintenance database is left out like the templates, but some people keep tables in it, or in the template of
+    new databases: those are counted, so that leaving them out is told, and each can be asked for by its name.
     """
+    rows = server.rows(_DATABASES)
+    sizes = _sizes(server)
+    databases = [_database(row, sizes.get(row.oid)) for row in rows]
     return [
-        replace(database, tables=_own_tables(server, database), on_request=True)
-        if database.name == MAINTENANCE_DATABASE
-        else database
-        for database in map(_database, server.rows(_DATABASES))
+        replace(database, tables=_own_tables(server, database)) if database.name in _PEOPLE_USE else database
+        for database in databases
     ]
+
+
+def _sizes(server: Server) -> dict[int, int | None]:
+    """Return the size of each database by its number, None where it cannot be told.
+
+    A database that is dropped at this moment, or whose files cannot be read, makes the server refuse the sizes of all.
+    """
+    try:
+        return {row.oid: row.size for row in server.rows(_SIZES)}
+    except QueryFailed:
+        return {oid: _size(server, oid) for (oid,) in server.rows("SELECT oid FROM pg_catalog.pg_database")}
+
+
+def _size(server: Server, oid: int) -> int | None:
+    try:
+        size = server.value(f"{_SIZES} WHERE d.oid = :oid", {"oid": oid})
+    except QueryFailed:
+        return None
+    return None if size is None else int(size)
 
 
 def _own_tables(server: Server, database: Database) -> int | None:
@@ -115,20 +140,25 @@ def _own_tables(server: Server, database: Database) -> int | None:
         return int(server.value(statement, database=database.name))
     except (ConnectionFailed, QueryFailed):
         return None  # this login may not connect there
+    finally:
+        if database.name != MAINTENANCE_DATABASE:
+            server.forget(database.name)  # nobody can make a database while a session is in its template
 
 
-def _database(row: Any) -> Database:
+def _database(row: Any, size: int | None) -> Database:
     name = name_from(row.name)
+    connectable = row.allows and row.connection_limit != _INVALID
     return Database(
         name=name,
-        size_bytes=row.size,
+        size_bytes=size,
         owner=name_from(row.owner),
         encoding=row.encoding,
         collation=row.collation,
         tables=None,
         is_system=name in SYSTEM_DATABASES,
-        connectable=row.allows and row.connection_limit != _INVALID,
+        connectable=connectable,
         reason=_reason(name, row),
+        on_request=connectable and (name in _PEOPLE_USE or (row.is_template and name not in SYSTEM_DATABASES)),
         unaddressable=_is_other_encoding(name),
     )
 
@@ -145,7 +175,7 @@ def _reason(name: str, row: Any) -> str | None:
     if not row.allows:
         return "it allows no connections (datallowconn is false)"
     if row.is_template:
-        return "it is a template for other databases (datistemplate is true)"
+        return "it is a template for other databases (datistemplate is true); name it in databases to have it backed up"
     if _is_other_encoding(name):
         return (
             "its name is not UTF-8 (it was made in a database of another encoding); "

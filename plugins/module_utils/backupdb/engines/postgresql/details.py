@@ -11,7 +11,8 @@ from typing import Any
 from ...connection.server import Server
 from ..values import PARTIAL, Client, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from .contents import read_contents
-from .inventory import read_inventory
+from .inventory import RULES, read_inventory, read_older
+from .left_out import read_left_out
 from .load_hazards import hazard_warnings
 from .properties import read_properties
 from .relations import FROM, NAME, ORDINARY
@@ -39,9 +40,10 @@ def read_details(
     warnings: Sequence[str],
 ) -> SnapshotDetails:
     """Read it all through the session that holds the snapshot."""
-    inventory = read_inventory(session)
+    inventory = read_inventory(session, client.major)
     unlogged = _named(session, "c.relkind = 'r' AND c.relpersistence = 'u'")
     contents = read_contents(session, exported, options)
+    left_out = read_left_out(session, client.major)
     return SnapshotDetails(
         position=_position(exported),
         properties=read_properties(server, session.database),
@@ -49,13 +51,17 @@ def read_details(
         inventory_trusted=True,  # PostgreSQL's catalogues show every object to every login
         row_counts=contents.row_counts,
         fingerprints=contents.fingerprints,
-        missing=[f"{entry.privilege}: {entry.effect}" for entry in missing if entry.severity == PARTIAL],
+        missing=[
+            *(f"{entry.privilege}: {entry.effect}" for entry in missing if entry.severity == PARTIAL),
+            *left_out.missing,
+        ],
         warnings=[
             *warnings,
             *_client_warnings(facts, client),
             *_unlogged_warnings(exported, unlogged),
             *hazard_warnings(session),
             *contents.warnings,
+            *left_out.warnings,
         ],
         extra={
             "extensions": dict(tuple(row) for row in session.rows(_EXTENSIONS)),
@@ -68,7 +74,9 @@ def read_details(
             "locked_tables": exported.tables,
             CLIENT_SETTINGS_KEY: client_settings(facts),
             SYSTEM_IDENTIFIER_KEY: system_identifier(lambda query: session.attempt(query)[0][0]),
+            "inventory_rules": RULES,
         },
+        older_inventory=read_older(session),
     )
 
 

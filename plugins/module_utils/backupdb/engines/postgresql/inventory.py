@@ -3,16 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How many objects of each kind a database has: the same counts after a restore mean that no object is missing.
 
-Only what pg_dump writes is counted: nothing of the system, nothing that an extension brings along by itself.
+Only what pg_dump writes is counted: nothing of the system, nothing that an extension brings along by itself or that
+somebody has put on it, no invalid indexes. `left_out.py` names what people lose by that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .session import Session
+from .unwritten import DEPENDENT_TYPES, MEMBERS_PUBLISHED_SINCE, WITHOUT_COMMENTS
+from .unwritten import FIRST_NORMAL_OID as _FIRST_NORMAL_OID
+from .unwritten import SPACES as _SPACES
 
-_FIRST_NORMAL_OID = 16384  # below are the objects that initdb made (access/transam.h)
+RULES = 2  # which of the rules below a manifest was counted by; one without a number is of the first, see `read_older`
 
-_SPACES = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+_SUPERUSER = "current_setting('is_superuser') = 'on'"  # as pg_dump asks; it writes subscriptions for no other
 
 # kind, catalogue, condition on its row `t`, name of the column that holds the schema (None: not in a schema)
 _KINDS = (
@@ -23,17 +29,16 @@ _KINDS = (
     ("materialized_views", "pg_class", "t.relkind = 'm'", "relnamespace"),
     ("foreign_tables", "pg_class", "t.relkind = 'f'", "relnamespace"),
     ("sequences", "pg_class", "t.relkind = 'S'", "relnamespace"),
-    ("indexes", "pg_class", "t.relkind IN ('i', 'I')", "relnamespace"),
-    ("composite_types", "pg_class", "t.relkind = 'c'", "relnamespace"),
+    (
+        "composite_types",
+        "pg_type",
+        "EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')",
+        "typnamespace",
+    ),
     ("enum_types", "pg_type", "t.typtype = 'e'", "typnamespace"),
     ("domains", "pg_type", "t.typtype = 'd'", "typnamespace"),
     ("range_types", "pg_type", "t.typtype = 'r'", "typnamespace"),
-    ("base_types", "pg_type", "t.typtype = 'b' AND t.typcategory <> 'A'", "typnamespace"),
-    ("check_constraints", "pg_constraint", "t.contype = 'c'", "connamespace"),
-    ("foreign_keys", "pg_constraint", "t.contype = 'f'", "connamespace"),
-    ("primary_keys", "pg_constraint", "t.contype = 'p'", "connamespace"),
-    ("unique_constraints", "pg_constraint", "t.contype = 'u'", "connamespace"),
-    ("exclusion_constraints", "pg_constraint", "t.contype = 'x'", "connamespace"),
+    ("base_types", "pg_type", f"t.typtype = 'b' AND t.oid NOT IN ({DEPENDENT_TYPES})", "typnamespace"),
     ("functions", "pg_proc", "t.prokind IN ('f', 'w')", "pronamespace"),
     ("procedures", "pg_proc", "t.prokind = 'p'", "pronamespace"),
     ("aggregates", "pg_proc", "t.prokind = 'a'", "pronamespace"),
@@ -46,7 +51,6 @@ _KINDS = (
     ("text_search_dictionaries", "pg_ts_dict", "true", "dictnamespace"),
     ("text_search_parsers", "pg_ts_parser", "true", "prsnamespace"),
     ("text_search_templates", "pg_ts_template", "true", "tmplnamespace"),
-    ("extended_statistics", "pg_statistic_ext", "true", "stxnamespace"),
     ("schemas", "pg_namespace", "t.nspname !~ '^pg_' AND t.nspname <> 'information_schema'", None),
     ("extensions", "pg_extension", "true", None),
     ("languages", "pg_language", f"t.oid >= {_FIRST_NORMAL_OID}", None),
@@ -60,10 +64,32 @@ _KINDS = (
     ("large_objects", "pg_largeobject_metadata", "true", None),
 )
 
+_CONSTRAINTS = """(VALUES ('c', 'check_constraints'), ('f', 'foreign_keys'), ('p', 'primary_keys'),
+                   ('u', 'unique_constraints'), ('x', 'exclusion_constraints')) AS k(contype, name)"""
+
 # Those that are no members of an extension by themselves, but parts of something that may be one.
 _OTHERS = f"""
+    SELECT 'indexes', count(*) FROM pg_catalog.pg_class t JOIN pg_catalog.pg_index i ON i.indexrelid = t.oid
+      JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+     WHERE t.relnamespace IN {_SPACES} AND (i.indisvalid OR c.relkind = 'p') AND i.indisready
+       AND NOT EXISTS ({{of_table}})
+    UNION ALL
+    SELECT k.name, count(t.oid)
+      FROM {_CONSTRAINTS}
+      LEFT JOIN (SELECT t.oid, t.contype FROM pg_catalog.pg_constraint t
+                   LEFT JOIN pg_catalog.pg_class c ON c.oid = t.conrelid
+                   LEFT JOIN pg_catalog.pg_type y ON y.oid = t.contypid
+                  WHERE t.connamespace IN {_SPACES} AND NOT EXISTS ({{of_table}}) AND NOT EXISTS ({{of_type}})) AS t
+        ON t.contype = k.contype::"char" GROUP BY 1
+    UNION ALL
+    SELECT 'extended_statistics', count(*) FROM pg_catalog.pg_statistic_ext t
+      JOIN pg_catalog.pg_class c ON c.oid = t.stxrelid
+     WHERE t.stxnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}}) AND NOT EXISTS ({{of_statistics}})
+    UNION ALL
     SELECT 'triggers', count(*) FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-     WHERE NOT t.tgisinternal AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
+      LEFT JOIN pg_catalog.pg_trigger u ON u.oid = t.tgparentid
+     WHERE ((NOT t.tgisinternal AND t.tgparentid = 0) OR t.tgenabled <> u.tgenabled)
+       AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
     UNION ALL
     SELECT 'rules', count(*) FROM pg_catalog.pg_rewrite t JOIN pg_catalog.pg_class c ON c.oid = t.ev_class
      WHERE t.rulename <> '_RETURN' AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
@@ -74,6 +100,8 @@ _OTHERS = f"""
     SELECT 'columns', count(*) FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
      WHERE t.attnum > 0 AND NOT t.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
        AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
+       AND NOT (c.relkind = 'c'
+                AND EXISTS (SELECT FROM pg_catalog.pg_type y WHERE y.oid = c.reltype AND EXISTS ({{of_type}})))
     UNION ALL
     SELECT 'column_defaults', count(*) FROM pg_catalog.pg_attrdef t JOIN pg_catalog.pg_class c ON c.oid = t.adrelid
      WHERE c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
@@ -81,18 +109,21 @@ _OTHERS = f"""
     SELECT 'enum_labels', count(*) FROM pg_catalog.pg_enum t JOIN pg_catalog.pg_type y ON y.oid = t.enumtypid
      WHERE y.typnamespace IN {_SPACES} AND NOT EXISTS ({{of_type}})
     UNION ALL
-    SELECT 'published_tables', count(*) FROM pg_catalog.pg_publication_rel
+    SELECT 'published_tables', count(*) FROM pg_catalog.pg_publication_rel t
+      JOIN pg_catalog.pg_class c ON c.oid = t.prrelid WHERE {{members_published}} OR NOT EXISTS ({{of_table}})
     UNION ALL
     SELECT 'default_acls', count(*) FROM pg_catalog.pg_default_acl
     UNION ALL
-    SELECT 'user_mappings', count(*) FROM pg_catalog.pg_user_mappings
+    SELECT 'user_mappings', count(*) FROM pg_catalog.pg_user_mappings s WHERE NOT EXISTS ({{of_server}})
     UNION ALL
     SELECT 'subscriptions', count(*) FROM pg_catalog.pg_subscription
-     WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+     WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND {_SUPERUSER}
     UNION ALL
     SELECT 'grants', count(*) FROM ({{grants}}) AS g
     UNION ALL
-    SELECT 'comments', count(*) FROM pg_catalog.pg_description WHERE objoid >= {_FIRST_NORMAL_OID}
+    SELECT 'comments', count(*) FROM pg_catalog.pg_description
+     WHERE objoid >= {_FIRST_NORMAL_OID} AND (classoid, objoid) NOT IN ({WITHOUT_COMMENTS})
+       AND (classoid <> 'pg_subscription'::regclass OR {_SUPERUSER})
     UNION ALL
     SELECT 'security_labels', count(*) FROM pg_catalog.pg_seclabel"""  # noqa: S608  constants only
 
@@ -130,11 +161,16 @@ _GRANTS = """
        AND NOT (a.grantee = 0 AND o.object = COALESCE(to_regnamespace('public')::oid, 0))"""
 
 
-def read_inventory(session: Session) -> dict[str, int]:
+def read_inventory(session: Session, client_major: int) -> dict[str, int]:
     """Count the objects of each kind in the session's snapshot; every kind is named, also those with none."""
     statement = " UNION ALL ".join(_count(*kind) for kind in _KINDS)
     others = _OTHERS.format(
-        of_table=_membership("pg_class", "c"), of_type=_membership("pg_type", "y"), grants=_grants()
+        of_table=_membership("pg_class", "c"),
+        of_type=_membership("pg_type", "y"),
+        members_published="true" if client_major >= MEMBERS_PUBLISHED_SINCE else "false",
+        of_statistics=_membership("pg_statistic_ext", "t"),
+        of_server=_membership("pg_foreign_server", "s", "srvid"),
+        grants=_grants(),
     )
     return {kind: int(count) for kind, count in session.rows(f"{statement} UNION ALL {others} ORDER BY 1")}
 
@@ -163,8 +199,48 @@ def _count(kind: str, catalogue: str, condition: str, schema: str | None) -> str
     return f"SELECT '{kind}', count(*) FROM pg_catalog.{catalogue} t WHERE {condition}{in_schema}{members}"  # noqa: S608
 
 
-def _membership(catalogue: str, alias: str) -> str:
+def _membership(catalogue: str, alias: str, column: str = "oid") -> str:
     return (
         f"SELECT FROM pg_catalog.pg_depend d WHERE d.classid = '{catalogue}'::regclass "
-        f"AND d.objid = {alias}.oid AND d.deptype = 'e'"
+        f"AND d.objid = {alias}.{column} AND d.deptype = 'e'"
     )
+
+
+# The kinds that the first rules counted in another way: also what is on members of extensions, and invalid indexes.
+_OLDER = f"""
+    SELECT 'indexes', count(*) FROM pg_catalog.pg_class t WHERE t.relkind IN ('i', 'I') AND t.relnamespace IN {_SPACES}
+       AND NOT EXISTS ({_membership("pg_class", "t")})
+    UNION ALL
+    SELECT 'composite_types', count(*) FROM pg_catalog.pg_class t WHERE t.relkind = 'c' AND t.relnamespace IN {_SPACES}
+       AND NOT EXISTS ({_membership("pg_class", "t")})
+    UNION ALL
+    SELECT 'base_types', count(*) FROM pg_catalog.pg_type t WHERE t.typtype = 'b' AND t.typcategory <> 'A'
+       AND t.typnamespace IN {_SPACES} AND NOT EXISTS ({_membership("pg_type", "t")})
+    UNION ALL
+    SELECT k.name, count(t.oid)
+      FROM {_CONSTRAINTS}
+      LEFT JOIN pg_catalog.pg_constraint t ON t.contype = k.contype::"char" AND t.connamespace IN {_SPACES} GROUP BY 1
+    UNION ALL
+    SELECT 'extended_statistics', count(*) FROM pg_catalog.pg_statistic_ext t WHERE t.stxnamespace IN {_SPACES}
+       AND NOT EXISTS ({_membership("pg_statistic_ext", "t")})
+    UNION ALL
+    SELECT 'columns', count(*) FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
+     WHERE t.attnum > 0 AND NOT t.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+       AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({_membership("pg_class", "c")})
+    UNION ALL
+    SELECT 'triggers', count(*) FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+     WHERE NOT t.tgisinternal AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({_membership("pg_class", "c")})
+    UNION ALL
+    SELECT 'published_tables', count(*) FROM pg_catalog.pg_publication_rel
+    UNION ALL
+    SELECT 'user_mappings', count(*) FROM pg_catalog.pg_user_mappings
+    UNION ALL
+    SELECT 'subscriptions', count(*) FROM pg_catalog.pg_subscription
+     WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+    UNION ALL
+    SELECT 'comments', count(*) FROM pg_catalog.pg_description WHERE objoid >= {_FIRST_NORMAL_OID}"""  # noqa: S608
+
+
+def read_older(session: Session) -> Mapping[str, int]:
+    """Count what the first rules counted in another way, to be compared with manifests of that time."""
+    return {kind: int(count) for kind, count in session.rows(_OLDER)}
