@@ -35,7 +35,7 @@ from .content import count_rows, fingerprints, sequence_values
 from .family import MysqlFamily
 from .lock import LOCK_WAIT, MAX_HOLD, GlobalReadLock
 from .observation import Observation, Preflight, inspect_before, observe, prepare_session
-from .plan import Plan, plan
+from .plan import Plan, plan, plan_with_routines_first, writes_routines_last
 from .report import dumped_kinds, extra, inventory, left_out, warnings
 from .statements import own_session
 
@@ -74,6 +74,8 @@ def open_snapshot(
             unlocked = _lock(lock, options, missing)
             seen = observe(engine, connection, database.name, preflight)
             jobs = options.jobs if unlocked is None else 1
+            apart = options.routines and _views_may_call_routines(seen) and writes_routines_last(client)
+            make = plan_with_routines_first if apart else plan
             snapshot = _OpenSnapshot(
                 server=server,
                 connection=connection,
@@ -83,7 +85,16 @@ def open_snapshot(
                 preflight=preflight,
                 seen=seen,
                 lock=lock,
-                planned=plan(client, secret, known, database.name, seen.found, options, jobs=jobs),
+                planned=make(
+                    client,
+                    secret,
+                    known,
+                    database.name,
+                    seen.found,
+                    options,
+                    jobs=jobs,
+                    broken=[one.name for one in preflight.broken],
+                ),
                 history="dump-history" in known,
                 unlocked=unlocked,
                 sequences=(
@@ -198,6 +209,10 @@ def _lock(lock: GlobalReadLock, options: DumpOptions, missing: Sequence[MissingP
     if lock.acquire(options.db_lock_timeout):
         return None
     return f"the server was too busy to give it, in tries of {LOCK_WAIT} s each"
+
+
+def _views_may_call_routines(seen: Observation) -> bool:
+    return seen.programs.count("function") > 0 and any(one.type == "VIEW" for one in seen.found)
 
 
 def _release(lock: GlobalReadLock | None) -> None:
