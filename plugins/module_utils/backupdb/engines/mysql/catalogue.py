@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...connection.server import Server
-from ...errors import QueryFailed
+from ...errors import ConnectionFailed, QueryFailed
 from .facts import BASE_TABLE_TYPES
 from .statements import DENIED_CODES, LOCK_WAIT_TIMEOUT, ask, quoted
 
@@ -200,7 +200,11 @@ def _refusal(server: Server, connection: Connection, database: str, relation: Re
         if error.code == LOCK_WAIT_TIMEOUT:
             text = f"table {database}.{relation.name} is locked by another session; run later or raise db_lock_timeout"
             raise QueryFailed(f"{server.instance.where()}: {text}", code=error.code) from error
-        if error.code in DENIED_CODES:
+        if error.code in DENIED_CODES and relation.is_table:
+            raise
+        return str(error)
+    except ConnectionFailed as error:
+        if error.kind != "access_denied" or relation.is_table:
             raise
         return str(error)
     errors = [text for kind, text in verdict if kind.lower() == "error"]

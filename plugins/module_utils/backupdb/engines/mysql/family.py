@@ -108,6 +108,9 @@ class MysqlFamily(Engine):
     def grants_statement(self) -> str:
         """Return the statement that lists the rights that a new session of the login has."""
 
+    # Whether the columns of a view are shown only to those who may execute the functions that it calls.
+    VIEWS_NEED_EXECUTE: ClassVar[bool] = False
+
     def literal_database_grants(self) -> bool:
         """Tell whether "_" and "%" in a database grant are characters, not wildcards."""
         return False

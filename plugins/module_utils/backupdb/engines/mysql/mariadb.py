@@ -81,6 +81,7 @@ class MariadbEngine(MysqlBase):
     )
     ACCOUNT_LIMITS = (*MysqlFamily.ACCOUNT_LIMITS, "MAX_STATEMENT_TIME")
     CREATOR_ADMINISTERS_ROLE = True
+    VIEWS_NEED_EXECUTE = True
     SOCKET_PLUGIN = "unix_socket"
     LOAD_SOCKET_PLUGIN = "INSTALL SONAME 'auth_socket';"
     SOCKET_CLAUSE = f"IDENTIFIED VIA {SOCKET_PLUGIN}"

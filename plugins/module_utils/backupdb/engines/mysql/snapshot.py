@@ -30,8 +30,9 @@ from ..values import (
 )
 from .catalogue import definitions, programs, relations
 from .clients import known_options
-from .commands import option_file
+from .commands import INIT_COMMAND, NO_LIMIT, option_file
 from .content import count_rows, fingerprints, sequence_values
+from .facts import variable
 from .family import MysqlFamily
 from .lock import LOCK_WAIT, MAX_HOLD, GlobalReadLock
 from .observation import Observation, Preflight, inspect_before, observe, prepare_session
@@ -96,6 +97,7 @@ def open_snapshot(
                     broken=[one.name for one in preflight.broken],
                 ),
                 history="dump-history" in known,
+                neutral=INIT_COMMAND in known,
                 unlocked=unlocked,
                 sequences=(
                     sequence_values(server, connection, database.name, seen.found) if options.fingerprints else {}
@@ -122,6 +124,7 @@ class _OpenSnapshot:
     lock: GlobalReadLock
     planned: Plan
     history: bool  # the client can dump history rows
+    neutral: bool  # the client can be told to undo settings of the server
     unlocked: str | None  # why there is no lock; None while there is one snapshot for all
     sequences: dict[str, str]  # their fingerprints when the snapshot was taken
     prints: dict[str, str] = field(default_factory=dict)  # what goes into the manifest
@@ -141,7 +144,11 @@ class _OpenSnapshot:
         self.unlocked = reason
 
     def check(self) -> None:
-        """Raise `SnapshotLost` when programs changed, or columns in place: no transaction protects from that."""
+        """Raise `SnapshotLost` when programs changed, or columns in place: no transaction protects from that.
+
+        Raises `QueryFailed` where the client's sessions are cut short by a setting that the client does not undo.
+        """
+        self._refuse_limit()
         # In a session as the first look was made in: times and defaults are shown in the session's time zone.
         with own_session(self.server) as connection:
             now = programs(self.server, connection, self.database).digests
@@ -196,6 +203,17 @@ class _OpenSnapshot:
             ),
             extra=extra(self.preflight),
         )
+
+    def _refuse_limit(self) -> None:
+        if self.neutral:
+            return
+        limit = variable(self.server, self.connection, "sql_select_limit")
+        first = str(variable(self.server, self.connection, "init_connect") or "")
+        if (limit is not None and int(limit) < NO_LIMIT) or "sql_select_limit" in first.lower():
+            raise QueryFailed(
+                f"{self._place()}: the server's sql_select_limit, or its init_connect, has the dump client leave rows"
+                " out; run: SET GLOBAL sql_select_limit = DEFAULT; and take it out of init_connect"
+            )
 
     def _place(self) -> str:
         return f"{self.server.instance.where()}, database {self.database}"
