@@ -11,6 +11,7 @@ from ...connection.server import Server
 from ...errors import QueryFailed
 from ..values import Database, ServerFacts
 from .family import MysqlFamily
+from .sizes import database_sizes
 from .statements import ask, first_answer, version_number
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ _UNDECODED_PREFIX = "#mysql50#"
 
 # MySQL 8 and later serve sizes from a cache that is a day old by default.
 FRESH_STATISTICS = "SET SESSION information_schema_stats_expiry = 0"
-
-BASE_TABLE_TYPES = ("BASE TABLE", "SYSTEM VERSIONED")
 
 
 def detect_vendor(server: Server) -> str:
@@ -38,7 +37,7 @@ def read_facts(engine: MysqlFamily) -> ServerFacts:
     number = version_number(version)
     with server.connect() as connection:
         fresh_statistics(server, connection)
-        size = ask(server, connection, "SELECT SUM(data_length + index_length) FROM information_schema.tables")
+        sizes = [size for size, _tables in database_sizes(server, connection).values() if size is not None]
         settings: dict[str, Any] = {}
         for name in engine.SETTINGS:
             value = variable(server, connection, name)
@@ -51,7 +50,7 @@ def read_facts(engine: MysqlFamily) -> ServerFacts:
         version=".".join(str(part) for part in number),
         version_number=number,
         role=role,
-        data_bytes=_integer(size[0][0]),
+        data_bytes=sum(sizes) if sizes else None,
         settings=settings,
     )
 
@@ -61,16 +60,7 @@ def list_databases(engine: MysqlFamily) -> list[Database]:
     server = engine.server
     with server.connect() as connection:
         fresh_statistics(server, connection)
-        sizes = {
-            str(row[0]): (_integer(row[1]), _integer(row[2]))
-            for row in ask(
-                server,
-                connection,
-                "SELECT MIN(table_schema), SUM(data_length + index_length),"
-                " SUM(table_type IN ('BASE TABLE', 'SYSTEM VERSIONED'))"
-                " FROM information_schema.tables GROUP BY CAST(table_schema AS BINARY)",
-            )
-        }
+        sizes = database_sizes(server, connection)
         schemata = ask(
             server,
             connection,
@@ -139,7 +129,3 @@ def _database(
         connectable=not undecoded,
         reason="a folder in the data directory that the server did not make" if undecoded else reason,
     )
-
-
-def _integer(value: Any) -> int | None:
-    return None if value is None else int(value)

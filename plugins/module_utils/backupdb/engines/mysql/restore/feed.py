@@ -70,7 +70,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Deferred:
-    """A view, trigger or event, with the statements that set up the session for its definition."""
+    """A view or another object for the end, with the statements that set up the session for its definition."""
 
     place: str
     settings: tuple[bytes, ...]
@@ -84,7 +84,8 @@ class Feed:
 
     changes: Changes
     seen: set[str] = field(default_factory=set)  # tables, views and sequences in the part, wanted or not
-    views: dict[str, Deferred] = field(default_factory=dict)  # by name: the definition comes after its stand-in
+    # Views, and tables that the server makes only if their far end answers. By name: a view comes after its stand-in.
+    late: dict[str, Deferred] = field(default_factory=dict)
     deferred: list[Deferred] = field(default_factory=list)  # triggers and events
     moved: list[str] = field(default_factory=list)  # tables that had a folder of their own and lost it
     far: list[str] = field(default_factory=list)  # tables whose rows are on another server
@@ -136,8 +137,8 @@ class Feed:
             return text
         self._enter(what.place())
         text = self._redefined(text, what)
-        if what.kind == "view":
-            self.views[what.name] = Deferred(what.place(), tuple(self._settings.values()), text)
+        if what.kind == "view" or (what.kind == "table" and engine_of_table(text) == "FEDERATED"):
+            self.late[what.name] = Deferred(what.place(), tuple(self._settings.values()), text)
             return None
         if what.kind not in DEFERRED:
             return text

@@ -81,7 +81,7 @@ def load_parts(
             feeds += loader.load(stage)
             if stage[0].part != _ROUTINES:
                 _refuse_unknown_tables(loader.place(), feeds, options)
-        errors = [*loader.make_views(feeds), *loader.make_deferred(feeds)]
+        errors = [*loader.make_late(feeds), *loader.make_deferred(feeds)]
         return LoadReport(errors=errors, warnings=[*_warnings(changes, feeds), *loader.warnings])
 
 
@@ -142,9 +142,9 @@ class _Loader:
             raise failure
         return feeds
 
-    def make_views(self, feeds: Sequence[Feed]) -> list[str]:
-        """Make the views, each after those that it needs; return those that the server refused, with the way out."""
-        waiting = [view for feed in feeds for view in feed.views.values()]
+    def make_late(self, feeds: Sequence[Feed]) -> list[str]:
+        """Make views, each after those that it needs; return those that the server refused, with the way out."""
+        waiting = [one for feed in feeds for one in feed.late.values()]
         if not waiting:
             return []
         with self._in_database() as connection:
