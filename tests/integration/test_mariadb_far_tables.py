@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.drills import drilled
-from support.library import back_up, entry_of
+from support.library import back_up, entry_of, plain
 from support.mysql_dumps import execute, opened
 from support.restores import restore, restore_request
 
@@ -57,11 +57,14 @@ def test_a_table_whose_far_end_is_gone_is_named_and_costs_nothing_else(
 
 
 def test_a_server_of_the_instance_is_among_the_accounts_and_comes_back(
-    far: Any, repository: Path, work_dir: Path, server_factory: Any
+    far: Any, repository: Path, work_dir: Path
 ) -> None:
     result = back_up(far, repository, databases=["near"], row_counts=True)
     assert entry_of(result, "near")["status"] == "complete"
     assert any("rows of FEDERATED tables" in line and "zfed" in line for line in entry_of(result, "near")["warnings"])
+    accounts = plain(result["accounts"]["path"], "accounts", format="sql")
+    assert b"CREATE SERVER `far_s`" in accounts
     entry = drilled(repository, work_dir=str(work_dir))
     assert entry["verdict"] == "equal", (entry["differences"], entry["error"])
     assert any("without them here: zfed" in line for line in entry["warnings"])
+    assert "CANARY" not in str(entry)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...connection.server import Server
-from ...errors import QueryFailed
+from ...errors import ConnectionFailed, QueryFailed
 from ..values import Database, ServerFacts
 from .family import MysqlFamily
 from .sizes import database_sizes
@@ -44,6 +44,7 @@ def read_facts(engine: MysqlFamily) -> ServerFacts:
             if value is not None:
                 settings[name] = value
         settings["plugins"] = _plugins(server, connection)
+        settings.update(_components(server, connection))
         role = _role(engine, connection)
     return ServerFacts(
         vendor=detect_vendor(server),
@@ -98,6 +99,15 @@ def _plugins(server: Server, connection: Connection) -> list[str]:
         " WHERE plugin_status = 'ACTIVE' AND plugin_library IS NOT NULL ORDER BY plugin_name",
     )
     return [str(row[0]) for row in rows]
+
+
+def _components(server: Server, connection: Connection) -> dict[str, list[str]]:
+    """Name MySQL's components, where there are any and the login may see them."""
+    try:
+        rows = ask(server, connection, "SELECT component_urn FROM mysql.component ORDER BY 1")
+    except (QueryFailed, ConnectionFailed):
+        return {}
+    return {"components": [str(row[0]) for row in rows]} if rows else {}
 
 
 def _role(engine: MysqlFamily, connection: Connection) -> str:
