@@ -128,7 +128,7 @@ def _ended_at_last(running: list[tuple[Any, Running]]) -> Iterator[None]:
 
 def restore(private: PrivateMySQLFamily, database: str, parts: Mapping[str, bytes]) -> None:
     """Load the parts in the order that their names stand for, with the standard client; the first error stops it."""
-    order = sorted(parts, key=lambda name: (not name.startswith("pre"), name.startswith("post"), name))
+    order = sorted(parts, key=lambda name: (name != "routines", name != "pre-data", name == "post-data", name))
     for name in order:
         done = subprocess.run(
             [str(private.client), f"--defaults-extra-file={private.client_file}", "--binary-mode", "--", database],

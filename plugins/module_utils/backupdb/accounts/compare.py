@@ -18,7 +18,8 @@ from ..engines.registry import engine_of
 from .masking import masked
 
 _IN_DATABASE = ("database_grant", "object_grant", "role_in_database_setting")
-_NEVER_COMPARED = ("tablespace",)  # a folder of the other host, never made again
+# Folders and libraries of the other host.
+_NEVER_COMPARED = ("tablespace", "loadable_function")
 
 
 def difference(stored: Mapping[str, Any], fresh: Mapping[str, Any], *, database: str | None = None) -> list[str]:
@@ -44,8 +45,8 @@ def difference(stored: Mapping[str, Any], fresh: Mapping[str, Any], *, database:
         lines += [f"{name} lacks: {masked(entry['sql'])}" for entry in comparison.absent(wanted, found)]
         lines += [f"{name} has beside: {masked(entry['sql'])}" for entry in comparison.absent(found, wanted)]
     wanted, found = (list(_of_instance(document, database, rules)) for document in (stored, fresh))
-    lines += [f"the instance lacks: {entry['sql']}" for entry in comparison.absent(wanted, found)]
-    lines += [f"the instance has beside: {entry['sql']}" for entry in comparison.absent(found, wanted)]
+    lines += [f"the instance lacks: {masked(entry['sql'])}" for entry in comparison.absent(wanted, found)]
+    lines += [f"the instance has beside: {masked(entry['sql'])}" for entry in comparison.absent(found, wanted)]
     return lines
 
 
@@ -55,7 +56,9 @@ def key_of(account: Mapping[str, Any]) -> tuple[str, str | None]:
 
 
 def concerns(statement: Mapping[str, Any], database: str | None, rules: AccountRules) -> bool:
-    """Tell whether a statement is about the whole instance or about this database (None: any)."""
+    """Tell whether a statement is about the whole instance or about this database (None: any); a dead one never is."""
+    if statement.get("dead"):
+        return False
     if database is None or statement["kind"] not in _IN_DATABASE:
         return True
     return statement["database"] == database or (

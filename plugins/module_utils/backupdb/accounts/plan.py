@@ -28,7 +28,10 @@ _ORDER = (
     *("global_grant", "proxy", "database_grant", "object_grant"),
 )
 # Memberships and rights here are those of the server's own roles. Tablespaces are folders of another host.
-_OF_INSTANCE = ("membership", "global_grant", "parameter_grant", "instance_setting", "role_in_database_setting")
+_OF_INSTANCE = (
+    *("foreign_server", "loadable_function", "spatial_reference_system"),
+    *("membership", "global_grant", "parameter_grant", "instance_setting", "role_in_database_setting"),
+)
 _SECOND_PASS = ("object_grant", "role_in_database_setting")
 
 
@@ -54,12 +57,15 @@ class Choice:
     def wants(self, statement: Mapping[str, Any]) -> bool:
         """Tell whether a statement belongs to this pass and these databases."""
         if self.object_grants_for is not None:
+            if statement.get("dead"):
+                return False
             return statement["kind"] in _SECOND_PASS and statement["database"] in self.object_grants_for
         return self.concerns(statement)
 
     def concerns(self, statement: Mapping[str, Any]) -> bool:
         """Tell whether a statement is about the instance or about one of the databases."""
-        return self.databases is None or any(concerns(statement, database, self.rules) for database in self.databases)
+        databases = (None,) if self.databases is None else self.databases
+        return any(concerns(statement, database, self.rules) for database in databases)
 
 
 @dataclass(frozen=True)

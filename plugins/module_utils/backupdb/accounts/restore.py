@@ -49,6 +49,7 @@ def restore_accounts(
     target = engine.account_target(document, fresh)
     target.warnings.extend(f"the backup lacks {text}" for text in document["missing"])
     plan = make_plan(document, fresh, target, choice)
+    target.warnings.extend(_dead(plan, choice))
     if check_mode:
         created = [entry.name for entry in plan.accounts if entry.action == "create"]
         plan.steps.extend(target.clean_up(created, document))
@@ -59,6 +60,18 @@ def restore_accounts(
     changed = bool(done) and (bool(fresh["missing"]) or _content(after) != _content(fresh))
     missed = _difference(plan, document, after, choice)
     return _result(plan, target, done, changed=changed, errors=errors, missed=missed)
+
+
+def _dead(plan: Plan, choice: Choice) -> list[str]:
+    """Tell once which rights are left out, because the source had nothing any more that they could be on."""
+    if choice.object_grants_for is not None:
+        return []
+    return [
+        f"left out, since it is on something that was gone at the source: {entry.name}: {statement['sql']}"
+        for entry in plan.accounts
+        for statement in entry.account["statements"]
+        if statement.get("dead")
+    ]
 
 
 def export(engine: Engine) -> Mapping[str, Any]:

@@ -27,7 +27,9 @@ from ..restore.plan import open_archives
 from ..streams.pipeline import Limits
 from .stored_accounts import StoredAccounts, accounts_of
 
-OPTIONS = RestoreOptions(no_tablespaces=True)  # everything is kept as it was; the name is the original's
+OPTIONS = RestoreOptions(
+    no_tablespaces=True, on_private_server=True
+)  # everything is kept as it was; the name is the original's
 
 
 @dataclass(frozen=True)

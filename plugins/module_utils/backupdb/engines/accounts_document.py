@@ -30,11 +30,15 @@ ACCOUNT_KINDS = ("user", "role")
 
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement with its semicolon; `database` is the one it needs, None where it needs none."""
+    """One SQL statement with its semicolon; `database` is the one it needs, None where it needs none.
+
+    A `dead` one grants something on what was not there any more at the source, so that no server would take it.
+    """
 
     kind: str
     sql: str
     database: str | None = None
+    dead: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,8 @@ def _block(account: Mapping[str, Any], kinds: Sequence[str]) -> list[str]:
 
 
 def _statement(statement: Statement) -> dict[str, Any]:
-    return {"kind": statement.kind, "database": statement.database, "sql": statement.sql}
+    plain = {"kind": statement.kind, "database": statement.database, "sql": statement.sql}
+    return {**plain, "dead": True} if statement.dead else plain
 
 
 def _one_line(text: str) -> str:

@@ -90,7 +90,7 @@ class Part:
     that replaces `SECRET_PATH` in `argv` and in the values of `environment`.
     """
 
-    name: str  # "data", "pre-data", "data-0001", "rest", "post-data"
+    name: str  # "data", "routines", "pre-data", "data-0001", "rest", "post-data"
     argv: Sequence[str]
     environment: Mapping[str, str]
     secret: bytes | None
@@ -181,6 +181,7 @@ class RestoreOptions:
     final_name: str | None = None  # the name that the database will have in the end; None in a drill
     timeout: float | None = None
     no_tablespaces: bool = True
+    on_private_server: bool = False  # it is loaded into a drill's server, where nothing runs and which reaches nothing
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,18 @@ Sources: MySQL manual and MariaDB documentation "SHOW CREATE USER", "SHOW GRANTS
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...connection.server import Server
 from ...errors import QueryFailed
 from ..accounts_document import Account, Statement, as_sql, build
 from ..values import AccountsExport
+from .dead_grants import LiveObjects
 from .family import MysqlFamily
 from .grants import NAME, UNQUOTED_TEXT, parse_line, plain_name
+from .instance_objects import instance_objects
+from .privileges import read_grants
 from .statements import (
     DENIED_CODES,
     NO_SUCH_ACCOUNT,
@@ -52,7 +56,9 @@ def export_accounts(engine: MysqlFamily) -> AccountsExport:
     accounts: list[Account] = []
     missing: list[str] = []
     warnings: list[str] = []
+    grants = read_grants(engine)
     with own_session(server) as connection:
+        live = LiveObjects(server, connection, grants)
         for statement in engine.ACCOUNT_SESSION:
             ask(server, connection, statement)
         try:
@@ -68,7 +74,7 @@ def export_accounts(engine: MysqlFamily) -> AccountsExport:
             if name in RESERVED_ACCOUNTS:
                 continue
             try:
-                accounts.append(_account(server, connection, name, host, kind))
+                accounts.append(_parted(_account(server, connection, name, host, kind), live))
             except QueryFailed as error:
                 shown = f"{kind} {name}{'@' + host if host else ''}"
                 if error.code == NO_SUCH_ACCOUNT and _ignores_host_names(server, connection):
@@ -78,8 +84,27 @@ def export_accounts(engine: MysqlFamily) -> AccountsExport:
                     )
                 else:
                     missing.append(f"{shown}: {error}")
-    document = build(vendor=facts.vendor, server_version=facts.version, accounts=accounts, missing=missing)
+        objects = instance_objects(server, connection)
+    missing += objects.missing
+    warnings += [
+        f"{account.name}: this is on something that is not there any more: {statement.sql}"
+        for account in accounts
+        for statement in account.statements
+        if statement.dead
+    ]
+    document = build(
+        vendor=facts.vendor,
+        server_version=facts.version,
+        accounts=accounts,
+        instance=objects.statements,
+        missing=missing,
+    )
     return AccountsExport(document=document, sql=as_sql(document), missing=missing, warnings=warnings)
+
+
+def _parted(account: Account, live: LiveObjects) -> Account:
+    statements = [part for statement in account.statements for part in live.parted(statement)]
+    return replace(account, statements=statements)
 
 
 def grant_statement(line: str) -> Statement | None:

@@ -17,13 +17,16 @@ from ...errors import ConnectionFailed, QueryFailed
 from ..accounts_document import full_name
 from ..accounts_interface import Step
 from .accounts_rules import plugins_of
+from .dead_grants import is_promise
 from .family import MysqlFamily
 from .grants import parse_line
+from .instance_objects import FOREIGN_SERVER, LOADABLE_FUNCTION
 from .statements import ask, own_session, quoted
 
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
 # The clauses of CREATE USER, in their order.
 _CLAUSES = ("REQUIRE", "WITH", "PASSWORD EXPIRE", "ACCOUNT")
+_SERVER_NAME = re.compile(r"CREATE SERVER `((?:[^`]|``)*)`")
 _DENIED = ("wrong_password", "access_denied")
 _ADMIN = re.compile(r"GRANT (?P<role>`(?:[^`]|``)*`) TO .* WITH ADMIN OPTION;$", re.DOTALL)
 
@@ -59,8 +62,10 @@ class MysqlTarget:
         return None
 
     def waits_for(self, statement: Mapping[str, Any]) -> str | None:
+        if statement["kind"] == FOREIGN_SERVER:
+            return self._other_server(str(statement["sql"]))
         entry = parse_line(str(statement["sql"])) if statement["kind"] == "object_grant" else None
-        if entry is None:
+        if entry is None or is_promise(str(statement["sql"])):
             return None
         if entry.database.casefold() not in self._databases:
             return f"database {entry.database!r}"
@@ -68,7 +73,19 @@ class MysqlTarget:
         return None if entry.object.casefold() in there else f"{entry.object!r} in database {entry.database!r}"
 
     def step(self, account: str | None, statement: Mapping[str, Any]) -> Step:
-        return Step(account, statement["kind"], str(statement["sql"]))
+        sql = str(statement["sql"])
+        if statement["kind"] == LOADABLE_FUNCTION:
+            warning = f"not made, since the server does not take its library; install that and run: {sql}"
+            return Step(account, LOADABLE_FUNCTION, sql, if_refused="DO 0", warning=warning)
+        return Step(account, statement["kind"], sql)
+
+    def _other_server(self, sql: str) -> str | None:
+        """A server of the same name with other options is not replaced: tables of this instance may use it."""
+        name = _SERVER_NAME.match(sql)
+        there = {str(row[0]) for row in self._server.rows("SELECT server_name FROM mysql.servers")}
+        if name is None or name[1].replace("``", "`") not in there:
+            return None
+        return f"the server {name[1]} of other options, which is here, to be dropped"
 
     def update(
         self, account: str, identity: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]], *, keep: bool

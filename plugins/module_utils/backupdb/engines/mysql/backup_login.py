@@ -29,10 +29,11 @@ from ..login_interface import (
 )
 from .accounts_rules import plugins_of
 from .family import MysqlFamily
-from .grants import parse
-from .login_rights import excess_rights, missing_rights, needed_rights
+from .grants import parse, parse_line
+from .login_rights import excess_rights, missing_functions, missing_rights, needed_rights
 from .password_hashes import CACHING_SHA2_PLUGIN, NATIVE_PLUGIN, caching_sha2_fits, native_hash
 from .statements import DENIED_CODES, ask, own_session, quoted, quoted_text
+from .view_functions import Function, functions_of_views
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -81,18 +82,25 @@ class MysqlLoginManager:
                 self._check_plugin(connection)
                 step = Step(f"CREATE USER {self._quoted} {self._identified()};")
                 rights = missing_rights(parse([]), needed, self._quoted)
+                rights += missing_functions(parse([]), self._functions(connection), self._quoted)
                 return LoginState(exists=False, needs=[RequiredPrivilege("the account", (step,)), *rights])
             created = str(self._rows(connection, f"SHOW CREATE USER {self._quoted}")[0][0])
-            lines = [str(row[0]) for row in self._rows(connection, f"SHOW GRANTS FOR {self._quoted}")]
+            lines = shown = [str(row[0]) for row in self._rows(connection, f"SHOW GRANTS FOR {self._quoted}")]
             identity = self._identity(connection, created)
             everybody = self._of_everybody(connection, needed)
+            functions = self._functions(connection)
+        lines = [line for line in lines if not _is_on(line, functions)]
         excess = excess_rights(
             lines, needed, self._quoted, flush_grant_option=self._engine.KEEPS_GRANT_OPTION_IN_MEMORY
         )
-        grants = parse(lines, literal=self._engine.literal_database_grants())
+        grants = parse(shown, literal=self._engine.literal_database_grants())
         return LoginState(
             exists=True,
-            needs=[*identity, *missing_rights(grants, needed, self._quoted)],
+            needs=[
+                *identity,
+                *missing_rights(grants, needed, self._quoted),
+                *missing_functions(grants, functions, self._quoted),
+            ],
             surplus=[*excess, *everybody],
         )
 
@@ -169,6 +177,15 @@ class MysqlLoginManager:
                 raise
             raise QueryFailed(str(error).rpartition(" (")[2].rstrip(")"), code=DENIED_CODES[0]) from error
 
+    def _functions(self, connection: Connection) -> list[Function]:
+        """List the functions that views call, where the login must be allowed to execute them to see these."""
+        if not self._engine.VIEWS_NEED_EXECUTE:
+            return []
+        found = self._rows(connection, "SELECT schema_name FROM information_schema.schemata")
+        databases = [str(name) for (name,) in found if str(name).lower() not in self._engine.SYSTEM_DATABASES]
+        called = functions_of_views(self._server, connection, databases)
+        return sorted({function for functions in called.values() for function in functions})
+
     def _of_everybody(self, connection: Connection, needed: Sequence[str]) -> list[ExcessPrivilege]:
         """Read what everybody may do, on a server where rights can be given to everybody."""
         everybody = self._engine.everybody()
@@ -229,3 +246,14 @@ class MysqlLoginManager:
                 f"{self._server.instance.where()}: the server has no login through the socket (plugin {plugin}); "
                 f"load it: {self._engine.LOAD_SOCKET_PLUGIN}"
             )
+
+
+def _is_on(line: str, functions: Sequence[Function]) -> bool:
+    """Tell whether a line of SHOW GRANTS gives nothing but the right to execute one of the functions."""
+    entry = parse_line(line)
+    return (
+        entry is not None
+        and entry.of_routine == {"EXECUTE"}
+        and "GRANT OPTION" not in line
+        and any((entry.database, entry.object.casefold()) == (one[0], one[1].casefold()) for one in functions)
+    )

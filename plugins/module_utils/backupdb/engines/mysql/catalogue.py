@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...connection.server import Server
-from ...errors import QueryFailed
-from .facts import BASE_TABLE_TYPES
+from ...errors import ConnectionFailed, QueryFailed
+from .sizes import BASE_TABLE_TYPES, table_sizes
 from .statements import DENIED_CODES, LOCK_WAIT_TIMEOUT, ask, quoted
 
 if TYPE_CHECKING:
@@ -33,12 +33,16 @@ _CHECKED_ENGINES = ("myisam", "aria")
 
 @dataclass(frozen=True)
 class Relation:
-    """A table, view or sequence. `size` in bytes as the server estimates it; `engine` is None where it cannot tell."""
+    """A table, view or sequence. `size` in bytes as the server estimates it; `engine` is None where it cannot tell.
+
+    `unanswered` is what the server said when it could not even tell the size: a FEDERATED table whose far end is gone.
+    """
 
     name: str
     type: str  # as information_schema.tables has it
     engine: str | None
     size: int
+    unanswered: str | None = None
 
     @property
     def is_table(self) -> bool:
@@ -74,13 +78,17 @@ def relations(server: Server, connection: Connection, database: str) -> list[Rel
     rows = ask(
         server,
         connection,
-        "SELECT table_name, table_type, engine, COALESCE(data_length, 0) FROM information_schema.tables"
+        "SELECT table_name, table_type, engine FROM information_schema.tables"
         " WHERE table_schema = :database"
         " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY) AND table_type <> 'TEMPORARY'",
         database=database,
     )
     # Sorted here: names that differ in case only are equal to the server's collation.
-    found = [Relation(str(name), str(kind), engine, int(size)) for name, kind, engine, size in rows]
+    known = table_sizes(server, connection, database)
+    found = [
+        Relation(str(name), str(kind), engine, known.sizes.get(str(name), (0, 0))[0], known.dead.get(str(name)))
+        for name, kind, engine in rows
+    ]
     return sorted(found, key=lambda relation: relation.name)
 
 
@@ -200,7 +208,11 @@ def _refusal(server: Server, connection: Connection, database: str, relation: Re
         if error.code == LOCK_WAIT_TIMEOUT:
             text = f"table {database}.{relation.name} is locked by another session; run later or raise db_lock_timeout"
             raise QueryFailed(f"{server.instance.where()}: {text}", code=error.code) from error
-        if error.code in DENIED_CODES:
+        if error.code in DENIED_CODES and relation.is_table:
+            raise
+        return str(error)
+    except ConnectionFailed as error:
+        if error.kind != "access_denied" or relation.is_table:
             raise
         return str(error)
     errors = [text for kind, text in verdict if kind.lower() == "error"]

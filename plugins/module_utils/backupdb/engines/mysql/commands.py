@@ -17,6 +17,9 @@ from ...connection.instance import Instance
 from ...system.process import SECRET_PATH
 from ..values import Client, DumpOptions, Part
 
+INIT_COMMAND = "init-command"  # an option of some dump clients
+NO_LIMIT = 18446744073709551615  # of sql_select_limit
+
 FORMAT = "sql"  # what manifests call a dump of these clients
 
 # The last line of a dump with comments; it carries the time, so only its beginning is compared.
@@ -73,16 +76,33 @@ def whole_part(
     options: DumpOptions,
     *,
     history: bool,
+    ignored: Sequence[str] = (),
 ) -> Part:
-    """One archive with everything. Without `objects` the client itself lists what the database has."""
+    """One archive with everything. Without `objects` the client itself lists what the database has, but `ignored`."""
     words = [
         *_opening(client, known),
         *_data_words(known, history),
         "--routines" if options.routines else "--skip-routines",
         "--triggers" if options.triggers else "--skip-triggers",
         "--events" if options.events else "--skip-events",
+        *(f"--ignore-table={database}.{name}" for name in ignored if not objects),
     ]
     return _part("data", words, secret, database, objects)
+
+
+def routines_part(
+    client: Client, secret: bytes, known: frozenset[str], database: str, objects: Sequence[str], options: DumpOptions
+) -> Part:
+    """Routines alone, to be restored before the views that call them. `objects` is any one, which is not written."""
+    words = [
+        *_opening(client, known),
+        "--no-create-info",
+        "--no-data",
+        "--skip-triggers",
+        "--skip-events",
+        "--routines" if options.routines else "--skip-routines",
+    ]
+    return _part("routines", words, secret, database, objects)
 
 
 def schema_part(
@@ -141,6 +161,8 @@ def _opening(client: Client, known: frozenset[str]) -> list[str]:
         "set-gtid-purged": "--set-gtid-purged=OFF",
         "column-statistics": "--column-statistics=0",
         "no-login-paths": "--no-login-paths",
+        # The clients neutralise most settings themselves, but not the one that cuts rows off.
+        INIT_COMMAND: f"--{INIT_COMMAND}=SET SESSION sql_select_limit = {NO_LIMIT}, sql_big_selects = ON",
     }
     return [
         client.path,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
@@ -22,7 +22,8 @@ from ..private_server import PrivateServer
 from ..values import ArchiveSource, Client, DumpOptions, Part
 from ..workplace import Workplace
 from .clients import known_options
-from .commands import option_file, programs_part, rows_part, schema_part, whole_part
+from .commands import option_file, programs_part, routines_part, rows_part, schema_part, whole_part
+from .drill_text import comparable
 from .dump_reader import MysqlDumpReader
 from .private_server import SOCKET_NAME, private_server
 from .server_program import ServerProgram
@@ -89,6 +90,9 @@ class MysqlFamilyDrill(DrillSupport):
             programs_part(client, secret, known, database, (), options),
         ]
 
+    def text(self, client: Client, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        return comparable(blocks)
+
     def _login(self, server: Server, client: Client) -> tuple[frozenset[str], bytes]:
         """Return the options that the client knows, and the option file that it logs in with."""
         known = known_options(client)
@@ -100,6 +104,8 @@ def _part(archive: Mapping[str, Any], client: Client, secret: bytes, known: froz
     options, objects = _options(argv), _objects(argv)
     history = "--dump-history" in argv
     name = str(archive["part"])
+    if name == "routines":
+        return routines_part(client, secret, known, database, objects, options)
     if name == "pre-data":
         return schema_part(client, secret, known, database, objects, options)
     if name == "post-data":

@@ -23,6 +23,17 @@ from ...connection.drivers import (
 from ...connection.instance import Instance
 
 _CR_SSL_CONNECTION_ERROR = 2026  # the client's error number
+
+# What the login, the database or the server may have set otherwise, and what would change the meaning of our
+# statements or cut their answers short. Each vendor reads its own comments only.
+NEUTRAL_SESSION = (
+    "SET SESSION sql_mode = '', time_zone = '+00:00', sql_quote_show_create = ON, sql_auto_is_null = OFF,"
+    " sql_select_limit = 18446744073709551615, sql_big_selects = ON, sql_safe_updates = OFF,"
+    " group_concat_max_len = 1048576"
+    " /*M!100108 , max_statement_time = 0, tx_read_only = OFF */"
+    " /*!80003 , max_execution_time = 0, transaction_read_only = OFF, information_schema_stats_expiry = 0 */"
+)
+
 SERVER_TIMED_OUT = -110  # our own: the number of ETIMEDOUT, where the client library's numbers say only "lost"
 
 _KINDS = {
@@ -62,6 +73,7 @@ class PyMysql(Driver):
         connect: dict[str, Any] = {
             "charset": "utf8mb4",
             "program_name": application_name,
+            "init_command": NEUTRAL_SESSION,
             "connect_timeout": instance.connect_timeout,
             # As bytes: PyMySQL would encode a text as latin1, the server's own clients send it as it was typed.
             "password": (instance.password or "").encode(),

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...connection.server import Server
-from ...errors import QueryFailed
+from ...errors import ConnectionFailed, QueryFailed
 from ..values import Database, ServerFacts
 from .family import MysqlFamily
+from .sizes import database_sizes
 from .statements import ask, first_answer, version_number
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ _UNDECODED_PREFIX = "#mysql50#"
 
 # MySQL 8 and later serve sizes from a cache that is a day old by default.
 FRESH_STATISTICS = "SET SESSION information_schema_stats_expiry = 0"
-
-BASE_TABLE_TYPES = ("BASE TABLE", "SYSTEM VERSIONED")
 
 
 def detect_vendor(server: Server) -> str:
@@ -38,20 +37,21 @@ def read_facts(engine: MysqlFamily) -> ServerFacts:
     number = version_number(version)
     with server.connect() as connection:
         fresh_statistics(server, connection)
-        size = ask(server, connection, "SELECT SUM(data_length + index_length) FROM information_schema.tables")
+        sizes = [size for size, _tables in database_sizes(server, connection).values() if size is not None]
         settings: dict[str, Any] = {}
         for name in engine.SETTINGS:
             value = variable(server, connection, name)
             if value is not None:
                 settings[name] = value
         settings["plugins"] = _plugins(server, connection)
+        settings.update(_components(server, connection))
         role = _role(engine, connection)
     return ServerFacts(
         vendor=detect_vendor(server),
         version=".".join(str(part) for part in number),
         version_number=number,
         role=role,
-        data_bytes=_integer(size[0][0]),
+        data_bytes=sum(sizes) if sizes else None,
         settings=settings,
     )
 
@@ -61,16 +61,7 @@ def list_databases(engine: MysqlFamily) -> list[Database]:
     server = engine.server
     with server.connect() as connection:
         fresh_statistics(server, connection)
-        sizes = {
-            str(row[0]): (_integer(row[1]), _integer(row[2]))
-            for row in ask(
-                server,
-                connection,
-                "SELECT MIN(table_schema), SUM(data_length + index_length),"
-                " SUM(table_type IN ('BASE TABLE', 'SYSTEM VERSIONED'))"
-                " FROM information_schema.tables GROUP BY CAST(table_schema AS BINARY)",
-            )
-        }
+        sizes = database_sizes(server, connection)
         schemata = ask(
             server,
             connection,
@@ -110,6 +101,15 @@ def _plugins(server: Server, connection: Connection) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+def _components(server: Server, connection: Connection) -> dict[str, list[str]]:
+    """Name MySQL's components, where there are any and the login may see them."""
+    try:
+        rows = ask(server, connection, "SELECT component_urn FROM mysql.component ORDER BY 1")
+    except (QueryFailed, ConnectionFailed):
+        return {}
+    return {"components": [str(row[0]) for row in rows]} if rows else {}
+
+
 def _role(engine: MysqlFamily, connection: Connection) -> str:
     try:
         return "replica" if first_answer(engine.server, connection, engine.REPLICA_STATUS) else "primary"
@@ -139,7 +139,3 @@ def _database(
         connectable=not undecoded,
         reason="a folder in the data directory that the server did not make" if undecoded else reason,
     )
-
-
-def _integer(value: Any) -> int | None:
-    return None if value is None else int(value)

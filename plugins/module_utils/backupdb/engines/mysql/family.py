@@ -108,6 +108,9 @@ class MysqlFamily(Engine):
     def grants_statement(self) -> str:
         """Return the statement that lists the rights that a new session of the login has."""
 
+    # Whether the columns of a view are shown only to those who may execute the functions that it calls.
+    VIEWS_NEED_EXECUTE: ClassVar[bool] = False
+
     def literal_database_grants(self) -> bool:
         """Tell whether "_" and "%" in a database grant are characters, not wildcards."""
         return False
@@ -147,7 +150,15 @@ class MysqlFamily(Engine):
 
     # Restores
 
-    RESTORE_SESSION: ClassVar[Sequence[bytes]] = ()  # lines for the restore client's session: no limits
+    # For the sessions that load a backup: no limits, and none of the checks that the source may not have made, since
+    # what was there must come back. A statement that a version or the login's rights do not allow is left out.
+    LOAD_SESSION: ClassVar[Sequence[str]] = (
+        "SET SESSION TRANSACTION READ WRITE",
+        "SET SESSION autocommit = ON",
+        "SET SESSION wait_timeout = 2147483",
+        "SET SESSION net_read_timeout = 86400",
+        "SET SESSION innodb_strict_mode = OFF",
+    )
     PROTECTED_ACCOUNTS: ClassVar[str | None] = None  # lists the definers that only a holder of SYSTEM_USER may set
     TRUSTED_CREATORS: ClassVar[Sequence[str]] = ("SUPER",)  # rights to make functions while a binary log is written
 

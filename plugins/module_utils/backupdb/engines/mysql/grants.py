@@ -42,6 +42,7 @@ class Entry:
     object: str
     grantee: str
     revoked: bool
+    of_routine: frozenset[str] = frozenset()  # the rights where the object is a routine
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,13 @@ class Grants:
             _brings(e.rights, right) for e in self.entries if (e.database, e.object) == (database, table)
         )
 
+    def has_on_function(self, right: str, database: str, function: str) -> bool:
+        """Tell whether the right is held on the function, by whichever level."""
+        return self.has_on_database(right, database) or any(
+            _brings(e.of_routine, right) and e.database == database and e.object.casefold() == function.casefold()
+            for e in self.entries
+        )
+
     def _revoked(self, right: str, database: str) -> bool:
         return any(e.revoked and e.database == database and _brings(e.rights, right) for e in self.entries)
 
@@ -114,9 +122,10 @@ def parse_line(line: str) -> Entry | None:
         return None
     rights = {part.strip().upper() for part in _COLUMNS.sub("(", match["rights"]).split(",")}
     routine = bool(match["kind"]) and not match["kind"].startswith("TABLE")
-    whole = {right for right in rights if not right.endswith("(")} if not routine else set()
+    whole = frozenset(right for right in rights if not right.endswith("("))
     return Entry(
-        rights=frozenset(whole),
+        rights=frozenset() if routine else whole,
+        of_routine=whole if routine else frozenset(),
         database=_unquoted(match["database"]),
         object=_unquoted(match["object"]),
         grantee=re.split(r"\s+(?:IDENTIFIED|REQUIRE|WITH)\s", match["grantee"])[0],

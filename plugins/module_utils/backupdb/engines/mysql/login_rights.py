@@ -16,6 +16,7 @@ from ..login_interface import ExcessPrivilege, RequiredPrivilege, Step, WantedLo
 from .family import MysqlFamily
 from .grants import ALL, NAME, UNQUOTED_TEXT, Grants
 from .statements import quoted
+from .view_functions import Function, execute_on
 
 # Rights with which nothing can be changed but what the server keeps in memory.
 _ONLY_READING = frozenset(
@@ -78,6 +79,17 @@ def missing_rights(grants: Grants, needed: Sequence[str], account: str) -> list[
             grant = f"GRANT {', '.join(revoked)} ON {quoted(entry.database)}.* TO {account};"
             lacking.append(RequiredPrivilege(f"{', '.join(revoked)} on database {entry.database}", (Step(grant),)))
     return lacking
+
+
+def missing_functions(grants: Grants, functions: Sequence[Function], account: str) -> list[RequiredPrivilege]:
+    """Say which functions that views call the login may not execute; a server may hide those views from it."""
+    return [
+        RequiredPrivilege(
+            f"EXECUTE on function {function[0]}.{function[1]}", (Step(f"GRANT {execute_on(function)} TO {account};"),)
+        )
+        for function in functions
+        if not grants.has_on_function("EXECUTE", *function)
+    ]
 
 
 def excess_rights(

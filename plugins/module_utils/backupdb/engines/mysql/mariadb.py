@@ -67,13 +67,21 @@ class MariadbEngine(MysqlBase):
         "SET SESSION idle_transaction_timeout = 0",
         "SET SESSION idle_readonly_transaction_timeout = 0",
     )
-    RESTORE_SESSION = (b"SET SESSION max_statement_time = 0;\n",)
+    LOAD_SESSION = (
+        *MysqlFamily.LOAD_SESSION,
+        "SET SESSION max_statement_time = 0",
+        "SET SESSION idle_transaction_timeout = 0",
+        "SET SESSION check_constraint_checks = OFF",
+        "SET SESSION enforce_storage_engine = NULL",
+        "SET SESSION alter_algorithm = DEFAULT",
+    )
     TRUSTED_CREATORS = ("SUPER", "BINLOG ADMIN")
     ACCOUNT_LIST = (
         "SELECT user AS name, host AS host, IF(is_role = 'Y', 'role', 'user') AS kind FROM mysql.user ORDER BY 3, 1, 2",
     )
     ACCOUNT_LIMITS = (*MysqlFamily.ACCOUNT_LIMITS, "MAX_STATEMENT_TIME")
     CREATOR_ADMINISTERS_ROLE = True
+    VIEWS_NEED_EXECUTE = True
     SOCKET_PLUGIN = "unix_socket"
     LOAD_SOCKET_PLUGIN = "INSTALL SONAME 'auth_socket';"
     SOCKET_CLAUSE = f"IDENTIFIED VIA {SOCKET_PLUGIN}"

@@ -84,6 +84,12 @@ class MysqlEngine(MysqlBase):
     REPLICA_STATUS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
     SESSION_SETTINGS = ("SET SESSION max_execution_time = 0",)
     LOCK_WAITS_FOR_LONG_STATEMENTS = True
+    LOAD_SESSION = (
+        *MysqlFamily.LOAD_SESSION,
+        "SET SESSION sql_require_primary_key = OFF",
+        "SET SESSION sql_generate_invisible_primary_key = OFF",
+        "SET SESSION restrict_fk_on_non_standard_key = OFF",
+    )
     PROTECTED_ACCOUNTS = "SELECT CONCAT(user, '@', host) FROM mysql.global_grants WHERE priv = 'SYSTEM_USER'"
     ACCOUNT_LIST = (_ACCOUNTS_AND_ROLES, _ACCOUNTS)
     ACCOUNT_SESSION = ("SET SESSION print_identified_with_as_hex = ON",)

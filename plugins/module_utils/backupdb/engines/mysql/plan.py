@@ -4,17 +4,19 @@
 """What a dump of one database consists of: which objects go into which archive.
 
 Archives by name, in the order in which a restore needs them: `data` alone, or `pre-data`, `data-0001` and on (in any
-order, also at once), `post-data`. Objects are named one by one, so that a dropped one is an error and not a gap.
+order, also at once), `post-data`; and `routines` before all, where views may call some and the client would write them
+too late. Objects are named one by one, so that a dropped one is an error and not a gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..values import Client, DumpOptions, Part
 from .catalogue import Relation
-from .commands import programs_part, rows_part, schema_part, whole_part
+from .commands import programs_part, routines_part, rows_part, schema_part, whole_part
+from .statements import version_number
 
 # The kernel takes 2 MiB of arguments and environment; half of it leaves room for the rest.
 MOST_NAME_BYTES = 1 << 20
@@ -38,16 +40,18 @@ def plan(
     options: DumpOptions,
     *,
     jobs: int,
+    broken: Sequence[str] = (),
 ) -> Plan:
     """Split the database into archives for `jobs` clients; one archive where the list of objects is too long to pass.
 
-    `found` has only what can be dumped. The parts that must begin in one snapshot come first.
+    `found` has only what can be dumped, the rest is `broken`. The parts that must begin in one snapshot come first.
     """
     names = [relation.name for relation in found]
     history = any(relation.type == "SYSTEM VERSIONED" for relation in found)
     tables = [relation for relation in found if relation.is_table]
     if not names or not names_fit(names):
-        return Plan([whole_part(client, secret, known, database, (), options, history=history)], 1, listed=False)
+        whole = whole_part(client, secret, known, database, (), options, history=history, ignored=broken)
+        return Plan([whole], 1, listed=False)
     if jobs <= 1 or len(tables) < 2:
         return Plan([whole_part(client, secret, known, database, names, options, history=history)], 1, listed=True)
     shares = balanced(tables, jobs)
@@ -64,6 +68,33 @@ def plan(
         len(rows),
         listed=True,
     )
+
+
+def writes_routines_last(client: Client) -> bool:
+    """Tell whether this client, when it is given names, writes routines after the views that may call them.
+
+    MySQL's does; MariaDB's writes them first, which is known of the versions from 10.11 on.
+    """
+    return client.vendor != "mariadb" or version_number(client.version) < (10, 11)
+
+
+def plan_with_routines_first(
+    client: Client,
+    secret: bytes,
+    known: frozenset[str],
+    database: str,
+    found: Sequence[Relation],
+    options: DumpOptions,
+    *,
+    jobs: int,
+    broken: Sequence[str] = (),
+) -> Plan:
+    """As `plan`, with the routines in an archive of their own, for a client that writes them too late."""
+    planned = plan(client, secret, known, database, found, replace(options, routines=False), jobs=jobs, broken=broken)
+    if not planned.listed:  # here the client writes them in time by itself
+        return plan(client, secret, known, database, found, options, jobs=jobs, broken=broken)
+    routines = routines_part(client, secret, known, database, [found[0].name], options)
+    return replace(planned, parts=[*planned.parts, routines])
 
 
 def balanced(tables: Sequence[Relation], shares: int) -> list[list[str]]:

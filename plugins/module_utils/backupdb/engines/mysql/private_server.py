@@ -32,7 +32,7 @@ _STATEMENT_MARGIN = 4096  # bytes of a packet in addition to the statement
 
 _OWN_SETTINGS: Mapping[str, str] = {
     "skip_networking": "ON",
-    "skip_name_resolve": "ON",
+    "skip_name_resolve": "OFF",  # with it, accounts for hosts by name would not be shown; nobody comes by the network
     "event_scheduler": "OFF",
     "innodb_buffer_pool_size": "128M",
     "innodb_flush_log_at_trx_commit": "0",

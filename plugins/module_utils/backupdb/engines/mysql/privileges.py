@@ -10,12 +10,13 @@ dump client's session is one too (only roles that are active by default count).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..values import DEGRADED, FATAL, PARTIAL, Database, DumpOptions, MissingPrivilege
 from .family import MysqlFamily
 from .grants import Grants, escaped_pattern, parse
 from .statements import quoted, quoted_account
+from .view_functions import execute_on, functions_of_views
 
 
 def read_grants(engine: MysqlFamily) -> Grants:
@@ -29,7 +30,9 @@ def missing_privileges(
 ) -> list[MissingPrivilege]:
     """Say which rights are missing for the instance and for each of the databases, with the GRANT that gives them."""
     account = quoted_account(str(engine.server.value("SELECT CURRENT_USER()")))
-    return missing_of(engine, read_grants(engine), databases, options, account=account)
+    grants = read_grants(engine)
+    missing = missing_of(engine, grants, databases, options, account=account)
+    return [*missing, *_missing_on_functions(engine, grants, account, [database.name for database in databases])]
 
 
 def missing_of(
@@ -45,6 +48,25 @@ def missing_of(
     for database in databases:
         missing += _missing_on_database(engine, grants, account, database.name, options)
     return missing
+
+
+def _missing_on_functions(
+    engine: MysqlFamily, grants: Grants, account: str, databases: Sequence[str]
+) -> Iterator[MissingPrivilege]:
+    if not engine.VIEWS_NEED_EXECUTE or grants.has_global("EXECUTE"):
+        return
+    with engine.server.connect() as connection:
+        called = functions_of_views(engine.server, connection, databases)
+    for database, functions in called.items():
+        for function, views in functions.items():
+            if not grants.has_on_function("EXECUTE", *function):
+                yield MissingPrivilege(
+                    privilege=f"{execute_on(function)} (views of database {database})",
+                    severity=PARTIAL,
+                    effect=f"the server does not show the views that call it: {', '.join(views)}",
+                    grant=f"GRANT {execute_on(function)} TO {account};",
+                    database=database,
+                )
 
 
 def _missing_on_instance(engine: MysqlFamily, grants: Grants, account: str) -> list[MissingPrivilege]:

@@ -49,6 +49,7 @@ def inventory(seen: Observation, options: DumpOptions) -> dict[str, int]:
 def left_out(seen: Observation, preflight: Preflight, options: DumpOptions, *, history: bool) -> list[str]:
     """Name what the backup does not have; anything here makes it partial."""
     named = [f"{broken.kind} {broken.name}: {broken.reason}" for broken in preflight.broken]
+    named += [f"table {one.name}: {one.unanswered}" for one in seen.found if one.unanswered is not None]
     dumped = dumped_kinds(options)
     for kind in (*_ROUTINES, "trigger", "event"):
         count = seen.programs.count(kind)
@@ -73,6 +74,9 @@ def warnings(
             )
     if jobs < options.jobs:
         warned.append(f"{options.jobs} jobs were asked for, {jobs} could be used")
+    far = [one.name for one in seen.found if one.is_table and (one.engine or "").upper() == "FEDERATED"]
+    if far:
+        warned.append(f"rows of FEDERATED tables are on other servers, and not in the backup: {', '.join(far)}")
     outside = [f"{one.name} ({one.engine})" for one in seen.found if one.is_table and not one.is_transactional]
     if outside:
         warned.append(f"tables of engines without transactions are outside the snapshot: {', '.join(outside)}")

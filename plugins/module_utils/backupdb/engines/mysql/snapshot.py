@@ -30,12 +30,13 @@ from ..values import (
 )
 from .catalogue import definitions, programs, relations
 from .clients import known_options
-from .commands import option_file
+from .commands import INIT_COMMAND, NO_LIMIT, option_file
 from .content import count_rows, fingerprints, sequence_values
+from .facts import variable
 from .family import MysqlFamily
 from .lock import LOCK_WAIT, MAX_HOLD, GlobalReadLock
 from .observation import Observation, Preflight, inspect_before, observe, prepare_session
-from .plan import Plan, plan
+from .plan import Plan, plan, plan_with_routines_first, writes_routines_last
 from .report import dumped_kinds, extra, inventory, left_out, warnings
 from .statements import own_session
 
@@ -74,6 +75,8 @@ def open_snapshot(
             unlocked = _lock(lock, options, missing)
             seen = observe(engine, connection, database.name, preflight)
             jobs = options.jobs if unlocked is None else 1
+            apart = options.routines and _views_may_call_routines(seen) and writes_routines_last(client)
+            make = plan_with_routines_first if apart else plan
             snapshot = _OpenSnapshot(
                 server=server,
                 connection=connection,
@@ -83,8 +86,18 @@ def open_snapshot(
                 preflight=preflight,
                 seen=seen,
                 lock=lock,
-                planned=plan(client, secret, known, database.name, seen.found, options, jobs=jobs),
+                planned=make(
+                    client,
+                    secret,
+                    known,
+                    database.name,
+                    seen.found,
+                    options,
+                    jobs=jobs,
+                    broken=[one.name for one in preflight.broken],
+                ),
                 history="dump-history" in known,
+                neutral=INIT_COMMAND in known,
                 unlocked=unlocked,
                 sequences=(
                     sequence_values(server, connection, database.name, seen.found) if options.fingerprints else {}
@@ -111,6 +124,7 @@ class _OpenSnapshot:
     lock: GlobalReadLock
     planned: Plan
     history: bool  # the client can dump history rows
+    neutral: bool  # the client can be told to undo settings of the server
     unlocked: str | None  # why there is no lock; None while there is one snapshot for all
     sequences: dict[str, str]  # their fingerprints when the snapshot was taken
     prints: dict[str, str] = field(default_factory=dict)  # what goes into the manifest
@@ -130,7 +144,11 @@ class _OpenSnapshot:
         self.unlocked = reason
 
     def check(self) -> None:
-        """Raise `SnapshotLost` when programs changed, or columns in place: no transaction protects from that."""
+        """Raise `SnapshotLost` when programs changed, or columns in place: no transaction protects from that.
+
+        Raises `QueryFailed` where the client's sessions are cut short by a setting that the client does not undo.
+        """
+        self._refuse_limit()
         # In a session as the first look was made in: times and defaults are shown in the session's time zone.
         with own_session(self.server) as connection:
             now = programs(self.server, connection, self.database).digests
@@ -186,6 +204,17 @@ class _OpenSnapshot:
             extra=extra(self.preflight),
         )
 
+    def _refuse_limit(self) -> None:
+        if self.neutral:
+            return
+        limit = variable(self.server, self.connection, "sql_select_limit")
+        first = str(variable(self.server, self.connection, "init_connect") or "")
+        if (limit is not None and int(limit) < NO_LIMIT) or "sql_select_limit" in first.lower():
+            raise QueryFailed(
+                f"{self._place()}: the server's sql_select_limit, or its init_connect, has the dump client leave rows"
+                " out; run: SET GLOBAL sql_select_limit = DEFAULT; and take it out of init_connect"
+            )
+
     def _place(self) -> str:
         return f"{self.server.instance.where()}, database {self.database}"
 
@@ -198,6 +227,10 @@ def _lock(lock: GlobalReadLock, options: DumpOptions, missing: Sequence[MissingP
     if lock.acquire(options.db_lock_timeout):
         return None
     return f"the server was too busy to give it, in tries of {LOCK_WAIT} s each"
+
+
+def _views_may_call_routines(seen: Observation) -> bool:
+    return seen.programs.count("function") > 0 and any(one.type == "VIEW" for one in seen.found)
 
 
 def _release(lock: GlobalReadLock | None) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Errors that say "you may not", as opposed to "that is not there" (manuals, "Server Error Message Reference").
 DENIED_CODES = ("1044", "1045", "1142", "1143", "1227", "1370")
 LOCK_WAIT_TIMEOUT = "1205"
+UNKNOWN_DATABASE = "1049"
 NO_SUCH_ACCOUNT = "1133"
 _INTERRUPTED = ("1317",)
 
@@ -44,14 +45,20 @@ def ask(server: Server, connection: Connection, statement: str, **parameters: An
         if error.code in _INTERRUPTED and server.cancel.is_set():
             raise Interrupted(f"{server.instance.where()}: stopped while the server was being asked") from error
         raise
+    except ConnectionFailed as error:
+        # In a session that is open this is about the statement: about a view of another database, say.
+        if error.kind != "unknown_database":
+            raise
+        refusal = str(error).rpartition(" (")[2].rstrip(")")
+        raise QueryFailed(f"{server.instance.where()}: {refusal}", code=UNKNOWN_DATABASE) from error
 
 
 @contextmanager
 def own_session(server: Server) -> Iterator[Connection]:
     """Lend a session with settings of its own: it is closed at the end, and takes no place in the pool.
 
-    Names in SHOW CREATE and SHOW GRANTS are quoted with backticks and times are in UTC, whatever the server does for
-    others. A statement that runs when `server.cancel` is set is ended on the server.
+    As in all sessions of ours, names in SHOW CREATE and SHOW GRANTS are quoted with backticks and times are in UTC. A
+    statement that runs when `server.cancel` is set is ended on the server.
     """
     with server.connect(autocommit=False) as connection:
         driver: Any = connection.connection.dbapi_connection
@@ -64,7 +71,6 @@ def own_session(server: Server) -> Iterator[Connection]:
 
         try:
             with repeating(stop, while_set=server.cancel):
-                ask(server, connection, "SET SESSION sql_mode = '', sql_quote_show_create = ON, time_zone = '+00:00'")
                 yield connection
         finally:
             connection.invalidate()  # so that nothing is asked of a server that may no longer answer

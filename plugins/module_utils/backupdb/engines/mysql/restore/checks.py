@@ -28,6 +28,8 @@ _PACKET_STEP = 1 << 20
 _ENDS_IN_2106 = (11, 5)
 
 _ON = (1, "1", "ON")
+# With one of these a login sets such checks aside for its own session.
+_MAY_SET_RESTRICTED = ("SESSION_VARIABLES_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SUPER")
 _ROUTINES = ("functions", "procedures", "packages", "package_bodies")
 
 # A right on the database, and the kinds of the inventory that need it; none: always needed.
@@ -77,7 +79,8 @@ def find_problems(
     if known is None and wanted:
         missing.append(_missing("SELECT", "`mysql`.`user`", login, DEGRADED, "whether definers exist is not checked"))
     warnings = [*_setting_warnings(facts, manifest), *_definer_warnings(manifest, options)]
-    if needs_keys and not options.data_only:
+    may_set = any(grants.has_global(right) for right in _MAY_SET_RESTRICTED)
+    if needs_keys and not may_set and not options.data_only:
         warnings.append("sql_require_primary_key is ON here: a table without a primary key is refused by the server")
     return RestoreProblems(refusals, missing, warnings)
 

@@ -25,13 +25,20 @@ from .headers import (
     Described,
     altered_database,
     describe,
+    engine_of_table,
     event_disabled,
+    has_own_directory,
     sequences_unqualified,
     trigger_unqualified,
     with_altered_database,
     with_definer,
+    without_far_end,
+    without_own_directories,
+    without_tablespace,
 )
 from .stream import Rows, Statement, read
+
+FAR_ENGINES = ("FEDERATED", "SPIDER", "CONNECT", "S3")  # rows, or some, are on other servers or in files of others
 
 # The settings that the dump clients write before a program's definition, and that the server stores with it.
 _SETTING = re.compile(
@@ -55,23 +62,34 @@ class Changes:
     def renamed(self) -> bool:
         return self.original != self.target
 
+    @property
+    def without_places(self) -> bool:
+        """Whether tables lose the folders and tablespaces that they had: those are the original's, or not here."""
+        return self.renamed or self.options.on_private_server
+
 
 @dataclass(frozen=True)
 class Deferred:
-    """A trigger or event, with the statements that set up the session for its definition."""
+    """A view or another object for the end, with the statements that set up the session for its definition."""
 
     place: str
     settings: tuple[bytes, ...]
     text: bytes
+    is_event: bool = False
 
 
 @dataclass
 class Feed:
-    """One part on its way to the client. `seen`, `deferred` and `altered` are whole once `lines` has ended."""
+    """One part on its way to the client; the fields without an underscore are whole once `lines` has ended."""
 
     changes: Changes
     seen: set[str] = field(default_factory=set)  # tables, views and sequences in the part, wanted or not
-    deferred: list[Deferred] = field(default_factory=list)
+    # Views, and tables that the server makes only if their far end answers. By name: a view comes after its stand-in.
+    late: dict[str, Deferred] = field(default_factory=dict)
+    deferred: list[Deferred] = field(default_factory=list)  # triggers and events
+    moved: list[str] = field(default_factory=list)  # tables that had a folder of their own and lost it
+    far: list[str] = field(default_factory=list)  # tables whose rows are on another server
+    disabled: list[str] = field(default_factory=list)  # events that are not to run in a copy
     altered: bytes | None = None  # the last ALTER DATABASE: what the database is to be like in the end
     _settings: dict[bytes, bytes] = field(default_factory=dict)
     _folded: dict[str, str] = field(default_factory=dict)
@@ -107,7 +125,7 @@ class Feed:
         what = describe(text)
         if what.kind == SESSION:
             self._set(text)
-            return text
+            return without_own_directories(text) if self.changes.without_places else text
         if what.relation is not None and (what.kind == ROWS or (what.creates and what.kind in TABLES)):
             self.seen.add(what.relation)
         if altered_database(text) == self.changes.original and not self.changes.options.data_only:
@@ -119,10 +137,14 @@ class Feed:
             return text
         self._enter(what.place())
         text = self._redefined(text, what)
+        if what.kind == "view" or (what.kind == "table" and engine_of_table(text) == "FEDERATED"):
+            self.late[what.name] = Deferred(what.place(), tuple(self._settings.values()), text)
+            return None
         if what.kind not in DEFERRED:
             return text
         before = [self.altered] if self.altered is not None else []
-        self.deferred.append(Deferred(what.place(), (*before, *self._settings.values()), text))
+        settings = (*before, *self._settings.values())
+        self.deferred.append(Deferred(what.place(), settings, text, is_event=what.kind == "event"))
         return None
 
     def _redefined(self, text: bytes, what: Described) -> bytes:
@@ -135,13 +157,26 @@ class Feed:
                 self._refuse_dead(what, definer)
             if definer != what.definer:
                 text = with_definer(text, definer)
-        if self.changes.renamed and what.kind == "table":
-            text = sequences_unqualified(text, self.changes.original)
+        if what.kind == "table":
+            text = self._table(text, what.name)
         if self.changes.renamed and what.kind == "trigger":
             text = trigger_unqualified(text, self.changes.original)
         if self.changes.renamed and what.kind == "event" and not options.enable_events:
-            text = event_disabled(text)
+            quiet = event_disabled(text)
+            self.disabled += [what.name] if quiet != text else []
+            text = quiet
         return text
+
+    def _table(self, text: bytes, name: str) -> bytes:
+        if engine_of_table(text) in FAR_ENGINES:
+            self.far.append(name)
+            if self.changes.options.on_private_server:
+                text = without_far_end(text)
+        if self.changes.without_places:
+            if has_own_directory(text):
+                self.moved.append(name)
+            text = without_tablespace(text)
+        return sequences_unqualified(text, self.changes.original) if self.changes.renamed else text
 
     def _wanted(self, what: Described) -> bool:
         options = self.changes.options

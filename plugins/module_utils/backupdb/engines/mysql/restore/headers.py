@@ -61,6 +61,15 @@ _TRIGGER_TABLE = re.compile(
     _SPACE + rb"(?:BEFORE|AFTER)" + _SPACE + rb"(?:[\w,`]|" + _BLANK + rb")*?\bON" + _SPACE + _PLACE,
     re.IGNORECASE | re.DOTALL,
 )
+# What stands in texts and names is passed over.
+_PASSED_OVER = rb"'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`"
+_TABLE_PLACES = re.compile(
+    rb"(?P<directory>\b(?:DATA|INDEX) DIRECTORY ?= ?'(?:[^'\\]|\\.|'')*')"
+    rb"|(?P<tablespace>/\*!50100 TABLESPACE `(?:[^`]|``)*` \*/ ?|\bTABLESPACE = `(?:[^`]|``)*` ?)|" + _PASSED_OVER,
+    re.DOTALL,
+)
+_TABLE_ENGINE = re.compile(rb"\n\) ENGINE=(?P<engine>\w+)")
+_DUMP_MODE = re.compile(rb"(\bSQL_MODE='NO_AUTO_VALUE_ON_ZERO)(')")
 _EVENT_STATUS = re.compile(
     rb"\bON COMPLETION (?:NOT )?PRESERVE\s+(?P<status>ENABLE|DISABLE(?: ON (?:SLAVE|REPLICA))?)(?=\s)"
 )
@@ -120,6 +129,46 @@ def event_disabled(text: bytes) -> bytes:
     if found is None:
         return text
     return text[: found.start("status")] + b"DISABLE" + text[found.end("status") :]
+
+
+def event_kept(text: bytes) -> bytes:
+    """Make the event's definition one that stays when its time has passed: disabled, and preserved."""
+    found = _EVENT_STATUS.search(text, _header_end(text))
+    if found is None:
+        return text
+    return text[: found.start()] + b"ON COMPLETION PRESERVE DISABLE" + text[found.end() :]
+
+
+def engine_of_table(text: bytes) -> str:
+    """Return the engine that CREATE TABLE names, in capitals; "" for none."""
+    found = _TABLE_ENGINE.search(text)
+    return found["engine"].decode("ascii").upper() if found is not None else ""
+
+
+def without_far_end(text: bytes) -> bytes:
+    """Make a FEDERATED table one that reaches no other server: a MERGE table of nothing, which is never dumped either.
+
+    The comparison of a drill takes the two for the same (`drill_text.py`).
+    """
+    found = _TABLE_ENGINE.search(text)
+    if found is None or found["engine"].upper() != b"FEDERATED":
+        return text
+    return text[: found.start("engine")] + b"MRG_MyISAM" + text[found.end("engine") :]
+
+
+def has_own_directory(text: bytes) -> bool:
+    """Tell whether CREATE TABLE puts the table or a partition into a folder of its own."""
+    return any(found["directory"] is not None for found in _TABLE_PLACES.finditer(text))
+
+
+def without_own_directories(text: bytes) -> bytes:
+    """Have the server ignore the folders of tables, where the dump sets the sql_mode for all of them."""
+    return _DUMP_MODE.sub(rb"\1,NO_DIR_IN_CREATE\2", text)
+
+
+def without_tablespace(text: bytes) -> bytes:
+    """Take the general tablespaces out of CREATE TABLE (MySQL), which the server would not have."""
+    return _TABLE_PLACES.sub(lambda found: b"" if found["tablespace"] else found[0], text)
 
 
 def sequences_unqualified(text: bytes, database: str) -> bytes:

@@ -4,7 +4,8 @@
 """Loading the parts of a backup with the standard client: pre-data, the rows at once, then triggers and events.
 
 One client per part reads statements from its standard input and stops at the first error. Triggers and events are made
-on a session of our own after all rows are there; a broken one is reported and the others are made.
+on a session of our own after all rows are there; a broken one is reported and the others are made. So are views,
+which may need one another, routines, and other databases.
 """
 
 from __future__ import annotations
@@ -13,29 +14,40 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from io import FileIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ....errors import BackupDbError, Interrupted, QueryFailed, RestoreFailed
+from ....connection.server import Server
+from ....errors import BackupDbError, ConnectionFailed, Interrupted, QueryFailed, RestoreFailed
 from ....streams.pipeline import Limits
 from ....system.parallel import Tasks
 from ....system.process import SECRET_PATH, Running, describe_status, start
 from ....system.stopping import repeating
+from ....system.text import parse_iso
 from ...values import ArchiveSource, Client, LoadReport, RestoreOptions
 from ..catalogue import accounts
 from ..clients import known_options
 from ..commands import option_file
 from ..family import MysqlFamily
 from ..statements import ask, own_session, quoted
-from .feed import Changes, Feed
+from .feed import Changes, Deferred, Feed
+from .headers import event_kept
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_ROUTINES = "routines"
 _PRE_DATA = "pre-data"
 _POST_DATA = "post-data"
 _WAIT = 0.25  # seconds
 
 # "ERROR 1062 (23000) at line 12: Duplicate entry ...": MariaDB's client writes the statement itself before it.
+_PASSED_EVENT = 1588  # a note: its time has passed, so that the server dropped it at once
+
 _ERROR = re.compile(r"^ERROR (?P<code>\d+) \(\w+\)(?: at line (?P<line>\d+))?: (?P<message>.*)")
 _LOST_CODES = ("2006", "2013")
 _STDERR_SHOWN = 300  # characters of a client that failed in another way
@@ -63,23 +75,27 @@ def load_parts(
     limits = replace(limits, abort=threading.Event())
     with limits.watched():
         loader = _Loader(engine.using(engine.server.stopped_by(limits.abort)), client, changes, limits)
+        loader.taken = parse_iso(str(manifest["started"])) if manifest.get("started") else None
         feeds: list[Feed] = []
         for stage in stages(sources, options):
             feeds += loader.load(stage)
-            _refuse_unknown_tables(loader.place(), feeds, options)
-        return LoadReport(errors=loader.make_deferred(feeds), warnings=_definer_warnings(changes))
+            if stage[0].part != _ROUTINES:
+                _refuse_unknown_tables(loader.place(), feeds, options)
+        errors = [*loader.make_late(feeds), *loader.make_deferred(feeds)]
+        return LoadReport(errors=errors, warnings=[*_warnings(changes, feeds), *loader.warnings])
 
 
 def stages(sources: Sequence[ArchiveSource], options: RestoreOptions) -> list[list[ArchiveSource]]:
     """Put the parts in order; those of one stage may be loaded at once. What the options leave out is not read."""
+    routines = [source for source in sources if source.part == _ROUTINES and not options.data_only]
     before = [source for source in sources if source.part == _PRE_DATA]
     after = [source for source in sources if source.part == _POST_DATA]
-    rows = [source for source in sources if source.part not in (_PRE_DATA, _POST_DATA)]
-    if before and options.schema_only:
-        return [before, after]
+    rows = [source for source in sources if source.part not in (_ROUTINES, _PRE_DATA, _POST_DATA)]
     if before and options.data_only:
         return [rows]
-    return [stage for stage in (before, rows, after) if stage]
+    if before and options.schema_only:
+        rows = []
+    return [stage for stage in (routines, before, rows, after) if stage]
 
 
 class _Exact(str):
@@ -102,7 +118,9 @@ class _Loader:
     def __init__(self, engine: MysqlFamily, client: Client, changes: Changes, limits: Limits) -> None:
         server = engine.server
         self._server = server
-        self._session_lines = engine.RESTORE_SESSION
+        self._session = _allowed(server, engine.LOAD_SESSION)
+        self.warnings: list[str] = []
+        self.taken: datetime | None = None  # when the backup was begun
         self._changes = changes
         self._limits = limits
         known = known_options(client)
@@ -124,24 +142,76 @@ class _Loader:
             raise failure
         return feeds
 
+    def make_late(self, feeds: Sequence[Feed]) -> list[str]:
+        """Make views, each after those that it needs; return those that the server refused, with the way out."""
+        waiting = [one for feed in feeds for one in feed.late.values()]
+        if not waiting:
+            return []
+        with self._in_database() as connection:
+            while waiting:
+                refused = [(one, self._refusal(connection, one)) for one in waiting]
+                left = [one for one, error in refused if error is not None]
+                if len(left) == len(waiting):
+                    return [self._way_out(one, error) for one, error in refused]
+                waiting = left
+        return []
+
     def make_deferred(self, feeds: Sequence[Feed]) -> list[str]:
         """Make triggers and events, and return those that the server refused, with its words."""
         if not any(feed.deferred for feed in feeds):
             return []
         refused = []
-        with own_session(self._server) as connection:
-            ask(self._server, connection, f"USE {quoted(self._changes.target)}")
+        with self._in_database() as connection:
+            if self._changes.options.on_private_server and self.taken is not None:
+                # No event runs here, so those come back whose time has passed since the backup.
+                ask(self._server, connection, f"SET SESSION timestamp = {int(self.taken.timestamp())}")
             for feed in feeds:
                 for one in feed.deferred:
-                    self._limits.check()
-                    try:
-                        for statement in (*one.settings, one.text):
-                            ask(self._server, connection, _Exact.of(statement))
-                    except QueryFailed as error:
+                    error = self._refusal(connection, one)
+                    if error is not None:
                         refused.append(f"{one.place}: {error}")
+                    elif one.is_event:
+                        self._keep_passed(connection, one)
                 if feed.altered is not None:
                     ask(self._server, connection, _Exact.of(feed.altered))
         return refused
+
+    @contextmanager
+    def _in_database(self) -> Iterator[Connection]:
+        with own_session(self._server) as connection:
+            for statement in self._session:
+                ask(self._server, connection, statement)
+            ask(self._server, connection, f"USE {quoted(self._changes.target)}")
+            yield connection
+
+    def _refusal(self, connection: Connection, one: Deferred) -> QueryFailed | None:
+        self._limits.check()
+        try:
+            for statement in (*one.settings, one.text):
+                ask(self._server, connection, _Exact.of(statement))
+        except QueryFailed as error:
+            return error
+        except ConnectionFailed as error:
+            if error.kind != "access_denied":
+                raise
+            return QueryFailed(str(error))
+        return None
+
+    def _keep_passed(self, connection: Connection, one: Deferred) -> None:
+        """An event whose time has passed is dropped by the server as it is made; keep it for people to look at."""
+        notes = [int(row[1]) for row in ask(self._server, connection, "SHOW WARNINGS")]
+        if _PASSED_EVENT not in notes:
+            return
+        ask(self._server, connection, _Exact.of(event_kept(one.text)))
+        self.warnings.append(
+            f"{one.place}: its time has passed since the backup, so it is there disabled (ON COMPLETION PRESERVE)"
+        )
+
+    def _way_out(self, one: Deferred, error: QueryFailed | None) -> str:
+        statement = " ".join(one.text.decode("utf-8", "backslashreplace").split("\n"))
+        return (
+            f"{one.place}: {error}; when what it names is there, run in database {self._changes.target}: {statement};"
+        )
 
     def _load_or_abort(self, source: ArchiveSource, feed: Feed) -> None:
         try:
@@ -178,7 +248,7 @@ class _Loader:
         return True
 
     def _statements(self, feed: Feed, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        yield from self._session_lines
+        yield from (f"{statement};\n".encode() for statement in self._session)
         try:
             for data in feed.lines(blocks):
                 if self._limits.abort.is_set():
@@ -194,7 +264,7 @@ class _Loader:
             return RestoreFailed(
                 f"{self.place()}, part {source.part}: {client.name} ended with {describe_status(status)}: {message}"
             )
-        line = int(found["line"] or 0) - len(self._session_lines)
+        line = int(found["line"] or 0) - len(self._session)
         where = feed.place(line) or f"part {source.part}"
         message = f"{found['message']} (error {found['code']})"
         if found["code"] in _LOST_CODES:
@@ -245,7 +315,31 @@ def _refuse_unknown_tables(place: str, feeds: Sequence[Feed], options: RestoreOp
         )
 
 
-def _definer_warnings(changes: Changes) -> list[str]:
+def _allowed(server: Server, statements: Sequence[str]) -> list[str]:
+    """Return those statements that this server and this login's rights allow."""
+    allowed = []
+    with own_session(server) as connection:
+        for statement in statements:
+            with suppress(QueryFailed):
+                ask(server, connection, statement)
+                allowed.append(statement)
+    return allowed
+
+
+def _warnings(changes: Changes, feeds: Sequence[Feed]) -> list[str]:
+    warned = []
     if changes.accounts is None and changes.options.definer_policy != "drop":
-        return ["definers were not checked: the login cannot read mysql.user"]
-    return []
+        warned.append("definers were not checked: the login cannot read mysql.user")
+    moved, far, disabled = (
+        ", ".join(sorted({name for feed in feeds for name in names(feed)}))
+        for names in (lambda feed: feed.moved, lambda feed: feed.far, lambda feed: feed.disabled)
+    )
+    if moved:
+        warned.append(f"tables with folders of their own (DATA DIRECTORY) are in the server's data directory: {moved}")
+    if far and changes.options.on_private_server:
+        warned.append(f"tables whose rows are on other servers are without them here: {far}")
+    elif far and changes.renamed:
+        warned.append(f"tables whose rows are on other servers reach the same rows as the original's: {far}")
+    if disabled:
+        warned.append(f"events are disabled in a copy, unless enable_events is set: {disabled}")
+    return warned

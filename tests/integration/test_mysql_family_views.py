@@ -1,0 +1,184 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MariaDB and MySQL: views that need functions, other views or other databases, and what a load must not refuse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.drills import drilled
+from support.library import back_up
+from support.mysql_dumps import Opened, dump, execute, new_database, restore
+from support.mysql_restores import restored
+from support.restores import restore as restore_run
+from support.restores import restore_request
+
+VENDORS = ["mariadb", pytest.param("mysql", marks=pytest.mark.mysql)]
+
+
+@pytest.fixture(params=VENDORS)
+def server(request: pytest.FixtureRequest) -> Any:
+    """Each of the two, with its clients on the path."""
+    if request.param == "mysql":
+        request.getfixturevalue("mysql_programs")
+    return request.getfixturevalue(request.param)
+
+
+def restore_backup(server: Any, repository: Path, database: str, **options: Any) -> dict[str, Any]:
+    """Restore the newest backup and return the result, whatever it is."""
+    return restore_run.run(restore_request(server, repository, database, **options))
+
+
+@contextmanager
+def databases(server: Any, **statements: list[str]) -> Iterator[None]:
+    """Databases by name, each with what the statements make in it, once all are there."""
+    with ExitStack() as stack:
+        for name in statements:
+            stack.enter_context(new_database(server, name))
+        for name, made in statements.items():
+            execute(server, *made, database=name)
+        yield
+
+
+CALLING = [
+    "CREATE FUNCTION f(x int) RETURNS int DETERMINISTIC RETURN x * 2",
+    "CREATE TABLE t (a int PRIMARY KEY)",
+    "CREATE TABLE u (a int PRIMARY KEY)",
+    "INSERT INTO t VALUES (1), (2)",
+    "CREATE VIEW a_second AS SELECT d + 1 AS e FROM v",
+    "CREATE VIEW v AS SELECT f(a) AS d FROM t",
+]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_view_that_calls_a_function_comes_back_in_each_way(
+    server: Any, where: Opened, repository: Path, work_dir: Path, jobs: int
+) -> None:
+    in_order = [*CALLING[:4], CALLING[5], CALLING[4]]
+    with databases(server, calls=in_order):
+        done = dump(where, "calls", jobs=jobs)
+        with new_database(server, "calls_standard"):
+            restore(server, "calls_standard", done.parts)
+            assert execute(server, "SELECT e FROM a_second ORDER BY 1", database="calls_standard") == [(3,), (5,)]
+        with restored(where, "calls", done, "calls_again") as report:
+            assert not report.errors
+            assert execute(server, "SELECT e FROM a_second ORDER BY 1", database="calls_again") == [(3,), (5,)]
+        with restored(where, "calls", done, "calls_again", schema_only=True) as report:
+            assert not report.errors
+            assert execute(server, "SELECT e FROM a_second", database="calls_again") == []
+        back_up(server, repository, databases=["calls"], jobs=jobs, row_counts=True, fingerprints=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+
+
+def test_a_database_of_nothing_but_broken_views_is_partial_with_their_names(
+    server: Any, repository: Path, work_dir: Path
+) -> None:
+    broken = ["CREATE TABLE gone (a int)", "CREATE VIEW v1 AS SELECT a FROM gone", "DROP TABLE gone"]
+    with databases(server, dangling=[*broken, "CREATE PROCEDURE kept() SELECT 1"]):
+        result = back_up(server, repository, databases=["dangling"])
+        entry = result["databases"][0]
+        assert entry["status"] == "partial", result["message"]
+        assert entry["missing"][0].startswith("view v1: ")
+    assert drilled(repository, work_dir=str(work_dir))["verdict"] == "equal"
+
+
+def test_databases_with_views_on_each_other_come_back_with_the_way_out(server: Any, repository: Path) -> None:
+    with databases(
+        server,
+        cross_x=["CREATE TABLE t (x int)", "INSERT INTO t VALUES (1)"],
+        cross_y=["CREATE TABLE t (y int)", "INSERT INTO t VALUES (2)", "CREATE VIEW v AS SELECT x FROM cross_x.t"],
+    ):
+        execute(server, "CREATE VIEW v AS SELECT y FROM cross_y.t", database="cross_x")
+        back_up(server, repository, databases=["cross_x", "cross_y"], row_counts=True)
+        execute(server, "DROP DATABASE cross_x", "DROP DATABASE cross_y")
+        first = restore_backup(server, repository, "cross_x", target="cross_x")
+        assert first["status"] == "restored_with_errors", first["message"]
+        (error,) = first["errors"]
+        assert error.startswith("view v: ")
+        second = restore_backup(server, repository, "cross_y", target="cross_y")
+        assert second["status"] == "restored", second["message"]
+        way_out = error.partition("run in database cross_x: ")[2].rstrip(";")
+        assert execute(server, "USE cross_x", way_out, "SELECT y FROM v", database="cross_x") == [(2,)]
+        assert execute(server, "SELECT x FROM v", database="cross_y") == [(1,)]
+
+
+def test_what_the_source_did_not_check_comes_back(server: Any, where: Opened, repository: Path, work_dir: Path) -> None:
+    columns = ", ".join(f"c{number} varchar(200)" for number in range(60))
+    wide = f"CREATE TABLE wide (id int PRIMARY KEY, {columns}) ROW_FORMAT=COMPACT CHARSET=latin1"
+    made = ["SET SESSION innodb_strict_mode = OFF", wide, "INSERT INTO wide (id, c0) VALUES (1, 'x')"]
+    if server.engine == "mariadb":
+        made += [
+            "CREATE TABLE checked (a int CHECK (a > 0))",
+            "SET SESSION check_constraint_checks = OFF",
+            "INSERT INTO checked VALUES (-1)",
+        ]
+    with databases(server, unchecked=made):
+        with restored(where, "unchecked", dump(where, "unchecked"), "unchecked_too"):
+            assert execute(server, "SELECT c0 FROM wide", database="unchecked_too") == [("x",)]
+        back_up(server, repository, databases=["unchecked"], row_counts=True)
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+
+
+def test_an_event_whose_time_has_passed_is_told_and_kept(server: Any, repository: Path, work_dir: Path) -> None:
+    made = [
+        "SET GLOBAL event_scheduler = OFF",
+        "CREATE TABLE log (x int)",
+        "CREATE EVENT once ON SCHEDULE AT NOW() + INTERVAL 4 SECOND DO INSERT INTO log VALUES (1)",
+        "CREATE EVENT ends ON SCHEDULE EVERY 1 DAY ENDS NOW() + INTERVAL 4 SECOND DO INSERT INTO log VALUES (2)",
+        "CREATE EVENT forever ON SCHEDULE EVERY 1 DAY DO INSERT INTO log VALUES (3)",
+    ]
+    with databases(server, events=made):
+        back_up(server, repository, databases=["events"], row_counts=True)
+        time.sleep(5)
+        for target in ("events_copy", "events"):
+            if target == "events":
+                execute(server, "DROP DATABASE events")
+            done = restore_backup(server, repository, "events", target=target)
+            assert done["status"] == "restored", done["message"]
+            warned = " ".join(done["warnings"])
+            assert "event once: its time has passed" in warned
+            assert "event ends: its time has passed" in warned
+            if target == "events_copy":
+                assert "events are disabled in a copy, unless enable_events is set: ends, forever, once" in warned
+            listed = f"SELECT event_name FROM information_schema.events WHERE event_schema = '{target}' AND status ="
+            kept = [name for (name,) in execute(server, f"{listed} 'DISABLED'")]
+            assert {"once", "ends"} <= set(kept)
+            if target == "events_copy":
+                execute(server, "DROP DATABASE events_copy")
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", entry["differences"]
+
+
+def test_a_folder_of_its_own_is_not_used_by_copies_and_drills(
+    server_factory: Any, request: pytest.FixtureRequest, repository: Path, work_dir: Path, scratch: Path
+) -> None:
+    folder = scratch / "elsewhere"
+    server = server_factory("mariadb")
+    folder.mkdir()
+    server.own(folder)
+    made = [
+        f"CREATE TABLE far (id int PRIMARY KEY, v text) ENGINE=InnoDB DATA DIRECTORY='{folder}'",
+        "INSERT INTO far VALUES (1, ' DATA DIRECTORY=''/none''')",
+        f"CREATE TABLE isam (id int) ENGINE=MyISAM DATA DIRECTORY='{folder}' INDEX DIRECTORY='{folder}'",
+        f"CREATE TABLE parts (id int) PARTITION BY RANGE (id) (PARTITION p VALUES LESS THAN (9)"
+        f" DATA DIRECTORY='{folder}')",
+    ]
+    with databases(server, folders=made):
+        back_up(server, repository, databases=["folders"], row_counts=True)
+        entry = drilled(repository, work_dir=str(work_dir))
+        assert entry["verdict"] == "equal", entry["differences"]
+        assert any("far, isam, parts" in line for line in entry["warnings"])
+        done = restore_backup(server, repository, "folders", target="folders_copy")
+        assert done["status"] == "restored", done["message"]
+        assert execute(server, "SELECT v FROM far", database="folders_copy") == [(" DATA DIRECTORY='/none'",)]
+        created = execute(server, "SHOW CREATE TABLE folders_copy.far")[0][1]
+        assert "DIRECTORY" not in created
+        execute(server, "DROP DATABASE folders_copy")
