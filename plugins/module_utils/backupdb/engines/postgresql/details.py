@@ -69,6 +69,9 @@ def read_details(
             "foreign_tables": _named(session, "c.relkind = 'f'"),
             "locked_tables": exported.tables,
             "inventory_rules": RULES,
+            "cluster_encoding": server.value(
+                "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template0'"
+            ),
         },
         older_inventory=read_older(session),
     )
