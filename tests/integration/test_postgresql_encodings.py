@@ -96,3 +96,18 @@ def test_the_accounts_come_back_on_another_server(
         assert (result["status"], result["errors"], result["difference"]) == ("ok", [], [])
         again = export(engine)
     assert role in {account["name"] for account in again["accounts"]}
+
+
+def test_a_database_with_such_a_name_is_told_and_stops_no_other(
+    cluster: tuple[PrivatePostgres, str], repository: Path
+) -> None:
+    server, _role = cluster
+    connection = server.connect()
+    connection.set_client_encoding("LATIN1")
+    with connection.cursor() as cursor:
+        cursor.execute(b'CREATE DATABASE "%s"' % BYTES)
+    connection.close()
+    result = back_up(server, repository)
+    assert entry_of(result, "shop")["status"] == result["accounts"]["status"] == "complete"
+    assert result["status"] == "failed"
+    assert "its name is not UTF-8" in result["message"]
