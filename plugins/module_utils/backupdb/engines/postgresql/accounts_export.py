@@ -21,7 +21,7 @@ from ..accounts_document import Account, as_sql, build
 from ..values import AccountsExport, Client, ServerFacts
 from .accounts_instance import of_instance
 from .accounts_script import Parsed, in_order_of_grants, parse
-from .catalogue import name_bytes, name_from
+from .catalogue import cluster_encoding, name_bytes, name_from
 from .clients import sibling_program
 from .login import login_environment, login_secret
 from .quoting import connection_string, identifier, python_encoding
@@ -31,7 +31,6 @@ _SECONDS = 300.0
 _ATTEMPTS = 3  # a role may be made or dropped while we look
 _BOOTSTRAP_OID = 10  # the superuser that initdb made (BOOTSTRAP_SUPERUSERID)
 _REFUSED = re.compile(r"permission denied for (?:table|relation) pg_authid")
-_CLIENT_ENCODING = re.compile(rb"^SET client_encoding = '([A-Za-z0-9_]+)';", re.MULTILINE)
 
 _ROLES = f"""
     SELECT {name_bytes("rolname")} AS name, rolcanlogin AS login, oid AS oid
@@ -98,6 +97,7 @@ def _script(server: Server, program: str, *, with_passwords: bool) -> tuple[str,
             program,
             "--globals-only",
             "--no-password",
+            "--encoding=SQL_ASCII",  # bytes as they are, whatever database is entered and what the login has set
             *([] if with_passwords else ["--no-role-passwords"]),
             f"--database={connection_string(database)}",
         ],
@@ -106,9 +106,7 @@ def _script(server: Server, program: str, *, with_passwords: bool) -> tuple[str,
         timeout=_SECONDS,
     )
     if said.returncode == 0:
-        found = _CLIENT_ENCODING.search(said.stdout)
-        encoding = python_encoding(found.group(1).decode("ascii")) if found else "UTF8"
-        return said.stdout.decode(encoding, "surrogateescape"), with_passwords
+        return said.stdout.decode(python_encoding(cluster_encoding(server)), "surrogateescape"), with_passwords
     if with_passwords and _REFUSED.search(said.stderr):
         return _script(server, program, with_passwords=False)
     raise CommandFailed(

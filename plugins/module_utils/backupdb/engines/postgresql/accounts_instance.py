@@ -17,14 +17,14 @@ from typing import Any
 from ...connection.server import Server
 from ...errors import SnapshotLost
 from ..accounts_document import Statement
-from .catalogue import MAINTENANCE_DATABASE, TEMPLATE_DATABASE, name_bytes, name_from
+from .catalogue import MAINTENANCE_DATABASE, TEMPLATE_DATABASE, name_bytes, name_from, raw_name_bytes
 from .properties import read_properties
 from .quoting import identifier, literal
 
 KIND = "instance_setting"
 
 _SETTINGS = f"""
-    SELECT {name_bytes("r.rolname")} AS role, {name_bytes("d.datname")} AS database,
+    SELECT {name_bytes("r.rolname")} AS role, {raw_name_bytes("d.datname")} AS database,
            {name_bytes("to_json(s.setconfig)")} AS settings
       FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
       LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase

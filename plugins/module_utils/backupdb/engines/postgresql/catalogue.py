@@ -53,14 +53,42 @@ _SIZE = """CASE WHEN has_database_privilege(d.oid, 'CONNECT') OR pg_has_role('pg
                 THEN pg_database_size(d.oid) END"""
 
 
-def name_bytes(expression: str) -> str:
-    """Return SQL that gives a name's bytes in hexadecimal, to be read by `name_from`.
+def raw_name_bytes(expression: str) -> str:
+    """Return SQL that gives a name's bytes in hexadecimal as they are, to be read by `name_from`.
 
     Names in shared catalogues are in the encoding of the database in which they were made: sending one that is not
     UTF-8 fails in the server or in the driver. As text for `bytea` (a backslash doubled) it is not looked at.
     """
+    return f"encode({_bytes(expression)}, 'hex')"
+
+
+def name_bytes(expression: str) -> str:
+    """As `raw_name_bytes`, read in the encoding of the cluster where that has one byte a character (LATIN1, ...).
+
+    It is what `initdb` was told, whatever database the login enters, so that a role has one name everywhere. Names of
+    databases are not read so: a connection names them by their bytes.
+    """
+    raw = _bytes(expression)
+    return (
+        f"encode(CASE WHEN {_ONE_BYTE} THEN convert({raw}, CAST({_CLUSTER_ENCODING} AS name), 'UTF8') ELSE {raw} END,"
+        " 'hex')"
+    )
+
+
+def _bytes(expression: str) -> str:
     backslash = "chr(92)"
-    return f"encode(CAST(replace(CAST({expression} AS text), {backslash}, repeat({backslash}, 2)) AS bytea), 'hex')"
+    return f"CAST(replace(CAST({expression} AS text), {backslash}, repeat({backslash}, 2)) AS bytea)"
+
+
+# That of the template which nobody changes. Bytes without meaning (SQL_ASCII) are read as UTF-8, as those of UTF8 are.
+_CLUSTER_ENCODING = "(SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template0')"
+_ONE_BYTE = """(SELECT encoding <> 0 AND pg_encoding_max_length(encoding) = 1
+                  FROM pg_catalog.pg_database WHERE datname = 'template0')"""
+
+
+def cluster_encoding(server: Server) -> str:
+    """Return the encoding in which names of roles are read, as `name_bytes` does: UTF8 but for one byte a character."""
+    return str(server.value(f"SELECT CASE WHEN {_ONE_BYTE} THEN {_CLUSTER_ENCODING} ELSE 'UTF8' END"))
 
 
 def name_from(hexadecimal: str) -> str:
@@ -69,7 +97,7 @@ def name_from(hexadecimal: str) -> str:
 
 
 _DATABASES = f"""
-    SELECT {name_bytes("d.datname")} AS name, {name_bytes("pg_get_userbyid(d.datdba)")} AS owner,
+    SELECT {raw_name_bytes("d.datname")} AS name, {name_bytes("pg_get_userbyid(d.datdba)")} AS owner,
            d.oid AS oid, pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collation,
            d.datistemplate AS is_template, d.datallowconn AS allows, d.datconnlimit AS connection_limit
       FROM pg_catalog.pg_database d ORDER BY 1"""  # noqa: S608  constants only

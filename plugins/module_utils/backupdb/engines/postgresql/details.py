@@ -75,6 +75,9 @@ def read_details(
             CLIENT_SETTINGS_KEY: client_settings(facts),
             SYSTEM_IDENTIFIER_KEY: system_identifier(lambda query: session.attempt(query)[0][0]),
             "inventory_rules": RULES,
+            "cluster_encoding": server.value(
+                "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template0'"
+            ),
         },
         older_inventory=read_older(session),
     )

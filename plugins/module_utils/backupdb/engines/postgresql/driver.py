@@ -8,6 +8,7 @@ Sources: PostgreSQL manual 34.1.2 "Parameter Key Words", appendix A (SQLSTATE), 
 
 from __future__ import annotations
 
+import codecs
 import os.path
 from typing import Any
 
@@ -48,6 +49,32 @@ _LIBPQ_TEXTS = (
 )
 
 
+_BYTES = "backupdb_bytes"  # the name of our codec
+
+
+def _codec(name: str) -> codecs.CodecInfo | None:
+    """Give what reads and writes bytes without meaning: UTF-8, other bytes as lone surrogates."""
+    if name != _BYTES:
+        return None
+    return codecs.CodecInfo(
+        lambda text, _errors="strict": (text.encode("utf-8", "surrogateescape"), len(text)),
+        lambda octets, _errors="strict": (bytes(octets).decode("utf-8", "surrogateescape"), len(octets)),
+        name=_BYTES,
+    )
+
+
+codecs.register(_codec)
+
+
+def _read_bytes_as_they_are(connection: Any, _record: Any) -> None:
+    """In a database without encoding let the server convert and check nothing."""
+    if connection.get_parameter_status("server_encoding") == "SQL_ASCII":
+        from psycopg2 import extensions
+
+        extensions.encodings["SQL_ASCII"] = extensions.encodings["SQLASCII"] = _BYTES
+        connection.set_client_encoding("SQL_ASCII")
+
+
 class Psycopg2(Driver):
     """PostgreSQL through psycopg2."""
 
@@ -80,7 +107,12 @@ class Psycopg2(Driver):
             connect["sslcert"] = instance.client_cert
         if instance.client_key:
             connect["sslkey"] = instance.client_key
-        return DriverArguments(host=None if directory else instance.host, port=port, connect=connect)
+        return DriverArguments(
+            host=None if directory else instance.host,
+            port=port,
+            connect=connect,
+            engine={"pool_events": [(_read_bytes_as_they_are, "connect")]},
+        )
 
     def read_error(self, error: Any, *, invalidated: bool) -> DriverError:
         """Without a code an error comes from libpq: the login, or a connection that broke under a statement."""

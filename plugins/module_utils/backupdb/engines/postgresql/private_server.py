@@ -78,7 +78,8 @@ def private_server(
             f"--pgdata={data}",
             f"--username={superuser}",
             "--auth=trust",  # the socket's folder lets nobody else in
-            "--encoding=UTF8",
+            # Names of roles are bytes in that of the cluster; one of a backup from before this was noted is UTF8.
+            f"--encoding={(manifest.get('engine_details') or {}).get('cluster_encoding') or 'UTF8'}",
             "--locale=C",
             "--no-sync",
         ],
