@@ -7,7 +7,7 @@ A server lists rows as they lie in its files and definitions by numbers of its o
 compared as a multiset for each table, and definitions as a multiset of whole entries.
 
 A multiset is summed up as the number of its members and the sum, modulo 2^256, of their keyed BLAKE2b digests of 256
-bits, under a key that is drawn anew for each comparison (MSet-Add-Hash of Clarke, Devadas, van Dijk, Gassend and Suh:
+bits, under a key that is drawn anew for each comparison (MSet-Add-Hash of Clarke and others:
 Incremental Multiset Hash Functions, 2003). The sum does not depend on the order, counts every repetition (as the XOR
 of digests would not), and equal sums of different multisets take a chance of 2^-256 that nobody who does not know the
 key can better. What is held in memory is one such sum for each table or definition, never rows.
