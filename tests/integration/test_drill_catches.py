@@ -245,6 +245,8 @@ def test_rows_that_a_part_cannot_load_stop_no_other_drill_and_are_named(
     assert entries["apple"]["verdict"] == entries["cherry"]["verdict"] == "equal"
     assert entries["bad"]["verdict"] in ("failed", "different")
     assert "bound" in str(entries["bad"]["differences"])
+    assert "ALTER FUNCTION" in entries["bad"]["error"]
+    assert "schema_only" in entries["bad"]["error"]
     assert entries["bad"]["record"] is not None
 
 

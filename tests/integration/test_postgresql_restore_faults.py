@@ -169,7 +169,7 @@ def test_a_row_that_is_refused_stops_the_restore_with_the_servers_words(
 def test_with_errors_accepted_everything_but_the_refused_rows_comes_back_and_the_way_out_is_told(
     private: PrivatePostgres, copy: str, scratch: Path, jobs: int, options: RestoreOptions
 ) -> None:
-    report = round_trip(private, LOOKING_UP, scratch, jobs=jobs, options=replace(options, accept_errors=True))
+    report = round_trip(private, LOOKING_UP, scratch, jobs=jobs, options=replace(options, past_errors=True))
     assert len(report.errors) == 1
     assert report.errors[0].startswith("TABLE DATA own.facts: ")
     assert "violates check constraint" in report.errors[0] or "does not exist" in report.errors[0]
@@ -195,7 +195,7 @@ def test_the_statements_that_are_told_bring_the_refused_rows_back(
         assert any("own.known(text)" in line and "own.facts" in line for line in dump.details.warnings)
         manifest = manifest_of(dump, facts, client)
         restore_client = restore_client_of(private, facts)
-        bring_back(server, facts, restore_client, dump, manifest, copy, RestoreOptions(accept_errors=True))
+        bring_back(server, facts, restore_client, dump, manifest, copy, RestoreOptions(past_errors=True))
         private.sql("ALTER FUNCTION own.known(text) SET search_path = own, public", database=copy)
         PostgresqlEngine(server, facts).load(
             restore_client,

@@ -103,7 +103,7 @@ def test_an_index_that_cannot_be_built_is_named_and_nothing_is_replaced_unless_t
     assert "'shop' is as it was" in refused["message"]
     assert pg.sql("SELECT count(*) FROM item", database="shop")[0][0] == 0
     accepted = restore.run(restore_request(pg, repository, "shop", accept_errors=True, **replacing))
-    assert accepted["status"] == "restored_with_errors"
+    assert accepted["status"] == "restored_with_errors", accepted["message"]
     assert pg.sql("SELECT count(*) FROM item", database="shop")[0][0] == 1
 
 

@@ -155,6 +155,14 @@ def test_rows_of_mariadb_on_lines_of_their_own_are_rows() -> None:
     assert not compared(dump(MYSQL_ROWS), dump(mixed(MYSQL_ROWS[1:])), MysqlDumpReader).equal
 
 
+def test_a_definition_is_named_by_its_place_where_the_line_that_names_it_does_not_count() -> None:
+    def dump(event: bytes, database: bytes) -> bytes:
+        return b"-- Dumping events for database '%s'\nCREATE EVENT `e` %s ;;\n" % (database, event)
+
+    result = compared(dump(b"EVERY 1 DAY", b"a"), dump(b"EVERY 2 DAY", b"b"), MysqlDumpReader)
+    assert [line.place for line in result.differences] == ["events"]
+
+
 @pytest.mark.unmeasured
 def test_memory_does_not_grow_with_the_rows() -> None:
     def stream(step: int) -> Iterator[bytes]:

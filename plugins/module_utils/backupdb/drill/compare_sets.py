@@ -7,7 +7,7 @@ A server lists rows as they lie in its files and definitions by numbers of its o
 compared as a multiset for each table, and definitions as a multiset of whole entries.
 
 A multiset is summed up as the number of its members and the sum, modulo 2^256, of their keyed BLAKE2b digests of 256
-bits, under a key that is drawn anew for each comparison (MSet-Add-Hash of Clarke, Devadas, van Dijk, Gassend and Suh:
+bits, under a key that is drawn anew for each comparison (MSet-Add-Hash of Clarke and others:
 Incremental Multiset Hash Functions, 2003). The sum does not depend on the order, counts every repetition (as the XOR
 of digests would not), and equal sums of different multisets take a chance of 2^-256 that nobody who does not know the
 key can better. What is held in memory is one such sum for each table or definition, never rows.
@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Callable
 
 from ..engines.drill_interface import DumpReader
@@ -98,22 +98,35 @@ def _compare_definitions(
     """Compare the definitions at these places line by line, in an order that both have."""
     if not places:
         return Comparison(0, in_data=False, rewritten=True, differences=(), pieces=0)
-    texts = [_Texts(reader(), frozenset(places)).read(blocks()) for blocks in (expected, found)]
-    if None in texts:
-        general = [Difference(place, "a definition", "another one", False, False) for place in places]
-        return Comparison(len(general), in_data=False, rewritten=False, differences=general[:kept], pieces=0)
-    ours, theirs = ([text for text in one or ()] for one in texts)
-    result = compare(ours, theirs, reader, kept=kept)
-    if result.equal:  # what differs is what holds for an entry, such as a setting, and stands outside of it
-        general = [Difference(place, "a definition", "the same under other settings", False, False) for place in places]
-        return Comparison(len(general), in_data=False, rewritten=False, differences=general[:kept], pieces=0)
-    return result
+    ours, theirs = (_Texts(reader(), frozenset(places)).read(blocks()) for blocks in (expected, found))
+    differences: list[Difference] = []
+    count, in_data, rewritten = 0, False, True
+    for place in places:
+        result = _compare_texts(place, ours, theirs, reader)
+        count += result.count
+        in_data = in_data or result.in_data
+        rewritten = rewritten and result.rewritten
+        # A text has no line that says where it stands when that line is one that does not count.
+        differences += [replace(one, place=place) for one in result.differences[: kept - len(differences)]]
+    return Comparison(count, in_data, rewritten, differences, pieces=0)
 
 
-def _in_order(found: tuple[str, bytes]) -> tuple[bool, str, bytes]:
-    """Sort by places; what stands before the first entry has no line that names its place, so it stays there."""
-    place, text = found
-    return place != "head", place, text
+def _compare_texts(
+    place: str,
+    ours: Mapping[str, Sequence[bytes]] | None,
+    theirs: Mapping[str, Sequence[bytes]] | None,
+    reader: Callable[[], DumpReader],
+) -> Comparison:
+    """Compare the definitions at one place, which differ; at least one difference comes of it."""
+    if ours is None or theirs is None:
+        general = Difference(place, "a definition", "another one", in_data=False, rewritten=False)
+    else:
+        result = compare(ours.get(place, ()), theirs.get(place, ()), reader)
+        if not result.equal:
+            return result
+        # What differs holds for the entry and stands outside of it.
+        general = Difference(place, "a definition", "the same under other settings", in_data=False, rewritten=False)
+    return Comparison(1, in_data=False, rewritten=False, differences=[general], pieces=0)
 
 
 def _unequal(ours: dict[str, _Sum], theirs: dict[str, _Sum]) -> list[str]:
@@ -233,15 +246,15 @@ class _Texts(_Walk):
     def __init__(self, reader: DumpReader, places: frozenset[str]) -> None:
         super().__init__(reader)
         self._places = places
-        self._found: list[tuple[str, bytes]] = []
+        self._found: dict[str, list[bytes]] = {}
         self._lines: list[bytes] | None = None
         self._place = reader.place
         self._bytes = 0
 
-    def read(self, blocks: Iterable[bytes]) -> list[bytes] | None:
-        """Return the texts, sorted by their places; None when they are too much to be looked at."""
+    def read(self, blocks: Iterable[bytes]) -> Mapping[str, Sequence[bytes]] | None:
+        """Return the texts by their places; None when they are too much to be looked at."""
         self.walk(blocks)
-        return [text for _place, text in sorted(self._found, key=_in_order)] if self._bytes <= _MOST_TEXT else None
+        return {place: sorted(texts) for place, texts in self._found.items()} if self._bytes <= _MOST_TEXT else None
 
     def begin(self) -> None:
         self._place = self.reader.place
@@ -249,7 +262,7 @@ class _Texts(_Walk):
 
     def end(self) -> None:
         if self._lines is not None:
-            self._found.append((self._place, b"".join([*self._lines, b"\n"]).lstrip(b"\n")))
+            self._found.setdefault(self._place, []).append(b"".join([*self._lines, b"\n"]).lstrip(b"\n"))
             self._lines = None
 
     def line(self, line: bytes, *, begins: bool) -> None:

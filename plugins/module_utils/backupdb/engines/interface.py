@@ -169,7 +169,7 @@ class Engine(ABC):
     ) -> LoadReport:
         """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data.
 
-        With `accept_errors` such errors are listed as well, and what can come back does.
+        With `past_errors` such errors are listed as well, and what can come back does.
         """
 
     def finish_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:

@@ -177,7 +177,7 @@ class RestoreOptions:
     enable_events: bool = False  # under a name other than the original's, events are disabled unless this is set
     spool: bool = False
     spool_folder: str | None = None
-    accept_errors: bool = False  # what the server refuses is named, and everything else is loaded
+    past_errors: bool = False  # what the server refuses is named, and everything else is loaded
     final_name: str | None = None  # the name that the database will have in the end; None in a drill
     timeout: float | None = None
     no_tablespaces: bool = True

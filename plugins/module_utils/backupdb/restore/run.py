@@ -52,7 +52,7 @@ class Work:
     @property
     def options(self) -> RestoreOptions:
         """What engines are told of the request."""
-        return replace(self.request.options, accept_errors=self.request.accept_errors, final_name=self.plan.target)
+        return replace(self.request.options, past_errors=self.request.accept_errors, final_name=self.plan.target)
 
 
 def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:

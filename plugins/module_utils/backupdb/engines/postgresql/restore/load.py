@@ -62,7 +62,7 @@ def load_archives(
 ) -> LoadReport:
     """Load the archives; raises `RestoreRefused` before anything is loaded, `RestoreFailed` at the first error.
 
-    With `accept_errors` errors in definitions and rows are listed like those of what comes after.
+    With `past_errors` errors in definitions and rows are listed like those of what comes after.
     """
     limits = replace(limits, abort=threading.Event())  # one part ends the others, and nothing beyond this load
     archives = [examine(source) for source in sources]
@@ -155,7 +155,7 @@ def _load_definitions(job: _Load, one: Chosen) -> list[str]:
     with memory_file(role_preamble(one.archive.contents, job.options)) as head:
         part = one.archive.source.part
         return restore_file(
-            job.target, entries, head, part, job.limits, jobs=1, stop_on_error=not job.options.accept_errors
+            job.target, entries, head, part, job.limits, jobs=1, stop_on_error=not job.options.past_errors
         )
 
 
@@ -170,7 +170,7 @@ def _load_or_abort(job: _Load, one: Chosen) -> list[str]:
 def _load_stream(job: _Load, one: Chosen) -> list[str]:
     more = job.rows_arguments()
     part = one.archive.source.part
-    stop = not job.options.accept_errors
+    stop = not job.options.past_errors
     if _wants_spool(job, one):
         with _spooled(job, one) as descriptor:
             return restore_file(
