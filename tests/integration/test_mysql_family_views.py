@@ -207,3 +207,21 @@ def test_a_view_on_another_database_is_proven_with_stand_ins(server: Any, reposi
     assert any("outer_one.nested, outer_one.t, outer_one.twice" in line for line in entry["warnings"])
     plan = restore_run.run(restore_request(server, repository, "inner_one", target="inner_one"), check_mode=True)
     assert any("views name databases that are not here: outer_one" in line for line in plan["warnings"])
+
+
+@pytest.mark.mysql
+@pytest.mark.usefixtures("mysql_programs")
+def test_a_general_tablespace_is_not_used_by_copies_and_drills(mysql: Any, repository: Path, work_dir: Path) -> None:
+    execute(mysql, "CREATE TABLESPACE own_space ADD DATAFILE 'own_space.ibd'")
+    try:
+        with databases(mysql, spaces=["CREATE TABLE t (a int) TABLESPACE own_space", "INSERT INTO t VALUES (1)"]):
+            result = back_up(mysql, repository, databases=["spaces"], row_counts=True)
+            assert result["status"] == "ok"
+            entry = drilled(repository, work_dir=str(work_dir))
+            assert entry["verdict"] == "equal", (entry["differences"], entry["error"])
+            done = restore_backup(mysql, repository, "spaces", target="spaces_copy")
+            assert done["status"] == "restored", done["message"]
+            assert "TABLESPACE" not in execute(mysql, "SHOW CREATE TABLE spaces_copy.t")[0][1]
+            execute(mysql, "DROP DATABASE spaces_copy")
+    finally:
+        execute(mysql, "DROP TABLESPACE own_space")
