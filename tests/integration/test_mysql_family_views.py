@@ -182,3 +182,46 @@ def test_a_folder_of_its_own_is_not_used_by_copies_and_drills(
         created = execute(server, "SHOW CREATE TABLE folders_copy.far")[0][1]
         assert "DIRECTORY" not in created
         execute(server, "DROP DATABASE folders_copy")
+
+
+def test_a_view_on_another_database_is_proven_with_stand_ins(server: Any, repository: Path, work_dir: Path) -> None:
+    other = [
+        "CREATE TABLE t (id int PRIMARY KEY, `odd ``name` varchar(9) CHARACTER SET latin1 COLLATE latin1_bin, g point)",
+        "CREATE VIEW nested AS SELECT id FROM t",
+        "CREATE FUNCTION twice(x int) RETURNS int DETERMINISTIC RETURN 2 * x",
+    ]
+    with databases(server, outer_one=other, inner_one=["CREATE TABLE own (a int)", "INSERT INTO own VALUES (1)"]):
+        execute(
+            server,
+            "CREATE VIEW v AS SELECT n.id, o.`odd ``name` COLLATE latin1_bin AS odd, ST_X(o.g) AS x,"
+            " outer_one.twice(n.id) AS double_id, 'outer_one.`none`' AS text"
+            " FROM outer_one.nested n JOIN outer_one.t o ON o.id = n.id",
+            "CREATE VIEW w AS SELECT odd FROM v",
+            database="inner_one",
+        )
+        result = back_up(server, repository, databases=["inner_one"], accounts=False, row_counts=True)
+        assert result["databases"][0]["status"] == "complete"
+        assert any("which a restore needs first: outer_one" in line for line in result["databases"][0]["warnings"])
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] in ("equal", "equal, expressions rewritten"), (entry["differences"], entry["error"])
+    assert any("outer_one.nested, outer_one.t, outer_one.twice" in line for line in entry["warnings"])
+    plan = restore_run.run(restore_request(server, repository, "inner_one", target="inner_one"), check_mode=True)
+    assert any("views name databases that are not here: outer_one" in line for line in plan["warnings"])
+
+
+@pytest.mark.mysql
+@pytest.mark.usefixtures("mysql_programs")
+def test_a_general_tablespace_is_not_used_by_copies_and_drills(mysql: Any, repository: Path, work_dir: Path) -> None:
+    execute(mysql, "CREATE TABLESPACE own_space ADD DATAFILE 'own_space.ibd'")
+    try:
+        with databases(mysql, spaces=["CREATE TABLE t (a int) TABLESPACE own_space", "INSERT INTO t VALUES (1)"]):
+            result = back_up(mysql, repository, databases=["spaces"], row_counts=True)
+            assert result["status"] == "ok"
+            entry = drilled(repository, work_dir=str(work_dir))
+            assert entry["verdict"] == "equal", (entry["differences"], entry["error"])
+            done = restore_backup(mysql, repository, "spaces", target="spaces_copy")
+            assert done["status"] == "restored", done["message"]
+            assert "TABLESPACE" not in execute(mysql, "SHOW CREATE TABLE spaces_copy.t")[0][1]
+            execute(mysql, "DROP DATABASE spaces_copy")
+    finally:
+        execute(mysql, "DROP TABLESPACE own_space")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FOREIGN_SERVER = "foreign_server"
 LOADABLE_FUNCTION = "loadable_function"
 REFERENCE_SYSTEM = "spatial_reference_system"
+TABLESPACE = "tablespace"  # a file of the source's host: written down, and made by people only
 
 _SERVERS = "SELECT * FROM mysql.servers ORDER BY server_name"
 _FUNCTIONS = "SELECT name, ret, dl, type FROM mysql.func ORDER BY name"
@@ -34,6 +35,11 @@ _REFERENCE_SYSTEMS = (
     "SELECT srs_id, srs_name, organization, organization_coordsys_id, definition, description"
     " FROM information_schema.st_spatial_reference_systems"
     " WHERE srs_id <> 0 AND (organization IS NULL OR organization <> 'EPSG') ORDER BY srs_id"
+)
+_TABLESPACES = (
+    "SELECT f.tablespace_name, f.file_name FROM information_schema.files f"
+    " JOIN information_schema.innodb_tablespaces t ON t.name = f.tablespace_name"
+    " WHERE t.space_type = 'General' AND t.name <> 'mysql' ORDER BY 1"
 )
 _RESOURCE_GROUPS = (
     "SELECT resource_group_name FROM information_schema.resource_groups"
@@ -103,6 +109,9 @@ def _take(found: InstanceObjects, rows: Callable[[str | None, str], Sequence[Any
         found.statements.append(Statement(LOADABLE_FUNCTION, sql))
     for row in rows("spatial reference systems", _REFERENCE_SYSTEMS):
         found.statements.append(Statement(REFERENCE_SYSTEM, _reference_system(row)))
+    for name, path in rows(None, _TABLESPACES):
+        sql = f"CREATE TABLESPACE {quoted(_text(name))} ADD DATAFILE {quoted_text(_text(path))};"
+        found.statements.append(Statement(TABLESPACE, sql))
 
 
 def _name(found: InstanceObjects, rows: Callable[[str | None, str], Sequence[Any]]) -> None:

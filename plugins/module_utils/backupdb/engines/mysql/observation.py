@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...connection.server import Server
 from ...errors import QueryFailed
 from .catalogue import (
     Broken,
@@ -28,6 +27,7 @@ from .catalogue import (
 )
 from .facts import fresh_statistics, variable
 from .family import MysqlFamily
+from .outside import find_outside
 from .statements import ask, first_answer
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Preflight:
     definitions: Mapping[str, str]  # table -> digest of its columns
     definers: Sequence[str]
     dead_definers: Mapping[str, Sequence[str]] | None
+    outside: Sequence[Mapping[str, Any]] = ()  # what views name in other databases
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ def prepare_session(engine: MysqlFamily, connection: Connection, *, lock_timeout
     fresh_statistics(server, connection)
 
 
-def inspect_before(server: Server, connection: Connection, database: str) -> Preflight:
+def inspect_before(engine: MysqlFamily, connection: Connection, database: str) -> Preflight:
     """Find what cannot be dumped or will not work after a restore."""
+    server = engine.server
     found = relations(server, connection, database)
     theirs = definers(server, connection, database)
     known = accounts(server, connection)
@@ -87,6 +89,7 @@ def inspect_before(server: Server, connection: Connection, database: str) -> Pre
         definitions=definitions(server, connection, database),
         definers=sorted(theirs),
         dead_definers=dead,
+        outside=find_outside(server, connection, database, engine.SYSTEM_DATABASES),
     )
 
 

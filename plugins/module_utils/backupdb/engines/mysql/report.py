@@ -80,6 +80,9 @@ def warnings(
     outside = [f"{one.name} ({one.engine})" for one in seen.found if one.is_table and not one.is_transactional]
     if outside:
         warned.append(f"tables of engines without transactions are outside the snapshot: {', '.join(outside)}")
+    others = sorted({str(one["database"]) for one in preflight.outside})
+    if others:
+        warned.append(f"views name other databases, which a restore needs first: {', '.join(others)}")
     if preflight.dead_definers is None:
         warned.append("definers were not checked: the login cannot read mysql.user")
     for definer, objects in (preflight.dead_definers or {}).items():
@@ -95,6 +98,8 @@ def extra(preflight: Preflight) -> dict[str, Any]:
             {"name": one.name, "kind": one.kind, "reason": one.reason, "definition": one.definition}
             for one in preflight.broken
         ]
+    if preflight.outside:
+        found["outside"] = [dict(one) for one in preflight.outside]
     if preflight.dead_definers:
         found["dead_definers"] = {definer: list(objects) for definer, objects in preflight.dead_definers.items()}
     return found

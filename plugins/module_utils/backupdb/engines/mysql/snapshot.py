@@ -70,7 +70,7 @@ def open_snapshot(
         lock = None
         try:
             prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
-            preflight = inspect_before(server, connection, database.name)
+            preflight = inspect_before(engine, connection, database.name)
             lock = GlobalReadLock(engine, locking)
             unlocked = _lock(lock, options, missing)
             seen = observe(engine, connection, database.name, preflight)

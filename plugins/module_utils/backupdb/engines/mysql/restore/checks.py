@@ -78,7 +78,11 @@ def find_problems(
     ]
     if known is None and wanted:
         missing.append(_missing("SELECT", "`mysql`.`user`", login, DEGRADED, "whether definers exist is not checked"))
-    warnings = [*_setting_warnings(facts, manifest), *_definer_warnings(manifest, options)]
+    warnings = [
+        *_setting_warnings(facts, manifest),
+        *_definer_warnings(manifest, options),
+        *_outside_warnings(server, manifest, options),
+    ]
     may_set = any(grants.has_global(right) for right in _MAY_SET_RESTRICTED)
     if needs_keys and not may_set and not options.data_only:
         warnings.append("sql_require_primary_key is ON here: a table without a primary key is refused by the server")
@@ -260,6 +264,19 @@ def _setting_warnings(facts: ServerFacts, manifest: Mapping[str, Any]) -> Iterat
         yield f"plugins of the source that this server does not have: {', '.join(absent)}"
     if facts.role == "replica":
         yield "this server is a replica, or read-only: what is restored here is not on its source"
+
+
+def _outside_warnings(server: Server, manifest: Mapping[str, Any], options: RestoreOptions) -> Iterator[str]:
+    outside = (manifest.get("engine_details") or {}).get("outside") or ()
+    if not outside or options.data_only:
+        return
+    there = {str(row[0]) for row in server.rows("SELECT schema_name FROM information_schema.schemata")}
+    absent = sorted({str(one["database"]) for one in outside} - there)
+    if absent:
+        yield (
+            f"views name databases that are not here: {', '.join(absent)}; restore those first, or the views will be"
+            " left out, with the statements that make them later"
+        )
 
 
 def _definer_warnings(manifest: Mapping[str, Any], options: RestoreOptions) -> Iterator[str]:

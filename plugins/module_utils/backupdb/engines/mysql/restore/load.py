@@ -33,6 +33,7 @@ from ..catalogue import accounts
 from ..clients import known_options
 from ..commands import option_file
 from ..family import MysqlFamily
+from ..outside import make_stand_ins
 from ..statements import ask, own_session, quoted
 from .feed import Changes, Deferred, Feed
 from .headers import event_kept
@@ -81,6 +82,10 @@ def load_parts(
             feeds += loader.load(stage)
             if stage[0].part != _ROUTINES:
                 _refuse_unknown_tables(loader.place(), feeds, options)
+        stand_ins = make_stand_ins(engine.server, manifest) if options.on_private_server else []
+        if stand_ins:
+            names = ", ".join(stand_ins)
+            loader.warnings.append(f"empty stand-ins were made for what views name in other databases: {names}")
         errors = [*loader.make_late(feeds), *loader.make_deferred(feeds)]
         return LoadReport(errors=errors, warnings=[*_warnings(changes, feeds), *loader.warnings])
 

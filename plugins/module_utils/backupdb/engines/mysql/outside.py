@@ -1,0 +1,106 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What views name in other databases: described in the backup, so that a drill can make empty stand-ins of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...connection.server import Server
+from ...errors import ConnectionFailed, QueryFailed
+from .statements import ask, own_session, quoted
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_VIEWS = (
+    "SELECT view_definition FROM information_schema.views WHERE table_schema = :database"
+    " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)"
+)
+_SCHEMATA = "SELECT schema_name FROM information_schema.schemata"
+_COLUMNS = (
+    "SELECT column_name, column_type, character_set_name, collation_name FROM information_schema.columns"
+    " WHERE table_schema = :database AND table_name = :name"
+    " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)"
+    " AND CAST(table_name AS BINARY) = CAST(:name AS BINARY) ORDER BY ordinal_position"
+)
+_FUNCTION = (
+    "SELECT dtd_identifier FROM information_schema.routines WHERE routine_type = 'FUNCTION'"
+    " AND routine_schema = :database AND routine_name = :name"
+    " AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)"
+)
+_PARAMETERS = (
+    "SELECT dtd_identifier FROM information_schema.parameters WHERE specific_schema = :database"
+    " AND specific_name = :name AND routine_type = 'FUNCTION' AND ordinal_position > 0"
+    " AND CAST(specific_schema AS BINARY) = CAST(:database AS BINARY) ORDER BY ordinal_position"
+)
+_NAME = r"`(?:[^`]|``)*`"
+_PAIR = re.compile(rf"'(?:[^'\\]|\\.|'')*'|(?P<database>{_NAME})\.(?P<name>{_NAME})", re.DOTALL)
+
+
+def find_outside(
+    server: Server, connection: Connection, database: str, system: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Describe the tables, views and functions of other databases that views name; what cannot be read is left out."""
+    try:
+        definitions = [str(row[0] or "") for row in ask(server, connection, _VIEWS, database=database)]
+    except (QueryFailed, ConnectionFailed):
+        return []  # a view that does not answer; it is named by itself
+    pairs = sorted({pair for text in definitions for pair in named_pairs(text)})
+    if not pairs:
+        return []
+    there = {str(row[0]) for row in ask(server, connection, _SCHEMATA)} - {database}
+    wanted = [pair for pair in pairs if pair[0] in there and pair[0].lower() not in system]
+    return [found for pair in wanted for found in _described(server, connection, *pair)]
+
+
+def named_pairs(definition: str) -> set[tuple[str, str]]:
+    """Return whatever may be a database with an object of it in a view's definition."""
+    return {(_plain(one["database"]), _plain(one["name"])) for one in _PAIR.finditer(definition) if one["name"]}
+
+
+def make_stand_ins(server: Server, manifest: Mapping[str, Any]) -> list[str]:
+    """Make empty ones on a private server, and return their names."""
+    wanted: Sequence[Mapping[str, Any]] = (manifest.get("engine_details") or {}).get("outside") or ()
+    made = []
+    with own_session(server) as connection:
+        for one in wanted:
+            ask(server, connection, f"CREATE DATABASE IF NOT EXISTS {quoted(str(one['database']))}")
+            ask(server, connection, _statement(one))
+            made.append(f"{one['database']}.{one['name']}")
+    return made
+
+
+def _described(server: Server, connection: Connection, database: str, name: str) -> Iterator[dict[str, Any]]:
+    try:
+        columns = ask(server, connection, _COLUMNS, database=database, name=name)
+        functions = ask(server, connection, _FUNCTION, database=database, name=name)
+        parameters = ask(server, connection, _PARAMETERS, database=database, name=name) if functions else []
+    except (QueryFailed, ConnectionFailed):
+        return
+    if columns:
+        listed = [[None if value is None else str(value) for value in row] for row in columns]
+        yield {"kind": "table", "database": database, "name": name, "columns": listed}
+    for (returns,) in functions:
+        types = [str(row[0]) for row in parameters]
+        yield {"kind": "function", "database": database, "name": name, "returns": str(returns), "parameters": types}
+
+
+def _statement(one: Mapping[str, Any]) -> str:
+    place = f"{quoted(str(one['database']))}.{quoted(str(one['name']))}"
+    if one["kind"] == "function":
+        parameters = ", ".join(f"p{number} {text}" for number, text in enumerate(one["parameters"]))
+        return f"CREATE FUNCTION IF NOT EXISTS {place}({parameters}) RETURNS {one['returns']} DETERMINISTIC RETURN NULL"
+    return f"CREATE TABLE IF NOT EXISTS {place} ({', '.join(_column(*column) for column in one['columns'])})"
+
+
+def _column(name: str, kind: str, charset: str | None, collation: str | None) -> str:
+    words = f" CHARACTER SET {charset} COLLATE {collation}" if charset and collation else ""
+    return f"{quoted(name)} {kind}{words}"
+
+
+def _plain(name: str) -> str:
+    return name[1:-1].replace("``", "`")
