@@ -201,7 +201,8 @@ def test_one_of_everything_is_restored_beside_the_original(on: On, repository: P
     assert unpublished(repository) == []
     stored = stored_backups(repository, name)[0]
     parts = {archive["part"] for archive in stored.manifest["archives"]}
-    assert len(parts) == 1 if jobs == 1 else len(parts) >= jobs
+    # Routines that views may call are apart where the client would write them too late.
+    assert len(parts - {"routines"}) == 1 if jobs == 1 else len(parts) >= jobs
     accounts_folder = Path(result["accounts"]["path"])
     for folder in (stored.folder, accounts_folder):
         text = (folder / "manifest.json").read_text(encoding="utf-8")
