@@ -53,7 +53,8 @@ def test_every_table_of_the_servers_own_database_is_on_the_page(server: Any) -> 
 
 
 def test_the_page_says_what_the_code_does() -> None:
-    page = (ROOT / "docs" / "contents.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    page = page[page.index("## MySQL and MariaDB") :]
     listed = dict(re.findall(r"^\| `([a-z_]+)` \| ([a-z ]+) \|", page, flags=re.MULTILINE))
     assert listed == {table: ON_PAGE[verdict] for table, (verdict, _why) in TABLES.items()}
 

@@ -12,6 +12,8 @@ from typing import Any, Callable, NamedTuple
 FATAL = "fatal"  # without it the database cannot be backed up truthfully: the database fails
 PARTIAL = "partial"  # without it something named is missing: the backup is published as partial
 DEGRADED = "degraded"  # without it the backup is whole but taken in a lesser way (no global lock, jobs 1)
+# In the details of an engine: those lines of `missing` whose objects the inventory does not count either.
+UNCOUNTED_KEY = "missing_uncounted"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
 """What a manifest names as missing: a restore is not expected to bring it back.
 
 The lines of `missing` are for people, so kinds and names are looked for as words in them. Where one is named, less than
-was counted at the source is no difference, and is told as not compared.
+was counted at the source is no difference, and is told as not compared. Lines about what was not counted either excuse
+nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..engines.values import UNCOUNTED_KEY
+
 _BESIDE = ("comments", "grants", "security_labels")  # they go with the objects that they belong to
 
 
 def missing_kind(manifest: Mapping[str, Any], kind: str) -> str | None:
     """Return the line that names objects of this kind as missing; None without one."""
-    lines = [str(line) for line in manifest["missing"]]
+    uncounted = (manifest.get("engine_details") or {}).get(UNCOUNTED_KEY, ())
+    lines = [str(line) for line in manifest["missing"] if line not in uncounted]
     if kind in _BESIDE:
         return lines[0] if lines else None
     words = kind.replace("_", " ")

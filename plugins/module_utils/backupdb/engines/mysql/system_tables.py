@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies in the database `mysql`, and what becomes of each table of it. docs/contents.md says the same to people."""
+"""What lies in the database `mysql`, and what becomes of each table of it. docs/coverage.md says the same to people."""
 
 from __future__ import annotations
 

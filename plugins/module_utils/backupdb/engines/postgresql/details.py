@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...connection.server import Server
-from ..values import PARTIAL, Client, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
+from ..values import PARTIAL, UNCOUNTED_KEY, Client, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from .contents import read_contents
 from .inventory import RULES, read_inventory, read_older
 from .left_out import read_left_out
@@ -75,6 +75,7 @@ def read_details(
             CLIENT_SETTINGS_KEY: client_settings(facts),
             SYSTEM_IDENTIFIER_KEY: system_identifier(lambda query: session.attempt(query)[0][0]),
             "inventory_rules": RULES,
+            UNCOUNTED_KEY: left_out.missing,
             "cluster_encoding": server.value(
                 "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template0'"
             ),
