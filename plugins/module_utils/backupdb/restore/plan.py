@@ -8,11 +8,11 @@ Check mode returns this; the real run starts from it. Nothing is changed to find
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..age.stream import Identity
 from ..archives.read import plain_blocks
@@ -25,9 +25,6 @@ from ..repository.local import free_bytes
 from ..system.files import is_folder
 from ..system.text import human_size, utc_now
 from .request import RestoreRequest, new_name
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
