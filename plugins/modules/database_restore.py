@@ -114,8 +114,7 @@ options:
   accept_errors:
     description:
       - Whether a restore is accepted in which something could not be created, such as an index, or something differs
-        from the manifest. RV(errors) names it. With PostgreSQL this holds for definitions and rows as well, which are
-        named with what to do about them, and everything else is restored.
+        from the manifest. RV(errors) names it. This holds for definitions and rows as well; all else is restored.
       - Without it the task fails, and nothing is replaced.
     type: bool
     default: false

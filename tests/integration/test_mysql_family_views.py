@@ -225,3 +225,27 @@ def test_a_general_tablespace_is_not_used_by_copies_and_drills(mysql: Any, repos
             execute(mysql, "DROP DATABASE spaces_copy")
     finally:
         execute(mysql, "DROP TABLESPACE own_space")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_rows_that_the_server_refuses_cost_their_table_only_where_that_is_accepted(
+    server: Any, repository: Path, jobs: int
+) -> None:
+    made = [f"CREATE TABLE `{name}` (a int PRIMARY KEY)" for name in ("first", "second `", "third")]
+    rows = [f"INSERT INTO `{name.replace('`', '``')}` VALUES (1), (2)" for name in ("first", "second `", "third")]
+    made[1] = made[1].replace("second `", "second ``")
+    with databases(server, refused=[*made, *rows]), new_database(server, "refused_again"):
+        back_up(server, repository, databases=["refused"], jobs=jobs, accounts=False)
+        execute(server, *made, "INSERT INTO `second ``` VALUES (2)", database="refused_again")
+        again = {"target": "refused_again", "data_only": True, "jobs": jobs, "confirm": "refused_again"}
+        stopped = restore_backup(server, repository, "refused", **again)
+        assert stopped["status"] == "failed", stopped
+        assert "second `: the server refused: Duplicate entry" in stopped["message"]
+        execute(server, "DELETE FROM first", "DELETE FROM third", database="refused_again")
+        result = restore_backup(server, repository, "refused", accept_errors=True, **again)
+        assert result["status"] == "restored_with_errors", result
+        assert len(result["errors"]) == 1
+        assert "second `" in result["errors"][0] and "Duplicate entry '2'" in result["errors"][0]
+        for name in ("first", "third"):
+            assert execute(server, f"SELECT COUNT(*) FROM {name}", database="refused_again") == [(2,)]
+        assert execute(server, "SELECT COUNT(*) FROM `second ```", database="refused_again") == [(1,)]

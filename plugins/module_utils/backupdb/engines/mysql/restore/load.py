@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Loading the parts of a backup with the standard client: pre-data, the rows at once, then triggers and events.
 
-One client per part reads statements from its standard input and stops at the first error. Triggers and events are made
+One client per part reads statements from its standard input and stops at the first error, or with `past_errors` goes on
+and has what was refused named. Triggers and events are made
 on a session of our own after all rows are there; a broken one is reported and the others are made. So are views,
 which may need one another, routines, and other databases.
 """
 
 from __future__ import annotations
 
-import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +37,7 @@ from ..outside import make_stand_ins
 from ..statements import ask, own_session, quoted
 from .feed import Changes, Deferred, Feed
 from .headers import event_kept
+from .refused import ERROR, LOST_CODES, Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -46,11 +47,8 @@ _PRE_DATA = "pre-data"
 _POST_DATA = "post-data"
 _WAIT = 0.25  # seconds
 
-# "ERROR 1062 (23000) at line 12: Duplicate entry ...": MariaDB's client writes the statement itself before it.
 _PASSED_EVENT = 1588  # a note: its time has passed, so that the server dropped it at once
 
-_ERROR = re.compile(r"^ERROR (?P<code>\d+) \(\w+\)(?: at line (?P<line>\d+))?: (?P<message>.*)")
-_LOST_CODES = ("2006", "2013")
 _STDERR_SHOWN = 300  # characters of a client that failed in another way
 
 
@@ -63,7 +61,10 @@ def load_parts(
     options: RestoreOptions,
     limits: Limits,
 ) -> LoadReport:
-    """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data."""
+    """Load all parts in their order; raises `RestoreFailed` at the first error before or in the data.
+
+    With `past_errors` such errors are listed, one for each table, and the rest is loaded.
+    """
     with engine.server.connect() as connection:
         known = accounts(engine.server, connection)
     changes = Changes(
@@ -86,7 +87,7 @@ def load_parts(
         if stand_ins:
             names = ", ".join(stand_ins)
             loader.warnings.append(f"empty stand-ins were made for what views name in other databases: {names}")
-        errors = [*loader.make_late(feeds), *loader.make_deferred(feeds)]
+        errors = [*loader.errors, *loader.make_late(feeds), *loader.make_deferred(feeds)]
         return LoadReport(errors=errors, warnings=[*_warnings(changes, feeds), *loader.warnings])
 
 
@@ -125,12 +126,13 @@ class _Loader:
         self._server = server
         self._session = _allowed(server, engine.LOAD_SESSION)
         self.warnings: list[str] = []
+        self.errors: list[str] = []  # what was refused before and in the data, with `past_errors`
         self.taken: datetime | None = None  # when the backup was begun
         self._changes = changes
         self._limits = limits
         known = known_options(client)
         self._secret = option_file(server.instance, engine.tls_lines(server.instance, known))
-        self._argv = command(client, known, changes.target)
+        self._argv = command(client, known, changes.target, past_errors=changes.options.past_errors)
 
     def place(self) -> str:
         return f"{self._server.instance.where()}, database {self._changes.target}"
@@ -227,7 +229,14 @@ class _Loader:
             raise
 
     def _load(self, source: ArchiveSource, feed: Feed) -> None:
-        client = start(self._argv, secret=self._secret, patterns={"error": _ERROR.pattern}, stdin=subprocess.PIPE)
+        refused = Refused()
+        client = start(
+            self._argv,
+            secret=self._secret,
+            patterns={"error": ERROR.pattern},
+            stdin=subprocess.PIPE,
+            watch=refused.watch if self._changes.options.past_errors else None,
+        )
         try:
             with repeating(client.end, while_set=self._limits.abort):
                 whole = self._feed(client, source, feed)
@@ -235,7 +244,9 @@ class _Loader:
         finally:
             client.close()
         self._limits.check()
-        if status != 0 or "error" in client.stderr.found or not whole:
+        if refused and whole and not refused.lost:
+            self.errors += refused.lines(lambda line: self._where(source, feed, line))
+        elif status != 0 or "error" in client.stderr.found or not whole:
             raise self._failure(client, source, feed, status)
 
     def _feed(self, client: Running, source: ArchiveSource, feed: Feed) -> bool:
@@ -263,24 +274,26 @@ class _Loader:
             raise RestoreFailed(f"{self.place()}: {error}") from error
 
     def _failure(self, client: Running, source: ArchiveSource, feed: Feed, status: int) -> RestoreFailed:
-        found = _ERROR.match(client.stderr.found.get("error", ""))
+        found = ERROR.match(client.stderr.found.get("error", ""))
         if found is None:
             message = "; ".join(client.stderr.lines())[:_STDERR_SHOWN] or "it said nothing"
             return RestoreFailed(
                 f"{self.place()}, part {source.part}: {client.name} ended with {describe_status(status)}: {message}"
             )
-        line = int(found["line"] or 0) - len(self._session)
-        where = feed.place(line) or f"part {source.part}"
+        where = self._where(source, feed, int(found["line"] or 0))
         message = f"{found['message']} (error {found['code']})"
-        if found["code"] in _LOST_CODES:
+        if found["code"] in LOST_CODES:
             return RestoreFailed(
                 f"{self.place()}, {where}: the connection was lost: {message}; the statement may be longer than"
                 " max_allowed_packet of the server, or the server stopped: see its log"
             )
         return RestoreFailed(f"{self.place()}, {where}: the server refused: {message}")
 
+    def _where(self, source: ArchiveSource, feed: Feed, line: int) -> str:
+        return feed.place(line - len(self._session)) or f"part {source.part}"
 
-def command(client: Client, known: frozenset[str], database: str) -> list[str]:
+
+def command(client: Client, known: frozenset[str], database: str, *, past_errors: bool = False) -> list[str]:
     """Write the command line of the restore client; it reads statements from its standard input."""
     return [
         client.path,
@@ -292,6 +305,7 @@ def command(client: Client, known: frozenset[str], database: str) -> list[str]:
         "--comments",  # those within the bodies of programs
         "--skip-reconnect",  # a new session would not have the dump's settings
         "--no-auto-rehash",
+        *(["--force"] if past_errors else []),
         "--default-character-set=utf8mb4",
         "--max-allowed-packet=1G",
         f"--database={database}",  # after a "--" MySQL's client would still take a leading dash for an option
