@@ -16,8 +16,10 @@ COLUMNS = {
     "test_round_trip": "backup, verify, restore",
     "test_drill": "drill",
     "test_accounts": "accounts",
+    "test_backup_login": "backup login",
     "test_upward": "restored into the next",
 }
+GOOD = "equal"  # the backup of the backup login is restored and compared too
 TABLE = pytest.StashKey[dict[str, dict[str, str]]]()
 
 
@@ -80,8 +82,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
         version: Version = parameters.get("version") or parameters["pair"][0]
         row = item.config.stash[TABLE].setdefault(version.name, {})
         # The worst of several: what a drill says where it is not plainly "equal", and above all a failure.
-        outcome = dict(report.user_properties).get("verdict", "equal") if report.passed else "FAILED"
-        if row.get(function, "equal") == "equal" or outcome == "FAILED":
+        outcome = dict(report.user_properties).get("verdict", GOOD) if report.passed else "FAILED"
+        if row.get(function, GOOD) == GOOD or outcome == "FAILED":
             row[function] = str(outcome)
     return report
 

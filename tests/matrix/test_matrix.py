@@ -8,20 +8,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.accounts.backup_login import LoginRequest, manage
 from backupdb.accounts.compare import difference
+from backupdb.backup import run as backup
+from backupdb.engines.login_interface import WantedLogin
 from backupdb.engines.values import SnapshotDetails
 from backupdb.verify.one_backup import verify_path
 from support import accounts
 from support.drills import drilled
-from support.library import IDENTITY, back_up, entry_of, plain, stored_backups
+from support.library import IDENTITY, back_up, entry_of, instance_of, plain, request_for, stored_backups
 from support.restores import clean, details_of, restored
 from support.versions import AnyServer, Version
 
 NAME = "torture"
+SHOP = "shop"
+READER = "reader of everything"
 LOGIN = 'O\'dd "one"'
 PASSWORD = "password-of-an-odd-account"
 COMPARED = {"row_counts": True, "fingerprints": True}
@@ -119,6 +125,29 @@ def test_accounts(version: Version, server_of: ServerOf, repository: Path) -> No
         came_back(fresh, repository, document)
         assert difference(document, accounts.exported(fresh)) == []
         assert_same(details_of(server, NAME), details_of(fresh, NAME))
+
+
+def test_backup_login(version: Version, server_of: ServerOf, repository: Path) -> None:
+    """The login of least privilege makes a whole backup, accounts with their passwords included."""
+    server = server_of(version)
+    kind = version.kind
+    administrator = instance_of(server, unix_socket=str(server.socket))
+    request = LoginRequest(administrator, WantedLogin(READER, host="%", password=PASSWORD))
+    with version.programs(), clean(server):
+        kind.make_database(server, SHOP)
+        server.sql("CREATE TABLE item (n int NOT NULL PRIMARY KEY)", database=SHOP)
+        server.sql("INSERT INTO item VALUES (1), (2)", database=SHOP)
+        try:
+            made = manage(request)
+            assert (made["status"], made["write_refused"]) == ("ok", True), made
+            assert manage(request)["changed"] is False
+            login = instance_of(server, user=READER, password=PASSWORD)
+            result = backup.run(request_for(login, repository, databases=[SHOP], jobs=2, **COMPARED))
+            assert (result["status"], result["missing_privileges"]) == ("ok", []), result["message"]
+            assert result["accounts"]["status"] == "complete"
+            restored(server, repository, SHOP)
+        finally:
+            manage(replace(request, absent=True))
 
 
 def test_upward(pair: tuple[Version, Version], server_of: ServerOf, repository: Path) -> None:
