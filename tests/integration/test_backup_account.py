@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.accounts.restore import export
 from backupdb.engines.login_interface import WantedLogin
 from backupdb.engines.postgresql.engine import PostgresqlEngine
 from backupdb.engines.values import DumpOptions
 from backupdb.errors import LoginRefused, PrivilegeMissing
+from support import accounts
 from support.backup_logins import (
     ODD,
     PASSWORD,
@@ -299,6 +301,9 @@ def test_before_version_14_every_schema_is_granted(postgres15: Any) -> None:
         absent = PostgresqlEngine(server, older).login_manager(WantedLogin("another", password=PASSWORD))
         state = keeper.look()
         assert [need.what for need in absent.look().needs[2:]] == [need.what for need in state.needs]
+        with opened(postgres15, user=scene.name, password=PASSWORD) as (reader, _facts):
+            (missing,) = export(PostgresqlEngine(reader, older))["missing"]
+        assert f'GRANT SELECT ON pg_catalog.pg_authid TO "{scene.name}"; in database "postgres" gives them' in missing
         for step in [step for need in state.needs for step in need.steps]:
             with keeper.session(step.database) as carry_out:
                 carry_out(step.sql)
@@ -308,4 +313,5 @@ def test_before_version_14_every_schema_is_granted(postgres15: Any) -> None:
     with opened(postgres15, user=scene.name, password=PASSWORD) as (server, facts):
         databases = [one for one in PostgresqlEngine(server, facts).databases() if one.name == scene.database]
         assert PostgresqlEngine(server, facts).missing_privileges(databases, DumpOptions()) == []
+    assert accounts.exported(postgres15, user=scene.name, password=PASSWORD)["missing"] == []
     close_scene(scene)

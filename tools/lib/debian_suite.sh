@@ -54,8 +54,16 @@ download_from_suite() {
 unpack() {
   local folder=$1 final=$2 package program interpreter libraries
   shift 2
+  # Packages of older suites have files in /lib, which is a link into /usr on every system of today.
+  mkdir -p "$folder/usr/lib" "$folder/usr/lib64"
+  ln -s usr/lib usr/lib64 "$folder"
   for package in "$folder"/apt/archives/*.deb; do
-    dpkg-deb --fsys-tarfile "$package" | tar -x -C "$folder" --no-same-owner --exclude='./usr/share/doc' || return 1
+    dpkg-deb --fsys-tarfile "$package" \
+      | tar -x -C "$folder" --no-same-owner --keep-directory-symlink --exclude='./usr/share/doc' || return 1
+  done
+  # The loader of an older suite is a link from the root of the system: "/lib/…".
+  for program in "$folder"/usr/lib64/*; do
+    [[ "$(readlink "$program")" != /* ]] || ln -sf "..$(readlink "$program")" "$program"
   done
   rm -rf "$folder/apt"
   libraries=$(cd "$folder/usr/lib" && printf "$final/usr/lib/%s:" ./*-linux-gnu mysql/private)

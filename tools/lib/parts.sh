@@ -19,7 +19,7 @@ part_lint() {
   git -c 'safe.directory=*' ls-files -z | xargs -0 codespell || failed=1
   yamllint --strict . || failed=1
   pre-commit validate-config .pre-commit-config.yaml || failed=1
-  shellcheck -x tools/{test,cross-version,docs,fleet,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
+  shellcheck -x tools/{test,cross-version,docs,fleet,matrix,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
   (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"
 }

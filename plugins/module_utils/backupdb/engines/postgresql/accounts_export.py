@@ -30,6 +30,7 @@ from .settings import NEUTRAL
 _SECONDS = 300.0
 _ATTEMPTS = 3  # a role may be made or dropped while we look
 _BOOTSTRAP_OID = 10  # the superuser that initdb made (BOOTSTRAP_SUPERUSERID)
+_READ_ALL_DATA_SINCE = (14,)
 _REFUSED = re.compile(r"permission denied for (?:table|relation) pg_authid")
 
 _ROLES = f"""
@@ -59,7 +60,7 @@ def export(server: Server, facts: ServerFacts, client: Client) -> AccountsExport
         raise CommandFailed(
             f"{server.instance.where()}: pg_dumpall wrote other roles than the catalogue has ({odd}); run again"
         )
-    missing = [] if with_passwords else [_without_passwords(server, roles)]
+    missing = [] if with_passwords else [_without_passwords(server, facts, roles)]
     document = build(
         vendor=facts.vendor,
         server_version=facts.version,
@@ -114,10 +115,13 @@ def _script(server: Server, program: str, *, with_passwords: bool) -> tuple[str,
     )
 
 
-def _without_passwords(server: Server, roles: dict[str, Any]) -> str:
+def _without_passwords(server: Server, facts: ServerFacts, roles: dict[str, Any]) -> str:
     login = identifier(str(server.value("SELECT current_user")))
     users = sum(1 for row in roles.values() if row.login)
+    newer = facts.version_number >= _READ_ALL_DATA_SINCE
+    database = identifier(server.instance.database or "postgres")
+    grant = f"GRANT pg_read_all_data TO {login};" if newer else f"GRANT SELECT ON pg_catalog.pg_authid TO {login};"
     return (
         f"passwords of {users} roles: pg_authid cannot be read by this login; "
-        f"GRANT pg_read_all_data TO {login}; gives them, where the server allows it"
+        f"{grant}{'' if newer else f' in database {database}'} gives them, where the server allows it"
     )

@@ -66,6 +66,7 @@ _INHERITED = "SELECT pg_has_role(CAST(:name AS name), :role, 'USAGE')"
 _MAY_CONNECT = """
     SELECT datname FROM pg_catalog.pg_database
      WHERE datname = ANY(:names) AND NOT has_database_privilege(CAST(:name AS name), oid, 'CONNECT') ORDER BY 1"""
+_MAY_READ_PASSWORDS = "SELECT has_table_privilege({role}, 'pg_catalog.pg_authid', 'SELECT')"
 _VERIFIER = "SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = :name"
 _SHARED = """
     SELECT COALESCE(d.datname, '') AS database, sum(CASE WHEN s.deptype = 'o' THEN 1 ELSE 0 END) AS owned
@@ -268,6 +269,7 @@ class PostgresqlLoginManager:
                 )
                 steps = tuple(Step(grant, session.database) for grant in grants)
                 needs.append(RequiredPrivilege(f"SELECT in schema {schema} of database {session.database}", steps))
+            needs += self._passwords_of_all(session, role)
         objects = hidden_large_objects(session, self._facts, role=role)
         if objects:
             step = Step(large_object_grant(objects, self._quoted), session.database)
@@ -275,6 +277,17 @@ class PostgresqlLoginManager:
                 RequiredPrivilege(f"SELECT on {len(objects)} large objects of database {session.database}", (step,))
             )
         return needs
+
+    def _passwords_of_all(self, session: Session, role: str) -> list[RequiredPrivilege]:
+        """The export of accounts reads them, in the database that is entered first."""
+        first = self._server.instance.database or MAINTENANCE_DATABASE
+        if session.database != first or session.value(_MAY_READ_PASSWORDS.format(role=role)):
+            return []
+        refused = (
+            "SELECT on pg_authid was refused: only a superuser can give it. Accounts are exported without passwords"
+        )
+        grant = f"GRANT SELECT ON pg_catalog.pg_authid TO {self._quoted};"
+        return [RequiredPrivilege("SELECT on pg_authid", (Step(grant, session.database, if_refused=refused),))]
 
     def _roles_that_matter(self) -> list[tuple[int, str]]:
         """Number and name of the account and of what it is a member of, without who only reads or is a superuser."""

@@ -4,12 +4,14 @@
 """How many objects of each kind a database has: the same counts after a restore mean that no object is missing.
 
 Only what pg_dump writes is counted: nothing of the system, nothing that an extension brings along by itself or that
-somebody has put on it, no invalid indexes. `left_out.py` names what people lose by that.
+somebody has put on it, nothing that a type makes by itself, no invalid indexes. `left_out.py` names what people lose
+by that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Optional
 
 from .session import Session
 from .unwritten import DEPENDENT_TYPES, MEMBERS_PUBLISHED_SINCE, WITHOUT_COMMENTS
@@ -19,6 +21,15 @@ from .unwritten import SPACES as _SPACES
 RULES = 2  # which of the rules below a manifest was counted by; one without a number is of the first, see `read_older`
 
 _SUPERUSER = "current_setting('is_superuser') = 'on'"  # as pg_dump asks; it writes subscriptions for no other
+
+# What a type makes by itself, such as the functions that make a range; PostgreSQL 14 makes more of them than 13.
+_MADE_BY_ITSELF = """EXISTS (SELECT FROM pg_catalog.pg_depend i
+    WHERE i.classid = '{catalogue}'::regclass AND i.objid = t.oid AND i.deptype = 'i')"""
+_MADE_FUNCTION = _MADE_BY_ITSELF.format(catalogue="pg_proc")
+_MADE_CAST = _MADE_BY_ITSELF.format(catalogue="pg_cast")
+
+_ALL_FUNCTIONS = ("functions", "pg_proc", "t.prokind IN ('f', 'w')", "pronamespace")
+_ALL_CASTS = ("casts", "pg_cast", f"t.oid >= {_FIRST_NORMAL_OID}", None)
 
 # kind, catalogue, condition on its row `t`, name of the column that holds the schema (None: not in a schema)
 _KINDS = (
@@ -39,7 +50,7 @@ _KINDS = (
     ("domains", "pg_type", "t.typtype = 'd'", "typnamespace"),
     ("range_types", "pg_type", "t.typtype = 'r'", "typnamespace"),
     ("base_types", "pg_type", f"t.typtype = 'b' AND t.oid NOT IN ({DEPENDENT_TYPES})", "typnamespace"),
-    ("functions", "pg_proc", "t.prokind IN ('f', 'w')", "pronamespace"),
+    ("functions", "pg_proc", f"t.prokind IN ('f', 'w') AND NOT {_MADE_FUNCTION}", "pronamespace"),
     ("procedures", "pg_proc", "t.prokind = 'p'", "pronamespace"),
     ("aggregates", "pg_proc", "t.prokind = 'a'", "pronamespace"),
     ("operators", "pg_operator", "true", "oprnamespace"),
@@ -54,7 +65,7 @@ _KINDS = (
     ("schemas", "pg_namespace", "t.nspname !~ '^pg_' AND t.nspname <> 'information_schema'", None),
     ("extensions", "pg_extension", "true", None),
     ("languages", "pg_language", f"t.oid >= {_FIRST_NORMAL_OID}", None),
-    ("casts", "pg_cast", f"t.oid >= {_FIRST_NORMAL_OID}", None),
+    ("casts", "pg_cast", f"t.oid >= {_FIRST_NORMAL_OID} AND NOT {_MADE_CAST}", None),
     ("transforms", "pg_transform", "true", None),
     ("access_methods", "pg_am", f"t.oid >= {_FIRST_NORMAL_OID}", None),
     ("event_triggers", "pg_event_trigger", "true", None),
@@ -129,10 +140,11 @@ _OTHERS = f"""
 
 # Everything that can have rights of its own: catalogue, its columns for owner and rights, the letter of acldefault(),
 # condition on its row `t`, column that holds the schema.
-_WITH_RIGHTS = (
+_WithRights = tuple[str, str, str, str, str, Optional[str]]
+_WITH_RIGHTS: Sequence[_WithRights] = (
     ("pg_class", "relowner", "relacl", "r", "t.relkind IN ('r', 'p', 'v', 'm', 'f')", "relnamespace"),
     ("pg_class", "relowner", "relacl", "s", "t.relkind = 'S'", "relnamespace"),
-    ("pg_proc", "proowner", "proacl", "f", "true", "pronamespace"),
+    ("pg_proc", "proowner", "proacl", "f", f"NOT {_MADE_FUNCTION}", "pronamespace"),
     (
         "pg_type",
         "typowner",
@@ -175,8 +187,8 @@ def read_inventory(session: Session, client_major: int) -> dict[str, int]:
     return {kind: int(count) for kind, count in session.rows(f"{statement} UNION ALL {others} ORDER BY 1")}
 
 
-def _grants() -> str:
-    holders = [_holders(*entry) for entry in _WITH_RIGHTS]
+def _grants(kinds: Sequence[_WithRights] = _WITH_RIGHTS) -> str:
+    holders = [_holders(*entry) for entry in kinds]
     of_columns = _RIGHTS_OF_COLUMNS.format(of_table=_membership("pg_class", "c"))
     return _GRANTS.format(holders=" UNION ALL ".join([*holders, of_columns]))
 
@@ -207,6 +219,7 @@ def _membership(catalogue: str, alias: str, column: str = "oid") -> str:
 
 
 # The kinds that the first rules counted in another way: also what is on members of extensions, and invalid indexes.
+# They counted as well what a type makes by itself.
 _OLDER = f"""
     SELECT 'indexes', count(*) FROM pg_catalog.pg_class t WHERE t.relkind IN ('i', 'I') AND t.relnamespace IN {_SPACES}
        AND NOT EXISTS ({_membership("pg_class", "t")})
@@ -243,4 +256,10 @@ _OLDER = f"""
 
 def read_older(session: Session) -> Mapping[str, int]:
     """Count what the first rules counted in another way, to be compared with manifests of that time."""
-    return {kind: int(count) for kind, count in session.rows(_OLDER)}
+    with_all_functions = [(*each[:4], "true", each[5]) if each[0] == "pg_proc" else each for each in _WITH_RIGHTS]
+    statements = [
+        _OLDER,
+        *(_count(*kind) for kind in (_ALL_FUNCTIONS, _ALL_CASTS)),
+        f"SELECT 'grants', count(*) FROM ({_grants(with_all_functions)}) AS g",  # noqa: S608  constants only
+    ]
+    return {kind: int(count) for kind, count in session.rows(" UNION ALL ".join(statements))}
