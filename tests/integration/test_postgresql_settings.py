@@ -107,7 +107,7 @@ def test_a_login_with_settings_of_its_own_backs_up_and_restores_the_same(
 
 def test_a_session_of_ours_has_none_of_them(contrary: Any) -> None:
     with Server(replace(instance_of(contrary), user=LOGIN, password=LOGIN), driver=Psycopg2()) as server:
-        rows = {name: value for name, value in server.rows("SELECT name, setting FROM pg_settings")}
+        rows = dict(map(tuple, server.rows("SELECT name, setting FROM pg_settings")))
         assert {name: rows[name] for name in NEUTRAL} == dict(NEUTRAL)
         assert (rows["session_replication_role"], rows["idle_session_timeout"]) == ("origin", "0")
         # What a restore or a drill must match is the server's own.

@@ -340,7 +340,7 @@ def test_what_only_looks_like_the_record_of_a_drill_is_not_put_beside_a_manifest
     backup = stored_by_user(root)
     sealed(root)
     folder = backup.parent / ".drills"
-    assert as_user(lambda: folder.mkdir()) == ""
+    assert as_user(folder.mkdir) == ""
     name = f"{backup.name}.drill-20261120T050607Z.json"
     assert as_user(lambda: (folder / name).symlink_to("/etc/hostname")) == ""
     result = sealed(root)

@@ -28,7 +28,6 @@ from .driver import Psycopg2
 
 SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longest of the two files in the socket folder
 _VERSIONED_FOLDERS = ((Path("/usr/lib/postgresql"), "*/bin"), (Path("/usr"), "pgsql-*/bin"))
-_MAINTENANCE = ("postgres", "template1")
 _SECONDS = 20.0
 
 # Short-lived and small; autovacuum would only disturb measurements, and no job of an extension may run.
@@ -109,7 +108,7 @@ def private_server(
         unix_socket=str(place.socket_folder),
         port=5432,
         # Where we are while the backup's database is made: in another one, whatever that is called.
-        database=next(name for name in _MAINTENANCE if name != manifest.get("database")),
+        database="template1" if manifest.get("database") == "postgres" else "postgres",
     )
 
     def answers() -> None:

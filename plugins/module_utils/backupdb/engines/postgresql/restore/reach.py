@@ -34,7 +34,7 @@ def is_copy(server: Server, final_name: str, manifest: Mapping[str, Any]) -> boo
     if final_name != manifest.get("database"):
         return True
     source = (manifest.get("engine_details") or {}).get(SYSTEM_IDENTIFIER_KEY)
-    here = system_identifier(lambda query: server.value(query))
+    here = system_identifier(server.value)
     return source is not None and here is not None and str(source) != here
 
 
