@@ -170,7 +170,9 @@ def test_the_class_says_what_the_vendor_is_and_the_object_what_the_server_is(on:
         with engine.server.like(engine.server.instance) as other:
             twin = engine.using(other)
             assert (type(twin), twin.server, twin.facts) == (type(engine), other, engine.facts)
-            assert twin.databases() == engine.databases()
+            # The first session in a database can make files there, so its size is not compared.
+            listed = [[replace(one, size_bytes=None) for one in each.databases()] for each in (twin, engine)]
+            assert listed[0] == listed[1]
         assert isinstance(engine.server, Server)
         assert engine.server is not twin.server
 
