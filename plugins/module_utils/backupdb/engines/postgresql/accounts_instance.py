@@ -19,7 +19,7 @@ from ...errors import SnapshotLost
 from ..accounts_document import Statement
 from .catalogue import MAINTENANCE_DATABASE, TEMPLATE_DATABASE, name_bytes, name_from, raw_name_bytes
 from .properties import read_properties
-from .quoting import identifier, literal
+from .quoting import identifier, literal, setting_values
 
 KIND = "instance_setting"
 
@@ -48,16 +48,6 @@ _USUAL_RIGHTS = {
         f"GRANT CONNECT ON DATABASE {identifier(TEMPLATE_DATABASE)} TO PUBLIC;",
     ],
 }
-
-# Settings that are lists of names: their stored value is quoted already, element by element (GUC_LIST_QUOTE).
-_LISTS = (
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-)
 
 
 def of_instance(server: Server) -> list[Statement]:
@@ -113,7 +103,4 @@ def setting_statements(target: str, settings: list[str]) -> Iterator[str]:
 
 def setting_value(name: str, value: str) -> str:
     """Write a stored setting's value for ALTER … SET; lists of names element by element."""
-    if name.lower() not in _LISTS:
-        return literal(value).strip()
-    elements = re.findall(r'"((?:[^"]|"")*)"|([^",\s][^",]*)', value)
-    return ", ".join(literal(quoted.replace('""', '"') or plain.strip()).strip() for quoted, plain in elements) or "''"
+    return ", ".join(literal(one).strip() for one in setting_values(name, value))

@@ -24,6 +24,7 @@ from ...errors import ClientMissing, CommandFailed
 from ...system.process import run_captured
 from ..private_server import Launch, PrivateServer, initialise, network_warning, running
 from ..workplace import Workplace
+from .catalogue import MAINTENANCE_DATABASE, TEMPLATE_DATABASE
 from .driver import Psycopg2
 
 SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longest of the two files in the socket folder
@@ -108,7 +109,7 @@ def private_server(
         unix_socket=str(place.socket_folder),
         port=5432,
         # Where we are while the backup's database is made: in another one, whatever that is called.
-        database="template1" if manifest.get("database") == "postgres" else "postgres",
+        database=TEMPLATE_DATABASE if manifest.get("database") == MAINTENANCE_DATABASE else MAINTENANCE_DATABASE,
     )
 
     def answers() -> None:

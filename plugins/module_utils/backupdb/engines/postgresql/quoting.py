@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from ...errors import InvalidOption
 
@@ -34,6 +35,16 @@ _PYTHON_ENCODINGS = {
     "KOI8R": "koi8-r",
     "KOI8U": "koi8-u",
 }
+# Settings that are lists of names (GUC_LIST_QUOTE): their stored value has each name quoted where it must be.
+_LISTS = (
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+)
+_LIST_ITEM = re.compile(r'"((?:[^"]|"")*)"|([^",\s][^",]*)')
 
 
 def identifier(name: str) -> str:
@@ -45,6 +56,13 @@ def literal(text: str) -> str:
     """Quote a value for SQL, whatever `standard_conforming_strings` is."""
     quoted = "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
     return " E" + quoted if "\\" in text else quoted
+
+
+def setting_values(name: str, stored: str) -> list[str]:
+    """Return the values of a setting as the catalogues store it: the names of a list one by one, else the one value."""
+    if name.lower() not in _LISTS:
+        return [stored]
+    return [quoted.replace('""', '"') or plain.strip() for quoted, plain in _LIST_ITEM.findall(stored)] or [""]
 
 
 def connection_string(database: str) -> str:

@@ -16,25 +16,16 @@ from typing import Any
 from ....connection.server import Server
 from ....errors import QueryFailed, RestoreRefused
 from ...values import RestoreOptions, ServerFacts
-from ..quoting import identifier, literal
+from ..catalogue import MAINTENANCE_DATABASE, TEMPLATE_DATABASE
+from ..quoting import identifier, literal, setting_values
 from .roles import new_owner
 
 _PROVIDERS = (15,)  # the version in which a database can have a locale provider
 _ICU_RULES = (16,)
 _BUILTIN = (17,)  # it also gave ICU_LOCALE the name LOCALE
-# Settings that are lists of names (GUC_LIST_QUOTE): their stored value has each name quoted where it must be.
-_LISTS = (
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-)
-_LIST_ITEM = re.compile(r'"((?:[^"]|"")*)"|([^",\s]+)')
 _RIGHT_LETTERS = {"C": "CREATE", "T": "TEMPORARY", "c": "CONNECT"}
 _ACL_ITEM = re.compile(r'("(?:[^"]|"")*"|[^"=]*)=((?:[a-zA-Z]\*?)*)/("(?:[^"]|"")*"|.*)', re.DOTALL)
-_MAINTENANCE = ("postgres", "template1")
+_MAINTENANCE = (MAINTENANCE_DATABASE, TEMPLATE_DATABASE)
 _ROLES = "SELECT rolname FROM pg_catalog.pg_roles"
 _EXISTS = "SELECT count(*) FROM pg_catalog.pg_database WHERE datname = :name"
 _IS_TEMPLATE = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = :name AND datistemplate"
@@ -168,13 +159,7 @@ def setting_text(stored: str) -> str:
     """
     name, _equals, value = stored.partition("=")
     quoted = ".".join(identifier(part) for part in name.split(".")) if "." in name else name
-    if name.lower() not in _LISTS:
-        return f"{quoted} TO {literal(value)}"
-    items = [
-        item.group(1).replace('""', '"') if item.group(1) is not None else item.group(2)
-        for item in _LIST_ITEM.finditer(value)
-    ]
-    return f"{quoted} TO {', '.join(map(literal, items)) or literal('')}"
+    return f"{quoted} TO {', '.join(map(literal, setting_values(name, value)))}"
 
 
 def read_acl(items: Sequence[str]) -> list[Right]:
