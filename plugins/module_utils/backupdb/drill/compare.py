@@ -144,7 +144,12 @@ def _fingerprints(findings: Findings, state: RestoredServer, details: SnapshotDe
     findings.by_fingerprints = True
     for name, value in sorted(expected.items()):
         found = (details.fingerprints or {}).get(name)
-        if not matches_range(value, found) and missing_name(state.context.manifest, name) is None:
+        if matches_range(value, found):
+            continue
+        named = missing_name(state.context.manifest, name)
+        if named is not None:
+            findings.leaves_out(f"content of {name}", f"the backup does not hold it: {named}")
+        else:
             findings.differs(f"content of {name}", value, found)
 
 

@@ -111,16 +111,19 @@ def _row_differences(
         return [], ["rows were not compared: this login cannot count them in one snapshot"]
     # Their rows are made anew from the tables; the original may have been filled long before.
     views = set((manifest.get("engine_details") or {}).get("materialized_views", ()))
-    found = details.row_counts
-    differences = [
-        f"{table}: {count} rows in the backup, {found.get(table, 'no table')} restored"
-        for table, count in sorted(expected.items())
-        if table not in views
-        and _is_wanted(table, options.tables)
-        and found.get(table) != count
-        and missing_name(manifest, table) is None
-    ]
-    return differences, ["rows of materialized views: they are made anew"] if views else []
+    differences: list[str] = []
+    left_out = ["rows of materialized views: they are made anew"] if views else []
+    for table, count in sorted(expected.items()):
+        found = details.row_counts.get(table)
+        if found == count or table in views or not _is_wanted(table, options.tables):
+            continue
+        named = missing_name(manifest, table)
+        if named is not None:
+            left_out.append(f"rows of {table}: the backup does not hold them: {named}")
+        else:
+            restored = "no table" if found is None else found
+            differences.append(f"{table}: {count} rows in the backup, {restored} restored")
+    return differences, left_out
 
 
 def _is_wanted(table: str, wanted: Sequence[str]) -> bool:

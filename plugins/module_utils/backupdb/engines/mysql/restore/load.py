@@ -1,12 +1,10 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loading the parts of a backup with the standard client: pre-data, the rows at once, then triggers and events.
+"""Loading the parts of a backup with the standard client: pre-data, the rows at once, then what needs all of them.
 
 One client per part reads statements from its standard input and stops at the first error, or with `past_errors` goes on
-and has what was refused named. Triggers and events are made
-on a session of our own after all rows are there; a broken one is reported and the others are made. So are views,
-which may need one another, routines, and other databases.
+and has what was refused named.
 """
 
 from __future__ import annotations
@@ -14,15 +12,14 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from io import FileIO
 from typing import TYPE_CHECKING, Any
 
 from ....connection.server import Server
-from ....errors import BackupDbError, ConnectionFailed, Interrupted, QueryFailed, RestoreFailed
+from ....errors import BackupDbError, Interrupted, QueryFailed, RestoreFailed
 from ....streams.pipeline import Limits
 from ....system.parallel import Tasks
 from ....system.process import SECRET_PATH, Running, describe_status, start
@@ -34,21 +31,18 @@ from ..clients import known_options
 from ..commands import option_file
 from ..family import MysqlFamily
 from ..outside import make_stand_ins
-from ..statements import ask, own_session, quoted
-from .feed import Changes, Deferred, Feed
-from .headers import event_kept
+from ..statements import ask, own_session
+from .feed import Changes, Feed
+from .late import LateObjects
 from .refused import ERROR, LOST_CODES, Refused
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    pass
 
 _ROUTINES = "routines"
 _PRE_DATA = "pre-data"
 _POST_DATA = "post-data"
 _WAIT = 0.25  # seconds
-
-_PASSED_EVENT = 1588  # a note: its time has passed, so that the server dropped it at once
-
 _STDERR_SHOWN = 300  # characters of a client that failed in another way
 
 
@@ -76,19 +70,19 @@ def load_parts(
     )
     limits = replace(limits, abort=threading.Event())
     with limits.watched():
-        loader = _Loader(engine.using(engine.server.stopped_by(limits.abort)), client, changes, limits)
-        loader.taken = parse_iso(str(manifest["started"])) if manifest.get("started") else None
+        stoppable = engine.using(engine.server.stopped_by(limits.abort))
+        session = _allowed(stoppable.server, stoppable.LOAD_SESSION)
+        loader = _Loader(stoppable, client, session, changes, limits)
         feeds: list[Feed] = []
         for stage in stages(sources, options):
             feeds += loader.load(stage)
             if stage[0].part != _ROUTINES:
                 _refuse_unknown_tables(loader.place(), feeds, options)
         stand_ins = make_stand_ins(engine.server, manifest) if options.on_private_server else []
-        if stand_ins:
-            names = ", ".join(stand_ins)
-            loader.warnings.append(f"empty stand-ins were made for what views name in other databases: {names}")
-        errors = [*loader.errors, *loader.make_late(feeds), *loader.make_deferred(feeds)]
-        return LoadReport(errors=errors, warnings=[*_warnings(changes, feeds), *loader.warnings])
+        taken = parse_iso(str(manifest["started"])) if manifest.get("started") else None
+        late = LateObjects(stoppable.server, session, changes, limits, taken)
+        errors = [*loader.errors, *late.make_views(feeds), *late.make_triggers_and_events(feeds)]
+        return LoadReport(errors=errors, warnings=[*_warnings(changes, feeds, stand_ins), *late.warnings])
 
 
 def stages(sources: Sequence[ArchiveSource], options: RestoreOptions) -> list[list[ArchiveSource]]:
@@ -104,30 +98,14 @@ def stages(sources: Sequence[ArchiveSource], options: RestoreOptions) -> list[li
     return [stage for stage in (routines, before, rows, after) if stage]
 
 
-class _Exact(str):
-    """A statement that the driver sends as the very bytes that it was read from: a body may be in any character set.
-
-    PyMySQL from 1.2 on would refuse what is not UTF-8.
-    """
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, statement: bytes) -> _Exact:
-        return cls(statement.decode("utf-8", "surrogateescape"))
-
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        return super().encode("utf-8", "surrogateescape")
-
-
 class _Loader:
-    def __init__(self, engine: MysqlFamily, client: Client, changes: Changes, limits: Limits) -> None:
+    def __init__(
+        self, engine: MysqlFamily, client: Client, session: Sequence[str], changes: Changes, limits: Limits
+    ) -> None:
         server = engine.server
         self._server = server
-        self._session = _allowed(server, engine.LOAD_SESSION)
-        self.warnings: list[str] = []
+        self._session = session
         self.errors: list[str] = []  # what was refused before and in the data, with `past_errors`
-        self.taken: datetime | None = None  # when the backup was begun
         self._changes = changes
         self._limits = limits
         known = known_options(client)
@@ -148,77 +126,6 @@ class _Loader:
         if failure is not None:
             raise failure
         return feeds
-
-    def make_late(self, feeds: Sequence[Feed]) -> list[str]:
-        """Make views, each after those that it needs; return those that the server refused, with the way out."""
-        waiting = [one for feed in feeds for one in feed.late.values()]
-        if not waiting:
-            return []
-        with self._in_database() as connection:
-            while waiting:
-                refused = [(one, self._refusal(connection, one)) for one in waiting]
-                left = [one for one, error in refused if error is not None]
-                if len(left) == len(waiting):
-                    return [self._way_out(one, error) for one, error in refused]
-                waiting = left
-        return []
-
-    def make_deferred(self, feeds: Sequence[Feed]) -> list[str]:
-        """Make triggers and events, and return those that the server refused, with its words."""
-        if not any(feed.deferred for feed in feeds):
-            return []
-        refused = []
-        with self._in_database() as connection:
-            if self._changes.options.on_private_server and self.taken is not None:
-                # No event runs here, so those come back whose time has passed since the backup.
-                ask(self._server, connection, f"SET SESSION timestamp = {int(self.taken.timestamp())}")
-            for feed in feeds:
-                for one in feed.deferred:
-                    error = self._refusal(connection, one)
-                    if error is not None:
-                        refused.append(f"{one.place}: {error}")
-                    elif one.is_event:
-                        self._keep_passed(connection, one)
-                if feed.altered is not None:
-                    ask(self._server, connection, _Exact.of(feed.altered))
-        return refused
-
-    @contextmanager
-    def _in_database(self) -> Iterator[Connection]:
-        with own_session(self._server) as connection:
-            for statement in self._session:
-                ask(self._server, connection, statement)
-            ask(self._server, connection, f"USE {quoted(self._changes.target)}")
-            yield connection
-
-    def _refusal(self, connection: Connection, one: Deferred) -> QueryFailed | None:
-        self._limits.check()
-        try:
-            for statement in (*one.settings, one.text):
-                ask(self._server, connection, _Exact.of(statement))
-        except QueryFailed as error:
-            return error
-        except ConnectionFailed as error:
-            if error.kind != "access_denied":
-                raise
-            return QueryFailed(str(error))
-        return None
-
-    def _keep_passed(self, connection: Connection, one: Deferred) -> None:
-        """An event whose time has passed is dropped by the server as it is made; keep it for people to look at."""
-        notes = [int(row[1]) for row in ask(self._server, connection, "SHOW WARNINGS")]
-        if _PASSED_EVENT not in notes:
-            return
-        ask(self._server, connection, _Exact.of(event_kept(one.text)))
-        self.warnings.append(
-            f"{one.place}: its time has passed since the backup, so it is there disabled (ON COMPLETION PRESERVE)"
-        )
-
-    def _way_out(self, one: Deferred, error: QueryFailed | None) -> str:
-        statement = " ".join(one.text.decode("utf-8", "backslashreplace").split("\n"))
-        return (
-            f"{one.place}: {error}; when what it names is there, run in database {self._changes.target}: {statement};"
-        )
 
     def _load_or_abort(self, source: ArchiveSource, feed: Feed) -> None:
         try:
@@ -345,8 +252,10 @@ def _allowed(server: Server, statements: Sequence[str]) -> list[str]:
     return allowed
 
 
-def _warnings(changes: Changes, feeds: Sequence[Feed]) -> list[str]:
+def _warnings(changes: Changes, feeds: Sequence[Feed], stand_ins: Sequence[str]) -> list[str]:
     warned = []
+    if stand_ins:
+        warned.append(f"empty stand-ins were made for what views name in other databases: {', '.join(stand_ins)}")
     if changes.accounts is None and changes.options.definer_policy != "drop":
         warned.append("definers were not checked: the login cannot read mysql.user")
     moved, far, disabled = (

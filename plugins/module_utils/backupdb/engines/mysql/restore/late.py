@@ -1,0 +1,130 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is made after all rows are there, on a session of our own: views, triggers, events, the database's own settings.
+
+Views may need one another, routines, and other databases. What the server refuses is named, and the rest is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ....connection.server import Server
+from ....errors import ConnectionFailed, QueryFailed
+from ....streams.pipeline import Limits
+from ..statements import ask, own_session, quoted
+from .feed import Changes, Deferred, Feed
+from .headers import event_kept
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_PASSED_EVENT = 1588  # a note: its time has passed, so that the server dropped it at once
+
+
+class _Exact(str):
+    """A statement that the driver sends as the very bytes that it was read from: a body may be in any character set.
+
+    PyMySQL from 1.2 on would refuse what is not UTF-8.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, statement: bytes) -> _Exact:
+        return cls(statement.decode("utf-8", "surrogateescape"))
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return super().encode("utf-8", "surrogateescape")
+
+
+class LateObjects:
+    """Makes them in the database `changes.target`, each session beginning with the statements of `session`.
+
+    `taken` is when the backup was begun, None where that is not known. `warnings` grows.
+    """
+
+    def __init__(
+        self, server: Server, session: Sequence[str], changes: Changes, limits: Limits, taken: datetime | None
+    ) -> None:
+        self._server = server
+        self._session = session
+        self._changes = changes
+        self._limits = limits
+        self._taken = taken
+        self.warnings: list[str] = []
+
+    def make_views(self, feeds: Sequence[Feed]) -> list[str]:
+        """Make views, each after those that it needs; return those that the server refused, with the way out."""
+        waiting = [one for feed in feeds for one in feed.late.values()]
+        if not waiting:
+            return []
+        with self._in_database() as connection:
+            while waiting:
+                refused = [(one, self._refusal(connection, one)) for one in waiting]
+                left = [one for one, error in refused if error is not None]
+                if len(left) == len(waiting):
+                    return [self._way_out(one, error) for one, error in refused]
+                waiting = left
+        return []
+
+    def make_triggers_and_events(self, feeds: Sequence[Feed]) -> list[str]:
+        """Make triggers and events, and return those that the server refused, with its words."""
+        if not any(feed.deferred for feed in feeds):
+            return []
+        refused = []
+        with self._in_database() as connection:
+            if self._changes.options.on_private_server and self._taken is not None:
+                # No event runs here, so those come back whose time has passed since the backup.
+                ask(self._server, connection, f"SET SESSION timestamp = {int(self._taken.timestamp())}")
+            for feed in feeds:
+                for one in feed.deferred:
+                    error = self._refusal(connection, one)
+                    if error is not None:
+                        refused.append(f"{one.place}: {error}")
+                    elif one.is_event:
+                        self._keep_passed(connection, one)
+                if feed.altered is not None:
+                    ask(self._server, connection, _Exact.of(feed.altered))
+        return refused
+
+    @contextmanager
+    def _in_database(self) -> Iterator[Connection]:
+        with own_session(self._server) as connection:
+            for statement in self._session:
+                ask(self._server, connection, statement)
+            ask(self._server, connection, f"USE {quoted(self._changes.target)}")
+            yield connection
+
+    def _refusal(self, connection: Connection, one: Deferred) -> QueryFailed | None:
+        self._limits.check()
+        try:
+            for statement in (*one.settings, one.text):
+                ask(self._server, connection, _Exact.of(statement))
+        except QueryFailed as error:
+            return error
+        except ConnectionFailed as error:
+            if error.kind != "access_denied":
+                raise
+            return QueryFailed(str(error))
+        return None
+
+    def _keep_passed(self, connection: Connection, one: Deferred) -> None:
+        """An event whose time has passed is dropped by the server as it is made; keep it for people to look at."""
+        notes = [int(row[1]) for row in ask(self._server, connection, "SHOW WARNINGS")]
+        if _PASSED_EVENT not in notes:
+            return
+        ask(self._server, connection, _Exact.of(event_kept(one.text)))
+        self.warnings.append(
+            f"{one.place}: its time has passed since the backup, so it is there disabled (ON COMPLETION PRESERVE)"
+        )
+
+    def _way_out(self, one: Deferred, error: QueryFailed | None) -> str:
+        statement = " ".join(one.text.decode("utf-8", "backslashreplace").split("\n"))
+        return (
+            f"{one.place}: {error}; when what it names is there, run in database {self._changes.target}: {statement};"
+        )
