@@ -93,6 +93,14 @@ def where(request: pytest.FixtureRequest) -> Iterator[mysql_dumps.Opened]:
         yield here
 
 
+@pytest.fixture(params=["mariadb", pytest.param("mysql", marks=pytest.mark.mysql)])
+def either(request: pytest.FixtureRequest) -> Any:
+    """MariaDB, then MySQL, each with its clients on the path; `where` is opened on the same one."""
+    if request.param == "mysql":
+        request.getfixturevalue("mysql_programs")
+    return request.getfixturevalue(request.param)
+
+
 def is_for_mysql(request: pytest.FixtureRequest) -> bool:
     return request.node.get_closest_marker("mysql") is not None
 

@@ -19,16 +19,7 @@ from support.drills import drilled
 from support.library import back_up
 from support.mysql_dumps import Opened, execute, new_account, new_database
 
-VENDORS = ["mariadb", pytest.param("mysql", marks=pytest.mark.mysql)]
 ON_PAGE = {"taken": "taken", "named": "named", "irrelevant": "not needed"}
-
-
-@pytest.fixture(params=VENDORS)
-def server(request: pytest.FixtureRequest) -> Any:
-    """Each of the two, with its clients on the path."""
-    if request.param == "mysql":
-        request.getfixturevalue("mysql_programs")
-    return request.getfixturevalue(request.param)
 
 
 def exported(where: Opened) -> Mapping[str, Any]:
@@ -36,17 +27,17 @@ def exported(where: Opened) -> Mapping[str, Any]:
 
 
 @contextmanager
-def foreign_server(server: Any, options: str) -> Iterator[None]:
-    execute(server, f"CREATE SERVER `far``s` FOREIGN DATA WRAPPER mysql OPTIONS ({options})")
+def foreign_server(either: Any, options: str) -> Iterator[None]:
+    execute(either, f"CREATE SERVER `far``s` FOREIGN DATA WRAPPER mysql OPTIONS ({options})")
     try:
         yield
     finally:
-        execute(server, "DROP SERVER IF EXISTS `far``s`")
+        execute(either, "DROP SERVER IF EXISTS `far``s`")
 
 
-def test_every_table_of_the_servers_own_database_is_on_the_page(server: Any) -> None:
+def test_every_table_of_the_servers_own_database_is_on_the_page(either: Any) -> None:
     rows = execute(
-        server,
+        either,
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'mysql' AND table_type <> 'VIEW'",
     )
     assert [name for (name,) in rows if not is_known(name)] == []
@@ -59,32 +50,32 @@ def test_the_page_says_what_the_code_does() -> None:
     assert listed == {table: ON_PAGE[verdict] for table, (verdict, _why) in TABLES.items()}
 
 
-def test_servers_are_among_the_accounts_and_come_back_with_their_options(server: Any, where: Opened) -> None:
+def test_servers_are_among_the_accounts_and_come_back_with_their_options(either: Any, where: Opened) -> None:
     options = "HOST '192.0.2.1', DATABASE 'd', USER 'u', PASSWORD 'CAN''ARY\\\\', PORT 3307, OWNER 'o'"
-    with foreign_server(server, options):
-        before = execute(server, "SELECT * FROM mysql.servers")
+    with foreign_server(either, options):
+        before = execute(either, "SELECT * FROM mysql.servers")
         document = exported(where)
         (statement,) = [one for one in document["instance"] if one["kind"] == "foreign_server"]
-        execute(server, "DROP SERVER `far``s`")
+        execute(either, "DROP SERVER `far``s`")
         done = restore_accounts(where.engine, document)
         assert done.status == "ok", done.message
         assert "CANARY" not in str(done) and "CAN''ARY" not in str(done)
-        assert execute(server, "SELECT * FROM mysql.servers") == before
+        assert execute(either, "SELECT * FROM mysql.servers") == before
         again = restore_accounts(where.engine, document)
         assert not again.changed
-        execute(server, "DROP SERVER `far``s`", "CREATE SERVER `far``s` FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h')")
+        execute(either, "DROP SERVER `far``s`", "CREATE SERVER `far``s` FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h')")
         other = restore_accounts(where.engine, document)
         assert not other.changed
         assert "to be dropped" in str(other.facts["waiting"])
         assert statement["database"] is None
 
 
-def test_a_table_of_ones_own_among_the_servers_is_named(server: Any, where: Opened) -> None:
-    execute(server, "CREATE TABLE mysql.people (a int)")
+def test_a_table_of_ones_own_among_the_servers_is_named(either: Any, where: Opened) -> None:
+    execute(either, "CREATE TABLE mysql.people (a int)")
     try:
         assert any(line.startswith("table mysql.people: ") for line in exported(where)["missing"])
     finally:
-        execute(server, "DROP TABLE mysql.people")
+        execute(either, "DROP TABLE mysql.people")
     assert exported(where)["missing"] == []
 
 
@@ -118,12 +109,12 @@ def test_loadable_functions_and_reference_systems_of_mysql(mysql: Any, where: Op
 
 
 def test_grants_on_what_is_gone_are_told_and_not_expected_back(
-    server: Any, where: Opened, repository: Path, work_dir: Path
+    either: Any, where: Opened, repository: Path, work_dir: Path
 ) -> None:
-    with new_database(server, "graves"), new_account(server, "heir") as name:
+    with new_database(either, "graves"), new_account(either, "heir") as name:
         account = f"'{name}'@'%'"
         execute(
-            server,
+            either,
             "CREATE TABLE t (a int, b int, c int)",
             "CREATE TABLE gone (a int)",
             "CREATE FUNCTION f() RETURNS int DETERMINISTIC RETURN 1",
@@ -135,7 +126,7 @@ def test_grants_on_what_is_gone_are_told_and_not_expected_back(
             "ALTER TABLE t DROP b",
             database="graves",
         )
-        result = back_up(server, repository, databases=["graves"], accounts=True)
+        result = back_up(either, repository, databases=["graves"], accounts=True)
         assert result["accounts"]["status"] == "complete"
         assert len([line for line in result["accounts"]["warnings"] if "not there any more" in line]) == 2
         document = exported(where)
@@ -149,13 +140,13 @@ def test_grants_on_what_is_gone_are_told_and_not_expected_back(
         assert len(dead) == 2
         assert any("gone" in sql for sql in dead)
         assert any("(`b`)" in sql and "(`a`" not in sql for sql in dead)
-        execute(server, f"DROP USER {account}")
+        execute(either, f"DROP USER {account}")
         done = restore_accounts(where.engine, document, patterns=(name,))
         assert done.status == "ok", done.message
         assert len([line for line in done.warnings if "gone at the source" in line]) == 2
         entry = drilled(repository, work_dir=str(work_dir))
         assert entry["verdict"] == "equal", entry["differences"]
-        execute(server, f"CREATE USER IF NOT EXISTS {account}")
+        execute(either, f"CREATE USER IF NOT EXISTS {account}")
 
 
 def test_an_administrator_at_the_hosts_name_is_no_difference(

@@ -13,7 +13,6 @@ from backupdb.engines.mysql.restore.stream import Statement, read
 from support.library import SCHEMAS
 from support.mysql_dumps import Dumped, Opened, dump, execute, new_database
 
-VENDORS = ["mariadb", pytest.param("mysql", marks=pytest.mark.mysql)]
 CLAUSE = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
 KINDS = {
     "table": "tables",
@@ -26,14 +25,6 @@ KINDS = {
     "trigger": "triggers",
     "event": "events",
 }
-
-
-@pytest.fixture(params=VENDORS)
-def server(request: pytest.FixtureRequest) -> Any:
-    """Each of the two, with its clients on the path."""
-    if request.param == "mysql":
-        request.getfixturevalue("mysql_programs")
-    return request.getfixturevalue(request.param)
 
 
 def written(done: Dumped) -> dict[str, int]:
@@ -52,9 +43,9 @@ def written(done: Dumped) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_the_inventory_is_what_the_client_writes(server: Any, where: Opened, jobs: int) -> None:
-    with new_database(server, "counted", CLAUSE):
-        server.run_sql_script(SCHEMAS / f"{server.engine}_torture.sql", database="counted")
+def test_the_inventory_is_what_the_client_writes(either: Any, where: Opened, jobs: int) -> None:
+    with new_database(either, "counted", CLAUSE):
+        either.run_sql_script(SCHEMAS / f"{either.engine}_torture.sql", database="counted")
         done = dump(where, "counted", jobs=jobs)
     assert not done.details.missing
     found = written(done)
@@ -63,10 +54,10 @@ def test_the_inventory_is_what_the_client_writes(server: Any, where: Opened, job
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_what_is_left_out_is_not_counted(server: Any, where: Opened, jobs: int) -> None:
-    with new_database(server, "counted", CLAUSE):
+def test_what_is_left_out_is_not_counted(either: Any, where: Opened, jobs: int) -> None:
+    with new_database(either, "counted", CLAUSE):
         execute(
-            server,
+            either,
             "CREATE TABLE gone (a int)",
             "CREATE TABLE t (a int)",
             "CREATE TABLE u (a int)",

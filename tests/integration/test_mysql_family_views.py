@@ -19,30 +19,20 @@ from support.mysql_restores import restored
 from support.restores import restore as restore_run
 from support.restores import restore_request
 
-VENDORS = ["mariadb", pytest.param("mysql", marks=pytest.mark.mysql)]
 
-
-@pytest.fixture(params=VENDORS)
-def server(request: pytest.FixtureRequest) -> Any:
-    """Each of the two, with its clients on the path."""
-    if request.param == "mysql":
-        request.getfixturevalue("mysql_programs")
-    return request.getfixturevalue(request.param)
-
-
-def restore_backup(server: Any, repository: Path, database: str, **options: Any) -> dict[str, Any]:
+def restore_backup(either: Any, repository: Path, database: str, **options: Any) -> dict[str, Any]:
     """Restore the newest backup and return the result, whatever it is."""
-    return restore_run.run(restore_request(server, repository, database, **options))
+    return restore_run.run(restore_request(either, repository, database, **options))
 
 
 @contextmanager
-def databases(server: Any, **statements: list[str]) -> Iterator[None]:
+def databases(either: Any, **statements: list[str]) -> Iterator[None]:
     """Databases by name, each with what the statements make in it, once all are there."""
     with ExitStack() as stack:
         for name in statements:
-            stack.enter_context(new_database(server, name))
+            stack.enter_context(new_database(either, name))
         for name, made in statements.items():
-            execute(server, *made, database=name)
+            execute(either, *made, database=name)
         yield
 
 
@@ -58,76 +48,76 @@ CALLING = [
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_view_that_calls_a_function_comes_back_in_each_way(
-    server: Any, where: Opened, repository: Path, work_dir: Path, jobs: int
+    either: Any, where: Opened, repository: Path, work_dir: Path, jobs: int
 ) -> None:
     in_order = [*CALLING[:4], CALLING[5], CALLING[4]]
-    with databases(server, calls=in_order):
+    with databases(either, calls=in_order):
         done = dump(where, "calls", jobs=jobs)
-        with new_database(server, "calls_standard"):
-            restore(server, "calls_standard", done.parts)
-            assert execute(server, "SELECT e FROM a_second ORDER BY 1", database="calls_standard") == [(3,), (5,)]
+        with new_database(either, "calls_standard"):
+            restore(either, "calls_standard", done.parts)
+            assert execute(either, "SELECT e FROM a_second ORDER BY 1", database="calls_standard") == [(3,), (5,)]
         with restored(where, "calls", done, "calls_again") as report:
             assert not report.errors
-            assert execute(server, "SELECT e FROM a_second ORDER BY 1", database="calls_again") == [(3,), (5,)]
+            assert execute(either, "SELECT e FROM a_second ORDER BY 1", database="calls_again") == [(3,), (5,)]
         with restored(where, "calls", done, "calls_again", schema_only=True) as report:
             assert not report.errors
-            assert execute(server, "SELECT e FROM a_second", database="calls_again") == []
-        back_up(server, repository, databases=["calls"], jobs=jobs, row_counts=True, fingerprints=True)
+            assert execute(either, "SELECT e FROM a_second", database="calls_again") == []
+        back_up(either, repository, databases=["calls"], jobs=jobs, row_counts=True, fingerprints=True)
     entry = drilled(repository, work_dir=str(work_dir))
     assert entry["verdict"] == "equal", entry["differences"]
 
 
 def test_a_database_of_nothing_but_broken_views_is_partial_with_their_names(
-    server: Any, repository: Path, work_dir: Path
+    either: Any, repository: Path, work_dir: Path
 ) -> None:
     broken = ["CREATE TABLE gone (a int)", "CREATE VIEW v1 AS SELECT a FROM gone", "DROP TABLE gone"]
-    with databases(server, dangling=[*broken, "CREATE PROCEDURE kept() SELECT 1"]):
-        result = back_up(server, repository, databases=["dangling"])
+    with databases(either, dangling=[*broken, "CREATE PROCEDURE kept() SELECT 1"]):
+        result = back_up(either, repository, databases=["dangling"])
         entry = result["databases"][0]
         assert entry["status"] == "partial", result["message"]
         assert entry["missing"][0].startswith("view v1: ")
     assert drilled(repository, work_dir=str(work_dir))["verdict"] == "equal"
 
 
-def test_databases_with_views_on_each_other_come_back_with_the_way_out(server: Any, repository: Path) -> None:
+def test_databases_with_views_on_each_other_come_back_with_the_way_out(either: Any, repository: Path) -> None:
     with databases(
-        server,
+        either,
         cross_x=["CREATE TABLE t (x int)", "INSERT INTO t VALUES (1)"],
         cross_y=["CREATE TABLE t (y int)", "INSERT INTO t VALUES (2)", "CREATE VIEW v AS SELECT x FROM cross_x.t"],
     ):
-        execute(server, "CREATE VIEW v AS SELECT y FROM cross_y.t", database="cross_x")
-        back_up(server, repository, databases=["cross_x", "cross_y"], row_counts=True)
-        execute(server, "DROP DATABASE cross_x", "DROP DATABASE cross_y")
-        first = restore_backup(server, repository, "cross_x", target="cross_x")
+        execute(either, "CREATE VIEW v AS SELECT y FROM cross_y.t", database="cross_x")
+        back_up(either, repository, databases=["cross_x", "cross_y"], row_counts=True)
+        execute(either, "DROP DATABASE cross_x", "DROP DATABASE cross_y")
+        first = restore_backup(either, repository, "cross_x", target="cross_x")
         assert first["status"] == "restored_with_errors", first["message"]
         (error,) = first["errors"]
         assert error.startswith("view v: ")
-        second = restore_backup(server, repository, "cross_y", target="cross_y")
+        second = restore_backup(either, repository, "cross_y", target="cross_y")
         assert second["status"] == "restored", second["message"]
         way_out = error.partition("run in database cross_x: ")[2].rstrip(";")
-        assert execute(server, "USE cross_x", way_out, "SELECT y FROM v", database="cross_x") == [(2,)]
-        assert execute(server, "SELECT x FROM v", database="cross_y") == [(1,)]
+        assert execute(either, "USE cross_x", way_out, "SELECT y FROM v", database="cross_x") == [(2,)]
+        assert execute(either, "SELECT x FROM v", database="cross_y") == [(1,)]
 
 
-def test_what_the_source_did_not_check_comes_back(server: Any, where: Opened, repository: Path, work_dir: Path) -> None:
+def test_what_the_source_did_not_check_comes_back(either: Any, where: Opened, repository: Path, work_dir: Path) -> None:
     columns = ", ".join(f"c{number} varchar(200)" for number in range(60))
     wide = f"CREATE TABLE wide (id int PRIMARY KEY, {columns}) ROW_FORMAT=COMPACT CHARSET=latin1"
     made = ["SET SESSION innodb_strict_mode = OFF", wide, "INSERT INTO wide (id, c0) VALUES (1, 'x')"]
-    if server.engine == "mariadb":
+    if either.engine == "mariadb":
         made += [
             "CREATE TABLE checked (a int CHECK (a > 0))",
             "SET SESSION check_constraint_checks = OFF",
             "INSERT INTO checked VALUES (-1)",
         ]
-    with databases(server, unchecked=made):
+    with databases(either, unchecked=made):
         with restored(where, "unchecked", dump(where, "unchecked"), "unchecked_too"):
-            assert execute(server, "SELECT c0 FROM wide", database="unchecked_too") == [("x",)]
-        back_up(server, repository, databases=["unchecked"], row_counts=True)
+            assert execute(either, "SELECT c0 FROM wide", database="unchecked_too") == [("x",)]
+        back_up(either, repository, databases=["unchecked"], row_counts=True)
     entry = drilled(repository, work_dir=str(work_dir))
     assert entry["verdict"] == "equal", entry["differences"]
 
 
-def test_an_event_whose_time_has_passed_is_told_and_kept(server: Any, repository: Path, work_dir: Path) -> None:
+def test_an_event_whose_time_has_passed_is_told_and_kept(either: Any, repository: Path, work_dir: Path) -> None:
     made = [
         "SET GLOBAL event_scheduler = OFF",
         "CREATE TABLE log (x int)",
@@ -135,13 +125,13 @@ def test_an_event_whose_time_has_passed_is_told_and_kept(server: Any, repository
         "CREATE EVENT ends ON SCHEDULE EVERY 1 DAY ENDS NOW() + INTERVAL 4 SECOND DO INSERT INTO log VALUES (2)",
         "CREATE EVENT forever ON SCHEDULE EVERY 1 DAY DO INSERT INTO log VALUES (3)",
     ]
-    with databases(server, events=made):
-        back_up(server, repository, databases=["events"], row_counts=True)
+    with databases(either, events=made):
+        back_up(either, repository, databases=["events"], row_counts=True)
         time.sleep(5)
         for target in ("events_copy", "events"):
             if target == "events":
-                execute(server, "DROP DATABASE events")
-            done = restore_backup(server, repository, "events", target=target)
+                execute(either, "DROP DATABASE events")
+            done = restore_backup(either, repository, "events", target=target)
             assert done["status"] == "restored", done["message"]
             warned = " ".join(done["warnings"])
             assert "event once: its time has passed" in warned
@@ -149,10 +139,10 @@ def test_an_event_whose_time_has_passed_is_told_and_kept(server: Any, repository
             if target == "events_copy":
                 assert "events are disabled in a copy, unless enable_events is set: ends, forever, once" in warned
             listed = f"SELECT event_name FROM information_schema.events WHERE event_schema = '{target}' AND status ="
-            kept = [name for (name,) in execute(server, f"{listed} 'DISABLED'")]
+            kept = [name for (name,) in execute(either, f"{listed} 'DISABLED'")]
             assert {"once", "ends"} <= set(kept)
             if target == "events_copy":
-                execute(server, "DROP DATABASE events_copy")
+                execute(either, "DROP DATABASE events_copy")
     entry = drilled(repository, work_dir=str(work_dir))
     assert entry["verdict"] == "equal", entry["differences"]
 
@@ -184,28 +174,28 @@ def test_a_folder_of_its_own_is_not_used_by_copies_and_drills(
         execute(server, "DROP DATABASE folders_copy")
 
 
-def test_a_view_on_another_database_is_proven_with_stand_ins(server: Any, repository: Path, work_dir: Path) -> None:
+def test_a_view_on_another_database_is_proven_with_stand_ins(either: Any, repository: Path, work_dir: Path) -> None:
     other = [
         "CREATE TABLE t (id int PRIMARY KEY, `odd ``name` varchar(9) CHARACTER SET latin1 COLLATE latin1_bin, g point)",
         "CREATE VIEW nested AS SELECT id FROM t",
         "CREATE FUNCTION twice(x int) RETURNS int DETERMINISTIC RETURN 2 * x",
     ]
-    with databases(server, outer_one=other, inner_one=["CREATE TABLE own (a int)", "INSERT INTO own VALUES (1)"]):
+    with databases(either, outer_one=other, inner_one=["CREATE TABLE own (a int)", "INSERT INTO own VALUES (1)"]):
         execute(
-            server,
+            either,
             "CREATE VIEW v AS SELECT n.id, o.`odd ``name` COLLATE latin1_bin AS odd, ST_X(o.g) AS x,"
             " outer_one.twice(n.id) AS double_id, 'outer_one.`none`' AS text"
             " FROM outer_one.nested n JOIN outer_one.t o ON o.id = n.id",
             "CREATE VIEW w AS SELECT odd FROM v",
             database="inner_one",
         )
-        result = back_up(server, repository, databases=["inner_one"], accounts=False, row_counts=True)
+        result = back_up(either, repository, databases=["inner_one"], accounts=False, row_counts=True)
         assert result["databases"][0]["status"] == "complete"
         assert any("which a restore needs first: outer_one" in line for line in result["databases"][0]["warnings"])
     entry = drilled(repository, work_dir=str(work_dir))
     assert entry["verdict"] in ("equal", "equal, expressions rewritten"), (entry["differences"], entry["error"])
     assert any("outer_one.nested, outer_one.t, outer_one.twice" in line for line in entry["warnings"])
-    plan = restore_run.run(restore_request(server, repository, "inner_one", target="inner_one"), check_mode=True)
+    plan = restore_run.run(restore_request(either, repository, "inner_one", target="inner_one"), check_mode=True)
     assert any("views name databases that are not here: outer_one" in line for line in plan["warnings"])
 
 
@@ -229,23 +219,23 @@ def test_a_general_tablespace_is_not_used_by_copies_and_drills(mysql: Any, repos
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_rows_that_the_server_refuses_cost_their_table_only_where_that_is_accepted(
-    server: Any, repository: Path, jobs: int
+    either: Any, repository: Path, jobs: int
 ) -> None:
     made = [f"CREATE TABLE `{name}` (a int PRIMARY KEY)" for name in ("first", "second `", "third")]
     rows = [f"INSERT INTO `{name.replace('`', '``')}` VALUES (1), (2)" for name in ("first", "second `", "third")]
     made[1] = made[1].replace("second `", "second ``")
-    with databases(server, refused=[*made, *rows]), new_database(server, "refused_again"):
-        back_up(server, repository, databases=["refused"], jobs=jobs, accounts=False)
-        execute(server, *made, "INSERT INTO `second ``` VALUES (2)", database="refused_again")
+    with databases(either, refused=[*made, *rows]), new_database(either, "refused_again"):
+        back_up(either, repository, databases=["refused"], jobs=jobs, accounts=False)
+        execute(either, *made, "INSERT INTO `second ``` VALUES (2)", database="refused_again")
         again = {"target": "refused_again", "data_only": True, "jobs": jobs, "confirm": "refused_again"}
-        stopped = restore_backup(server, repository, "refused", **again)
+        stopped = restore_backup(either, repository, "refused", **again)
         assert stopped["status"] == "failed", stopped
         assert "second `: the server refused: Duplicate entry" in stopped["message"]
-        execute(server, "DELETE FROM first", "DELETE FROM third", database="refused_again")
-        result = restore_backup(server, repository, "refused", accept_errors=True, **again)
+        execute(either, "DELETE FROM first", "DELETE FROM third", database="refused_again")
+        result = restore_backup(either, repository, "refused", accept_errors=True, **again)
         assert result["status"] == "restored_with_errors", result
         assert len(result["errors"]) == 1
         assert "second `" in result["errors"][0] and "Duplicate entry '2'" in result["errors"][0]
         for name in ("first", "third"):
-            assert execute(server, f"SELECT COUNT(*) FROM {name}", database="refused_again") == [(2,)]
-        assert execute(server, "SELECT COUNT(*) FROM `second ```", database="refused_again") == [(1,)]
+            assert execute(either, f"SELECT COUNT(*) FROM {name}", database="refused_again") == [(2,)]
+        assert execute(either, "SELECT COUNT(*) FROM `second ```", database="refused_again") == [(1,)]
