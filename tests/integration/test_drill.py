@@ -144,6 +144,25 @@ def test_the_database_that_every_server_has_is_proven_and_comes_back_where_it_is
         restored(other, repository, "postgres", **options)
 
 
+def test_templates_are_proven_and_stay_templates(server_factory: Any, repository: Path, work_dir: Path) -> None:
+    source = server_factory("postgres15")
+    source.sql("CREATE DATABASE mould")
+    for name in ("mould", "template1"):
+        source.sql("CREATE TABLE mine AS SELECT 1 AS n", database=name)
+    source.sql("ALTER DATABASE mould IS_TEMPLATE true")
+    back_up(source, repository, databases=["mould", "template1"], row_counts=True, fingerprints=True)
+    entries = drill_all(repository, select="all", work_dir=str(work_dir))["drills"]
+    verdicts = {entry["database"]: (entry["verdict"], entry["differences"]) for entry in entries}
+    assert verdicts == {"mould": ("equal", []), "template1": ("equal", [])}
+    restored(source, repository, "mould", target="mould_again")
+    source.sql("CREATE DATABASE poured TEMPLATE mould_again")
+    assert source.sql("SELECT datistemplate FROM pg_database WHERE datname = 'mould_again'") == [(True,)]
+    assert source.sql("SELECT n FROM mine", database="poured") == [(1,)]
+    options = {"target": "mould_again", "replace": True, "confirm": "mould_again", "safety": Safety(wanted=False)}
+    restored(source, repository, "mould", **options)
+    assert source.sql("SELECT datistemplate FROM pg_database WHERE datname = 'mould_again'") == [(True,)]
+
+
 def test_event_triggers_come_after_everything_else(postgres15: Any, repository: Path, work_dir: Path) -> None:
     name = "guarded"
     with postgresql_dumps.new_database(postgres15, name):

@@ -149,6 +149,8 @@ def finishing_statements(
         yield from _acl_statements(database, owner, properties, owner_map)
     if properties.get("connection_limit", -1) >= 0:
         yield f"ALTER DATABASE {database} CONNECTION LIMIT {int(properties['connection_limit'])}", None
+    if properties.get("is_template"):
+        yield f"ALTER DATABASE {database} IS_TEMPLATE true", None
 
 
 def setting_text(stored: str) -> str:
