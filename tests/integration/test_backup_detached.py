@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from support.ansible import Ansible, ModuleRun
-from support.library import RECIPIENT, descendants, wait_for
+from support.library import RECIPIENT, at_work, wait_for
 from support.process_watch import ProcessWatch
 from support.servers import PrivateServer
 
@@ -139,9 +139,9 @@ class Background(threading.Thread):
 
         def look() -> tuple[int, int] | None:
             for pid in self.pids("AnsiballZ_database_backup_start", detached=True):
-                for client, name in descendants(pid).items():
-                    if name == "pg_dump":
-                        return pid, client
+                client = at_work(pid, "pg_dump")
+                if client is not None:
+                    return pid, client
             return None
 
         found: tuple[int, int] = wait_for(look, what="the dump of the detached run")

@@ -168,12 +168,20 @@ class BackgroundRun(threading.Thread):
         return self._result
 
 
+def at_work(pid: int, program: str) -> int | None:
+    """The client `program` below a process, or None; one that is only asked for its version is not at work."""
+    for client, name in descendants(pid).items():
+        if name.startswith(program[:15]):
+            try:
+                words = Path(f"/proc/{client}/cmdline").read_bytes().split(b"\0")
+            except OSError:  # it ended in between
+                continue
+            if len(words) > 1 and b"--version" not in words:
+                return client
+    return None
+
+
 def client_pid(program: str, *, of: int | None = None) -> int:
     """Wait for a dump client of this process (or of process `of`) and return its pid."""
-
-    def look() -> int | None:
-        below = descendants(of or os.getpid())
-        return next((pid for pid, name in below.items() if name.startswith(program[:15])), None)
-
-    pid: int = wait_for(look, what=program)
+    pid: int = wait_for(lambda: at_work(of or os.getpid(), program), what=program)
     return pid
