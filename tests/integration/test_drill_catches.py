@@ -109,9 +109,9 @@ def test_without_fingerprints_a_changed_row_passes_and_the_verdict_says_so(
 
 
 LOSSES = [
-    ("postgresql", "REVOKE SELECT ON t FROM pg_monitor", "dump, ACL public.TABLE t"),
+    ("postgresql", "REVOKE SELECT ON public.t FROM pg_monitor", "dump, ACL public.TABLE t"),
     ("postgresql", "ALTER ROLE drill_reader NOLOGIN", "grants"),
-    ("postgresql", "UPDATE t SET v = 'Row 77' WHERE id = 77", "dump, TABLE DATA public.t"),
+    ("postgresql", "UPDATE public.t SET v = 'Row 77' WHERE id = 77", "dump, TABLE DATA public.t"),
     ("postgresql", "ALTER DATABASE wrong RESET work_mem", "property settings"),
     ("mariadb", "REVOKE SELECT ON wrong.t FROM drill_reader@'%%'", "grants"),
     ("mariadb", "REVOKE PROCESS ON *.* FROM drill_reader@'%%'", "grants"),

@@ -75,13 +75,15 @@ def hammering(private: PrivatePostgres, name: str) -> Iterator[list[str]]:
 def test_a_database_is_replaced_under_busy_connections(server: str, request: pytest.FixtureRequest) -> None:
     private: PrivatePostgres = request.getfixturevalue(server)
     with old_and_new(private, 'swap "a"', "swap%s b"), opened(private) as (connected, facts):
-        assert connected.value("SELECT word FROM which", database="swap%s b") == "new"  # a pooled connection of ours
+        assert (
+            connected.value("SELECT word FROM public.which", database="swap%s b") == "new"
+        )  # a pooled connection of ours
         with hammering(private, 'swap "a"') as answers:
             kept = PostgresqlEngine(connected, facts).swap("swap%s b", 'swap "a"')
         assert kept.startswith('swap "a"_replaced_')
         assert word_in(private, 'swap "a"') == "new"
         assert word_in(private, kept) == "old"
-        assert connected.value("SELECT word FROM which", database='swap "a"') == "new"
+        assert connected.value("SELECT word FROM public.which", database='swap "a"') == "new"
         assert answers[0] == "old"
         assert answers[-1] == "new"
         assert answers == sorted(answers, reverse=True)  # never the old one again
@@ -169,7 +171,7 @@ def test_prepared_transactions_and_slots_refuse_a_swap_before_anything_is_done(
 def test_a_login_into_the_very_database_can_replace_and_drop_it(postgres15: PrivatePostgres) -> None:
     with old_and_new(postgres15, "swap_a", "swap_b"), opened(postgres15, database="swap_a") as (server, facts):
         kept = PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
-        assert server.value("SELECT word FROM which") == "new"
+        assert server.value("SELECT word FROM public.which") == "new"
         PostgresqlEngine(server, facts).drop_database(kept)
         PostgresqlEngine(server, facts).drop_database("swap_a")
         assert postgres15.sql("SELECT datname FROM pg_database WHERE datname LIKE 'swap%'") == []
