@@ -207,6 +207,7 @@ class LoadReport:
 
     errors: Sequence[str] = ()  # objects after the data that could not be made, each named with the server's words
     warnings: Sequence[str] = ()
+    not_loaded: Mapping[str, str] = field(default_factory=dict)  # what was left out on purpose -> why
 
 
 class RestoreProblems(NamedTuple):

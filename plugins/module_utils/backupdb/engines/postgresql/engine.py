@@ -163,13 +163,20 @@ class PostgresqlEngine(Engine):
         options: RestoreOptions,
         limits: Limits,
     ) -> LoadReport:
-        return load_archives(self.server, self.facts, client, name, sources, options, limits)
+        stays_here = options.on_private_server or self._is_quiet_copy(manifest, options)
+        return load_archives(self.server, self.facts, client, name, sources, options, limits, stays_here=stays_here)
 
     def finish_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
         warnings = finish(self.server, name, manifest["properties"], options)
-        if options.final_name is None or options.enable_events:
+        if not self._is_quiet_copy(manifest, options):
             return warnings
-        return [*warnings, *(quiet(self.server, name) if is_copy(self.server, options.final_name, manifest) else [])]
+        return [*warnings, *quiet(self.server, name)]
+
+    def _is_quiet_copy(self, manifest: Mapping[str, Any], options: RestoreOptions) -> bool:
+        """Tell whether this is a copy that shall reach nothing."""
+        if options.final_name is None or options.enable_events:
+            return False
+        return is_copy(self.server, options.final_name, manifest)
 
     def drop_database(self, name: str) -> None:
         if any(one.name == name and one.connectable for one in self.databases()):
