@@ -196,7 +196,22 @@ def test_a_view_on_another_database_is_proven_with_stand_ins(either: Any, reposi
     assert entry["verdict"] in ("equal", "equal, expressions rewritten"), (entry["differences"], entry["error"])
     assert any("outer_one.nested, outer_one.t, outer_one.twice" in line for line in entry["warnings"])
     plan = restore_run.run(restore_request(either, repository, "inner_one", target="inner_one"), check_mode=True)
-    assert any("views name databases that are not here: outer_one" in line for line in plan["warnings"])
+    assert any("views or defaults name databases that are not here: outer_one" in line for line in plan["warnings"])
+
+
+def test_a_default_from_a_sequence_of_another_database_is_proven(
+    mariadb: Any, repository: Path, work_dir: Path
+) -> None:
+    with databases(
+        mariadb,
+        numbers=["CREATE SEQUENCE `odd ``one` START WITH 7"],
+        numbered=["CREATE TABLE t (a int DEFAULT nextval(numbers.`odd ``one`), b varchar(9) DEFAULT 'val(x.y)')"],
+    ):
+        execute(mariadb, "INSERT INTO t VALUES ()", "INSERT INTO t VALUES ()", database="numbered")
+        result = back_up(mariadb, repository, databases=["numbered"], accounts=False, fingerprints=True)
+        assert any("defaults name other databases" in line for line in result["databases"][0]["warnings"])
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", (entry["differences"], entry["error"])
 
 
 @pytest.mark.mysql
