@@ -163,6 +163,24 @@ def test_templates_are_proven_and_stay_templates(server_factory: Any, repository
     assert source.sql("SELECT datistemplate FROM pg_database WHERE datname = 'mould_again'") == [(True,)]
 
 
+def test_what_every_database_has_and_this_one_dropped_does_not_come_back(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    left = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' UNION SELECT extname FROM pg_extension"
+    with postgresql_dumps.new_database(postgres15, "bare"):
+        postgres15.run_sql_script(
+            "DROP SCHEMA public; DROP SCHEMA information_schema CASCADE; DROP EXTENSION plpgsql;"
+            "CREATE SCHEMA own; CREATE TABLE own.t AS SELECT 1 AS a",
+            database="bare",
+        )
+        assert back_up(postgres15, repository, databases=["bare"], fingerprints=True)["status"] == "ok"
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert (entry["verdict"], entry["differences"]) == ("equal", [])
+    restored(postgres15, repository, "bare", target="bare_copy")
+    assert postgres15.sql(left, database="bare_copy") == [("own",)]
+    postgres15.sql("DROP DATABASE bare_copy")
+
+
 def test_event_triggers_come_after_everything_else(postgres15: Any, repository: Path, work_dir: Path) -> None:
     name = "guarded"
     with postgresql_dumps.new_database(postgres15, name):

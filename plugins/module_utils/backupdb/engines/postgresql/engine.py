@@ -41,11 +41,12 @@ from .contents import read_sequences
 from .details import read_details
 from .drill import PostgresqlDrill
 from .driver import Psycopg2
+from .given_objects import drop_statements
 from .parts import plan
 from .privileges import find_missing
 from .restore.checks import find_problems
 from .restore.clients import find_restore_clients, restore_package_name
-from .restore.database import create, drop, finish
+from .restore.database import create, drop, finish, run_in_new
 from .restore.load import load_archives
 from .restore.reach import drop_subscriptions, is_copy, quiet
 from .restore.swap import swap_blockers, swap_databases
@@ -152,7 +153,8 @@ class PostgresqlEngine(Engine):
         return swap_blockers(self.server, target, target)
 
     def create_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
-        return create(self.server, self.facts, name, manifest["properties"], options)
+        warnings = create(self.server, self.facts, name, manifest["properties"], options)
+        return [*warnings, *run_in_new(self.server, name, drop_statements(manifest))]
 
     def load(
         self,
