@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -195,6 +196,26 @@ def test_event_triggers_come_after_everything_else(postgres15: Any, repository: 
         assert postgres15.sql("SELECT * FROM m", database="guarded_again") == [(1,)]
     finally:
         postgres15.sql("DROP DATABASE IF EXISTS guarded_again")
+
+
+def test_a_trigger_on_logins_writes_nothing_in_a_drill(
+    postgres18: Any, repository: Path, work_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{postgres18.binaries}:{os.environ['PATH']}")
+    with postgresql_dumps.new_database(postgres18, "watched"):
+        postgres18.run_sql_script(
+            """
+            CREATE TABLE logins (who text);
+            CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+                AS $$BEGIN INSERT INTO public.logins VALUES (session_user); END$$;
+            CREATE EVENT TRIGGER watch ON login EXECUTE FUNCTION note();
+            ALTER EVENT TRIGGER watch ENABLE ALWAYS;
+            """,
+            database="watched",
+        )
+        assert back_up(postgres18, repository, databases=["watched"], fingerprints=True)["status"] == "ok"
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert (entry["verdict"], entry["differences"]) == ("equal", [])
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
