@@ -159,5 +159,7 @@ def test_nothing_of_a_database_s_owner_is_called_by_a_backup_a_restore_or_a_dril
         assert result["status"] == "ok", result
         entry = drilled(repository, work_dir=str(work_dir))
         assert entry["verdict"] == "equal", entry
-        request = restore_request(postgres15, repository, "trapped", target="trapped", replace=True, confirm="trapped")
+        request = restore_request(
+            postgres15, repository, "trapped", target="trapped", replace=True, confirm="trapped", keep_replaced=False
+        )
         assert restore.run(request)["status"] == "restored"
