@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from backupdb.engines.postgresql.engine import PostgresqlEngine
-from backupdb.errors import RestoreFailed, RestoreRefused
+from backupdb.errors import RestoreFailed, RestoreRefused, RestoreUnknown
+from support.cutting_proxy import cutting
 from support.postgresql_dumps import drop_database, make_database, new_role, opened
 from support.servers import PrivatePostgres
 
@@ -110,6 +111,31 @@ def test_a_swap_that_fails_at_the_second_rename_leaves_both_usable(postgres15: P
             assert cursor.fetchone() == ("new",)
         finally:
             watching.close()
+
+
+def test_a_swap_whose_commit_is_not_answered_is_told_as_the_server_has_it(postgres15: PrivatePostgres) -> None:
+    host, port = str(postgres15.login["login_host"]), int(postgres15.login["login_port"])
+    with (
+        old_and_new(postgres15, "swap_a", "swap_b"),
+        cutting(host, port, b"RENAME TO", b"COMMIT") as proxy,
+        opened(postgres15, host="127.0.0.1", port=proxy.port) as (server, facts),
+    ):
+        kept = PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
+        assert proxy.cut.is_set()
+        assert word_in(postgres15, "swap_a") == "new"
+        assert word_in(postgres15, kept) == "old"
+
+
+def test_a_swap_of_which_nothing_more_is_heard_is_told_as_unknown(postgres15: PrivatePostgres) -> None:
+    host, port = str(postgres15.login["login_host"]), int(postgres15.login["login_port"])
+    with (
+        old_and_new(postgres15, "swap_a", "swap_b"),
+        cutting(host, port, b"RENAME TO", b"COMMIT", for_good=True) as proxy,
+        opened(postgres15, host="127.0.0.1", port=proxy.port) as (server, facts),
+    ):
+        with pytest.raises(RestoreUnknown, match=r"Either it is as it was .* 'swap_b', or .* 'swap_a_replaced_"):
+            PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
+        assert word_in(postgres15, "swap_a") == "new"
 
 
 def test_while_a_swap_waits_the_old_database_is_not_closed_for_good(postgres15: PrivatePostgres) -> None:
