@@ -241,7 +241,14 @@ def test_a_script_that_forbids_psql_its_own_commands_first_is_handed_on_as_it_is
 
 
 @pytest.mark.parametrize(
-    "head", [b"SET x = 0;\n" + SCRIPT, b"--\n", b"-- \\restrict x\n", b"\\! id\n\\restrict x\n", b"-- Dumped from \n\\restrict x\n"]
+    "head",
+    [
+        b"SET x = 0;\n" + SCRIPT,
+        b"--\n",
+        b"-- \\restrict x\n",
+        b"\\! id\n\\restrict x\n",
+        b"-- Dumped from \n\\restrict x\n",
+    ],
 )
 def test_a_script_that_leaves_psql_its_own_commands_is_refused(head: bytes) -> None:
     with pytest.raises(RestoreFailed, match="CVE-2025-8714"):

@@ -21,7 +21,7 @@ from ..age.stream import Identity
 from ..archives.read import plain_blocks, stored_blocks
 from ..errors import ArchiveDamaged, LockBusy, ManifestDamaged, RepositoryError, WrongKey
 from ..repository import layout
-from ..repository.catalogue import StoredBackup, read_backup
+from ..repository.catalogue import LARGEST_MANIFEST, StoredBackup, read_backup
 from ..repository.lock import readers_lock
 from ..system.files import is_folder, read_small_file
 from .format_check import format_check
@@ -107,7 +107,7 @@ def manifest_problem(folder: Path) -> str | None:
     """Compare the manifest with its own checksum, which nothing else covers."""
     path = folder / layout.CHECKSUM_FILE
     try:
-        manifest = (folder / layout.MANIFEST_FILE).read_bytes()
+        manifest = read_small_file(folder / layout.MANIFEST_FILE, LARGEST_MANIFEST)
         lines = read_small_file(path, _LARGEST_CHECKSUM_FILE).decode("ascii", "replace").splitlines()
     except OSError as error:
         return f"{path} cannot be read, so the manifest cannot be checked: {error.strerror}"
