@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -24,7 +25,9 @@ from ..age.stream import Decryptor, Identity
 from ..errors import ArchiveDamaged, BackupDbError, RequirementMissing, WrongKey
 from ..repository.files import storage_error, storage_errors
 from ..system.files import ODD_FILE, open_regular
+from ..system.text import human_size
 
+LARGEST_DOCUMENT = 64 << 20  # bytes; the accounts of 100,000 users stay below. Parsed, it takes several times as much.
 _BLOCK = 1 << 20
 
 
@@ -44,12 +47,35 @@ def plain_blocks(folder: Path, archive: Mapping[str, Any], identities: Sequence[
         for block in _decompressed(source, archive["compression"], path):
             digest.update(block)
             count += len(block)
+            if count > archive["plain_bytes"]:
+                raise ArchiveDamaged(
+                    f"{path}: the plain stream is not the one that the manifest names: it is longer than"
+                    f" {archive['plain_bytes']} bytes"
+                )
             yield block
         while source.read(_BLOCK):
             pass  # to its end, so that the last chunk is authenticated and the stored digest is whole
     _check_stored(stored, archive, path)
     if count != archive["plain_bytes"] or digest.hexdigest() != archive["plain_sha256"]:
         raise ArchiveDamaged(f"{path}: the plain stream is not the one that the manifest names (sha256 differs)")
+
+
+def read_document(folder: Path, archive: Mapping[str, Any], identities: Sequence[Identity]) -> Any:
+    """Return what is in an archive that is one JSON document of at most `LARGEST_DOCUMENT` bytes.
+
+    Raises as `plain_blocks` does, and `ArchiveDamaged` for a larger one, before a byte of it is read.
+    """
+    path = folder / archive["name"]
+    if archive["plain_bytes"] > LARGEST_DOCUMENT:
+        raise ArchiveDamaged(
+            f"{path} is no document: it would have {human_size(archive['plain_bytes'])}, and no document has more than"
+            f" {human_size(LARGEST_DOCUMENT)}"
+        )
+    content = b"".join(plain_blocks(folder, archive, identities))
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ArchiveDamaged(f"{path} is no document: {error}") from error
 
 
 def stored_blocks(folder: Path, archive: Mapping[str, Any]) -> Iterator[bytes]:
