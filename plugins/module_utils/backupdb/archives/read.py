@@ -11,7 +11,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -25,6 +24,7 @@ from ..age.stream import Decryptor, Identity
 from ..errors import ArchiveDamaged, BackupDbError, RequirementMissing, WrongKey
 from ..repository.files import storage_error, storage_errors
 from ..system.files import ODD_FILE, open_regular
+from ..system.json_text import read_json
 from ..system.text import human_size
 
 LARGEST_DOCUMENT = 64 << 20  # bytes; the accounts of 100,000 users stay below. Parsed, it takes several times as much.
@@ -73,8 +73,8 @@ def read_document(folder: Path, archive: Mapping[str, Any], identities: Sequence
         )
     content = b"".join(plain_blocks(folder, archive, identities))
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
+        return read_json(content)
+    except ValueError as error:
         raise ArchiveDamaged(f"{path} is no document: {error}") from error
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from ..errors import LockBusy, RepositoryError
 from ..repository.files import replace_file, storage_errors
 from ..system.files import PRIVATE_FOLDER, open_regular, read_small_file
+from ..system.json_text import read_json
 from ..system.locking import try_lock, write_owner
 from ..system.text import parse_iso
 
@@ -49,8 +50,8 @@ def record_path(state_dir: str, name: str) -> Path:
 def read_record(state_dir: str, name: str) -> dict[str, Any] | None:
     """Return what is remembered of a job; None when it has not run here, or nothing that can be read is there."""
     try:
-        values = json.loads(read_small_file(record_path(state_dir, name), _LARGEST_RECORD))
-    except (OSError, ValueError, RecursionError):
+        values = read_json(read_small_file(record_path(state_dir, name), _LARGEST_RECORD))
+    except (OSError, ValueError):
         return None
     return values if isinstance(values, dict) and values.get("schema") == SCHEMA else None
 
