@@ -12,9 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from backupdb.accounts.summary import summarise
 from backupdb.age.recipients import X25519Recipient
 from backupdb.age.stream import Decryptor, Encryptor, X25519Identity
 from backupdb.credentials.store import read_store
+from backupdb.engines.accounts_document import Account, Statement, as_sql, build
+from backupdb.engines.accounts_form import check_form
 from backupdb.engines.mysql.restore.feed import Changes, Feed
 from backupdb.engines.mysql.restore.stream import read as read_stream
 from backupdb.engines.postgresql.restore.toc import read_contents
@@ -143,6 +146,39 @@ def test_a_store_of_credentials_is_read_or_refused(tmp_path: Path, value: Any) -
 def test_a_table_of_contents_is_read_or_refused(content: bytes, size: int) -> None:
     blocks = (content[start : start + size] for start in range(0, len(content), size))
     outcome(lambda: read_contents(blocks, "data"), BackupDbError)
+
+
+DOCUMENT = build(
+    vendor="mariadb",
+    server_version="10.11",
+    accounts=[Account("app", "user", [Statement("identity", "CREATE USER app;", "shop")], host="%")],
+    instance=[Statement("foreign_server", "CREATE SERVER s;")],
+    missing=["a"],
+)
+
+
+def replaced(value: Any, path: list[int], new: Any) -> Any:
+    """Put something else in one place of a value, which the numbers lead to."""
+    if not path or not isinstance(value, (dict, list)) or not value:
+        return new
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = keys[path[0] % len(keys)]
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[key] = replaced(value[key], path[1:], new)
+    return copy
+
+
+@fuzzed
+@given(st.lists(st.integers(0, 20), max_size=6), JSON)
+def test_a_document_of_accounts_can_be_written_as_sql_and_summed_up_or_is_refused(path: list[int], new: Any) -> None:
+    check_form(DOCUMENT)
+    document = replaced(DOCUMENT, path, new)
+    try:
+        check_form(document if isinstance(document, dict) else {})
+    except ValueError:
+        return
+    as_sql({**document, "taken_at": ""})
+    outcome(lambda: summarise(document, ["*"], show_hashes=False), BackupDbError)
 
 
 WORDS = st.sampled_from(

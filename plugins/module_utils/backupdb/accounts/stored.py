@@ -11,6 +11,7 @@ from typing import Any
 from ..age.recipients import Identity
 from ..archives import read as archives
 from ..engines.accounts_document import SCHEMA
+from ..engines.accounts_form import check_form
 from ..errors import ArchiveDamaged, InvalidOption
 from ..repository.catalogue import StoredBackup
 
@@ -38,4 +39,8 @@ def read_document(backup: StoredBackup, identities: Sequence[Identity]) -> dict[
             f"{backup.folder / archive['name']} has schema {schema}, this version of vya.backupdb reads {SCHEMA}; "
             "use a newer one"
         )
+    try:
+        check_form(document)
+    except ValueError as error:
+        raise ArchiveDamaged(f"{backup.folder / archive['name']} holds no document of accounts: {error}") from error
     return dict(document)

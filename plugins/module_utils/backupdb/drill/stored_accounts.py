@@ -13,6 +13,7 @@ from typing import Any
 from ..age.stream import Identity
 from ..archives.read import read_document
 from ..engines.accounts_document import SCHEMA
+from ..engines.accounts_form import check_form
 from ..errors import ArchiveDamaged, BackupDbError
 from ..repository.catalogue import StoredBackup, backups
 from ..repository.problems import Problems
@@ -56,6 +57,7 @@ def _read(backup: StoredBackup, identities: Sequence[Identity]) -> Mapping[str, 
     try:
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']}")
+        check_form(document)
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveDamaged(f"{backup.folder}: not a document of accounts of this version: {error}") from error
     found: Mapping[str, Any] = document
