@@ -209,6 +209,7 @@ def command(client: Client, known: frozenset[str], database: str, *, past_errors
         "--batch",
         "--binary-mode",  # NUL and carriage return as they are, no commands but DELIMITER
         *(["--sandbox"] if "sandbox" in known else []),  # nor any that reach the file system
+        "--local-infile=0",  # LOAD DATA LOCAL would have the client send any file that its user can read
         "--comments",  # those within the bodies of programs
         "--skip-reconnect",  # a new session would not have the dump's settings
         "--no-auto-rehash",
