@@ -416,7 +416,7 @@ CREATE TABLE guarded (a int, who text);
 INSERT INTO guarded VALUES (1, 'x');
 CREATE POLICY all_rows ON guarded USING (true) WITH CHECK (a > 0);
 CREATE POLICY to_select ON guarded FOR SELECT TO objects_reader, PUBLIC USING (who = CURRENT_USER);
-CREATE POLICY to_insert ON guarded FOR INSERT TO "objects ""odd"" röle; --'" WITH CHECK (a < 10);
+CREATE POLICY to_insert ON guarded FOR INSERT TO objects_reader, "objects ""odd"" röle; --'" WITH CHECK (a < 10);
 CREATE POLICY to_update ON guarded FOR UPDATE USING (a IN (SELECT id FROM itself)) WITH CHECK (a <> 3);
 CREATE POLICY "to delete" ON guarded AS RESTRICTIVE FOR DELETE TO objects_owner USING (a < 4);
 ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
