@@ -175,6 +175,7 @@ class _Walk:
         elif begins and line in _TRIFLES:
             self._trifles.append(line)
         elif counts:
+            line = self.reader.canonical(line)
             for trifle in self._trifles:
                 self.line(trifle, begins=True)
             self._trifles = []

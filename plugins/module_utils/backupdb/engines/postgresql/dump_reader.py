@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+_NAME = rb'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
+
 
 class PostgresqlDumpReader:
     r"""The text that `pg_restore -f -` makes of an archive. Since 2025 it has random `\restrict` lines."""
@@ -22,6 +24,11 @@ class PostgresqlDumpReader:
     _WITH_EXPRESSIONS = (
         *(b"TABLE", b"INDEX", b"VIEW", b"MATERIALIZED VIEW", b"DOMAIN", b"CONSTRAINT", b"CHECK CONSTRAINT", b"DEFAULT"),
         *(b"RULE", b"POLICY", b"TRIGGER", b"STATISTICS", b"FUNCTION", b"PROCEDURE"),
+    )
+
+    _POLICY = re.compile(
+        rb"(?P<head>CREATE POLICY %(name)s ON %(name)s\.%(name)s(?: AS RESTRICTIVE)?(?: FOR [A-Z]+)? TO )"
+        rb"(?P<roles>%(name)s(?:, %(name)s)*)(?P<tail>(?: USING| WITH CHECK).*|;)" % {b"name": _NAME}
     )
 
     # Written where it changes, so its place depends on the order of the tables.
@@ -41,6 +48,16 @@ class PostgresqlDumpReader:
         self.setting = b""
         self._access_method = b""
         self._in_copy = False
+
+    def canonical(self, line: bytes) -> bytes:
+        """Sort the roles of a policy, which pg_dump lists as they lie in the server's catalogue."""
+        if not self.place.startswith("POLICY "):
+            return line
+        policy = self._POLICY.fullmatch(line)
+        if policy is None:
+            return line
+        roles = sorted(re.findall(_NAME, policy["roles"]))
+        return policy["head"] + b", ".join(roles) + policy["tail"]
 
     def rows_until(self, lines: Sequence[bytes], start: int) -> int:
         if not self._in_copy:
