@@ -5,51 +5,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from backupdb.engines.values import SnapshotDetails
 from support.library import SCHEMAS
-from support.postgresql_dumps import Dump, client_of, drop_database, make_database, new_database, opened, restore, take
+from support.postgresql_contents import contents_differing, taken
+from support.postgresql_dumps import drop_database, make_database, new_database, restore
 from support.servers import PrivatePostgres
 
 POSTGRESQL = ["postgres15", "postgres18"]
-
-# Kinds of the table of contents, and the kinds of the inventory that they hold.
-_CONTENTS = (
-    (("TABLE",), ("tables", "partitioned_tables")),
-    (("FOREIGN TABLE",), ("foreign_tables",)),
-    (("VIEW",), ("views",)),
-    (("MATERIALIZED VIEW",), ("materialized_views",)),
-    (("SEQUENCE",), ("sequences",)),
-    (("INDEX", "CONSTRAINT"), ("indexes",)),
-    (("CONSTRAINT",), ("primary_keys", "unique_constraints", "exclusion_constraints")),
-    (("TYPE",), ("enum_types", "range_types", "base_types", "composite_types")),
-    (("DOMAIN",), ("domains",)),
-    (("FUNCTION",), ("functions",)),
-    (("CAST",), ("casts",)),
-    (("PROCEDURE",), ("procedures",)),
-    (("AGGREGATE",), ("aggregates",)),
-    (("OPERATOR",), ("operators",)),
-    (("COLLATION",), ("collations",)),
-    (("TEXT SEARCH CONFIGURATION",), ("text_search_configurations",)),
-    (("STATISTICS",), ("extended_statistics",)),
-    (("ACCESS METHOD",), ("access_methods",)),
-    (("EVENT TRIGGER",), ("event_triggers",)),
-    (("FOREIGN DATA WRAPPER",), ("foreign_data_wrappers",)),
-    (("SERVER",), ("foreign_servers",)),
-    (("USER MAPPING",), ("user_mappings",)),
-    (("PUBLICATION",), ("publications",)),
-    (("PUBLICATION TABLE",), ("published_tables",)),
-    (("SUBSCRIPTION",), ("subscriptions",)),
-    (("TRIGGER",), ("triggers",)),
-    (("RULE",), ("rules",)),
-    (("POLICY",), ("policies",)),
-    (("DEFAULT ACL",), ("default_acls",)),
-    (("COMMENT",), ("comments",)),
-)
 
 
 @pytest.fixture(scope="module", params=POSTGRESQL)
@@ -65,53 +31,17 @@ def left_out_server(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]
     drop_database(server, "left_out")
 
 
-def taken(private: PrivatePostgres, name: str, folder: Path) -> Dump:
-    folder.mkdir(exist_ok=True)
-    with opened(private) as (server, facts):
-        return take(server, facts, client_of(private, facts), name, folder)
-
-
-def contents_of(private: PrivatePostgres, dump: Dump) -> Counter[str]:
-    """Count the entries of the archive's table of contents by kind; a line is `ID; CATALOGUE OID KIND …`."""
-    known = sorted({kind for kinds, _counted in _CONTENTS for kind in kinds} | _NOT_COMPARED, key=len, reverse=True)
-    ((_part, archive),) = dump.archives
-    found: Counter[str] = Counter()
-    for line in private.run([str(private.binaries / "pg_restore"), "--list", str(archive)]).splitlines():
-        head, mark, tail = line.partition("; ")
-        if not mark or not head.isdecimal():
-            continue
-        words = tail.split(" ", 2)[2]
-        found[next((kind for kind in known if words.startswith(f"{kind} ")), words)] += 1
-    return found
-
-
-# With shared prefixes, or counted in another way.
-_NOT_COMPARED = {
-    *("TABLE DATA", "SEQUENCE SET", "SEQUENCE OWNED BY", "INDEX ATTACH", "TABLE ATTACH", "FK CONSTRAINT"),
-    *("CHECK CONSTRAINT", "MATERIALIZED VIEW DATA", "STATISTICS DATA", "PUBLICATION TABLES IN SCHEMA"),
-}
-
-
-def differences(private: PrivatePostgres, dump: Dump) -> dict[str, tuple[int, int]]:
-    found, inventory = contents_of(private, dump), dump.details.inventory
-    compared = {
-        " + ".join(counted): (sum(inventory[kind] for kind in counted), sum(found[kind] for kind in kinds))
-        for kinds, counted in _CONTENTS
-    }
-    return {what: counts for what, counts in compared.items() if counts[0] != counts[1]}
-
-
 def test_the_inventory_of_the_torture_database_is_its_table_of_contents(
     torture_server: PrivatePostgres, scratch: Path
 ) -> None:
-    assert differences(torture_server, taken(torture_server, "torture", scratch)) == {}
+    assert contents_differing(torture_server, taken(torture_server, "torture", scratch)) == {}
 
 
 def test_the_inventory_of_what_pg_dump_leaves_out_is_the_table_of_contents(
     left_out_server: PrivatePostgres, scratch: Path
 ) -> None:
     dump = taken(left_out_server, "left_out", scratch)
-    assert differences(left_out_server, dump) == {}
+    assert contents_differing(left_out_server, dump) == {}
     restore(left_out_server, dump, "again")
     try:
         again = taken(left_out_server, "again", scratch / "again").details
@@ -161,7 +91,7 @@ def test_members_of_extensions_are_published_by_newer_clients_only(private: Priv
         ):
             private.sql(statement, database="probed")
         dump = taken(private, "probed", scratch)
-        assert differences(private, dump) == {}
+        assert contents_differing(private, dump) == {}
     told = any("membership in publications" in line for line in dump.details.missing)
     assert told is (dump.details.inventory["published_tables"] == 0)
 

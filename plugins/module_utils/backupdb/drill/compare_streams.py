@@ -246,7 +246,7 @@ class _Rows:
 
 
 def _line(line: bytes, reader: DumpReader) -> Piece:
-    return Piece(line, reader.place, reader.in_data, reader.rewritable)
+    return Piece(reader.canonical(line), reader.place, reader.in_data, reader.rewritable)
 
 
 def _run(lines: list[bytes], reader: DumpReader) -> Piece:

@@ -40,6 +40,9 @@ class DumpReader(Protocol):
     def look(self, line: bytes) -> bool:
         """Take the next line (its beginning is enough); tell whether it counts."""
 
+    def canonical(self, line: bytes) -> bytes:
+        """Return the line looked at last without an order that means nothing; a piece of a long one stays as it is."""
+
     def rows_until(self, lines: Sequence[bytes], start: int) -> int:
         """Return the end of the lines from `start` on that are rows for sure, and need not be looked at."""
 

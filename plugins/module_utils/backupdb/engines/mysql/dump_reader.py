@@ -41,6 +41,9 @@ class MysqlDumpReader:
         self._in_text = False
         self._escaped = False
 
+    def canonical(self, line: bytes) -> bytes:
+        return line
+
     def rows_until(self, lines: Sequence[bytes], start: int) -> int:
         if not self._open:
             return start

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+_NAME = rb'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
+
 
 class PostgresqlDumpReader:
     r"""The text that `pg_restore -f -` makes of an archive. Since 2025 it has random `\restrict` lines."""
@@ -24,8 +26,15 @@ class PostgresqlDumpReader:
         *(b"RULE", b"POLICY", b"TRIGGER", b"STATISTICS", b"FUNCTION", b"PROCEDURE"),
     )
 
+    _POLICY = re.compile(
+        rb"(?P<head>CREATE POLICY %(name)s ON %(name)s\.%(name)s(?: AS RESTRICTIVE)?(?: FOR [A-Z]+)? TO )"
+        rb"(?P<roles>%(name)s(?:, %(name)s)*)(?P<tail>(?: USING| WITH CHECK).*|;)" % {b"name": _NAME}
+    )
+
     # Written where it changes, so its place depends on the order of the tables.
     _SETTING = re.compile(rb"SET default_table_access_method = [^;]+;")
+    # The rows of several partitions, which may share them out in another way after a restore.
+    _THROUGH = re.compile(rb"-- load via partition root (.+)")
     _END = b"-- PostgreSQL database dump complete"
     _UNDER_SETTING = (b"TABLE", b"MATERIALIZED VIEW")
 
@@ -39,6 +48,16 @@ class PostgresqlDumpReader:
         self.setting = b""
         self._access_method = b""
         self._in_copy = False
+
+    def canonical(self, line: bytes) -> bytes:
+        """Sort the roles of a policy, which pg_dump lists as they lie in the server's catalogue."""
+        if not self.place.startswith("POLICY "):
+            return line
+        policy = self._POLICY.fullmatch(line)
+        if policy is None:
+            return line
+        roles = sorted(re.findall(_NAME, policy["roles"]))
+        return policy["head"] + b", ".join(roles) + policy["tail"]
 
     def rows_until(self, lines: Sequence[bytes], start: int) -> int:
         if not self._in_copy:
@@ -70,6 +89,10 @@ class PostgresqlDumpReader:
                 self.rewritable = kind in self._WITH_EXPRESSIONS
                 self.begins_entry = True
                 self.setting = self._access_method if kind in self._UNDER_SETTING else b""
+                return self._VOLATILE.match(line) is None
+            through = self._THROUGH.fullmatch(line) if self.in_data else None
+            if through is not None:
+                self.place = f"TABLE DATA {through[1].decode('utf-8', 'backslashreplace')}"
         elif self.in_data and line.startswith(b"COPY ") and line.endswith(b" FROM stdin;"):
             self._in_copy = True
         elif self._SETTING.fullmatch(line) is not None:

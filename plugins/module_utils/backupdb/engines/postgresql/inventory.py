@@ -29,6 +29,7 @@ _MADE_FUNCTION = _MADE_BY_ITSELF.format(catalogue="pg_proc")
 _MADE_CAST = _MADE_BY_ITSELF.format(catalogue="pg_cast")
 
 _ALL_FUNCTIONS = ("functions", "pg_proc", "t.prokind IN ('f', 'w')", "pronamespace")
+_ALL_OPERATORS = ("operators", "pg_operator", "true", "oprnamespace")
 _ALL_CASTS = ("casts", "pg_cast", f"t.oid >= {_FIRST_NORMAL_OID}", None)
 
 # kind, catalogue, condition on its row `t`, name of the column that holds the schema (None: not in a schema)
@@ -50,10 +51,11 @@ _KINDS = (
     ("domains", "pg_type", "t.typtype = 'd'", "typnamespace"),
     ("range_types", "pg_type", "t.typtype = 'r'", "typnamespace"),
     ("base_types", "pg_type", f"t.typtype = 'b' AND t.oid NOT IN ({DEPENDENT_TYPES})", "typnamespace"),
+    ("shell_types", "pg_type", "t.typtype = 'p' AND NOT t.typisdefined", "typnamespace"),
     ("functions", "pg_proc", f"t.prokind IN ('f', 'w') AND NOT {_MADE_FUNCTION}", "pronamespace"),
     ("procedures", "pg_proc", "t.prokind = 'p'", "pronamespace"),
     ("aggregates", "pg_proc", "t.prokind = 'a'", "pronamespace"),
-    ("operators", "pg_operator", "true", "oprnamespace"),
+    ("operators", "pg_operator", "t.oprcode <> 0", "oprnamespace"),  # one that is only named by another has no code
     ("operator_classes", "pg_opclass", "true", "opcnamespace"),
     ("operator_families", "pg_opfamily", "true", "opfnamespace"),
     ("collations", "pg_collation", "true", "collnamespace"),
@@ -259,7 +261,7 @@ def read_older(session: Session) -> Mapping[str, int]:
     with_all_functions = [(*each[:4], "true", each[5]) if each[0] == "pg_proc" else each for each in _WITH_RIGHTS]
     statements = [
         _OLDER,
-        *(_count(*kind) for kind in (_ALL_FUNCTIONS, _ALL_CASTS)),
+        *(_count(*kind) for kind in (_ALL_FUNCTIONS, _ALL_OPERATORS, _ALL_CASTS)),
         f"SELECT 'grants', count(*) FROM ({_grants(with_all_functions)}) AS g",  # noqa: S608  constants only
     ]
     return {kind: int(count) for kind, count in session.rows(" UNION ALL ".join(statements))}

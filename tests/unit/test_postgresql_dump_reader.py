@@ -1,0 +1,43 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lines of a dump of PostgreSQL that list things in an order which means nothing."""
+
+from __future__ import annotations
+
+import pytest
+from backupdb.drill.compare_sets import compare_in_any_order
+from backupdb.engines.postgresql.dump_reader import PostgresqlDumpReader
+
+HEADER = b"--\n-- Name: t p; Type: POLICY; Schema: s; Owner: o\n--\n\n"
+
+
+def equal(one: bytes, other: bytes) -> bool:
+    return compare_in_any_order(lambda: [HEADER + one], lambda: [HEADER + other], PostgresqlDumpReader).equal
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b"CREATE POLICY p ON s.t TO a, b;\n", b"CREATE POLICY p ON s.t TO b, a;\n"),
+        (
+            b'CREATE POLICY "p TO x" ON s."t ""u""" AS RESTRICTIVE TO a, "b TO c, ""d" USING (n);\n',
+            b'CREATE POLICY "p TO x" ON s."t ""u""" AS RESTRICTIVE TO "b TO c, ""d", a USING (n);\n',
+        ),
+    ],
+)
+def test_the_order_of_the_roles_of_a_policy_means_nothing(one: bytes, other: bytes) -> None:
+    assert equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b"CREATE POLICY p ON s.t TO a, b;\n", b"CREATE POLICY p ON s.t TO a;\n"),
+        (b"CREATE POLICY p ON s.t TO a, b USING (x);\n", b"CREATE POLICY p ON s.t TO b, a USING (y);\n"),
+        (b"CREATE POLICY p ON s.t USING (f(a, b));\n", b"CREATE POLICY p ON s.t USING (f(b, a));\n"),
+        (b"COMMENT ON x IS 'p TO a, b';\n", b"COMMENT ON x IS 'p TO b, a';\n"),
+    ],
+)
+def test_anything_else_of_a_policy_does(one: bytes, other: bytes) -> None:
+    assert not equal(one, other)
