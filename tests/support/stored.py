@@ -76,12 +76,14 @@ def there(root: Path) -> list[str]:
 
 
 def rewrite_manifest(folder: Path, **changes: Any) -> None:
-    """Change the manifest of a backup and its checksum, as somebody would who made such a backup on purpose."""
+    """Change the manifest of a backup and the checksums, as somebody would who made such a backup on purpose."""
     path = folder / layout.MANIFEST_FILE
     content = json.dumps({**json.loads(path.read_bytes()), **changes}).encode("ascii")
     path.write_bytes(content)
     checksums = folder / layout.CHECKSUM_FILE
     others = checksums.read_text(encoding="ascii").splitlines()[1:]
+    if "archives" in changes:
+        others = [f"{archive.get('sha256')}  {archive.get('name')}" for archive in changes["archives"]]
     first = f"{hashlib.sha256(content).hexdigest()}  {layout.MANIFEST_FILE}"
     checksums.write_text("\n".join([first, *others]) + "\n", encoding="ascii")
 
