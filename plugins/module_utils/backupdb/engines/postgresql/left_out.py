@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import QueryFailed
+from .column_order import INHERITING, reordered
 from .relations import FROM, NAME, OF_USERS
 from .session import Session
 from .unwritten import CHANGED, FIRST_NORMAL_OID, MEMBERS_PUBLISHED_SINCE, ON_MEMBERS, OUTSIDE, PUBLISHED
@@ -113,6 +114,12 @@ def read_left_out(session: Session, client_major: int) -> LeftOut:
         names = [name for (name,) in _asked(session, found, what, query)]
         if names:
             found.missing.append(f"{what}: {_listed(session, names)}; pg_dump leaves that out")
+    moved = reordered(_asked(session, found, "the order of columns", INHERITING))
+    if moved:
+        found.missing.append(
+            f"the order of columns of tables that inherit some: {_listed(session, moved)}; pg_dump writes those of the "
+            "parents first"
+        )
     invalid = [name for (name,) in _asked(session, found, "invalid indexes", _INVALID_INDEXES)]
     if invalid:
         found.warnings.append(
