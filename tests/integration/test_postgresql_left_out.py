@@ -180,3 +180,21 @@ def test_columns_that_a_restore_puts_in_another_order_are_named_and_their_rows_a
     # A table that came to inherit later has its own columns in its definition, which tells their order.
     assert {line["what"] for line in drill["rewritten"]} == {"dump, TABLE public.other_way"}
     assert (drill["verdict"], drill["differences"]) == ("equal, expressions rewritten", [])
+
+
+def test_a_language_of_the_servers_own_functions_and_a_comment_on_a_built_in_extension_are_named(
+    private: PrivatePostgres, scratch: Path
+) -> None:
+    """pg_dump leaves out what handles the language, so that a restore asks for an extension of its name."""
+    details = details_of(
+        private,
+        scratch,
+        "CREATE LANGUAGE odd HANDLER plpgsql_call_handler",
+        "CREATE FUNCTION handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler'",
+        "CREATE LANGUAGE good HANDLER handler",
+        "COMMENT ON EXTENSION plpgsql IS 'ours'",
+    )
+    assert details.missing == [
+        "the server's own functions in languages: odd; pg_dump leaves that out",
+        "changed comments on built-in extensions: plpgsql; pg_dump leaves that out",
+    ]
