@@ -195,7 +195,6 @@ status:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import run as account_work
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts.options import (
     INFO_OPTIONS,
@@ -206,6 +205,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     ACCOUNT_INFO_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

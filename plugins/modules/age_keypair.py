@@ -111,7 +111,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.identity_file import (
     IdentityFile,
     generate_identity,
@@ -125,6 +124,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors impor
     RequirementMissing,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.files import OTHERS
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.respawn import respawn_if_missing
 
 

@@ -239,13 +239,13 @@ error_kind:
   sample: RepositoryError
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository import listing as overview
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository.options import (
     LISTING_OPTIONS,
     filter_from,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

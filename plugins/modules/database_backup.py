@@ -348,7 +348,6 @@ error_kind:
   sample: ConnectionFailed
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import run as backup
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup.options import (
     OPTIONS,
@@ -359,6 +358,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     BACKUP_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

@@ -78,7 +78,6 @@ detached_run:
 from dataclasses import replace
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import run as backup
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup.options import (
     OPTIONS,
@@ -90,6 +89,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     BACKUP_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import answer, import_everything
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 

@@ -190,8 +190,9 @@ options:
     description:
       - Whether events of MySQL and MariaDB are enabled under a name other than the original one.
       - The same for what a copy of a PostgreSQL database would do elsewhere. Under another name, or on another server,
-        subscriptions are disabled and have no slot, and jobs of pg_cron are not active, unless this is set. Warnings
-        name them with the statements that switch them on, and foreign servers with user mappings.
+        subscriptions are disabled and have no slot, jobs of pg_cron are not active, and materialized views that read
+        other servers are not filled, unless this is set. Warnings name them with the statements that switch them on or
+        fill them, and foreign servers with user mappings.
     type: bool
     default: false
   timeout:
@@ -415,13 +416,13 @@ error_kind:
   sample: null
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.restore import run as restore
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.restore.options import OPTIONS, restore_request_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
     RESTORE_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

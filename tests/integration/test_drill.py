@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -163,6 +164,24 @@ def test_templates_are_proven_and_stay_templates(server_factory: Any, repository
     assert source.sql("SELECT datistemplate FROM pg_database WHERE datname = 'mould_again'") == [(True,)]
 
 
+def test_what_every_database_has_and_this_one_dropped_does_not_come_back(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    left = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' UNION SELECT extname FROM pg_extension"
+    with postgresql_dumps.new_database(postgres15, "bare"):
+        postgres15.run_sql_script(
+            "DROP SCHEMA public; DROP SCHEMA information_schema CASCADE; DROP EXTENSION plpgsql;"
+            "CREATE SCHEMA own; CREATE TABLE own.t AS SELECT 1 AS a",
+            database="bare",
+        )
+        assert back_up(postgres15, repository, databases=["bare"], fingerprints=True)["status"] == "ok"
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert (entry["verdict"], entry["differences"]) == ("equal", [])
+    restored(postgres15, repository, "bare", target="bare_copy")
+    assert postgres15.sql(left, database="bare_copy") == [("own",)]
+    postgres15.sql("DROP DATABASE bare_copy")
+
+
 def test_event_triggers_come_after_everything_else(postgres15: Any, repository: Path, work_dir: Path) -> None:
     name = "guarded"
     with postgresql_dumps.new_database(postgres15, name):
@@ -177,6 +196,26 @@ def test_event_triggers_come_after_everything_else(postgres15: Any, repository: 
         assert postgres15.sql("SELECT * FROM m", database="guarded_again") == [(1,)]
     finally:
         postgres15.sql("DROP DATABASE IF EXISTS guarded_again")
+
+
+def test_a_trigger_on_logins_writes_nothing_in_a_drill(
+    postgres18: Any, repository: Path, work_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{postgres18.binaries}:{os.environ['PATH']}")
+    with postgresql_dumps.new_database(postgres18, "watched"):
+        postgres18.run_sql_script(
+            """
+            CREATE TABLE logins (who text);
+            CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+                AS $$BEGIN INSERT INTO public.logins VALUES (session_user); END$$;
+            CREATE EVENT TRIGGER watch ON login EXECUTE FUNCTION note();
+            ALTER EVENT TRIGGER watch ENABLE ALWAYS;
+            """,
+            database="watched",
+        )
+        assert back_up(postgres18, repository, databases=["watched"], fingerprints=True)["status"] == "ok"
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert (entry["verdict"], entry["differences"]) == ("equal", [])
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 from backupdb.age.stream import X25519Identity
 from backupdb.archives.keys import Keys
+from backupdb.drill import run as drill
 from backupdb.drill.compare import compare
+from backupdb.drill.request import DrillRequest
 from backupdb.drill.restore import restored
 from backupdb.drill.rewrites import confirm_rewrites
+from backupdb.errors import ManifestDamaged
 from backupdb.repository.drill_records import proven
 from support import mysql_dumps, postgresql_dumps
 from support.drills import drill_all, drilled, edit_manifest, servers_in, setting_of, with_archives_of
-from support.library import back_up, entry_of
+from support.library import KEYS, back_up, entry_of
 
 POSTGRESQL = """
     CREATE TABLE t (id serial PRIMARY KEY, v text);
@@ -109,9 +112,9 @@ def test_without_fingerprints_a_changed_row_passes_and_the_verdict_says_so(
 
 
 LOSSES = [
-    ("postgresql", "REVOKE SELECT ON t FROM pg_monitor", "dump, ACL public.TABLE t"),
+    ("postgresql", "REVOKE SELECT ON public.t FROM pg_monitor", "dump, ACL public.TABLE t"),
     ("postgresql", "ALTER ROLE drill_reader NOLOGIN", "grants"),
-    ("postgresql", "UPDATE t SET v = 'Row 77' WHERE id = 77", "dump, TABLE DATA public.t"),
+    ("postgresql", "UPDATE public.t SET v = 'Row 77' WHERE id = 77", "dump, TABLE DATA public.t"),
     ("postgresql", "ALTER DATABASE wrong RESET work_mem", "property settings"),
     ("mariadb", "REVOKE SELECT ON wrong.t FROM drill_reader@'%%'", "grants"),
     ("mariadb", "REVOKE PROCESS ON *.* FROM drill_reader@'%%'", "grants"),
@@ -159,6 +162,22 @@ def test_a_wrong_key_is_a_failed_drill(postgres15: Any, repository: Path, work_d
     keys = Keys(identity=X25519Identity.generate().reveal())
     entry = drilled(repository, keys=keys, work_dir=str(work_dir))
     assert (entry["verdict"], entry["error_kind"]) == ("failed", "WrongKey")
+
+
+def test_a_path_that_cannot_be_read_stops_no_other_and_fails_the_call(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    good = _small_backup(postgres15, repository)
+    bad = repository / "20260101T000000Z-00000000"
+    bad.mkdir()
+    (bad / "manifest.json").write_text("{")
+    paths = (str(bad), good)
+    result = drill.run(DrillRequest(paths=paths, keys=KEYS, work_dir=str(work_dir)))
+    assert result["status"] == "failed"
+    assert [(one["path"], one["verdict"]) for one in result["drills"]] == [(good, "equal")]
+    assert str(bad) in result["message"]
+    with pytest.raises(ManifestDamaged):
+        drill.run(DrillRequest(paths=(str(bad),), keys=KEYS, work_dir=str(work_dir)))
 
 
 def test_a_truncated_part_is_a_failed_drill(postgres15: Any, repository: Path, work_dir: Path) -> None:

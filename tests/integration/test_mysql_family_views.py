@@ -196,7 +196,56 @@ def test_a_view_on_another_database_is_proven_with_stand_ins(either: Any, reposi
     assert entry["verdict"] in ("equal", "equal, expressions rewritten"), (entry["differences"], entry["error"])
     assert any("outer_one.nested, outer_one.t, outer_one.twice" in line for line in entry["warnings"])
     plan = restore_run.run(restore_request(either, repository, "inner_one", target="inner_one"), check_mode=True)
-    assert any("views name databases that are not here: outer_one" in line for line in plan["warnings"])
+    assert any("views or defaults name databases that are not here: outer_one" in line for line in plan["warnings"])
+
+
+def test_views_over_views_whose_definers_have_no_rights_on_the_copy_come_back(either: Any, repository: Path) -> None:
+    definers = ["first_definer", "second_definer"]
+    with databases(either, layered=["CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)"]):
+        try:
+            for name in definers:
+                execute(either, f"CREATE USER {name}@localhost", f"GRANT ALL ON layered.* TO {name}@localhost")
+            execute(
+                either,
+                "CREATE DEFINER=first_definer@localhost VIEW m AS SELECT a FROM t",
+                "CREATE DEFINER=second_definer@localhost VIEW b AS SELECT a, a + 1 AS c FROM m",
+                "CREATE DEFINER=first_definer@localhost VIEW z AS SELECT * FROM b",
+                "CREATE VIEW own AS SELECT z.c FROM z JOIN m ON m.a = z.a",
+                database="layered",
+            )
+            assert back_up(either, repository, databases=["layered"], accounts=False)["status"] == "ok"
+            done = restore_backup(either, repository, "layered", target="layered_copy")
+            assert done["status"] == "restored", done["message"]
+            found = execute(
+                either,
+                "SELECT table_name, definer FROM information_schema.views WHERE table_schema = 'layered_copy'"
+                " AND definer LIKE '%definer%' ORDER BY 1",
+            )
+            assert [tuple(map(str, row)) for row in found] == [
+                ("b", "second_definer@localhost"),
+                ("m", "first_definer@localhost"),
+                ("z", "first_definer@localhost"),
+            ]
+            execute(either, *(f"GRANT ALL ON layered_copy.* TO {name}@localhost" for name in definers))
+            assert execute(either, "SELECT * FROM own", database="layered_copy") == [(2,)]
+        finally:
+            execute(either, "DROP DATABASE IF EXISTS layered_copy")
+            execute(either, *(f"DROP USER IF EXISTS {name}@localhost" for name in definers))
+
+
+def test_a_default_from_a_sequence_of_another_database_is_proven(
+    mariadb: Any, repository: Path, work_dir: Path
+) -> None:
+    with databases(
+        mariadb,
+        numbers=["CREATE SEQUENCE `odd ``one` START WITH 7"],
+        numbered=["CREATE TABLE t (a int DEFAULT nextval(numbers.`odd ``one`), b varchar(9) DEFAULT 'val(x.y)')"],
+    ):
+        execute(mariadb, "INSERT INTO t VALUES ()", "INSERT INTO t VALUES ()", database="numbered")
+        result = back_up(mariadb, repository, databases=["numbered"], accounts=False, fingerprints=True)
+        assert any("defaults name other databases" in line for line in result["databases"][0]["warnings"])
+    entry = drilled(repository, work_dir=str(work_dir))
+    assert entry["verdict"] == "equal", (entry["differences"], entry["error"])
 
 
 @pytest.mark.mysql

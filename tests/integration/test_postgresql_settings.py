@@ -124,3 +124,42 @@ def test_clients_get_what_the_version_of_the_server_knows(postgres15: Any) -> No
     environment = login_environment(instance_of(postgres15), client_settings(facts(15)))
     assert "-c default_transaction_read_only=off" in environment["PGOPTIONS"]
     assert "PGOPTIONS" not in login_environment(instance_of(postgres15))
+
+
+# What a question without schemas in it could call: each ends with an error when it is called.
+TRAPS = """
+    CREATE SCHEMA trap;
+    CREATE FUNCTION trap.caught(text, text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE FUNCTION trap.caught(name, text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE FUNCTION trap.caught(name, name) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE FUNCTION trap.caught(oid, oid) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE OPERATOR trap.= (FUNCTION = trap.caught, LEFTARG = text, RIGHTARG = text);
+    CREATE OPERATOR trap.= (FUNCTION = trap.caught, LEFTARG = name, RIGHTARG = text);
+    CREATE OPERATOR trap.= (FUNCTION = trap.caught, LEFTARG = name, RIGHTARG = name);
+    CREATE OPERATOR trap.= (FUNCTION = trap.caught, LEFTARG = oid, RIGHTARG = oid);
+    CREATE FUNCTION trap.current_setting(text) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE FUNCTION trap.current_schema() RETURNS name LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE FUNCTION trap.version() RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE FUNCTION trap.current_database() RETURNS name LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE FUNCTION trap.quote_ident(text) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE FUNCTION trap.pg_cancel_backend(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'caught'; END$$;
+    CREATE VIEW trap.pg_type AS SELECT t.* FROM pg_catalog.pg_type t WHERE trap.caught(t.typname, t.typname);
+    CREATE VIEW trap.pg_database AS SELECT d.* FROM pg_catalog.pg_database d WHERE trap.caught(d.oid, d.oid);
+    CREATE TABLE public.t AS SELECT g AS id, 'row ' || g AS word FROM generate_series(1, 9) g;
+    ALTER DATABASE trapped SET search_path = trap, pg_catalog;
+"""
+
+
+def test_nothing_of_a_database_s_owner_is_called_by_a_backup_a_restore_or_a_drill(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    with new_database(postgres15, "trapped"):
+        postgres15.run_sql_script(TRAPS, database="trapped")
+        result = back_up(postgres15, repository, databases=["trapped"], row_counts=True, fingerprints=True)
+        assert result["status"] == "ok", result
+        entry = drilled(repository, work_dir=str(work_dir))
+        assert entry["verdict"] == "equal", entry
+        request = restore_request(
+            postgres15, repository, "trapped", target="trapped", replace=True, confirm="trapped", keep_replaced=False
+        )
+        assert restore.run(request)["status"] == "restored"

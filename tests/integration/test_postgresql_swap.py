@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from backupdb.engines.postgresql.engine import PostgresqlEngine
-from backupdb.errors import RestoreFailed, RestoreRefused
+from backupdb.errors import RestoreFailed, RestoreRefused, RestoreUnknown
+from support.cutting_proxy import cutting
 from support.postgresql_dumps import drop_database, make_database, new_role, opened
 from support.servers import PrivatePostgres
 
@@ -75,13 +76,15 @@ def hammering(private: PrivatePostgres, name: str) -> Iterator[list[str]]:
 def test_a_database_is_replaced_under_busy_connections(server: str, request: pytest.FixtureRequest) -> None:
     private: PrivatePostgres = request.getfixturevalue(server)
     with old_and_new(private, 'swap "a"', "swap%s b"), opened(private) as (connected, facts):
-        assert connected.value("SELECT word FROM which", database="swap%s b") == "new"  # a pooled connection of ours
+        assert (
+            connected.value("SELECT word FROM public.which", database="swap%s b") == "new"
+        )  # a pooled connection of ours
         with hammering(private, 'swap "a"') as answers:
             kept = PostgresqlEngine(connected, facts).swap("swap%s b", 'swap "a"')
         assert kept.startswith('swap "a"_replaced_')
         assert word_in(private, 'swap "a"') == "new"
         assert word_in(private, kept) == "old"
-        assert connected.value("SELECT word FROM which", database='swap "a"') == "new"
+        assert connected.value("SELECT word FROM public.which", database='swap "a"') == "new"
         assert answers[0] == "old"
         assert answers[-1] == "new"
         assert answers == sorted(answers, reverse=True)  # never the old one again
@@ -108,6 +111,31 @@ def test_a_swap_that_fails_at_the_second_rename_leaves_both_usable(postgres15: P
             assert cursor.fetchone() == ("new",)
         finally:
             watching.close()
+
+
+def test_a_swap_whose_commit_is_not_answered_is_told_as_the_server_has_it(postgres15: PrivatePostgres) -> None:
+    host, port = str(postgres15.login["login_host"]), int(postgres15.login["login_port"])
+    with (
+        old_and_new(postgres15, "swap_a", "swap_b"),
+        cutting(host, port, b"RENAME TO", b"COMMIT") as proxy,
+        opened(postgres15, host="127.0.0.1", port=proxy.port) as (server, facts),
+    ):
+        kept = PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
+        assert proxy.cut.is_set()
+        assert word_in(postgres15, "swap_a") == "new"
+        assert word_in(postgres15, kept) == "old"
+
+
+def test_a_swap_of_which_nothing_more_is_heard_is_told_as_unknown(postgres15: PrivatePostgres) -> None:
+    host, port = str(postgres15.login["login_host"]), int(postgres15.login["login_port"])
+    with (
+        old_and_new(postgres15, "swap_a", "swap_b"),
+        cutting(host, port, b"RENAME TO", b"COMMIT", for_good=True) as proxy,
+        opened(postgres15, host="127.0.0.1", port=proxy.port) as (server, facts),
+    ):
+        with pytest.raises(RestoreUnknown, match=r"Either it is as it was .* 'swap_b', or .* 'swap_a_replaced_"):
+            PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
+        assert word_in(postgres15, "swap_a") == "new"
 
 
 def test_while_a_swap_waits_the_old_database_is_not_closed_for_good(postgres15: PrivatePostgres) -> None:
@@ -169,7 +197,7 @@ def test_prepared_transactions_and_slots_refuse_a_swap_before_anything_is_done(
 def test_a_login_into_the_very_database_can_replace_and_drop_it(postgres15: PrivatePostgres) -> None:
     with old_and_new(postgres15, "swap_a", "swap_b"), opened(postgres15, database="swap_a") as (server, facts):
         kept = PostgresqlEngine(server, facts).swap("swap_b", "swap_a")
-        assert server.value("SELECT word FROM which") == "new"
+        assert server.value("SELECT word FROM public.which") == "new"
         PostgresqlEngine(server, facts).drop_database(kept)
         PostgresqlEngine(server, facts).drop_database("swap_a")
         assert postgres15.sql("SELECT datname FROM pg_database WHERE datname LIKE 'swap%'") == []

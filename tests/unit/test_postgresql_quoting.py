@@ -80,11 +80,11 @@ def test_a_socket_may_be_given_as_its_file() -> None:
 
 
 def test_tables_are_spread_by_size() -> None:
-    sized = [("small", 1), ("large", 100), ("middle", 60), ("other", 50)]
+    sized = [(name, size, name) for name, size in (("small", 1), ("large", 100), ("middle", 60), ("other", 50))]
     assert balanced(sized, 2) == [["large", "small"], ["middle", "other"]]
     assert balanced(sized[:1], 4) == [["small"]]
     assert balanced([], 3) == []
-    assert [len(group) for group in balanced([(str(n), 0) for n in range(9)], 3)] == [3, 3, 3]
+    assert [len(group) for group in balanced([(str(n), 0, str(n)) for n in range(9)], 3)] == [3, 3, 3]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from backupdb.engines.postgresql.restore.database import (
     setting_text,
 )
 from backupdb.engines.postgresql.restore.errors import Complaints
-from backupdb.engines.postgresql.restore.run import without_unknown_settings
+from backupdb.engines.postgresql.restore.run import only_restricted, without_unknown_settings
 from backupdb.engines.postgresql.restore.swap import kept_name
 from backupdb.engines.postgresql.restore.toc import Entry
 from backupdb.engines.values import RestoreOptions, ServerFacts
-from backupdb.errors import RestoreRefused
+from backupdb.errors import RestoreFailed, RestoreRefused
 
 PROPERTIES: dict[str, Any] = {
     "owner": "o'wner",
@@ -230,3 +230,26 @@ def test_the_name_of_a_replaced_database_always_fits() -> None:
     long = kept_name("ö" * 31, "20260101T000000Z")
     assert len(long.encode()) <= 63
     assert long.endswith("ö_replaced_20260101T000000Z")
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_script_that_forbids_psql_its_own_commands_first_is_handed_on_as_it_is(size: int) -> None:
+    script = b"--\n-- PostgreSQL database dump\n--\n\n\\restrict aB3\n\n-- Dumped\nSET x = 0;\n" + b"x" * 2000
+    blocks = [script[start : start + size] for start in range(0, len(script), size)]
+    assert b"".join(only_restricted(blocks, "pg_restore")) == script
+    assert b"".join(only_restricted([], "pg_restore")) == b""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"SET x = 0;\n" + SCRIPT,
+        b"--\n",
+        b"-- \\restrict x\n",
+        b"\\! id\n\\restrict x\n",
+        b"-- Dumped from \n\\restrict x\n",
+    ],
+)
+def test_a_script_that_leaves_psql_its_own_commands_is_refused(head: bytes) -> None:
+    with pytest.raises(RestoreFailed, match="CVE-2025-8714"):
+        list(only_restricted([head], "pg_restore"))

@@ -153,6 +153,10 @@ class RestoreFailed(BackupDbError):
     """The restore stopped on the way; the message has the server's own words and what is in place now."""
 
 
+class RestoreUnknown(RestoreFailed):
+    """The server gave no answer when a restored database was to take its place; the message has both possibilities."""
+
+
 class RunLost(BackupDbError):
     """A detached run ended without a result: its process was killed or its host restarted."""
 

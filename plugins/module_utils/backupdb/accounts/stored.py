@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from ..age.recipients import Identity
-from ..archives.read import plain_blocks
+from ..archives import read as archives
 from ..engines.accounts_document import SCHEMA
+from ..engines.accounts_form import check_form
 from ..errors import ArchiveDamaged, InvalidOption
 from ..repository.catalogue import StoredBackup
 
@@ -29,15 +29,18 @@ def read_document(backup: StoredBackup, identities: Sequence[Identity]) -> dict[
     archive = next((entry for entry in backup.manifest["archives"] if entry["format"] == "json"), None)
     if archive is None:
         raise ArchiveDamaged(f"{backup.folder} holds no document of accounts (accounts.json)")
-    content = b"".join(plain_blocks(backup.folder, archive, identities))
+    document = archives.read_document(backup.folder, archive, identities)
     try:
-        document = json.loads(content)
         schema = document["schema"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise ArchiveDamaged(f"{backup.folder / archive['name']} holds no document of accounts") from error
     if schema != SCHEMA:
         raise InvalidOption(
             f"{backup.folder / archive['name']} has schema {schema}, this version of vya.backupdb reads {SCHEMA}; "
             "use a newer one"
         )
+    try:
+        check_form(document)
+    except ValueError as error:
+        raise ArchiveDamaged(f"{backup.folder / archive['name']} holds no document of accounts: {error}") from error
     return dict(document)

@@ -78,7 +78,7 @@ def read_identity_file(path: str, *, must_be_private: bool = True) -> IdentityFi
             )
 
     try:
-        content = read_small_file(Path(path), MAX_FILE_SIZE, check=check)
+        content = read_small_file(Path(path), MAX_FILE_SIZE, check=check, follow=True)
     except OSError as error:
         raise InvalidOption(_unreadable(path, error)) from error
     try:

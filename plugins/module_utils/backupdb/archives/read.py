@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import threading
@@ -22,7 +23,11 @@ from typing import Any
 from ..age.stream import Decryptor, Identity
 from ..errors import ArchiveDamaged, BackupDbError, RequirementMissing, WrongKey
 from ..repository.files import storage_error, storage_errors
+from ..system.files import ODD_FILE, open_regular
+from ..system.json_text import read_json
+from ..system.text import human_size
 
+LARGEST_DOCUMENT = 64 << 20  # bytes; the accounts of 100,000 users stay below. Parsed, it takes several times as much.
 _BLOCK = 1 << 20
 
 
@@ -34,7 +39,7 @@ def plain_blocks(folder: Path, archive: Mapping[str, Any], identities: Sequence[
     a file that is there and cannot be read.
     """
     path = folder / archive["name"]
-    stored = _Stored(path)
+    stored = _Stored(path, archive["stored_bytes"])
     digest = hashlib.sha256()
     count = 0
     with stored:
@@ -42,6 +47,11 @@ def plain_blocks(folder: Path, archive: Mapping[str, Any], identities: Sequence[
         for block in _decompressed(source, archive["compression"], path):
             digest.update(block)
             count += len(block)
+            if count > archive["plain_bytes"]:
+                raise ArchiveDamaged(
+                    f"{path}: the plain stream is not the one that the manifest names: it is longer than"
+                    f" {archive['plain_bytes']} bytes"
+                )
             yield block
         while source.read(_BLOCK):
             pass  # to its end, so that the last chunk is authenticated and the stored digest is whole
@@ -50,10 +60,28 @@ def plain_blocks(folder: Path, archive: Mapping[str, Any], identities: Sequence[
         raise ArchiveDamaged(f"{path}: the plain stream is not the one that the manifest names (sha256 differs)")
 
 
+def read_document(folder: Path, archive: Mapping[str, Any], identities: Sequence[Identity]) -> Any:
+    """Return what is in an archive that is one JSON document of at most `LARGEST_DOCUMENT` bytes.
+
+    Raises as `plain_blocks` does, and `ArchiveDamaged` for a larger one, before a byte of it is read.
+    """
+    path = folder / archive["name"]
+    if archive["plain_bytes"] > LARGEST_DOCUMENT:
+        raise ArchiveDamaged(
+            f"{path} is no document: it would have {human_size(archive['plain_bytes'])}, and no document has more than"
+            f" {human_size(LARGEST_DOCUMENT)}"
+        )
+    content = b"".join(plain_blocks(folder, archive, identities))
+    try:
+        return read_json(content)
+    except ValueError as error:
+        raise ArchiveDamaged(f"{path} is no document: {error}") from error
+
+
 def stored_blocks(folder: Path, archive: Mapping[str, Any]) -> Iterator[bytes]:
     """Yield the stored bytes of an archive as they are; raises as `plain_blocks` does, but needs no key."""
     path = folder / archive["name"]
-    with _Stored(path) as stored:
+    with _Stored(path, archive["stored_bytes"]) as stored:
         yield from iter(lambda: stored.read(_BLOCK), b"")
     _check_stored(stored, archive, path)
 
@@ -66,17 +94,20 @@ def _check_stored(stored: _Stored, archive: Mapping[str, Any], path: Path) -> No
 
 
 class _Stored:
-    """The stored file, hashed as it is read."""
+    """The stored file, hashed as it is read, and never beyond the size that the manifest names."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, recorded: int) -> None:
         self.digest = hashlib.sha256()
         self.count = 0
         self._path = path
+        self._recorded = recorded
         try:
-            self._file = path.open("rb", buffering=0)
+            self._file = os.fdopen(open_regular(path), "rb", buffering=0)
         except FileNotFoundError as error:
             raise ArchiveDamaged(f"{path} is missing; use another backup") from error
         except OSError as error:
+            if error.errno in ODD_FILE:
+                raise ArchiveDamaged(f"{path} is no archive: {error.strerror}; use another backup") from error
             raise storage_error(error, path, "reading") from error
 
     def __enter__(self) -> _Stored:
@@ -86,8 +117,12 @@ class _Stored:
         self._file.close()
 
     def read(self, size: int = -1) -> bytes:
+        left = self._recorded - self.count
         with storage_errors(self._path, "reading"):
-            block = self._file.read(size if size > 0 else _BLOCK) or b""
+            block = self._file.read(max(1, min(size if size > 0 else _BLOCK, left))) or b""
+            if len(block) > left:
+                size = os.fstat(self._file.fileno()).st_size
+                raise ArchiveDamaged(f"{self._path} has {size} bytes, the manifest says {self._recorded}")
         self.digest.update(block)
         self.count += len(block)
         return block

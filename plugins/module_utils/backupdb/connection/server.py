@@ -179,7 +179,8 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
         **arguments.engine,
     )
     if driver.SESSION_STATEMENTS:
-        event.listen(engine, "connect", partial(_begin_session, driver.SESSION_STATEMENTS))
+        # Before anything that SQLAlchemy asks of a new connection: what a database has for its sessions may be hostile.
+        event.listen(engine, "connect", partial(_begin_session, driver.SESSION_STATEMENTS), insert=True)
     return engine
 
 

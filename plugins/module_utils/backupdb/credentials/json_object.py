@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ..errors import CredentialsMissing
+from ..system.json_text import read_json
 
 
 def json_object(content: bytes, where: str, *, advice: str) -> dict[str, Any]:
     """Read a JSON object; raises `CredentialsMissing`, which says where it should be, and the advice."""
     try:
-        values = json.loads(content)
-    except (ValueError, RecursionError):
+        values = read_json(content)
+    except ValueError:
         raise CredentialsMissing(f"{where} is not JSON; {advice}") from None
     if not isinstance(values, dict):
         raise CredentialsMissing(f"{where} is not a JSON object; {advice}")

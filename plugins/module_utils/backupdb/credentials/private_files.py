@@ -35,7 +35,7 @@ def read_private_file(path: Path, *, must_be_private: bool = True, must_be_mine:
             _check_owner(path, status)
 
     try:
-        return read_small_file(path, _LARGEST_FILE, check=check)
+        return read_small_file(path, _LARGEST_FILE, check=check, follow=True)
     except OSError as error:
         advice = {
             errno.ENOENT: "write it with the role schedule or the module credential_store",

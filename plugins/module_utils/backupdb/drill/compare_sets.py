@@ -201,7 +201,7 @@ class _Summary(_Walk):
         self._rows: dict[str, _Sum] = {}
         self._entries: dict[str, _Sum] = {}
         self._entry = self._digest()
-        self._place = reader.place
+        self._place = self._row_place = reader.place
         self._row = self._digest()
         self._in_row = False
 
@@ -226,6 +226,8 @@ class _Summary(_Walk):
             if piece is None:
                 self._end_row()
                 continue
+            if not self._in_row:
+                self._row_place = self.reader.place  # an entry's rows may belong to more than the entry
             self._row.update(piece)
             self._in_row = True
             if ends:
@@ -233,7 +235,7 @@ class _Summary(_Walk):
 
     def _end_row(self) -> None:
         if self._in_row:
-            self._rows.setdefault(self._place, _Sum()).add(self._row.digest())
+            self._rows.setdefault(self._row_place, _Sum()).add(self._row.digest())
             self._row = self._digest()
             self._in_row = False
 

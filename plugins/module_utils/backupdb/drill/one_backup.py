@@ -72,7 +72,7 @@ def _cause(context: DrillContext, error: BackupDbError) -> BackupDbError:
 
 
 def _look_before(context: DrillContext) -> None:
-    problem = manifest_problem(context.backup.folder)
+    problem = manifest_problem(context.backup.folder, context.backup.manifest["archives"])
     if problem is not None:
         raise ArchiveDamaged(problem)
     manifest = context.manifest

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..archives.keys import Keys
-from ..errors import InvalidOption
+from ..errors import InvalidOption, ManifestDamaged
 from ..repository.catalogue import Filter, StoredBackup, is_future, read_backup, read_wanted
 from ..repository.drill_records import last_tried, proven
 from ..repository.problems import Problems
@@ -59,10 +59,10 @@ class DrillRequest:
 def choose(request: DrillRequest, problems: Problems) -> list[StoredBackup]:
     """Return the backups to drill; what cannot be read is in `problems`.
 
-    Raises `ManifestDamaged` for a path whose manifest cannot be read, and `RepositoryError` without a repository.
+    Raises `ManifestDamaged` when no path has a manifest that can be read, and `RepositoryError` without a repository.
     """
     if request.repository is None:
-        return [read_backup(Path(path)) for path in request.paths]
+        return _at(request.paths, problems)
     now = utc_now()
     found = [
         backup
@@ -75,6 +75,20 @@ def choose(request: DrillRequest, problems: Problems) -> list[StoredBackup]:
         return random.sample(found, min(request.count, len(found)))
     if request.select == OLDEST_UNPROVEN:
         return _unproven(found)[: request.count]
+    return found
+
+
+def _at(paths: Sequence[str], problems: Problems) -> list[StoredBackup]:
+    found: list[StoredBackup] = []
+    unread: list[ManifestDamaged] = []
+    for path in map(Path, paths):
+        try:
+            found.append(read_backup(path))
+        except ManifestDamaged as error:
+            problems.add_damaged(path, str(error))
+            unread.append(error)
+    if unread and not found:
+        raise unread[0]
     return found
 
 

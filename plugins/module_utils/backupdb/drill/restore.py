@@ -65,6 +65,7 @@ class RestoredServer:
     placeholders: Sequence[str] = ()
     skipped_accounts: Mapping[str, str] = field(default_factory=dict)  # name -> why it can never be made here
     errors: list[str] = field(default_factory=list)  # what could not be restored, one line each
+    not_loaded: dict[str, str] = field(default_factory=dict)  # what a drill leaves out -> why
     warnings: list[str] = field(default_factory=list)
     decrypt_seconds: float = 0.0
     restore_seconds: float = 0.0
@@ -156,6 +157,7 @@ def load_database(state: RestoredServer, sources: Sequence[ArchiveSource]) -> No
     report = engine.load(state.restore_client, name, sources, manifest, options, state.context.limits)
     state.errors += report.errors
     state.warnings += report.warnings
+    state.not_loaded.update(report.not_loaded)
     state.warnings += engine.finish_database(name, manifest, options)
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..age.stream import Identity
@@ -82,7 +83,7 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
     if lacking and len(lacking) == len(entries):
         raise lacking[0]  # nothing was done, so that all of it may be tried where the library is
     warnings += [f"stopped by {name}; {len(chosen) - len(entries)} drills were not done" for name in received]
-    return _result(request, entries, warnings, len(chosen), time.monotonic() - began)
+    return _result(request, entries, warnings, len(chosen), problems.damaged, time.monotonic() - began)
 
 
 def _drill(
@@ -139,13 +140,19 @@ def _note_attempt(backup: StoredBackup, error: str | None = None) -> None:
 
 
 def _result(
-    request: DrillRequest, entries: list[dict[str, Any]], warnings: list[str], chosen: int, seconds: float
+    request: DrillRequest,
+    entries: list[dict[str, Any]],
+    warnings: list[str],
+    chosen: int,
+    damaged: Mapping[Path, str],
+    seconds: float,
 ) -> dict[str, Any]:
     good = sum(is_proof(entry) for entry in entries)
+    unread = [] if request.repository is not None else list(damaged.values())  # others were not asked for by name
     return Outcome(
-        status="ok" if good == chosen else "failed",
+        status="ok" if good == chosen and not unread else "failed",
         changed=any(entry["record"] for entry in entries),
-        message=f"{summary(entries)} ({human_duration(seconds)})",
+        message=f"{'; '.join([summary(entries), *unread])} ({human_duration(seconds)})",
         warnings=warnings,
         facts={
             "select": request.select if request.repository is not None else None,

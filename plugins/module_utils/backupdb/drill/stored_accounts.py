@@ -5,21 +5,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..age.stream import Identity
-from ..archives.read import plain_blocks
+from ..archives.read import read_document
 from ..engines.accounts_document import SCHEMA
+from ..engines.accounts_form import check_form
 from ..errors import ArchiveDamaged, BackupDbError
 from ..repository.catalogue import StoredBackup, backups
 from ..repository.problems import Problems
 from ..repository.subject import ACCOUNTS
-
-_LARGEST = 256 << 20  # bytes of the document
 
 
 @dataclass(frozen=True)
@@ -53,13 +51,13 @@ def _choose(folder: Path, backup: StoredBackup) -> StoredBackup | None:
 
 def _read(backup: StoredBackup, identities: Sequence[Identity]) -> Mapping[str, Any]:
     archive = next((one for one in backup.manifest["archives"] if one["format"] == "json"), None)
-    if archive is None or archive["plain_bytes"] > _LARGEST:
+    if archive is None:
         raise ArchiveDamaged(f"{backup.folder} holds no document of accounts that can be read")
-    content = b"".join(plain_blocks(backup.folder, archive, identities))
+    document = read_document(backup.folder, archive, identities)
     try:
-        document = json.loads(content)
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']}")
+        check_form(document)
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveDamaged(f"{backup.folder}: not a document of accounts of this version: {error}") from error
     found: Mapping[str, Any] = document

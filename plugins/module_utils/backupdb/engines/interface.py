@@ -118,6 +118,14 @@ class Engine(ABC):
     def format_check(cls, manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
         """Make the check of whether an archive of a database is a whole one of its format; always `close` it."""
 
+    @classmethod
+    def completion_mark(cls, archive: Mapping[str, Any]) -> bytes | None:
+        """Return what stands at the end of a whole archive of its format, for a restore to look at while it reads.
+
+        None where the restore client itself misses what was cut off.
+        """
+        return None
+
     # Accounts
 
     @abstractmethod

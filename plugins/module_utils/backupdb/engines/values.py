@@ -139,6 +139,7 @@ class SnapshotDetails:
     warnings: Sequence[str] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine's own: text of excluded views, ...
     older_inventory: Mapping[str, int] = field(default_factory=dict)  # kinds that older manifests count otherwise
+    unanswered: Mapping[str, Sequence[str]] = field(default_factory=dict)  # kind -> what is there and not counted
 
     def inventory_as_in(self, manifest: Mapping[str, Any]) -> Mapping[str, int]:
         """Return the inventory as it was counted at the time of the manifest (`inventory_rules` of the engine)."""
@@ -207,6 +208,7 @@ class LoadReport:
 
     errors: Sequence[str] = ()  # objects after the data that could not be made, each named with the server's words
     warnings: Sequence[str] = ()
+    not_loaded: Mapping[str, str] = field(default_factory=dict)  # what was left out on purpose -> why
 
 
 class RestoreProblems(NamedTuple):

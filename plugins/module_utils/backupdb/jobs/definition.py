@@ -100,7 +100,7 @@ def job_names(config_dir: str) -> list[str]:
 def read_job(path: Path) -> Job:
     """Read a job's file; raises `InvalidOption` with the file and the key that is wrong."""
     try:
-        content = read_small_file(path, _LARGEST_FILE)
+        content = read_small_file(path, _LARGEST_FILE, follow=True)
     except FileNotFoundError:
         others = ", ".join(job_names(str(path.parents[1]))) or "none"
         raise InvalidOption(f"there is no job {path.stem}: {path} is not there; the jobs here are: {others}") from None

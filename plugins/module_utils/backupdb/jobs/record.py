@@ -18,7 +18,8 @@ from typing import Any
 
 from ..errors import LockBusy, RepositoryError
 from ..repository.files import replace_file, storage_errors
-from ..system.files import PRIVATE, PRIVATE_FOLDER, read_small_file
+from ..system.files import PRIVATE_FOLDER, open_regular, read_small_file
+from ..system.json_text import read_json
 from ..system.locking import try_lock, write_owner
 from ..system.text import parse_iso
 
@@ -49,8 +50,8 @@ def record_path(state_dir: str, name: str) -> Path:
 def read_record(state_dir: str, name: str) -> dict[str, Any] | None:
     """Return what is remembered of a job; None when it has not run here, or nothing that can be read is there."""
     try:
-        values = json.loads(read_small_file(record_path(state_dir, name), _LARGEST_RECORD))
-    except (OSError, ValueError, RecursionError):
+        values = read_json(read_small_file(record_path(state_dir, name), _LARGEST_RECORD))
+    except (OSError, ValueError):
         return None
     return values if isinstance(values, dict) and values.get("schema") == SCHEMA else None
 
@@ -89,7 +90,7 @@ def job_lock(state_dir: str, name: str) -> Iterator[None]:
     path = record_path(state_dir, name).with_suffix(".lock")
     _make_folder(path.parent)
     with storage_errors(path, "opening the lock"):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
+        descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
     try:
         if not try_lock(descriptor):
             owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"

@@ -194,7 +194,7 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
+    return str(int(value)) if isinstance(value, int) else f"{value:.3f}"
 
 
 def _labels(labels: Mapping[str, str]) -> str:

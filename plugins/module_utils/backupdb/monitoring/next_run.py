@@ -130,7 +130,7 @@ def _moment(text: str) -> datetime | None:
 def _cron_line(path: Path) -> str | None:
     """Return when cron starts a job, as it is written there."""
     try:
-        lines = read_small_file(path, _LARGEST_CRON_FILE).decode("utf-8", "replace").splitlines()
+        lines = read_small_file(path, _LARGEST_CRON_FILE, follow=True).decode("utf-8", "replace").splitlines()
     except OSError:
         return None
     return next((match.group(1) for match in map(_CRON_LINE.match, lines) if match), None)

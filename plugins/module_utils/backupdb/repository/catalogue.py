@@ -28,7 +28,7 @@ from .subject import Subject
 # Clocks of hosts differ a little; a backup further ahead than this was made under a wrong clock.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
-_LARGEST_MANIFEST = 64 << 20  # bytes; a database of 100,000 tables with row counts stays far below
+LARGEST_MANIFEST = 64 << 20  # bytes; a database of 100,000 tables with row counts stays far below
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def read_backup(folder: Path) -> StoredBackup:
     """Read one backup's manifest; raises `ManifestDamaged`."""
     path = folder / layout.MANIFEST_FILE
     try:
-        manifest = parse(read_small_file(path, _LARGEST_MANIFEST), str(path))
+        manifest = parse(read_small_file(path, LARGEST_MANIFEST), str(path))
     except OSError as error:
         raise ManifestDamaged(f"{path} cannot be read: {error.strerror}") from error
     return StoredBackup(folder, started(manifest, str(path)), manifest)

@@ -25,6 +25,7 @@ from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
 from ..system.files import read_small_file, remove_file, rename_new, write_file
+from ..system.json_text import read_json
 from ..system.text import iso, parse_iso
 from . import layout
 from .files import make_folder, replace_file, storage_errors
@@ -108,8 +109,8 @@ def last_tried(folder: Path) -> datetime | None:
     """Return when a backup was last drilled, or tried in vain; None for one that never was."""
     names = [path.name.rpartition("drill-")[2].partition(".")[0] for path in _files(folder, Problems())]
     times = [time for time in map(layout.parse_stamp, names) if time is not None]
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        attempt = json.loads(read_small_file(_beside(folder, _ATTEMPT), _LARGEST_RECORD))
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        attempt = read_json(read_small_file(_beside(folder, _ATTEMPT), _LARGEST_RECORD))
         times.append(parse_iso(attempt["time"]))
     return max(times, default=None)
 
@@ -170,7 +171,7 @@ def _files(folder: Path, problems: Problems, *, sealed_only: bool = False) -> li
 
 def _read(path: Path, backup_id: str, problems: Problems) -> dict[str, Any] | None:
     try:
-        record = json.loads(read_small_file(path, _LARGEST_RECORD))
+        record = read_json(read_small_file(path, _LARGEST_RECORD))
         if not isinstance(record, dict) or record.get("schema") != SCHEMA or record.get("verdict") not in VERDICTS:
             raise ValueError("it is not a drill record of this version")
         if record.get("backup_id") != backup_id:
@@ -178,7 +179,7 @@ def _read(path: Path, backup_id: str, problems: Problems) -> dict[str, Any] | No
         parse_iso(record["finished"])
     except OSError as error:
         problems.add_unreadable(path, error)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         problems.add(f"{path} does not count: {error}")
     else:
         return record

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
 from ..system.files import read_small_file
+from ..system.json_text import count, read_json, seconds
 from ..system.text import iso, parse_iso
 from .files import replace_file
 from .problems import Problems
@@ -117,12 +118,12 @@ def read(folder: Path, problems: Problems) -> LastRun | None:
     """Read the record of an instance; None without one, and for one that cannot be read, which is a problem."""
     path = folder / FILE
     try:
-        return _parsed(json.loads(read_small_file(path, _LARGEST_RECORD)))
+        return _parsed(read_json(read_small_file(path, _LARGEST_RECORD)))
     except FileNotFoundError:
         return None
     except OSError as error:
         problems.add_unreadable(path, error)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         problems.add(f"{path} does not count: it is not the record of a run ({error!r})")
     return None
 
@@ -148,9 +149,9 @@ def _parsed(record: Mapping[str, Any]) -> LastRun:
         present=frozenset(_names(record["present"])),
         gone=tuple(_names(record["gone"])),
         new=tuple(_names(record["new"])),
-        duration=float(record["duration"]),
-        plain_bytes=int(record["plain_bytes"]),
-        stored_bytes=int(record["stored_bytes"]),
+        duration=seconds(record["duration"]),
+        plain_bytes=count(record["plain_bytes"]),
+        stored_bytes=count(record["stored_bytes"]),
     )
 
 
@@ -162,9 +163,9 @@ def _outcome(entry: Mapping[str, Any]) -> BackupOutcome:
         name=_name(entry["name"]),
         status=entry["status"],
         error=None if error is None else str(error),
-        plain_bytes=int(entry.get("plain_bytes", 0)),
-        stored_bytes=int(entry.get("stored_bytes", 0)),
-        duration=float(entry.get("duration", 0)),
+        plain_bytes=count(entry.get("plain_bytes", 0)),
+        stored_bytes=count(entry.get("stored_bytes", 0)),
+        duration=seconds(entry.get("duration", 0)),
     )
 
 

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 
 from ..errors import InvalidOption
+from ..system.text import is_reckonable
 
 ACCOUNTS_FOLDER = "@accounts"  # no encoded name begins with @
 LOCK_FILE = ".lock"
@@ -77,9 +78,10 @@ def parse_stamp(text: str) -> datetime | None:
         return None
     try:
         year, month, day, hour, minute, second = map(int, match.groups())
-        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         return None
+    return moment if is_reckonable(moment) else None
 
 
 def parse_backup_folder(name: str) -> BackupName | None:

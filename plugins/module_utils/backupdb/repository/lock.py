@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import LockBusy, RepositoryError
+from ..system.files import open_regular
 from ..system.locking import try_lock, write_owner
 from ..system.text import iso, utc_now
 from .files import storage_errors
@@ -117,7 +118,7 @@ def readers_lock(instance_folder: Path | None, *, timeout: float = _READERS_PATI
 def lock_owner(folder: Path) -> str:
     """Name the holder of the lock, for a plan; "" when it is free or was never taken. Takes and changes nothing."""
     try:
-        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = open_regular(folder / LOCK_FILE)
     except OSError:
         return ""
     try:
@@ -148,15 +149,14 @@ def _opened_or_made(path: Path, mode: int) -> int:
     Not with O_CREAT at once: in a sticky folder Linux can refuse that, even to root, for a file of somebody else
     (fs.protected_regular).
     """
-    flags = os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(path, mode | flags)
+        return open_regular(path, mode)
     except FileNotFoundError:
         pass
     try:
-        descriptor = os.open(path, mode | os.O_CREAT | os.O_EXCL | flags, 0o600)
+        descriptor = open_regular(path, mode | os.O_CREAT | os.O_EXCL)
     except FileExistsError:  # somebody was faster
-        return os.open(path, mode | flags)
+        return open_regular(path, mode)
     _hand_over(descriptor, path.parent)
     return descriptor
 

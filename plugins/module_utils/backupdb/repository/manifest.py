@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import ManifestDamaged
+from ..system.json_text import LARGEST_COUNT, read_json
 from ..system.text import parse_iso
 
 SCHEMA = 1
@@ -50,6 +51,22 @@ _ARCHIVE_REQUIRED: Mapping[str, type] = {
     "stored_bytes": int,
     "sha256": str,
 }
+# What a manifest need not have, but when it does, then of this kind (or null): later code relies on it.
+_OPTIONAL: Mapping[str, type] = {
+    "tool": dict,
+    "client": dict,
+    "size_bytes": int,
+    "snapshot": dict,
+    "properties": dict,
+    "inventory": dict,
+    "row_counts": dict,
+    "fingerprints": dict,
+    "engine_details": dict,
+    "accounts": int,
+}
+_ARCHIVE_OPTIONAL: Mapping[str, type] = {"part": str, "argv": list, "recipients": list, "longest_statement_bytes": int}
+_SERVER_OPTIONAL: Mapping[str, type] = {"version": str, "settings": dict}
+_CLIENT_OPTIONAL: Mapping[str, type] = {"path": str, "vendor": str, "version": str}
 
 
 def serialise(manifest: Mapping[str, Any]) -> bytes:
@@ -60,12 +77,15 @@ def serialise(manifest: Mapping[str, Any]) -> bytes:
 def parse(content: bytes, where: str) -> dict[str, Any]:
     """Read a manifest; raises `ManifestDamaged` which says what is wrong with the file `where`."""
     try:
-        manifest = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        manifest = read_json(content)
+    except ValueError as error:
         raise ManifestDamaged(f"{where} is not JSON: {error}") from error
     if not isinstance(manifest, dict):
         raise ManifestDamaged(f"{where} is not a manifest: it holds no object")
     _check_keys(manifest, _REQUIRED, where)
+    _check_keys(manifest, _OPTIONAL, where, optional=True)
+    _check_keys(manifest["server"], _SERVER_OPTIONAL, where, optional=True)
+    _check_keys(manifest.get("client") or {}, _CLIENT_OPTIONAL, where, optional=True)
     if manifest["schema"] != SCHEMA:
         raise ManifestDamaged(
             f"{where} has schema {manifest['schema']}, this version of vya.backupdb reads {SCHEMA}; use a newer one"
@@ -80,6 +100,7 @@ def parse(content: bytes, where: str) -> dict[str, Any]:
         if not isinstance(archive, dict):
             raise ManifestDamaged(f"{where} lists an archive that is no object")
         _check_keys(archive, _ARCHIVE_REQUIRED, where)
+        _check_keys(archive, _ARCHIVE_OPTIONAL, where, optional=True)
         if not _FILE_NAME.fullmatch(archive["name"]):
             raise ManifestDamaged(f"{where} lists an archive outside its folder: {archive['name']!r}")
     started(manifest, where)
@@ -94,7 +115,14 @@ def started(manifest: Mapping[str, Any], where: str) -> datetime:
         raise ManifestDamaged(f"{where} has no readable start time: {error}") from error
 
 
-def _check_keys(found: Mapping[str, Any], required: Mapping[str, type], where: str) -> None:
-    for key, kind in required.items():
-        if not isinstance(found.get(key), kind):
+def _check_keys(found: Mapping[str, Any], kinds: Mapping[str, type], where: str, *, optional: bool = False) -> None:
+    for key, kind in kinds.items():
+        value = found.get(key)
+        if optional and value is None:
+            continue
+        if not isinstance(value, kind) or (kind is int and not _is_count(value)):
             raise ManifestDamaged(f"{where} is not a whole manifest: {key} is missing or not a {kind.__name__}")
+
+
+def _is_count(value: Any) -> bool:
+    return not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT

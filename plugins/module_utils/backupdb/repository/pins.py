@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..system.files import read_small_file
+from ..system.json_text import read_json
 from ..system.text import iso
 from .files import remove_file, replace_file, sync_folder
 from .problems import Problems
@@ -36,13 +37,13 @@ def read_pin(folder: Path, problems: Problems) -> Pin | None:
     """Return the pin of a backup; one that cannot be read is reported and pins without a reason."""
     path = folder / FILE
     try:
-        record = json.loads(read_small_file(path, _LARGEST_PIN))
+        record = read_json(read_small_file(path, _LARGEST_PIN))
         return Pin(reason=str(record["reason"]), since=str(record["since"]))
     except FileNotFoundError:
         return None
     except OSError as error:
         problems.add(f"{path} cannot be read, so it counts as a pin: {error.strerror}")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         problems.add(f"{path} is not whole, so it counts as a pin: {error}")
     return Pin("")
 

@@ -76,6 +76,11 @@ def _inventory_differences(
         named = missing_kind(manifest, kind)
         if named is not None and found.get(kind, 0) < expected:
             left_out[kind] = f"the backup does not hold all of them: {named}"
+        silent = details.unanswered.get(kind, ())
+        if silent and found.get(kind, 0) + len(silent) == expected:
+            left_out[kind] = (
+                f"{', '.join(silent)} are there and do not answer; their definers may have no rights on this database"
+            )
     differences = [
         f"{kind}: {expected} in the backup, {found.get(kind, 0)} restored"
         for kind, expected in sorted(manifest["inventory"].items())

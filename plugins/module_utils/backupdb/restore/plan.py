@@ -17,7 +17,9 @@ from typing import Any
 from ..age.stream import Identity
 from ..archives.read import plain_blocks
 from ..backup.survey import privilege_text
+from ..engines.format_check import CompletionMark
 from ..engines.interface import Engine, no_usable_client
+from ..engines.registry import find_engine
 from ..engines.values import FATAL, ArchiveSource, Client, Database, DumpOptions, MissingPrivilege, ServerFacts
 from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
 from ..repository.catalogue import StoredBackup
@@ -149,11 +151,26 @@ def open_archives(backup: StoredBackup, identities: Sequence[Identity]) -> list[
             format=archive["format"],
             plain_bytes=archive["plain_bytes"],
             longest_statement_bytes=archive.get("longest_statement_bytes"),
-            open=partial(plain_blocks, backup.folder, archive, identities),
+            open=partial(_whole_blocks, backup, archive, identities),
         )
         _open_once(source.open())
         sources.append(source)
     return sources
+
+
+def _whole_blocks(backup: StoredBackup, archive: Mapping[str, Any], identities: Sequence[Identity]) -> Iterator[bytes]:
+    """Yield the plain stream; raises `ArchiveDamaged` too for one that was cut before it was stored.
+
+    Its digests are right then, and a client that reads statements takes the end of its input for the end of them.
+    """
+    engine = find_engine(str(backup.manifest["engine"]))
+    check = CompletionMark(engine.completion_mark(archive) if engine is not None else None)
+    for block in plain_blocks(backup.folder, archive, identities):
+        check.feed(block)
+        yield block
+    problem = check.finish()
+    if problem is not None:
+        raise ArchiveDamaged(f"{backup.folder / archive['name']}: {problem}; use another backup")
 
 
 def _open_once(blocks: Iterator[bytes]) -> None:

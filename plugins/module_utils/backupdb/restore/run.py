@@ -22,7 +22,7 @@ from ..backup.run import run as back_up
 from ..engines.interface import Engine
 from ..engines.registry import open_engine
 from ..engines.values import Client, DumpOptions, RestoreOptions
-from ..errors import BackupDbError, RestoreFailed, RestoreRefused
+from ..errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
 from ..repository import find as sources
 from ..repository.lock import readers_lock
 from ..streams.compression import Compression
@@ -162,7 +162,11 @@ def _make(work: Work, name: str) -> None:
 
 def _create(work: Work, name: str) -> None:
     work.limits.check()
-    work.state.warnings += work.engine.create_database(name, work.plan.backup.manifest, work.request.options)
+    try:
+        work.state.warnings += work.engine.create_database(name, work.plan.backup.manifest, work.request.options)
+    except ConnectionFailed:
+        work.state.add_in_place(f"the server may have made an empty database {name!r}: if it is there, drop it")
+        raise
     work.state.half_made = name
     work.state.changed = True
 
@@ -222,7 +226,12 @@ def _replace(work: Work, scratch: str) -> None:
 
 def _swap(work: Work, scratch: str) -> None:
     target, state = work.plan.target, work.state
-    kept = work.engine.swap(scratch, target)
+    try:
+        kept = work.engine.swap(scratch, target)
+    except RestoreUnknown:
+        state.half_made = None  # it may be the database that is in place by now
+        state.in_place = f"whether {target!r} is the restored database or the one before it is not known"
+        raise
     state.half_made = None
     state.in_place = f"{target!r} is the restored database, the one before it is {kept!r}"
     state.kept_as = kept
@@ -238,8 +247,10 @@ def _load_again(work: Work, scratch: str) -> None:
     work.limits.check()
     state.half_made = None
     state.kept_as = scratch
-    state.in_place = f"{target!r} is gone; the same restore, loaded and compared, is in {scratch!r}{_safety_text(work)}"
+    same = f"the same restore, loaded and compared, is in {scratch!r}{_safety_text(work)}"
+    state.in_place = f"{target!r} may have lost tables, as it could not be dropped as a whole; {same}"
     work.engine.drop_database(target)
+    state.in_place = f"{target!r} is gone; {same}"
     _make(work, target)
     state.in_place = f"{target!r} is the restored database"
     if state.is_clean() or work.request.accept_errors:

@@ -24,6 +24,8 @@ PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
 OTHERS = stat.S_IRWXG | stat.S_IRWXO  # the rights of everybody but the owner
 
+ODD_FILE = (errno.ELOOP, errno.EINVAL)  # of `open_regular`: a link, or a pipe, device or socket
+
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _NO_RENAMEAT2 = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
@@ -50,21 +52,45 @@ def is_gone(path: Path) -> bool:
     return False
 
 
-def read_small_file(path: Path, limit: int, *, check: Callable[[os.stat_result], None] | None = None) -> bytes:
-    """Read a regular file of at most `limit` bytes; never waits for a writer.
+def open_regular(path: Path, flags: int = os.O_RDONLY, *, follow: bool = False) -> int:
+    """Open a regular file and return its descriptor; whatever else has the name is refused without waiting for it.
+
+    A folder is an OSError with EISDIR, a link one with ELOOP unless `follow` is set, a pipe, device or socket one with
+    EINVAL. The file is looked at before it is opened, since opening a device can do something, and after
+    that again. For what others can write into: a repository, a folder of records.
+    """
+    if not flags & os.O_CREAT:
+        _refuse_odd(path.stat() if follow else path.lstat())
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW), PRIVATE)
+    try:
+        _refuse_odd(os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_odd(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, "it is a symbolic link, not a regular file")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+
+
+def read_small_file(
+    path: Path, limit: int, *, check: Callable[[os.stat_result], None] | None = None, follow: bool = False
+) -> bytes:
+    """Read a regular file of at most `limit` bytes; never waits for a writer, and follows no link unless told to.
 
     `check` sees the opened file's status before a byte is read, and refuses the file by raising. A larger file
-    is an OSError with EFBIG, a folder one with EISDIR, what else is no regular file one with EINVAL.
+    is an OSError with EFBIG; else as `open_regular`.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_regular(path, follow=follow)
     try:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
         if check is not None:
-            check(status)
+            check(os.fstat(descriptor))
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(limit + 1)
     finally:

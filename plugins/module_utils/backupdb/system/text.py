@@ -88,11 +88,20 @@ def iso(moment: datetime) -> str:
 
 
 def parse_iso(text: str) -> datetime:
-    """Read what `iso` wrote; raises ValueError."""
+    """Read what `iso` wrote, as a time in UTC with which can be reckoned; raises ValueError for all else."""
+    if not isinstance(text, str):
+        raise ValueError("it is no text")
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return moment
+        raise ValueError(f"{text[:50]!r} has no time zone")
+    if not is_reckonable(moment):
+        raise ValueError(f"{text[:50]!r} is no time at which there were backups")
+    return moment.astimezone(timezone.utc)
+
+
+def is_reckonable(moment: datetime) -> bool:
+    """Return whether days can be added and taken away, in any time zone; the first and last years are none of ours."""
+    return 1970 <= moment.year <= 9000
 
 
 def printable(value: Any) -> Any:

@@ -21,7 +21,7 @@ from ..age.stream import Identity
 from ..archives.read import plain_blocks, stored_blocks
 from ..errors import ArchiveDamaged, LockBusy, ManifestDamaged, RepositoryError, WrongKey
 from ..repository import layout
-from ..repository.catalogue import StoredBackup, read_backup
+from ..repository.catalogue import LARGEST_MANIFEST, StoredBackup, read_backup
 from ..repository.lock import readers_lock
 from ..system.files import is_folder, read_small_file
 from .format_check import format_check
@@ -45,7 +45,7 @@ def verify(backup: StoredBackup, *, level: str, identities: Sequence[Identity]) 
         with readers_lock(backup.instance_folder) as warnings:
             if not is_folder(backup.folder):
                 raise RepositoryError(f"{backup.folder} is gone: it was removed after it had been listed")
-            altered = manifest_problem(backup.folder)
+            altered = manifest_problem(backup.folder, backup.manifest["archives"])
             archives = [_Archive(backup, entry) for entry in backup.manifest["archives"]]
             for archive in archives:
                 archive.verify(level, identities)
@@ -103,17 +103,29 @@ def _outcome(level: str, verdict: str, problems: Sequence[str], seconds: float) 
     }
 
 
-def manifest_problem(folder: Path) -> str | None:
-    """Compare the manifest with its own checksum, which nothing else covers."""
+def manifest_problem(folder: Path, archives: Sequence[Mapping[str, Any]]) -> str | None:
+    """Compare the file of checksums with the manifest, which nothing else covers, and with the archives in it.
+
+    Each is on one line, and there is no other line: whoever recovers by hand goes by this file alone.
+    """
     path = folder / layout.CHECKSUM_FILE
     try:
-        manifest = (folder / layout.MANIFEST_FILE).read_bytes()
-        lines = read_small_file(path, _LARGEST_CHECKSUM_FILE).decode("ascii", "replace").splitlines()
+        manifest = read_small_file(folder / layout.MANIFEST_FILE, LARGEST_MANIFEST)
+        *lines, rest = read_small_file(path, _LARGEST_CHECKSUM_FILE).split(b"\n")
     except OSError as error:
         return f"{path} cannot be read, so the manifest cannot be checked: {error.strerror}"
-    if f"{hashlib.sha256(manifest).hexdigest()}  {layout.MANIFEST_FILE}" not in lines:
+    if _checksum_line(hashlib.sha256(manifest).hexdigest(), layout.MANIFEST_FILE) not in lines:
         return f"{folder / layout.MANIFEST_FILE} is not as it was written: its sha256 is not the one in {path.name}"
+    for archive in archives:
+        if _checksum_line(archive["sha256"], archive["name"]) not in lines:
+            return f"{path} is not as it was written: it does not have {archive['name']} with the manifest's sha256"
+    if len(lines) != len(archives) + 1 or rest:
+        return f"{path} is not as it was written: it has lines more than the manifest and its archives"
     return None
+
+
+def _checksum_line(digest: str, name: str) -> bytes:
+    return f"{digest}  {name}".encode("utf-8", "surrogateescape")
 
 
 class _Archive:

@@ -70,7 +70,11 @@ class MysqlBase(MysqlFamily):
 
     @classmethod
     def format_check(cls, manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
-        return CompletionMark(COMPLETION_MARK if archive["format"] == FORMAT else None)
+        return CompletionMark(cls.completion_mark(archive))
+
+    @classmethod
+    def completion_mark(cls, archive: Mapping[str, Any]) -> bytes | None:
+        return COMPLETION_MARK if archive["format"] == FORMAT else None
 
     def login_manager(self, wanted: WantedLogin) -> MysqlLoginManager:
         return MysqlLoginManager(self, wanted)

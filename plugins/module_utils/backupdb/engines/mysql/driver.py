@@ -74,6 +74,7 @@ class PyMysql(Driver):
             "charset": "utf8mb4",
             "program_name": application_name,
             "init_command": NEUTRAL_SESSION,
+            "local_infile": False,  # a statement out of a backup must not reach files of this host
             "connect_timeout": instance.connect_timeout,
             # As bytes: PyMySQL would encode a text as latin1, the server's own clients send it as it was typed.
             "password": (instance.password or "").encode(),

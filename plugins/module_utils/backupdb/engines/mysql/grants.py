@@ -20,8 +20,10 @@ _NO_WILDCARD = 1 << 20
 _NOT_IN_ALL = ("PROXY", "GRANT OPTION")
 
 # Which quotes are used follows the server's sql_mode.
-_QUOTED = r"`(?:[^`]|``)*`|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
+# No quote follows the last one: with that, quoted names can be read in one way only, and in linear time.
+_QUOTED = r"`(?:[^`]|``)*`(?!`)|'(?:[^']|'')*'(?!')|\"(?:[^\"]|\"\")*\"(?!\")"
 NAME = rf"(?:{_QUOTED}|[^\s`'\".@]+)"
+LISTED_NAME = rf"(?:{_QUOTED}|[^\s`'\".@,]+)"  # one of several, with commas between them
 UNQUOTED_TEXT = rf"(?:{_QUOTED}|[^`'\"])+?"  # goes over quoted names, which may hold any word
 
 _GRANT = re.compile(
@@ -30,7 +32,7 @@ _GRANT = re.compile(
     rf"(?P<database>{NAME})\.(?P<object>{NAME})\s+(?:TO|FROM)\s+(?P<grantee>.+)$",
     re.DOTALL,
 )
-_COLUMNS = re.compile(r"\((?:`(?:[^`]|``)*`|[^)`])*\)")
+_COLUMNS = re.compile(r"\((?:`(?:[^`]|``)*`(?!`)|[^)`])*\)")
 
 
 @dataclass(frozen=True)

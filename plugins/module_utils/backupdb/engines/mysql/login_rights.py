@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ..login_interface import ExcessPrivilege, RequiredPrivilege, Step, WantedLogin
 from .family import MysqlFamily
-from .grants import ALL, NAME, UNQUOTED_TEXT, Grants
+from .grants import ALL, LISTED_NAME, NAME, UNQUOTED_TEXT, Grants
 from .statements import quoted
 from .view_functions import Function, execute_on
 
@@ -46,8 +46,10 @@ _ON = re.compile(
     re.DOTALL,
 )
 _PROXY = re.compile(rf"^GRANT (?P<what>PROXY ON {NAME}(?:@{NAME})?) TO ", re.DOTALL)
-_ROLES = re.compile(rf"^GRANT (?P<what>{NAME}(?:@{NAME})?(?:, ?{NAME}(?:@{NAME})?)*) TO ", re.DOTALL)
-_COLUMNS = re.compile(r"\((?:`(?:[^`]|``)*`|[^)`])*\)")
+_ROLES = re.compile(
+    rf"^GRANT (?P<what>{LISTED_NAME}(?:@{LISTED_NAME})?(?:, ?{LISTED_NAME}(?:@{LISTED_NAME})?)*) TO ", re.DOTALL
+)
+_COLUMNS = re.compile(r"\((?:`(?:[^`]|``)*`(?!`)|[^)`])*\)")
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
 
 

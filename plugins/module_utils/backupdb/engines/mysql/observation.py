@@ -47,7 +47,7 @@ class Preflight:
     definitions: Mapping[str, str]  # table -> digest of its columns
     definers: Sequence[str]
     dead_definers: Mapping[str, Sequence[str]] | None
-    outside: Sequence[Mapping[str, Any]] = ()  # what views name in other databases
+    outside: Sequence[Mapping[str, Any]] = ()  # what views and defaults name in other databases
 
 
 @dataclass(frozen=True)

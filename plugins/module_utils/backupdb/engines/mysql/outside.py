@@ -1,7 +1,10 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What views name in other databases: described in the backup, so that a drill can make empty stand-ins of it."""
+"""What a database needs of others: described in the backup, so that a drill can make empty stand-ins of it.
+
+Views name tables, views and functions; the default of a column may take the next value of a sequence.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,15 @@ if TYPE_CHECKING:
 _VIEWS = (
     "SELECT view_definition FROM information_schema.views WHERE table_schema = :database"
     " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)"
+)
+_DEFAULTS = (
+    "SELECT column_default FROM information_schema.columns WHERE table_schema = :database"
+    " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY) AND column_default LIKE '%val(%'"
+)
+_SEQUENCE = (
+    "SELECT 1 FROM information_schema.tables WHERE table_schema = :database AND table_name = :name"
+    " AND table_type = 'SEQUENCE' AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)"
+    " AND CAST(table_name AS BINARY) = CAST(:name AS BINARY)"
 )
 _SCHEMATA = "SELECT schema_name FROM information_schema.schemata"
 _COLUMNS = (
@@ -44,11 +56,13 @@ _PAIR = re.compile(rf"'(?:[^'\\]|\\.|'')*'|(?P<database>{_NAME})\.(?P<name>{_NAM
 def find_outside(
     server: Server, connection: Connection, database: str, system: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Describe the tables, views and functions of other databases that views name; what cannot be read is left out."""
-    try:
-        definitions = [str(row[0] or "") for row in ask(server, connection, _VIEWS, database=database)]
-    except (QueryFailed, ConnectionFailed):
-        return []  # a view that does not answer; it is named by itself
+    """Describe what the database names of others; what cannot be read is left out."""
+    definitions: list[str] = []
+    for question in (_VIEWS, _DEFAULTS):
+        try:
+            definitions += [str(row[0] or "") for row in ask(server, connection, question, database=database)]
+        except (QueryFailed, ConnectionFailed):
+            continue  # a view that does not answer; it is named by itself
     pairs = sorted({pair for text in definitions for pair in named_pairs(text)})
     if not pairs:
         return []
@@ -58,7 +72,7 @@ def find_outside(
 
 
 def named_pairs(definition: str) -> set[tuple[str, str]]:
-    """Return whatever may be a database with an object of it in a view's definition."""
+    """Return whatever may be a database with an object of it in the definition of a view or a default."""
     return {(_plain(one["database"]), _plain(one["name"])) for one in _PAIR.finditer(definition) if one["name"]}
 
 
@@ -68,20 +82,26 @@ def make_stand_ins(server: Server, manifest: Mapping[str, Any]) -> list[str]:
     made = []
     with own_session(server) as connection:
         for one in wanted:
-            ask(server, connection, f"CREATE DATABASE IF NOT EXISTS {quoted(str(one['database']))}")
-            ask(server, connection, _statement(one))
+            try:
+                ask(server, connection, f"CREATE DATABASE IF NOT EXISTS {quoted(str(one['database']))}")
+                ask(server, connection, _statement(one))
+            except QueryFailed:
+                continue  # what needs it will name it
             made.append(f"{one['database']}.{one['name']}")
     return made
 
 
 def _described(server: Server, connection: Connection, database: str, name: str) -> Iterator[dict[str, Any]]:
     try:
+        sequence = ask(server, connection, _SEQUENCE, database=database, name=name)
         columns = ask(server, connection, _COLUMNS, database=database, name=name)
         functions = ask(server, connection, _FUNCTION, database=database, name=name)
         parameters = ask(server, connection, _PARAMETERS, database=database, name=name) if functions else []
     except (QueryFailed, ConnectionFailed):
         return
-    if columns:
+    if sequence:
+        yield {"kind": "sequence", "database": database, "name": name}
+    elif columns:
         listed = [[None if value is None else str(value) for value in row] for row in columns]
         yield {"kind": "table", "database": database, "name": name, "columns": listed}
     for (returns,) in functions:
@@ -94,6 +114,8 @@ def _statement(one: Mapping[str, Any]) -> str:
     if one["kind"] == "function":
         parameters = ", ".join(f"p{number} {text}" for number, text in enumerate(one["parameters"]))
         return f"CREATE FUNCTION IF NOT EXISTS {place}({parameters}) RETURNS {one['returns']} DETERMINISTIC RETURN NULL"
+    if one["kind"] == "sequence":
+        return f"CREATE SEQUENCE IF NOT EXISTS {place}"
     return f"CREATE TABLE IF NOT EXISTS {place} ({', '.join(_column(*column) for column in one['columns'])})"
 
 

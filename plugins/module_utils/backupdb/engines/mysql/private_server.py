@@ -34,6 +34,7 @@ _OWN_SETTINGS: Mapping[str, str] = {
     "skip_networking": "ON",
     "skip_name_resolve": "OFF",  # with it, accounts for hosts by name would not be shown; nobody comes by the network
     "event_scheduler": "OFF",
+    "local_infile": "OFF",
     "innodb_buffer_pool_size": "128M",
     "innodb_flush_log_at_trx_commit": "0",
     "innodb_doublewrite": "OFF",

@@ -82,7 +82,7 @@ def warnings(
         warned.append(f"tables of engines without transactions are outside the snapshot: {', '.join(outside)}")
     others = sorted({str(one["database"]) for one in preflight.outside})
     if others:
-        warned.append(f"views name other databases, which a restore needs first: {', '.join(others)}")
+        warned.append(f"views or defaults name other databases, which a restore needs first: {', '.join(others)}")
     if preflight.dead_definers is None:
         warned.append("definers were not checked: the login cannot read mysql.user")
     for definer, objects in (preflight.dead_definers or {}).items():

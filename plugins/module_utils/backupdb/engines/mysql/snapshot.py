@@ -202,6 +202,7 @@ class _OpenSnapshot:
                 self.seen, self.preflight, self.options, unlocked=self.unlocked, jobs=self.planned.at_once
             ),
             extra=extra(self.preflight),
+            unanswered={"views": [one.name for one in self.preflight.broken if one.kind == "view"]},
         )
 
     def _refuse_limit(self) -> None:

@@ -113,7 +113,8 @@ def _skipped(script: str, position: int) -> int:
 
 
 _TOKEN = re.compile(
-    r"""(?:\bE'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|[^'"E;]+|E)*;""",
+    # Each piece ends where it must, so that a row of them can be read in one way only, and in linear time.
+    r"""(?:\bE'(?:[^'\\]|\\.|'')*'(?!')|'(?:[^']|'')*'(?!')|"(?:[^"]|"")*"(?!")|[^'"E;]+(?=['"E;])|\BE|\bE(?!'))*;""",
     re.DOTALL,
 )
 

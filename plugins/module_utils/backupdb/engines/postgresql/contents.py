@@ -5,7 +5,8 @@
 
 A hash is the sum of the hashes of all rows, so that their order does not matter, over the rows' text with the columns
 in the order of their names. The session's settings fix how values are written. Foreign tables have no rows here,
-unlogged tables have none on a standby, and an extension makes the rows of its own tables itself.
+unlogged tables have none on a standby, and an extension makes the rows of its own tables itself. Partitions that
+a restore may fill with other rows of the same table are taken together, under the name of that table.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import Any
 
 from ...errors import QueryFailed
 from ..values import DumpOptions
-from .relations import FROM, NAME, ORDINARY
+from .relations import FROM, LOADED_THROUGH, NAME, ORDINARY
 from .session import ExportedSnapshot, Session
 
 LARGE_OBJECTS = "large objects"  # key beside the names of tables; a table's name cannot have a space without quotes
 
 _RELATIONS = f"""
-    SELECT {NAME} AS name, c.relkind = 'm' AS derived, c.relispopulated AS populated,
+    SELECT {NAME} AS name, COALESCE({LOADED_THROUGH}, {NAME}) AS known_as,
+           c.relkind = 'm' AS derived, c.relispopulated AS populated,
            c.relpersistence = 'u' AS unlogged,
            (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C")
               FROM pg_catalog.pg_attribute a
@@ -42,6 +44,14 @@ class Contents:
     fingerprints: dict[str, str] | None = None
     warnings: list[str] = field(default_factory=list)
 
+    def count(self, name: str, rows: int, total: int | None = None) -> None:
+        """Add rows, and the sum of their hashes, to those that are known under a name."""
+        if self.row_counts is not None:
+            self.row_counts[name] = self.row_counts.get(name, 0) + rows
+        if self.fingerprints is not None and total is not None:
+            before, sum_before = map(int, self.fingerprints.get(name, "0:0").split(":"))
+            self.fingerprints[name] = f"{before + rows}:{sum_before + total}"
+
 
 def read_contents(session: Session, exported: ExportedSnapshot, options: DumpOptions) -> Contents:
     """Read what the options ask for, in the session's snapshot.
@@ -57,28 +67,27 @@ def read_contents(session: Session, exported: ExportedSnapshot, options: DumpOpt
     for relation in session.rows(_RELATIONS):
         if not relation.populated or (exported.replica and relation.unlogged):
             continue
-        _read_relation(session, contents, relation.name, None if relation.derived else relation.columns or "")
+        _read_relation(session, contents, relation)
     if contents.fingerprints is not None:
         _read_others(session, contents.fingerprints, contents.warnings)
     return contents
 
 
-def _read_relation(session: Session, contents: Contents, name: str, columns: str | None) -> None:
-    """`columns` is None for a materialized view: its rows are made anew by a restore and may then be fresher."""
-    if contents.fingerprints is None or columns is None:
+def _read_relation(session: Session, contents: Contents, relation: Any) -> None:
+    """Add one relation. Of a materialized view only a count: a restore makes its rows anew, and they may be fresher."""
+    name, known_as = relation.name, session.shown(relation.known_as)
+    if contents.fingerprints is None or relation.derived:
         if contents.row_counts is not None:
             statement = f"SELECT count(*) FROM ONLY {name}"  # noqa: S608  quoted by the server
             for (count,) in _read(session, name, statement, contents.warnings):
-                contents.row_counts[session.shown(name)] = int(count)
+                contents.count(known_as, int(count))
         return
     statement = (
-        f'SELECT count(*), COALESCE(sum(hashtextextended(ROW({columns})::text COLLATE "C", 0)), 0) '  # noqa: S608
+        f'SELECT count(*), COALESCE(sum(hashtextextended(ROW({relation.columns or ""})::text COLLATE "C", 0)), 0) '  # noqa: S608
         f"FROM ONLY {name} AS t"
     )
     for count, total in _read(session, name, statement, contents.warnings):
-        contents.fingerprints[session.shown(name)] = f"{count}:{total}"
-        if contents.row_counts is not None:
-            contents.row_counts[session.shown(name)] = int(count)
+        contents.count(known_as, int(count), int(total))
 
 
 def read_sequences(session: Session, warnings: list[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from ...connection.server import Server
 from ..values import PARTIAL, UNCOUNTED_KEY, Client, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from .contents import read_contents
+from .given_objects import DROPPED_KEY, read_dropped
 from .inventory import RULES, read_inventory, read_older
 from .left_out import read_left_out
 from .load_hazards import hazard_warnings
@@ -71,6 +72,7 @@ def read_details(
             "materialized_views": _named(session, "c.relkind = 'm'"),
             "unpopulated_materialized_views": _named(session, "c.relkind = 'm' AND NOT c.relispopulated"),
             "foreign_tables": _named(session, "c.relkind = 'f'"),
+            DROPPED_KEY: read_dropped(session),
             "locked_tables": exported.tables,
             CLIENT_SETTINGS_KEY: client_settings(facts),
             SYSTEM_IDENTIFIER_KEY: system_identifier(lambda query: session.attempt(query)[0][0]),

@@ -111,7 +111,8 @@ class Psycopg2(Driver):
             host=None if directory else instance.host,
             port=port,
             connect=connect,
-            engine={"pool_events": [(_read_bytes_as_they_are, "connect")]},
+            # We read no hstore, and looking for its type would be one more question to each new connection.
+            engine={"pool_events": [(_read_bytes_as_they_are, "connect")], "use_native_hstore": False},
         )
 
     def read_error(self, error: Any, *, invalidated: bool) -> DriverError:

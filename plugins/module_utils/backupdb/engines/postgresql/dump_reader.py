@@ -38,6 +38,8 @@ class PostgresqlDumpReader:
 
     # Written where it changes, so its place depends on the order of the tables.
     _SETTING = re.compile(rb"SET default_table_access_method = [^;]+;")
+    # The rows of several partitions, which may share them out in another way after a restore.
+    _THROUGH = re.compile(rb"-- load via partition root (.+)")
     _END = b"-- PostgreSQL database dump complete"
     _UNDER_SETTING = (b"TABLE", b"MATERIALIZED VIEW")
 
@@ -112,6 +114,10 @@ class PostgresqlDumpReader:
                 self.rewritable = kind in self._WITH_EXPRESSIONS
                 self.begins_entry = True
                 self.setting = self._access_method if kind in self._UNDER_SETTING else b""
+                return self._VOLATILE.match(line) is None
+            through = self._THROUGH.fullmatch(line) if self.in_data else None
+            if through is not None:
+                self.place = f"TABLE DATA {through[1].decode('utf-8', 'backslashreplace')}"
         elif self.in_data and line.startswith(b"COPY ") and line.endswith(b" FROM stdin;"):
             self._in_copy = True
             self._take_columns(line)

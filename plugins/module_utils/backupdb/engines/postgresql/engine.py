@@ -41,11 +41,12 @@ from .contents import read_sequences
 from .details import read_details
 from .drill import PostgresqlDrill
 from .driver import Psycopg2
+from .given_objects import drop_statements
 from .parts import plan
 from .privileges import find_missing
 from .restore.checks import find_problems
 from .restore.clients import find_restore_clients, restore_package_name
-from .restore.database import create, drop, finish
+from .restore.database import create, drop, finish, run_in_new
 from .restore.load import load_archives
 from .restore.reach import drop_subscriptions, is_copy, quiet
 from .restore.swap import swap_blockers, swap_databases
@@ -152,7 +153,8 @@ class PostgresqlEngine(Engine):
         return swap_blockers(self.server, target, target)
 
     def create_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
-        return create(self.server, self.facts, name, manifest["properties"], options)
+        warnings = create(self.server, self.facts, name, manifest["properties"], options)
+        return [*warnings, *run_in_new(self.server, name, drop_statements(manifest))]
 
     def load(
         self,
@@ -163,13 +165,20 @@ class PostgresqlEngine(Engine):
         options: RestoreOptions,
         limits: Limits,
     ) -> LoadReport:
-        return load_archives(self.server, self.facts, client, name, sources, options, limits)
+        stays_here = options.on_private_server or self._is_quiet_copy(manifest, options)
+        return load_archives(self.server, self.facts, client, name, sources, options, limits, stays_here=stays_here)
 
     def finish_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
         warnings = finish(self.server, name, manifest["properties"], options)
-        if options.final_name is None or options.enable_events:
+        if not self._is_quiet_copy(manifest, options):
             return warnings
-        return [*warnings, *(quiet(self.server, name) if is_copy(self.server, options.final_name, manifest) else [])]
+        return [*warnings, *quiet(self.server, name)]
+
+    def _is_quiet_copy(self, manifest: Mapping[str, Any], options: RestoreOptions) -> bool:
+        """Tell whether this is a copy that shall reach nothing."""
+        if options.final_name is None or options.enable_events:
+            return False
+        return is_copy(self.server, options.final_name, manifest)
 
     def drop_database(self, name: str) -> None:
         if any(one.name == name and one.connectable for one in self.databases()):

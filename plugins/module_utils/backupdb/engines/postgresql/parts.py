@@ -18,7 +18,7 @@ from ...connection.instance import Instance
 from ..values import Client, Database, DumpOptions, Part, ServerFacts
 from .login import login_environment, login_secret
 from .quoting import argument, connection_string
-from .relations import FROM, NAME, ORDINARY
+from .relations import FROM, LOADED_THROUGH, NAME, ORDINARY
 from .session import ExportedSnapshot, Session
 from .settings import client_settings
 
@@ -41,7 +41,7 @@ _LOST = (
 
 # Tables whose rows pg_dump writes by itself. Tables of extensions have rules of their own and stay in the rest.
 _SIZES = f"""
-    SELECT {NAME}, COALESCE(pg_table_size(c.oid), 0) {FROM}
+    SELECT {NAME}, COALESCE(pg_table_size(c.oid), 0), COALESCE({LOADED_THROUGH}, {NAME}) {FROM}
      WHERE c.relkind = 'r' AND {ORDINARY} ORDER BY 2 DESC, 1"""
 # Those that go with their table. In the rest they would be written again, with another value if they move meanwhile.
 _OWNED_SEQUENCES = f"""
@@ -77,9 +77,9 @@ def plan(
         return Plan([part("data")])
     named = sized[:_MOST_NAMED_TABLES]
     encoding = database.encoding or "UTF8"
-    tables = {name: argument(name, encoding) for name, _size in named}
+    tables = {name: argument(name, encoding) for name, _size, _through in named}
     owned = [argument(name, encoding) for name, table in session.rows(_OWNED_SEQUENCES) if table in tables]
-    groups = balanced([(tables[name], int(size)) for name, size in named], options.jobs)
+    groups = balanced([(tables[name], int(size), through) for name, size, through in named], options.jobs)
     warnings = []
     if len(sized) > len(named):
         warnings.append(
@@ -100,18 +100,23 @@ def plan(
     )
 
 
-def balanced(sized: Sequence[tuple[str, int]], count: int) -> list[list[str]]:
+def balanced(sized: Sequence[tuple[str, int, str]], count: int) -> list[list[str]]:
     """Spread names over at most `count` groups: each, from the largest on, goes to the group that has least.
 
-    >>> balanced([("a", 5), ("b", 3), ("c", 2)], 2)
+    Names with the same third value stay together: a restore may share their rows out among them in another way.
+
+    >>> balanced([("a", 5, "a"), ("b", 3, "b"), ("c", 2, "b")], 2)
     [['a'], ['b', 'c']]
     """
+    together: dict[str, list[tuple[str, int]]] = {}
+    for name, size, key in sized:
+        together.setdefault(key, []).append((name, size + 1))  # an empty table is work too
     groups: list[list[str]] = [[] for _number in range(count)]
     loads = [0] * count
-    for name, size in sorted(sized, key=lambda item: -item[1]):
+    for members in sorted(together.values(), key=lambda members: -sum(size for _name, size in members)):
         lightest = loads.index(min(loads))
-        groups[lightest].append(name)
-        loads[lightest] += size + 1  # an empty table is work too
+        groups[lightest] += [name for name, _size in members]
+        loads[lightest] += sum(size for _name, size in members)
     return [group for group in groups if group]
 
 

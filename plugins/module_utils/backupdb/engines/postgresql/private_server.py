@@ -59,6 +59,7 @@ _TAKEN_OVER = (
     "max_prepared_transactions",
     "password_encryption",
 )
+_LOGIN_TRIGGERS = 17  # from this version on
 _FIXED = ("block_size", "integer_datetimes")  # of the binaries
 
 
@@ -90,6 +91,8 @@ def private_server(
     preload, unmatched = _preload(source, programs)
     settings = {
         **_OWN_SETTINGS,
+        # Those on a login would run in each session of ours, and write what the source does not have.
+        **({"event_triggers": "off"} if (_major(programs / "postgres") or 0) >= _LOGIN_TRIGGERS else {}),
         **{name: str(source[name]) for name in _TAKEN_OVER if name in source},
         "unix_socket_directories": str(place.socket_folder),
         "shared_preload_libraries": ", ".join(preload),

@@ -26,3 +26,15 @@ WITH_ROWS = (
     f"{OF_USERS} AND ({OF_NO_EXTENSION} OR EXISTS "
     "(SELECT FROM pg_catalog.pg_extension x WHERE c.oid = ANY (x.extconfig)))"
 )
+
+# The table through which pg_dump has the rows of a partition loaded, where that is another one: the hash of an enum's
+# value is another one in each database, so the rows go to other partitions there. NULL for all others.
+LOADED_THROUGH = """
+    CASE WHEN c.relispartition AND EXISTS
+              (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) AS above
+                 JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = above.relid
+                 JOIN pg_catalog.pg_opclass o ON o.oid = ANY (p.partclass) AND o.opcname = 'enum_ops'
+                 JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'hash')
+         THEN (SELECT format('%I.%I', rn.nspname, r.relname)
+                 FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+                WHERE r.oid = pg_catalog.pg_partition_root(c.oid)) END"""

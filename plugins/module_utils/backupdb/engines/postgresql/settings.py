@@ -4,7 +4,8 @@
 """Settings that a login, a database or the server may have and that would change what our sessions and clients do.
 
 All of them are set to what a new server has, from the beginning of the session on, in backups, restores and drills.
-`search_path` is not among them: the clients, and our sessions that read a database's own objects, set it by themselves.
+`search_path` is empty in sessions of our own: with a schema of the database's owner before `pg_catalog` an operator of
+his would be called, with our rights. The clients empty it by themselves.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def session_statements() -> tuple[str, ...]:
         f"FROM (VALUES {values}) AS v (name, value) JOIN pg_catalog.pg_settings s ON s.name = v.name "
         "WHERE s.context = 'user' OR pg_catalog.current_setting('is_superuser') = 'on'"
     )
-    return "SET statement_timeout = 0", setting  # first what could end the second
+    # First what could end the others, and what decides which operators the last one calls.
+    return "SET statement_timeout = 0", "SET search_path = ''", setting
 
 
 def as_options(settings: Mapping[str, str]) -> str:

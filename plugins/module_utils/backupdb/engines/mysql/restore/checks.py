@@ -274,8 +274,8 @@ def _outside_warnings(server: Server, manifest: Mapping[str, Any], options: Rest
     absent = sorted({str(one["database"]) for one in outside} - there)
     if absent:
         yield (
-            f"views name databases that are not here: {', '.join(absent)}; restore those first, or the views will be"
-            " left out, with the statements that make them later"
+            f"views or defaults name databases that are not here: {', '.join(absent)}; restore those first, or"
+            " views will be left out, with the statements that make them later, and tables be refused"
         )
 
 

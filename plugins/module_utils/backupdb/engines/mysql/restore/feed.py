@@ -77,6 +77,11 @@ class Deferred:
     text: bytes
     is_event: bool = False
 
+    @property
+    def is_view(self) -> bool:
+        """Whether it is a view; the others of its kind are tables, triggers or events."""
+        return self.place.startswith("view ")
+
 
 @dataclass
 class Feed:

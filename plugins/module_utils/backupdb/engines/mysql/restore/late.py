@@ -8,8 +8,9 @@ Views may need one another, routines, and other databases. What the server refus
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,17 @@ from ....errors import ConnectionFailed, QueryFailed
 from ....streams.pipeline import Limits
 from ..statements import ask, own_session, quoted
 from .feed import Changes, Deferred, Feed
-from .headers import event_kept
+from .headers import event_kept, with_definer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+# Of a view, a table, a column, a routine: what its definer, or we, may not use.
+_LACKS_RIGHTS = ("1356", "1142", "1143", "1370")
+_TABLE_NAMED = (
+    "SELECT 1 FROM information_schema.tables WHERE table_schema = :database AND table_name = :name"
+    " AND CAST(table_name AS BINARY) = CAST(:name AS BINARY)"
+)
 _PASSED_EVENT = 1588  # a note: its time has passed, so that the server dropped it at once
 
 
@@ -60,17 +67,51 @@ class LateObjects:
 
     def make_views(self, feeds: Sequence[Feed]) -> list[str]:
         """Make views, each after those that it needs; return those that the server refused, with the way out."""
-        waiting = [one for feed in feeds for one in feed.late.values()]
-        if not waiting:
+        late = {name: one for feed in feeds for name, one in feed.late.items()}
+        if not late:
             return []
         with self._in_database() as connection:
-            while waiting:
-                refused = [(one, self._refusal(connection, one)) for one in waiting]
-                left = [one for one, error in refused if error is not None]
-                if len(left) == len(waiting):
-                    return [self._way_out(one, error) for one, error in refused]
-                waiting = left
-        return []
+            _order, refused = self._make(connection, late)
+            if any(error.code in _LACKS_RIGHTS for error in refused.values()):
+                refused = {**refused, **self._make_as_ours_first(connection, late)}
+                refused = {name: error for name, error in refused.items() if not self._is_there(connection, name)}
+        return [self._way_out(late[name], error) for name, error in refused.items()]
+
+    def _make(self, connection: Connection, wanted: Mapping[str, Deferred]) -> tuple[list[str], dict[str, QueryFailed]]:
+        """Make them in rounds until nothing changes; return which were made, in what order, and what was refused."""
+        order: list[str] = []
+        waiting = dict(wanted)
+        while True:
+            refused = {name: error for name, one in waiting.items() if (error := self._refusal(connection, one))}
+            order += [name for name in waiting if name not in refused]
+            if not refused or len(refused) == len(waiting):
+                return order, refused
+            waiting = {name: waiting[name] for name in refused}
+
+    def _make_as_ours_first(self, connection: Connection, late: Mapping[str, Deferred]) -> dict[str, QueryFailed]:
+        """Make views that need one whose definer may not read it, as is the rule in a database of another name.
+
+        The server looks through such a view only when another one is made over it. So each is made as one of the login
+        first, and then, from those that nothing needs on, as what it is. Returns what was refused.
+        """
+        views = {name: one for name, one in late.items() if one.is_view}
+        for name in views:
+            self._drop_view(connection, name)
+        ours = {name: replace(one, text=with_definer(one.text, None)) for name, one in views.items()}
+        order, refused = self._make(connection, ours)
+        for name in reversed(order):
+            self._drop_view(connection, name)
+            error = self._refusal(connection, views[name])
+            if error is not None:
+                refused[name] = error
+        return refused
+
+    def _drop_view(self, connection: Connection, name: str) -> None:
+        ask(self._server, connection, f"DROP VIEW IF EXISTS {quoted(name)}")
+
+    def _is_there(self, connection: Connection, name: str) -> bool:
+        found = ask(self._server, connection, _TABLE_NAMED, database=self._changes.target, name=name)
+        return bool(found)
 
     def make_triggers_and_events(self, feeds: Sequence[Feed]) -> list[str]:
         """Make triggers and events, and return those that the server refused, with its words."""
@@ -123,7 +164,7 @@ class LateObjects:
             f"{one.place}: its time has passed since the backup, so it is there disabled (ON COMPLETION PRESERVE)"
         )
 
-    def _way_out(self, one: Deferred, error: QueryFailed | None) -> str:
+    def _way_out(self, one: Deferred, error: QueryFailed) -> str:
         statement = " ".join(one.text.decode("utf-8", "backslashreplace").split("\n"))
         return (
             f"{one.place}: {error}; when what it names is there, run in database {self._changes.target}: {statement};"

@@ -74,11 +74,11 @@ def load_parts(
         session = _allowed(stoppable.server, stoppable.LOAD_SESSION)
         loader = _Loader(stoppable, client, session, changes, limits)
         feeds: list[Feed] = []
+        stand_ins = make_stand_ins(engine.server, manifest) if options.on_private_server else []
         for stage in stages(sources, options):
             feeds += loader.load(stage)
             if stage[0].part != _ROUTINES:
                 _refuse_unknown_tables(loader.place(), feeds, options)
-        stand_ins = make_stand_ins(engine.server, manifest) if options.on_private_server else []
         taken = parse_iso(str(manifest["started"])) if manifest.get("started") else None
         late = LateObjects(stoppable.server, session, changes, limits, taken)
         errors = [*loader.errors, *late.make_views(feeds), *late.make_triggers_and_events(feeds)]
@@ -209,6 +209,7 @@ def command(client: Client, known: frozenset[str], database: str, *, past_errors
         "--batch",
         "--binary-mode",  # NUL and carriage return as they are, no commands but DELIMITER
         *(["--sandbox"] if "sandbox" in known else []),  # nor any that reach the file system
+        "--local-infile=0",  # LOAD DATA LOCAL would have the client send any file that its user can read
         "--comments",  # those within the bodies of programs
         "--skip-reconnect",  # a new session would not have the dump's settings
         "--no-auto-rehash",
@@ -255,7 +256,7 @@ def _allowed(server: Server, statements: Sequence[str]) -> list[str]:
 def _warnings(changes: Changes, feeds: Sequence[Feed], stand_ins: Sequence[str]) -> list[str]:
     warned = []
     if stand_ins:
-        warned.append(f"empty stand-ins were made for what views name in other databases: {', '.join(stand_ins)}")
+        warned.append(f"empty stand-ins were made for what is named in other databases: {', '.join(stand_ins)}")
     if changes.accounts is None and changes.options.definer_policy != "drop":
         warned.append("definers were not checked: the login cannot read mysql.user")
     moved, far, disabled = (

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Union
 
 # An identifier in the quotes of any sql_mode.
-QUOTED_NAME = rb"(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")"
+# No quote follows the last one: with that, a name can be read in one way only, and in linear time.
+QUOTED_NAME = rb"(?:`(?:[^`]|``)*`(?!`)|\"(?:[^\"]|\"\")*\"(?!\"))"
 
 _ROWS = re.compile(rb"INSERT (?:IGNORE )?INTO (" + QUOTED_NAME + rb")")
 _ROWS_BEGIN = b"INSERT "
@@ -26,7 +27,7 @@ _LONGEST_BEGINNING = 4096  # bytes in which the table's name has ended: 64 chara
 
 # MariaDB's client takes the backslash for a command of its own, MySQL's and older ones stop at it.
 _SANDBOX = re.compile(rb"/\*M?!999999\\- [^\n]*\*/\s*\Z")
-_COMMENT_LINE = re.compile(rb"\s*(?:--(?:[ \t][^\n]*)?|#[^\n]*)?\s*\Z")
+_COMMENT_LINE = re.compile(rb"\s*(?:(?:--(?:[ \t][^\n]*)?|#[^\n]*)\s*)?\Z")
 _DELIMITER = re.compile(rb"DELIMITER\s+(\S+)\s*\Z", re.IGNORECASE)
 _SQL_MODE = re.compile(rb"\A(?:/\*!\d+\s+)?SET\s+sql_mode\s*=\s*(?:'([^']*)'|@)", re.IGNORECASE)
 

@@ -8,7 +8,7 @@ Nothing is ever cut out of a stream: pg_restore gets the chosen entries by its `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...values import ArchiveSource, RestoreOptions
@@ -51,6 +51,11 @@ class Chosen:
     @property
     def has_definitions(self) -> bool:
         return any(entry.section == PRE_DATA for entry in self.early)
+
+    def without(self, entries: Collection[Entry]) -> Chosen:
+        """Return the same, with these entries left out."""
+        early, *late = (tuple(one for one in group if one not in entries) for group in (self.early, *self.late))
+        return replace(self, early=early, late=tuple(late))
 
     def only_rows(self) -> Chosen:
         """Return what is left to load early when the definitions are there."""

@@ -9,7 +9,7 @@ They are built for the target's name from the values in the manifest. Nothing th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,17 @@ def create(
             else f"{error}; nothing was created"
         ) from error
     return _collation_warnings(server, facts, name, properties)
+
+
+def run_in_new(server: Server, name: str, statements: Iterable[str]) -> list[str]:
+    """Run statements in a database that has just been made; returns what was refused, and why."""
+    warnings = []
+    for statement in statements:
+        try:
+            execute(server, statement, database=name)
+        except QueryFailed as error:
+            warnings.append(f"database {name!r}: this was refused: {statement} ({error})")
+    return warnings
 
 
 def create_statement(

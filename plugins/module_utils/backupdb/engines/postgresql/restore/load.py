@@ -26,6 +26,7 @@ from ..settings import client_settings
 from .archive_checks import refuse_what_would_fail
 from .choice import Chosen, Examined, Extensions, choose
 from .extension_rows import empty_filled, filled_by_extensions
+from .far_views import far_refreshes
 from .roles import role_preamble
 from .run import Target, memory_file, restore_file, restore_stream, write_all
 from .toc import DATA, Entry, read_contents, without_head
@@ -59,15 +60,25 @@ def load_archives(
     sources: Sequence[ArchiveSource],
     options: RestoreOptions,
     limits: Limits,
+    *,
+    stays_here: bool = False,
 ) -> LoadReport:
     """Load the archives; raises `RestoreRefused` before anything is loaded, `RestoreFailed` at the first error.
 
-    With `past_errors` errors in definitions and rows are listed like those of what comes after.
+    With `past_errors` errors in definitions and rows are listed like those of what comes after. With `stays_here`
+    materialized views that read other servers are made and not filled.
     """
     limits = replace(limits, abort=threading.Event())  # one part ends the others, and nothing beyond this load
     archives = [examine(source) for source in sources]
     extensions = _extensions(server, name)
     chosen, warnings = choose(archives, options, extensions)
+    far = far_refreshes(chosen) if stays_here else {}
+    chosen = [one.without(far) for one in chosen]
+    if far:
+        warnings.append(
+            "materialized views that read other servers were not filled; to fill them: "
+            + " ".join(entry.definition.strip() for entry in far)
+        )
     superuser = refuse_what_would_fail(server, facts, chosen, options)
     if options.data_only and not superuser:
         warnings.append(
@@ -98,7 +109,7 @@ def load_archives(
             raise RestoreFailed(". ".join([str(error), *ways_out([str(error)], chosen)])) from error
         warnings += ways_out(errors, chosen)
         errors += _load_late(job, chosen)
-    return LoadReport(errors=errors, warnings=warnings)
+    return LoadReport(errors=errors, warnings=warnings, not_loaded={one.shown(): why for one, why in far.items()})
 
 
 def examine(source: ArchiveSource) -> Examined:

@@ -9,6 +9,7 @@ Memory does not grow with the archive. Every client ends when `limits.abort` is 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -183,14 +184,41 @@ def _through_psql(
         _started(target, writing, complaints, limits, descriptors, stdin=subprocess.PIPE) as client,
         _Feeder(stream, client, limits) as feeder,
     ):
-        script = without_unknown_settings(_blocks(client.stdout), target.known_settings or frozenset())
-        if not _copied(script, psql.stdin):
+        try:
+            safe = only_restricted(_blocks(client.stdout), target.client.path)
+            script = without_unknown_settings(safe, target.known_settings or frozenset())
+            copied = _copied(script, psql.stdin)
+        except RestoreFailed:
+            psql.end()  # first: at the end of its input it would run what it has
+            raise
+        if not copied:
             client.end()
         psql.stdin.close()
         ended = [(psql, psql.wait()), (client, client.wait())]
         feeder.finish(read_on=not any(status for _client, status in ended))
     limits.check()
     return ended
+
+
+def only_restricted(blocks: Iterable[bytes], program: str) -> Iterator[bytes]:
+    """Hand on a script that forbids psql its own commands (`\\!`, `\\copy`, `\\i`) before it has anything else.
+
+    A forged archive can have such commands anywhere in its SQL. Raises `RestoreFailed` for a script without the ban:
+    pg_restore writes it, and psql knows it, since the releases of August 2025 (CVE-2025-8714).
+    """
+    stream = iter(blocks)
+    head = b""
+    for block in stream:
+        head += block
+        if len(head) >= _RESTRICTED_WITHIN:
+            break
+    if head and not _RESTRICTED.match(head):
+        raise RestoreFailed(
+            f"{program} is older than the minor releases of August 2025: psql would run commands of its own out of"
+            " the backup (CVE-2025-8714); update the client's package, or restore with the server's own version"
+        )
+    yield head
+    yield from stream
 
 
 def without_unknown_settings(blocks: Iterable[bytes], known: frozenset[str]) -> Iterator[bytes]:
@@ -213,6 +241,9 @@ def without_unknown_settings(blocks: Iterable[bytes], known: frozenset[str]) -> 
     yield held
 
 
+# Only what pg_restore writes of itself may stand before the ban: nothing of the archive does.
+_RESTRICTED = re.compile(rb"(?:--\n|-- PostgreSQL database dump\n|\n)*\\restrict [A-Za-z0-9]+\n")
+_RESTRICTED_WITHIN = 512  # bytes
 _HEAD_LINES = (b"--", b"SET ", b"SELECT pg_catalog.set_config(", b"\\restrict ")
 
 

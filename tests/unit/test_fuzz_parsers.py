@@ -1,0 +1,200 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever a parser is given, it answers or raises an error of its own: short here, longer with HYPOTHESIS_EXAMPLES."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from backupdb.accounts.summary import summarise
+from backupdb.age.recipients import X25519Recipient
+from backupdb.age.stream import Decryptor, Encryptor, X25519Identity
+from backupdb.credentials.store import read_store
+from backupdb.engines.accounts_document import Account, Statement, as_sql, build
+from backupdb.engines.accounts_form import check_form
+from backupdb.engines.mysql.restore.feed import Changes, Feed
+from backupdb.engines.mysql.restore.stream import read as read_stream
+from backupdb.engines.postgresql.restore.toc import read_contents
+from backupdb.engines.values import RestoreOptions
+from backupdb.errors import BackupDbError, InvalidOption
+from backupdb.jobs.definition import job_from
+from backupdb.repository import drill_records, last_run, manifest, pins
+from backupdb.repository.problems import Problems
+from backupdb.system.json_text import read_json
+from backupdb.system.text import parse_iso
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.samples import SAMPLES
+
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "60"))
+fuzzed = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+IDENTITY = X25519Identity.generate()
+ARCHIVE = b"PGDMP\x01\x0e\x00\x04\x08\x01" + b"\0\x01\0\0\0" * 20
+MANIFEST = sorted(SAMPLES.glob("version_*/repository/db1/pg15/shop/*/manifest.json"))[0].read_bytes()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=15,
+)
+
+
+def outcome(action: Callable[[], Any], *allowed: type[Exception]) -> None:
+    """Run it; any error but those is a fault of the parser."""
+    with suppress(*allowed):
+        action()
+
+
+def mutated(content: bytes, changes: list[tuple[int, bytes]]) -> bytes:
+    for position, replacement in changes:
+        at = position % (len(content) + 1)
+        content = content[:at] + replacement + content[at + len(replacement) :]
+    return content
+
+
+JOB_KEYS = ("name", "backups", "retention", "drill", "notifications", "max_age")
+CHANGES = st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=6)), min_size=1, max_size=4)
+
+
+@fuzzed
+@given(JSON)
+def test_json_is_values_that_can_be_written_again_or_a_value_error(value: Any) -> None:
+    content = json.dumps(value).encode("ascii")
+    try:
+        found = read_json(content)
+    except ValueError:
+        return
+    json.dumps(found, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogateescape")
+
+
+@fuzzed
+@given(st.binary(max_size=300) | CHANGES.map(lambda changes: mutated(MANIFEST, changes)))
+def test_a_manifest_is_read_or_damaged(content: bytes) -> None:
+    outcome(lambda: manifest.parse(content, "here"), BackupDbError)
+
+
+@fuzzed
+@given(st.text(max_size=40) | st.datetimes().map(str) | JSON)
+def test_a_time_is_one_to_reckon_with_or_a_value_error(text: Any) -> None:
+    outcome(lambda: parse_iso(text), ValueError)
+
+
+@fuzzed
+@given(JSON | st.dictionaries(st.sampled_from(["schema", "status", "started", "databases", "reason", "since"]), JSON))
+def test_records_beside_a_backup_are_read_or_are_a_problem(tmp_path: Path, value: Any) -> None:
+    content = json.dumps(value).encode("ascii")
+    problems = Problems()
+    (tmp_path / "pin.json").write_bytes(content)
+    (tmp_path / ".last-run.json").write_bytes(content)
+    (tmp_path / "drill-20261121T000000Z.json").write_bytes(content)
+    assert pins.read_pin(tmp_path, problems) is not None
+    last_run.read(tmp_path, problems)
+    drill_records.newest_drill(tmp_path, problems)
+
+
+def header() -> bytes:
+    encryptor = Encryptor([X25519Recipient(IDENTITY.recipient)])
+    return bytes(encryptor.update(b"plain") + encryptor.finish())
+
+
+SEALED = header()
+
+
+@fuzzed
+@given(st.binary(max_size=300) | CHANGES.map(lambda changes: mutated(SEALED, changes)), st.integers(1, 50))
+def test_an_age_file_is_opened_or_refused(content: bytes, size: int) -> None:
+    def decrypt() -> None:
+        decryptor = Decryptor([IDENTITY])
+        for start in range(0, len(content), size):
+            decryptor.update(content[start : start + size])
+        decryptor.finish()
+
+    outcome(decrypt, BackupDbError)
+
+
+@fuzzed
+@given(
+    JSON | st.dictionaries(st.sampled_from(["name", "backups", "retention", "drill", "notifications", "max_age"]), JSON)
+)
+def test_a_job_is_a_job_or_an_invalid_option(values: Any) -> None:
+    outcome(lambda: job_from(values, "here"), InvalidOption)
+    outcome(lambda: job_from({"name": "nightly", "backups": [values]}, "here"), InvalidOption)
+
+
+@fuzzed
+@given(JSON)
+def test_a_store_of_credentials_is_read_or_refused(tmp_path: Path, value: Any) -> None:
+    path = tmp_path / "store.json"
+    path.write_bytes(json.dumps(value).encode("ascii"))
+    path.chmod(0o600)
+    outcome(lambda: read_store(path), BackupDbError)
+
+
+@fuzzed
+@given(st.binary(max_size=400) | CHANGES.map(lambda changes: mutated(ARCHIVE, changes)), st.integers(1, 99))
+def test_a_table_of_contents_is_read_or_refused(content: bytes, size: int) -> None:
+    blocks = (content[start : start + size] for start in range(0, len(content), size))
+    outcome(lambda: read_contents(blocks, "data"), BackupDbError)
+
+
+DOCUMENT = build(
+    vendor="mariadb",
+    server_version="10.11",
+    accounts=[Account("app", "user", [Statement("identity", "CREATE USER app;", "shop")], host="%")],
+    instance=[Statement("foreign_server", "CREATE SERVER s;")],
+    missing=["a"],
+)
+
+
+def replaced(value: Any, path: list[int], new: Any) -> Any:
+    """Put something else in one place of a value, which the numbers lead to."""
+    if not path or not isinstance(value, (dict, list)) or not value:
+        return new
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = keys[path[0] % len(keys)]
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[key] = replaced(value[key], path[1:], new)
+    return copy
+
+
+@fuzzed
+@given(st.lists(st.integers(0, 20), max_size=6), JSON)
+def test_a_document_of_accounts_can_be_written_as_sql_and_summed_up_or_is_refused(path: list[int], new: Any) -> None:
+    check_form(DOCUMENT)
+    document = replaced(DOCUMENT, path, new)
+    try:
+        check_form(document if isinstance(document, dict) else {})
+    except ValueError:
+        return
+    as_sql({**document, "taken_at": ""})
+    outcome(lambda: summarise(document, ["*"], show_hashes=False), BackupDbError)
+
+
+WORDS = st.sampled_from(
+    [
+        *(b"CREATE ", b"TABLE ", b"`t`", b"DEFINER=", b"`a`@`b`", b"TRIGGER ", b"/*!50003 ", b"*/", b"'", b'"', b"`"),
+        *(b";\n", b"\\", b"DELIMITER ;;\n", b"INSERT INTO `t` VALUES (", b"-- ", b"\n", b"#", b"SET ", b"sql_mode='"),
+        *(b"EVENT ", b"VIEW ", b"\xff", b"\0"),
+    ]
+)
+
+
+@fuzzed
+@given(st.lists(WORDS, max_size=40), st.integers(1, 30))
+def test_a_stream_of_sql_is_fed_or_refused(words: list[bytes], size: int) -> None:
+    content = b"".join(words)
+    blocks = [content[start : start + size] for start in range(0, len(content), size)]
+    changes = Changes(original="a", target="b", options=RestoreOptions(), accounts=None)
+    outcome(lambda: list(Feed(changes).lines(blocks)), BackupDbError)
+    assert list(read_stream(blocks)) is not None
