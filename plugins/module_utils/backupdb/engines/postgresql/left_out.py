@@ -133,9 +133,9 @@ def read_left_out(session: Session, client_major: int) -> LeftOut:
             found.missing.append(f"{what}: {_listed(session, names)}; pg_dump leaves that out")
     moved = reordered(_asked(session, found, "the order of columns", INHERITING))
     if moved:
-        found.missing.append(
+        found.warnings.append(
             f"the order of columns of tables that inherit some: {_listed(session, moved)}; pg_dump writes those of the "
-            "parents first"
+            "parents first, so that a restore has them in another order"
         )
     invalid = [name for (name,) in _asked(session, found, "invalid indexes", _INVALID_INDEXES)]
     if invalid:
