@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from backupdb.engines.values import SnapshotDetails
-from support.library import SCHEMAS
+from support.drills import drilled
+from support.library import SCHEMAS, back_up, entry_of
 from support.postgresql_contents import contents_differing, taken
 from support.postgresql_dumps import drop_database, make_database, new_database, restore
 from support.servers import PrivatePostgres
@@ -147,3 +150,47 @@ def test_what_a_range_type_makes_by_itself_is_not_counted(private: PrivatePostgr
     older = details.inventory_as_in({})
     assert [older[kind] for kind in kinds] == [1, 5, 1]
     assert older["grants"] == details.inventory["grants"] + 5
+
+
+def test_columns_that_a_restore_puts_in_another_order_are_named_and_their_rows_are_equal(
+    private: PrivatePostgres, repository: Path, work_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.pathsep.join([str(private.binaries), os.environ["PATH"]]))
+    with new_database(private, "probed"):
+        for statement in (
+            "CREATE TABLE top (a int, b text); CREATE TABLE sub (c int) INHERITS (top)",
+            "CREATE TABLE same (d int) INHERITS (top); INSERT INTO sub VALUES (1, 'one', 2), (2, 'two', NULL)",
+            "ALTER TABLE top ADD later text DEFAULT 'later'; CREATE TABLE made_after (e int) INHERITS (sub)",
+            "CREATE TABLE other_way (later text, b text, a int); ALTER TABLE other_way INHERIT top",
+            "CREATE TABLE as_it_was (f int) INHERITS (top); ALTER TABLE same DROP COLUMN d",
+            "CREATE TABLE parts (a int, b int) PARTITION BY LIST (a); CREATE TABLE part (b int, a int)",
+            "ALTER TABLE parts ATTACH PARTITION part DEFAULT",
+        ):
+            private.sql(statement, database="probed")
+        options: dict[str, Any] = {"databases": ["probed"], "accounts": False, "row_counts": True, "fingerprints": True}
+        entry = entry_of(back_up(private, repository, **options), "probed")
+    assert (entry["status"], entry["missing"]) == ("complete", [])
+    (told,) = [line for line in entry["warnings"] if line.startswith("the order of columns")]
+    assert "some: public.made_after, public.other_way, public.sub; pg_dump writes those of the parents first" in told
+    drill = drilled(repository, work_dir=str(work_dir))
+    # A table that came to inherit later has its own columns in its definition, which tells their order.
+    assert {line["what"] for line in drill["rewritten"]} == {"dump, TABLE public.other_way"}
+    assert (drill["verdict"], drill["differences"]) == ("equal, expressions rewritten", [])
+
+
+def test_a_language_of_the_servers_own_functions_and_a_comment_on_a_built_in_extension_are_named(
+    private: PrivatePostgres, scratch: Path
+) -> None:
+    """pg_dump leaves out what handles the language, so that a restore asks for an extension of its name."""
+    details = details_of(
+        private,
+        scratch,
+        "CREATE LANGUAGE odd HANDLER plpgsql_call_handler",
+        "CREATE FUNCTION handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler'",
+        "CREATE LANGUAGE good HANDLER handler",
+        "COMMENT ON EXTENSION plpgsql IS 'ours'",
+    )
+    assert details.missing == [
+        "the server's own functions in languages: odd; pg_dump leaves that out",
+        "changed comments on built-in extensions: plpgsql; pg_dump leaves that out",
+    ]

@@ -41,3 +41,18 @@ def test_the_order_of_the_roles_of_a_policy_means_nothing(one: bytes, other: byt
 )
 def test_anything_else_of_a_policy_does(one: bytes, other: bytes) -> None:
     assert not equal(one, other)
+
+
+DATA = b"--\n-- Data for Name: t; Type: TABLE DATA; Schema: s; Owner: o\n--\n\n"
+
+
+def data_equal(one: bytes, other: bytes) -> bool:
+    return compare_in_any_order(lambda: [DATA + one], lambda: [DATA + other], PostgresqlDumpReader).equal
+
+
+def test_rows_are_the_same_whatever_the_order_of_the_columns() -> None:
+    one = b'COPY s.t (a, "b, c") FROM stdin;\n1\tx\n2\ty\n\\.\n'
+    assert data_equal(one, b'COPY s.t ("b, c", a) FROM stdin;\ny\t2\nx\t1\n\\.\n')
+    assert not data_equal(one, b'COPY s.t ("b, c", a) FROM stdin;\n1\tx\n2\ty\n\\.\n')
+    assert not data_equal(one, b'COPY s.t ("b, c", a) FROM stdin;\ny\t1\nx\t2\n\\.\n')
+    assert not data_equal(one, b'COPY s.t (a, "b, d") FROM stdin;\n1\tx\n2\ty\n\\.\n')

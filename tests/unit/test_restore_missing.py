@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from backupdb.engines.values import UNCOUNTED_KEY
 from backupdb.restore.missing import missing_kind, missing_name
 
 
@@ -48,3 +49,12 @@ def test_what_was_not_counted_excuses_no_loss() -> None:
 )
 def test_a_name_is_found_whole(line: str, name: str, named: bool) -> None:
     assert missing_name({"missing": [line]}, name) == (line if named else None)
+
+
+def test_a_line_about_something_else_does_not_excuse_the_rows() -> None:
+    lines = ["that foreign keys are disabled: child_x_fkey on public.child; pg_dump leaves that out"]
+    manifest = {"missing": lines, "engine_details": {UNCOUNTED_KEY: lines}}
+    assert missing_name(manifest, "public.child") is None
+    rows = ["rows of table public.child of extension hstore: pg_dump leaves them out"]
+    manifest = {"missing": [*lines, *rows], "engine_details": {UNCOUNTED_KEY: [*lines, *rows]}}
+    assert missing_name(manifest, "public.child") == rows[0]

@@ -23,7 +23,7 @@ CREATE TYPE nested AS (inner_place place, places place[], n fewer);
 CREATE TABLE values_of_types (
     id int PRIMARY KEY, b bool, c "char", ch char(5), vc varchar(7), nm name, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8,
     n numeric, n2 numeric(10, -2), m money, bt bytea, bi bit(5), bv bit varying(9), d date, t time(3), ttz timetz, ts timestamp,
-    tstz timestamptz, iv interval, iv2 interval day to second(2), u uuid, x xml, j json, jb jsonb, jp jsonpath, ine inet, ci cidr,
+    tstz timestamptz, iv interval, iv2 interval day to second(2), u uuid, x xml, j json, jb jsonb, jp jsonpath, addr inet, ci cidr,
     ma macaddr, ma8 macaddr8, lsn pg_lsn, sn pg_snapshot, tx txid_snapshot, x8 xid8, xi xid, tid tid, tsv tsvector, tsq tsquery,
     p point, l line, ls lseg, bx box, pa path, po polygon, ci2 circle, o oid, rc regclass, rp regprocedure, rt regtype, rn regnamespace,
     ro regoperator, rl regrole, rco regcollation, rf regconfig, iv4 int2vector, ov oidvector, r int4range, rn2 numrange, mr int4multirange, tr tstzmultirange,
@@ -129,7 +129,7 @@ CREATE VIEW with_ctes AS WITH RECURSIVE walk (a, b) AS MATERIALIZED (SELECT a, b
 CREATE VIEW set_operations AS (SELECT a FROM t1 INTERSECT ALL SELECT a FROM t2) EXCEPT (VALUES (1), (2) ORDER BY 1 LIMIT 1) ORDER BY a FETCH FIRST 2 ROWS WITH TIES;
 CREATE VIEW odd_expressions AS SELECT ROW(1, 'a')::text, ARRAY[[1], [2]] AS arr, (t1).b AS field, t1.*::text AS whole, 'x' COLLATE "C" AS col,
     EXTRACT(year FROM now()) IS NULL AS ex, OVERLAY('abc' PLACING 'x' FROM 2) AS ov, TRIM(LEADING 'x' FROM b) AS tr, now() AT TIME ZONE 'UTC' < now() AS tz,
-    a OPERATOR(pg_catalog.+) 1 AS op, (SELECT max(d) FROM t2) AS sub, a = ANY (ARRAY[1, 2]) AS anyed, a < ALL (SELECT e FROM t2) AS alled, CURRENT_DATE IS NULL AS cd,
+    a OPERATOR(pg_catalog.+) 1 AS op, (SELECT max(d) FROM t2) AS sub, a = ANY (ARRAY[1, 2]) AS of_any, a < ALL (SELECT e FROM t2) AS of_all, CURRENT_DATE IS NULL AS cd,
     NULLIF(a, 1) AS nul, GREATEST(a, c) AS gr, b SIMILAR TO 'x%' AS sim, interval '1' year AS y, int '4', (ARRAY[1, 2, 3])[2:] AS sl FROM t1;
 CREATE VIEW sampled AS SELECT * FROM ONLY t1 TABLESAMPLE bernoulli (50) REPEATABLE (1);
 CREATE VIEW whole_row_view AS SELECT t1 AS r, (t1).* FROM t1;

@@ -18,11 +18,12 @@ from ..engines.values import UNCOUNTED_KEY
 
 _BESIDE = ("comments", "grants", "security_labels")  # they go with the objects that they belong to
 
+_ROWS = "rows of "
+
 
 def missing_kind(manifest: Mapping[str, Any], kind: str) -> str | None:
     """Return the line that names objects of this kind as missing; None without one."""
-    uncounted = (manifest.get("engine_details") or {}).get(UNCOUNTED_KEY, ())
-    lines = [str(line) for line in manifest["missing"] if line not in uncounted]
+    lines = _counted(manifest)
     if kind in _BESIDE:
         return lines[0] if lines else None
     words = kind.replace("_", " ")
@@ -31,8 +32,18 @@ def missing_kind(manifest: Mapping[str, Any], kind: str) -> str | None:
 
 
 def missing_name(manifest: Mapping[str, Any], name: str) -> str | None:
-    """Return the line that names this object as missing; None without one."""
-    return next((str(line) for line in manifest["missing"] if _names(str(line), re.escape(name))), None)
+    """Return the line that names this object, or its rows, as missing; None without one.
+
+    A line that names it for something else, such as a key on it that is disabled, does not excuse a loss of its rows.
+    """
+    lines = [*_counted(manifest), *(str(line) for line in manifest["missing"] if str(line).startswith(_ROWS))]
+    return next((line for line in lines if _names(line, re.escape(name))), None)
+
+
+def _counted(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the lines about what the inventory counts."""
+    uncounted = (manifest.get("engine_details") or {}).get(UNCOUNTED_KEY, ())
+    return [str(line) for line in manifest["missing"] if line not in uncounted]
 
 
 def _names(line: str, pattern: str) -> bool:

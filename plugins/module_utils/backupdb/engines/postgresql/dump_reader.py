@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 _NAME = rb'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
+_LONG = 16 << 10  # bytes; longer lines come in pieces
 
 
 class PostgresqlDumpReader:
@@ -29,6 +30,10 @@ class PostgresqlDumpReader:
     _POLICY = re.compile(
         rb"(?P<head>CREATE POLICY %(name)s ON %(name)s\.%(name)s(?: AS RESTRICTIVE)?(?: FOR [A-Z]+)? TO )"
         rb"(?P<roles>%(name)s(?:, %(name)s)*)(?P<tail>(?: USING| WITH CHECK).*|;)" % {b"name": _NAME}
+    )
+
+    _COPY = re.compile(
+        rb"COPY %(name)s\.%(name)s \((?P<columns>%(name)s(?:, %(name)s)*)\) FROM stdin;" % {b"name": _NAME}
     )
 
     # Written where it changes, so its place depends on the order of the tables.
@@ -48,6 +53,17 @@ class PostgresqlDumpReader:
         self.setting = b""
         self._access_method = b""
         self._in_copy = False
+        self._columns: list[bytes] = []
+        self._order: list[int] = []  # places of the columns, by their names
+        self._header = b""
+
+    def _take_columns(self, line: bytes) -> None:
+        """Remember the columns of a COPY, which are told with each row: the line itself is no part of the entry."""
+        copy = self._COPY.fullmatch(line)
+        self.is_setting = copy is not None
+        self._columns = re.findall(_NAME, copy["columns"]) if copy is not None else []
+        self._order = sorted(range(len(self._columns)), key=self._columns.__getitem__)
+        self._header = b",".join(sorted(self._columns))
 
     def canonical(self, line: bytes) -> bytes:
         """Sort the roles of a policy, which pg_dump lists as they lie in the server's catalogue."""
@@ -70,7 +86,16 @@ class PostgresqlDumpReader:
     def rows_in(self, line: bytes, begins: bool) -> Iterator[tuple[bytes | None, bool]]:
         if begins:
             yield None, True
-        yield line, False  # the row ends where the next line begins
+        yield self._by_columns(line) if begins else line, False  # the row ends where the next line begins
+
+    def _by_columns(self, row: bytes) -> bytes:
+        """Put the values in the order of their columns' names: a table that inherits may get its columns in another."""
+        if len(row) >= _LONG:  # perhaps only a piece of one
+            return row
+        values = row.split(b"\t")
+        if len(values) != len(self._columns):
+            return row
+        return b"\t".join([self._header, *(values[position] for position in self._order)])
 
     def look(self, line: bytes) -> bool:
         self.begins_entry = self.is_setting = False
@@ -95,6 +120,7 @@ class PostgresqlDumpReader:
                 self.place = f"TABLE DATA {through[1].decode('utf-8', 'backslashreplace')}"
         elif self.in_data and line.startswith(b"COPY ") and line.endswith(b" FROM stdin;"):
             self._in_copy = True
+            self._take_columns(line)
         elif self._SETTING.fullmatch(line) is not None:
             self.is_setting = True
             self._access_method = line

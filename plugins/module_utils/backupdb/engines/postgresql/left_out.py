@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import QueryFailed
+from .column_order import INHERITING, reordered
 from .relations import FROM, NAME, OF_USERS
 from .session import Session
 from .unwritten import CHANGED, FIRST_NORMAL_OID, MEMBERS_PUBLISHED_SINCE, ON_MEMBERS, OUTSIDE, PUBLISHED
@@ -90,6 +91,21 @@ _RIGHTS_OF_VIEWS = """
                         WHERE a.grantee <> c.relowner AND (a.grantee <> 0 OR a.privilege_type <> 'SELECT')))
      ORDER BY 1"""
 
+# pg_dump writes the functions of a language only where it writes the functions themselves; the statement without them
+# asks for an extension of that name.
+_LANGUAGES = """
+    SELECT quote_ident(l.lanname) FROM pg_catalog.pg_language l
+     WHERE l.oid >= {first} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+             WHERE d.classid = 'pg_language'::regclass AND d.objid = l.oid AND d.deptype = 'e')
+       AND EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+             WHERE p.oid IN (l.lanplcallfoid, l.laninline, l.lanvalidator) AND n.nspname = 'pg_catalog') ORDER BY 1"""
+
+# Of an extension that every new database has, pg_dump writes nothing but rights.
+_BUILT_IN_EXTENSIONS = """
+    SELECT quote_ident(e.extname) FROM pg_catalog.pg_extension e
+      JOIN pg_catalog.pg_available_extensions a ON a.name = e.extname
+     WHERE e.oid < {first} AND a.comment IS DISTINCT FROM obj_description(e.oid, 'pg_extension') ORDER BY 1"""
+
 
 @dataclass
 class LeftOut:
@@ -108,11 +124,19 @@ def read_left_out(session: Session, client_major: int) -> LeftOut:
         found.missing.append(f"{kind}: {_listed(session, names)}; {_LEAVES_OUT}")
     for what, query in (
         ("that foreign keys are disabled", _DISABLED_KEYS),
+        ("the server's own functions in languages", _LANGUAGES.format(first=FIRST_NORMAL_OID)),
+        ("changed comments on built-in extensions", _BUILT_IN_EXTENSIONS.format(first=FIRST_NORMAL_OID)),
         ("changed rights on the server's own views", _RIGHTS_OF_VIEWS.format(first=FIRST_NORMAL_OID)),
     ):
         names = [name for (name,) in _asked(session, found, what, query)]
         if names:
             found.missing.append(f"{what}: {_listed(session, names)}; pg_dump leaves that out")
+    moved = reordered(_asked(session, found, "the order of columns", INHERITING))
+    if moved:
+        found.warnings.append(
+            f"the order of columns of tables that inherit some: {_listed(session, moved)}; pg_dump writes those of the "
+            "parents first, so that a restore has them in another order"
+        )
     invalid = [name for (name,) in _asked(session, found, "invalid indexes", _INVALID_INDEXES)]
     if invalid:
         found.warnings.append(
