@@ -101,6 +101,17 @@ class AccountRules(ABC):
     def granted_roles(self, sql: str) -> list[str]:
         """Name the roles that a membership statement grants."""
 
+    @abstractmethod
+    def refusal(self, account: Mapping[str, Any], statement: Mapping[str, Any]) -> str | None:
+        """Say why a statement of an account's block is none that an export writes about this account; None if it is.
+
+        A document may be written by others: nothing of a block is carried out that was not looked at here.
+        """
+
+    @abstractmethod
+    def instance_refusal(self, statement: Mapping[str, Any]) -> str | None:
+        """Say the same of a statement about the whole instance."""
+
     def covers_database(self, granted_on: str, database: str) -> bool:
         """Tell whether a right that was granted on `granted_on` is one on this database."""
         return granted_on == database
