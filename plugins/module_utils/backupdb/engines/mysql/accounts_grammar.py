@@ -64,7 +64,7 @@ def check_of_account(subject: Subject, kind: str, sql: str, database: str | None
     }
     if kind not in readers:
         raise NotAllowed(f"an export writes no statements of kind {kind!a} there")
-    cursor = _cursor(sql)
+    cursor = statement_cursor(sql)
     needed = readers[kind](cursor, subject)
     cursor.end()
     if needed != database:
@@ -80,7 +80,7 @@ def check_of_instance(kind: str, sql: str) -> None:
     }
     if kind not in readers:
         raise NotAllowed(f"an export writes no statements of kind {kind!a} there")
-    cursor = _cursor(sql)
+    cursor = statement_cursor(sql)
     readers[kind](cursor)
     cursor.end()
 
@@ -91,7 +91,8 @@ def account(cursor: Cursor) -> tuple[str, str | None]:
     return name, cursor.take(NAME, TEXT).value if cursor.has("@") else None
 
 
-def _cursor(sql: str) -> Cursor:
+def statement_cursor(sql: str) -> Cursor:
+    """Read SQL of this family from the left; raises `NotAllowed` for comments and for quotes that it may not have."""
     return Cursor(tokens(sql, _QUOTES))
 
 
