@@ -115,6 +115,28 @@ def test_a_forged_block_changes_no_account_that_is_there(source: Any, other: Any
     assert state(other) == before
 
 
+def test_another_spelling_of_an_account_that_is_there_changes_nothing(source: Any, other: Any) -> None:
+    document = exported(source)
+    before = state(other)
+    rights = "GRANT ALL PRIVILEGES ON *.* TO {};"
+    for name, host, statements in (
+        ("f_other", None, [("global_grant", rights.format("`f_other`"))]),
+        ("f_other", None, [("identity", "ALTER USER `f_other` ACCOUNT LOCK;")]),
+        ("f_other ", "%", [("identity", "CREATE USER `f_other `@`%`;")]),
+        ("root", "LOCALHOST", [("identity", "ALTER USER `root`@`LOCALHOST` ACCOUNT LOCK;")]),
+        ("root", "LOCALHOST", [("identity", "CREATE USER `root`@`LOCALHOST` ACCOUNT LOCK;")]),
+    ):
+        account = {
+            **{"name": name, "host": host, "kind": "user", "reserved": False},
+            "statements": [{"kind": kind, "database": None, "sql": sql} for kind, sql in statements],
+        }
+        result = restored(other, {**document, "accounts": [account]})
+        assert set(actions(result).values()) == {"failed"}, statements
+        assert not result["changed"]
+    execute(other, "FLUSH PRIVILEGES")
+    assert state(other) == before
+
+
 def test_forged_statements_of_the_instance_are_not_run(source: Any, other: Any) -> None:
     document = exported(source)
     with new_database(other, "f_victim"):

@@ -141,13 +141,16 @@ def test_forged_statements_of_the_instance_are_not_run(document: dict[str, Any],
 def test_a_name_that_the_server_would_cut_off_is_no_account(document: dict[str, Any], other: PrivatePostgres) -> None:
     victim, longer = "v" * 63, "v" * 64
     other.sql(f"CREATE ROLE {victim}")
-    account = {
-        **{"name": longer, "host": None, "kind": "user", "reserved": False},
-        "statements": [{"kind": "identity", "database": None, "sql": f"ALTER ROLE {longer} WITH SUPERUSER;"}],
-    }
-    result = restored(other, {**document, "accounts": [account]})
-    assert actions(result) == {longer: "failed"}
-    assert "too long" in result["errors"][0]
+    for made, words in (([], "does not begin with"), ([f"CREATE ROLE {longer};"], "already exists")):
+        statements = [*made, f"ALTER ROLE {longer} WITH SUPERUSER;"]
+        account = {
+            **{"name": longer, "host": None, "kind": "user", "reserved": False},
+            "statements": [{"kind": "identity", "database": None, "sql": sql} for sql in statements],
+        }
+        result = restored(other, {**document, "accounts": [account]})
+        assert actions(result) == {longer: "failed"}
+        (fault,) = result["errors"]
+        assert words in fault
     assert other.sql("SELECT count(*) FROM pg_roles WHERE rolsuper") == [(1,)]
 
 

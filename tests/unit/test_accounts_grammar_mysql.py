@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 RULES = MysqlAccountRules()
-NAMES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), min_size=1, max_size=20)
+NAMES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), min_size=1, max_size=20).filter(
+    lambda name: not name.endswith(" ")
+)
 TEXTS = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=30)
 HASH = "*6BB4837EB74329105EE4568DDA7DC67ED2CA2AD9"
 CLAUSES = (

@@ -151,7 +151,10 @@ def _planned(
     found = there.get(key_of(account))
     refused = _refused(account, found, choice.rules)
     if refused is None:
-        return _account(account, there, comparison, target, choice)
+        entry = _account(account, there, comparison, target, choice)
+        if entry.action != "create" or choice.rules.begins_with_making(account):
+            return entry
+        refused = "it does not begin with the statement that makes the account"
     protected = _protection(account, found, target)
     if protected and not (choice.include_reserved or names(choice.patterns, account)):
         return AccountPlan(account, "skip", protected)

@@ -37,15 +37,19 @@ class Subject:
     def __init__(self, name: str, host: str | None) -> None:
         self.name = name
         self.host = host
+        self.is_everybody = name == _EVERYBODY and host is None
 
     def take(self, cursor: Cursor) -> None:
         """Take its name; raises `NotAllowed` for another's."""
-        if self.name == _EVERYBODY and self.host is None and cursor.has(_EVERYBODY):
+        if self.is_everybody and cursor.has(_EVERYBODY):
             return
         name, host = account(cursor)
         same = host == self.host if host is None or self.host is None else host.casefold() == self.host.casefold()
         if name != self.name or not same:
             raise NotAllowed("it is about another account")
+        if name.endswith(" ") or (host or "").endswith(" "):
+            # The tables of accounts cannot tell it from one without the blank, and their row would be another's.
+            raise NotAllowed("a name of an account cannot end with a blank")
 
 
 def check_of_account(subject: Subject, kind: str, sql: str, database: str | None) -> None:

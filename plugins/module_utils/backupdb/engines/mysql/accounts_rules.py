@@ -41,6 +41,9 @@ class MysqlAccountRules(AccountRules):
             return str(error)
         return None
 
+    def begins_with_making(self, account: Mapping[str, Any]) -> bool:
+        return Subject(str(account["name"]), account["host"]).is_everybody or super().begins_with_making(account)
+
     def instance_refusal(self, statement: Mapping[str, Any]) -> str | None:
         try:
             check_of_instance(str(statement["kind"]), str(statement["sql"]))

@@ -27,8 +27,6 @@ _OPTIONS_SINCE = 16  # memberships have INHERIT and SET of their own, and creati
 
 # What a new role has anyhow; to say it needs a superuser (or, for CREATEDB, one who has it).
 _UNSAID = ("NOSUPERUSER", "NOCREATEDB", "NOREPLICATION", "NOBYPASSRLS")
-_SHORT = 15  # characters that fit in any encoding
-_FITS = "SELECT CAST(CAST(:name AS name) AS text) = :name"
 _ROLE_IN_DATABASE = re.compile(r'ALTER ROLE ("(?:[^"]|"")+"|\S+) IN DATABASE ')
 
 
@@ -49,9 +47,6 @@ class PostgresqlTarget:
         }
 
     def problem(self, account: Mapping[str, Any]) -> str | None:
-        name = str(account["name"])
-        if len(name) > _SHORT and not self._server.value(_FITS, {"name": name}):
-            return "the name is too long for this server, which would take it for another one"
         return None
 
     def waits_for(self, statement: Mapping[str, Any]) -> str | None:
