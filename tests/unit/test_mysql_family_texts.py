@@ -13,7 +13,7 @@ from backupdb.engines.accounts_document import Statement
 from backupdb.engines.mysql.dead_grants import LiveObjects, is_promise
 from backupdb.engines.mysql.drill_text import comparable
 from backupdb.engines.mysql.grants import parse
-from backupdb.engines.mysql.outside import named_pairs
+from backupdb.engines.mysql.outside import named_pairs, stand_in
 from backupdb.engines.mysql.restore.headers import (
     engine_of_table,
     event_kept,
@@ -23,6 +23,7 @@ from backupdb.engines.mysql.restore.headers import (
     without_tablespace,
 )
 from backupdb.engines.mysql.view_functions import calls
+from backupdb.engines.sql_tokens import NotAllowed
 
 TABLE = (
     b"CREATE TABLE `DATA DIRECTORY='x'` (\n  `a` int DEFAULT NULL COMMENT 'TABLESPACE = `no` DATA DIRECTORY=''y'''\n"
@@ -105,3 +106,63 @@ def test_grants_are_parted_into_what_is_alive_and_what_is_dead(sql: str, parts: 
     found = list(live.parted(Statement("object_grant", sql, database="d")))
     assert [(one.sql, one.dead) for one in found] == parts
     assert is_promise(sql) == ("CREATE" in sql)
+
+
+TYPES = (
+    *(
+        "int(11)",
+        "bigint unsigned",
+        "decimal(10,2) unsigned zerofill",
+        "enum('a','it''s','c\\\\d')",
+        "set('x')",
+        "json",
+    ),
+    *("varchar(10) CHARSET utf8mb4 COLLATE utf8mb4_bin", "char(3) CHARACTER SET latin1", "double", "double precision"),
+    *("time(6)", "point", "uuid", "vector(3)"),
+)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_stand_ins_have_the_columns_and_types_of_the_manifest(kind: str) -> None:
+    place = {"database": "o`d", "name": "t"}
+    table = {**place, "kind": "table", "columns": [["a`b", kind, "latin1", "latin1_bin"], ["c", kind, None, None]]}
+    assert stand_in(table) == (
+        f"CREATE TABLE IF NOT EXISTS `o``d`.`t` (`a``b` {kind} CHARACTER SET latin1 COLLATE latin1_bin, `c` {kind})"
+    )
+    function = {**place, "kind": "function", "returns": kind, "parameters": [kind, kind]}
+    assert stand_in(function) == (
+        f"CREATE FUNCTION IF NOT EXISTS `o``d`.`t`(p0 {kind}, p1 {kind}) RETURNS {kind} DETERMINISTIC RETURN NULL"
+    )
+
+
+def test_remarks_behind_a_type_are_left_out() -> None:
+    one = {"kind": "table", "database": "d", "name": "t"}
+    for remark in (" /* mariadb-5.3 */", " /*M!100301 COMPRESSED*/", " /*!100301 COMPRESSED*/"):
+        assert stand_in({**one, "columns": [["a", f"text{remark}", None, None]]}).endswith("(`a` text)")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "int) ENGINE=CONNECT TABLE_TYPE=DOS FILE_NAME='/etc/passwd' -- ",
+        "int GENERATED ALWAYS AS (LOAD_FILE('/etc/passwd'))",
+        "int DEFAULT (1)",
+        "text RETURN LOAD_FILE('/etc/passwd')",
+        "int /*!50003 , b int */",
+        "int, b int",
+        "int # x",
+        "",
+        "enum('a",
+    ],
+)
+def test_what_is_no_type_makes_no_stand_in(kind: str) -> None:
+    place = {"database": "d", "name": "t"}
+    for one in (
+        {**place, "kind": "table", "columns": [["a", kind, None, None]]},
+        {**place, "kind": "function", "returns": kind, "parameters": []},
+        {**place, "kind": "function", "returns": "int", "parameters": [kind]},
+        {**place, "kind": "table", "columns": [["a", "int", "latin1) ENGINE=x --", "latin1_bin"]]},
+        {**place, "kind": "table", "columns": [["a", "int", "latin1", "latin1_bin DEFAULT 1"]]},
+    ):
+        with pytest.raises(NotAllowed):
+            stand_in(one)

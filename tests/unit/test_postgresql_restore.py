@@ -76,16 +76,23 @@ def test_a_locale_that_a_version_cannot_have_is_refused(
 @pytest.mark.parametrize(
     ("stored", "expected"),
     [
-        ("work_mem=7MB", "work_mem TO '7MB'"),
-        ('application_name=it\'s = a \\ "name", really', "application_name TO  E'it''s = a \\\\ \"name\", really'"),
-        ('search_path="$user", public, "a, ""b"""', "search_path TO '$user', 'public', 'a, \"b\"'"),
-        ('search_path=""', "search_path TO ''"),
-        ("search_path=", "search_path TO ''"),
+        ("work_mem=7MB", "\"work_mem\" TO '7MB'"),
+        ('application_name=it\'s = a \\ "name", really', "\"application_name\" TO  E'it''s = a \\\\ \"name\", really'"),
+        ('search_path="$user", public, "a, ""b"""', "\"search_path\" TO '$user', 'public', 'a, \"b\"'"),
+        ('search_path=""', "\"search_path\" TO ''"),
+        ("search_path=", "\"search_path\" TO ''"),
         ("my.own=1", '"my"."own" TO \'1\''),
+        ("a TO 'b'; DROP ROLE c; --\"=1", "\"a TO 'b'; DROP ROLE c; --\"\"\" TO '1'"),
     ],
 )
 def test_settings_are_written_as_they_are_read(stored: str, expected: str) -> None:
     assert setting_text(stored) == expected
+
+
+def test_a_locale_provider_of_a_manifest_is_one_that_is_known() -> None:
+    made_up = {**PROPERTIES, "locale_provider": "libc; ALTER ROLE x SUPERUSER"}
+    with pytest.raises(RestoreRefused, match="which is not known here"):
+        create_statement(facts(18, 1), "a", made_up, None, RestoreOptions())
 
 
 def test_rights_are_given_anew_on_the_targets_name_and_to_the_mapped_roles() -> None:

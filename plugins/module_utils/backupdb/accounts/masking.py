@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 MASK = "'********'"
@@ -15,6 +16,7 @@ _HASH = re.compile(
     r"""|\b(?P<word>PASSWORD|AS|USING|BY)(?P<space>\s+)(?P<hash>E?'(?:[^'\\]|''|\\.)*'|0x[0-9A-Fa-f]+)""",
     re.DOTALL,
 )
+_SHOWN = 200  # characters of a statement that was refused
 # What follows repeats the statement, or a piece of it from some place on.
 _QUOTATION = re.compile(r"(?: near '| LINE \d+: ).*", re.DOTALL)
 
@@ -22,6 +24,13 @@ _QUOTATION = re.compile(r"(?: near '| LINE \d+: ).*", re.DOTALL)
 def masked(sql: str) -> str:
     """Return the statement with the hashes of passwords hidden."""
     return _HASH.sub(lambda found: found["name"] or f"{found['word']}{found['space']}{MASK}", sql)
+
+
+def refused_text(sql: str, why: str) -> str:
+    """Show a statement that was refused, and why: without any text in it, in one line, and not all of a long one."""
+    hidden = re.sub(r"'(?:[^'\\]|''|\\.)*(?:'|\Z)", MASK, masked(sql), flags=re.DOTALL)
+    shown = hidden if len(hidden) <= _SHOWN else f"{hidden[:_SHOWN]} …"
+    return f"{shown if shown.isprintable() else json.dumps(shown)[1:-1]} ({why})"
 
 
 def without_hashes(message: str, sql: str) -> str:

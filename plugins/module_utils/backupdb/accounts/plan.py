@@ -18,6 +18,7 @@ from ..engines.accounts_interface import AccountComparison, AccountRules, Accoun
 from ..errors import InvalidOption, RestoreRefused, SelectionError
 from .choice import covers, names
 from .compare import concerns, key_of
+from .masking import refused_text
 
 POLICIES = ("skip", "update", "fail")
 
@@ -90,6 +91,7 @@ class Plan:
     accounts: list[AccountPlan]
     steps: list[Step] = field(default_factory=list)
     waiting: list[tuple[str | None, str, str]] = field(default_factory=list)  # account, SQL, what it needs
+    refused: list[tuple[str | None, str]] = field(default_factory=list)  # account, and which statement and why
 
 
 def make_plan(document: Mapping[str, Any], fresh: Mapping[str, Any], target: AccountTarget, choice: Choice) -> Plan:
@@ -100,7 +102,7 @@ def make_plan(document: Mapping[str, Any], fresh: Mapping[str, Any], target: Acc
     """
     comparison = choice.rules.comparison(document, fresh)
     there = {key_of(account): account for account in fresh["accounts"]}
-    plan = Plan([_account(account, there, comparison, target, choice) for account in _chosen(document, choice)])
+    plan = Plan([_planned(account, there, comparison, target, choice) for account in _chosen(document, choice)])
     differing = [entry.name for entry in plan.accounts if entry.action == "refuse"]
     if differing:
         raise RestoreRefused(
@@ -119,7 +121,7 @@ def make_plan(document: Mapping[str, Any], fresh: Mapping[str, Any], target: Acc
                 found = there[key_of(entry.account)]["statements"]
                 identity = [statement for statement in entry.account["statements"] if statement["kind"] == kind]
                 keep = comparison.without_passwords
-                plan.steps.extend(target.update(entry.name, identity, found, keep=keep))
+                _add_steps(plan, target.update(entry.name, identity, found, keep=keep), entry.account, choice.rules)
                 continue
             for statement in wanted:
                 _add(plan, target, entry.name, statement)
@@ -136,6 +138,49 @@ def _chosen(document: Mapping[str, Any], choice: Choice) -> list[Mapping[str, An
                 f"{', '.join(full_name(account) for account in accounts[:30]) or 'none at all'}"
             )
     return [account for account in accounts if covers(choice.patterns, account)]
+
+
+def _planned(
+    account: Mapping[str, Any],
+    there: Mapping[Any, Any],
+    comparison: AccountComparison,
+    target: AccountTarget,
+    choice: Choice,
+) -> AccountPlan:
+    """Plan an account, and give it up when its block holds what no export writes about it: no part of that is run."""
+    found = there.get(key_of(account))
+    refused = _refused(account, found, choice.rules)
+    if refused is None:
+        entry = _account(account, there, comparison, target, choice)
+        if entry.action != "create" or choice.rules.begins_with_making(account):
+            return entry
+        refused = "it does not begin with the statement that makes the account"
+    protected = _protection(account, found, target)
+    if protected and not (choice.include_reserved or names(choice.patterns, account)):
+        return AccountPlan(account, "skip", protected)
+    if found is None and choice.object_grants_for is not None:
+        return _second_pass(account, found, (), comparison)
+    return AccountPlan(account, "fail", f"its block was refused, and nothing of it was carried out: {refused}")
+
+
+def _refused(account: Mapping[str, Any], found: Mapping[str, Any] | None, rules: AccountRules) -> str | None:
+    """Name the first statement that is not about this account alone; what the server itself says of it may stay."""
+    known = set() if found is None else {statement["sql"] for statement in found["statements"]}
+    for statement in account["statements"]:
+        why = None if statement["sql"] in known else rules.refusal(account, statement)
+        if why is not None:
+            return refused_text(statement["sql"], why)
+    return None
+
+
+def _add_steps(plan: Plan, steps: Sequence[Step], account: Mapping[str, Any], rules: AccountRules) -> None:
+    """Add statements that were made of others, unless they have become something else."""
+    for step in steps:
+        why = rules.refusal(account, {"kind": step.kind, "sql": step.sql, "database": None})
+        if why is None:
+            plan.steps.append(step)
+        else:
+            plan.refused.append((step.account, refused_text(step.sql, why)))
 
 
 def _account(
@@ -232,11 +277,16 @@ def _add_of_instance(
     """Settings of roles in databases go with their role, unless it is left alone; rights of everybody with `*`."""
     excluded = ("skip", "fail") if choice.object_grants_for is None else ("fail",)
     handled = {entry.name for entry in plan.accounts if entry.action not in excluded}
+    known = {statement["sql"] for statement in fresh["instance"]}
     wanted = []
     for statement in document["instance"]:
         role = target.role_of(statement)
         chosen = role in handled if role is not None else "*" in choice.patterns
         if statement["kind"] in _OF_INSTANCE and chosen and choice.wants(statement):
-            wanted.append(statement)
+            why = choice.rules.instance_refusal(statement)
+            if why is None:
+                wanted.append(statement)
+            elif statement["sql"] not in known:
+                plan.refused.append((role, f"this is not carried out: {refused_text(statement['sql'], why)}"))
     for statement in comparison.absent(wanted, fresh["instance"]):
         _add(plan, target, target.role_of(statement), statement)

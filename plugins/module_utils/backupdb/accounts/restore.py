@@ -53,13 +53,17 @@ def restore_accounts(
     if check_mode:
         created = [entry.name for entry in plan.accounts if entry.action == "create"]
         plan.steps.extend(target.clean_up(created, document))
-        return _result(plan, target, plan.steps, changed=bool(plan.steps), planned=True)
+        return _result(plan, target, plan.steps, changed=bool(plan.steps), planned=True, errors=_refused(plan))
     done, errors = _carry_out(plan, target, document, server)
     after = export(engine) if done else fresh
     # What was done shows in the export, but for passwords that it may not read.
     changed = bool(done) and (bool(fresh["missing"]) or _content(after) != _content(fresh))
     missed = _difference(plan, document, after, choice)
-    return _result(plan, target, done, changed=changed, errors=errors, missed=missed)
+    return _result(plan, target, done, changed=changed, errors=[*_refused(plan), *errors], missed=missed)
+
+
+def _refused(plan: Plan) -> list[tuple[str, str]]:
+    return [(name or "the instance", words) for name, words in plan.refused]
 
 
 def _dead(plan: Plan, choice: Choice) -> list[str]:

@@ -101,6 +101,26 @@ class AccountRules(ABC):
     def granted_roles(self, sql: str) -> list[str]:
         """Name the roles that a membership statement grants."""
 
+    @abstractmethod
+    def refusal(self, account: Mapping[str, Any], statement: Mapping[str, Any]) -> str | None:
+        """Say why a statement of an account's block is none that an export writes about this account; None if it is.
+
+        A document may be written by others: nothing of a block is carried out that was not looked at here.
+        """
+
+    def begins_with_making(self, account: Mapping[str, Any]) -> bool:
+        """Tell whether the first identity statement of a block makes the account, so that it fails where one is there.
+
+        Names that differ in a document may be one on the server, which cuts them off or takes another case for the
+        same. When the account cannot be made, nothing else of its block is carried out.
+        """
+        identity = [str(one["sql"]) for one in account["statements"] if one["kind"] == "identity"]
+        return bool(identity) and identity[0].startswith(("CREATE ROLE ", "CREATE USER "))
+
+    @abstractmethod
+    def instance_refusal(self, statement: Mapping[str, Any]) -> str | None:
+        """Say the same of a statement about the whole instance."""
+
     def covers_database(self, granted_on: str, database: str) -> bool:
         """Tell whether a right that was granted on `granted_on` is one on this database."""
         return granted_on == database

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..accounts_interface import AccountRules
+from ..sql_tokens import NotAllowed
+from .accounts_grammar import Subject, check_of_account, check_of_instance
 from .grants import UNQUOTED_TEXT, matches_pattern
 
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
@@ -29,6 +32,24 @@ class MysqlAccountRules(AccountRules):
         match = _ROLES.match(sql)
         pairs = _ROLE.findall(match["roles"]) if match else []
         return ["@".join(part.strip("`") for part in pair if part).replace("``", "`") for pair in pairs]
+
+    def refusal(self, account: Mapping[str, Any], statement: Mapping[str, Any]) -> str | None:
+        subject = Subject(str(account["name"]), account["host"])
+        try:
+            check_of_account(subject, str(statement["kind"]), str(statement["sql"]), statement["database"])
+        except NotAllowed as error:
+            return str(error)
+        return None
+
+    def begins_with_making(self, account: Mapping[str, Any]) -> bool:
+        return Subject(str(account["name"]), account["host"]).is_everybody or super().begins_with_making(account)
+
+    def instance_refusal(self, statement: Mapping[str, Any]) -> str | None:
+        try:
+            check_of_instance(str(statement["kind"]), str(statement["sql"]))
+        except NotAllowed as error:
+            return str(error)
+        return None
 
     def covers_database(self, granted_on: str, database: str) -> bool:
         """The name may be a pattern with wildcards."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...connection.server import Server
 from ...errors import ConnectionFailed, QueryFailed
+from ..sql_tokens import NUMBER, TEXT, WORD, NotAllowed
+from .accounts_grammar import statement_cursor
 from .statements import ask, own_session, quoted
 
 if TYPE_CHECKING:
@@ -51,6 +53,11 @@ _PARAMETERS = (
 )
 _NAME = r"`(?:[^`]|``)*`"
 _PAIR = re.compile(rf"'(?:[^'\\]|\\.|'')*'|(?P<database>{_NAME})\.(?P<name>{_NAME})", re.DOTALL)
+# What the servers write behind some types of columns.
+_REMARKS = re.compile(r" ?/\*(?:M?!100301 COMPRESSED| mariadb-5\.3 )\*/")
+_OF_TYPES = ("UNSIGNED", "SIGNED", "ZEROFILL", "PRECISION", "VARYING", "BINARY", "CHARACTER")
+_NAMED_AFTER = ("CHARSET", "SET", "COLLATE")
+_WORD = re.compile(r"[A-Za-z0-9_]+\Z")
 
 
 def find_outside(
@@ -84,8 +91,8 @@ def make_stand_ins(server: Server, manifest: Mapping[str, Any]) -> list[str]:
         for one in wanted:
             try:
                 ask(server, connection, f"CREATE DATABASE IF NOT EXISTS {quoted(str(one['database']))}")
-                ask(server, connection, _statement(one))
-            except QueryFailed:
+                ask(server, connection, stand_in(one))
+            except (QueryFailed, NotAllowed):
                 continue  # what needs it will name it
             made.append(f"{one['database']}.{one['name']}")
     return made
@@ -109,19 +116,44 @@ def _described(server: Server, connection: Connection, database: str, name: str)
         yield {"kind": "function", "database": database, "name": name, "returns": str(returns), "parameters": types}
 
 
-def _statement(one: Mapping[str, Any]) -> str:
+def stand_in(one: Mapping[str, Any]) -> str:
+    """Write the statement that makes an empty one; raises `NotAllowed` for a type or collation that is none."""
     place = f"{quoted(str(one['database']))}.{quoted(str(one['name']))}"
     if one["kind"] == "function":
-        parameters = ", ".join(f"p{number} {text}" for number, text in enumerate(one["parameters"]))
-        return f"CREATE FUNCTION IF NOT EXISTS {place}({parameters}) RETURNS {one['returns']} DETERMINISTIC RETURN NULL"
+        parameters = ", ".join(f"p{number} {_type(text)}" for number, text in enumerate(one["parameters"]))
+        returns = _type(one["returns"])
+        return f"CREATE FUNCTION IF NOT EXISTS {place}({parameters}) RETURNS {returns} DETERMINISTIC RETURN NULL"
     if one["kind"] == "sequence":
         return f"CREATE SEQUENCE IF NOT EXISTS {place}"
     return f"CREATE TABLE IF NOT EXISTS {place} ({', '.join(_column(*column) for column in one['columns'])})"
 
 
 def _column(name: str, kind: str, charset: str | None, collation: str | None) -> str:
-    words = f" CHARACTER SET {charset} COLLATE {collation}" if charset and collation else ""
-    return f"{quoted(name)} {kind}{words}"
+    words = f" CHARACTER SET {_word(charset)} COLLATE {_word(collation)}" if charset and collation else ""
+    return f"{quoted(name)} {_type(kind)}{words}"
+
+
+def _type(text: str) -> str:
+    """Return it if it is a type and nothing else; raises `NotAllowed`, as somebody may have made up the manifest."""
+    shown = _REMARKS.sub("", text)
+    cursor = statement_cursor(shown)
+    cursor.take(WORD)
+    if cursor.has("("):
+        cursor.listed(lambda: cursor.take(NUMBER, TEXT))
+        cursor.need(")")
+    while cursor.next() is not None:
+        word = cursor.take(WORD).text.upper()
+        if word in _NAMED_AFTER:
+            cursor.take(WORD)
+        elif word not in _OF_TYPES:
+            raise NotAllowed(f"{word[:40]!a} belongs to no type")
+    return shown
+
+
+def _word(text: str) -> str:
+    if not _WORD.match(text):
+        raise NotAllowed("a character set or collation of a column is no word")
+    return text
 
 
 def _plain(name: str) -> str:

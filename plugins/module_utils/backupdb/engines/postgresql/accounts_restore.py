@@ -9,27 +9,24 @@ Sources: PostgreSQL manual "CREATE ROLE", "GRANT", "Role Attributes", release no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ...connection.server import Server
+from ...errors import QueryFailed
 from ..accounts_interface import Step
 from ..values import ServerFacts
 from .account_session import account_session
+from .accounts_grammar import RoleAttributes, attributes, single_statements
 from .accounts_script import membership, unquoted
 from .quoting import identifier
 
 _OPTIONS_SINCE = 16  # memberships have INHERIT and SET of their own, and creating a role makes one for the creator
 
-_ATTRIBUTES = re.compile(
-    r'(?P<head>ALTER ROLE (?:"(?:[^"]|"")+"|\S+) WITH)(?P<words>(?: [A-Z]+)+?)(?P<tail>(?: CON.*|'
-    r" PASSWORD .*| VALID .*)?;)$",
-    re.DOTALL,
-)
 # What a new role has anyhow; to say it needs a superuser (or, for CREATEDB, one who has it).
 _UNSAID = ("NOSUPERUSER", "NOCREATEDB", "NOREPLICATION", "NOBYPASSRLS")
-_PASSWORD = re.compile(r" PASSWORD (?:NULL|'[^']*')")
 _ROLE_IN_DATABASE = re.compile(r'ALTER ROLE ("(?:[^"]|"")+"|\S+) IN DATABASE ')
 
 
@@ -88,28 +85,41 @@ class PostgresqlTarget:
         self, account: str, identity: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]], *, keep: bool
     ) -> list[Step]:
         """Only `ALTER ROLE … WITH` is carried out; what the backup's one does not say is set back to its default."""
-        known = next((str(entry["sql"]) for entry in there if _ATTRIBUTES.match(entry["sql"])), "")
-        steps = []
-        for entry in identity:
-            if not _ATTRIBUTES.match(entry["sql"]):
-                continue
-            sql = self._attributes(str(entry["sql"]), known.split(" PASSWORD ")[0].split())
-            if keep:
-                sql = _PASSWORD.sub("", sql)
-            elif " PASSWORD " not in sql and " PASSWORD " in known:
-                sql = f"{sql[:-1]} PASSWORD NULL;"
-            for clause, default in ((" CONNECTION LIMIT ", "-1"), (" VALID UNTIL ", "'infinity'")):
-                if clause in known and clause not in sql:
-                    sql = f"{sql[:-1]}{clause}{default};"
-            steps.append(Step(account, "identity", sql))
-        return steps
+        known = next(filter(None, (attributes(str(entry["sql"])) for entry in there)), None)
+        wanted = filter(None, (attributes(str(entry["sql"])) for entry in identity))
+        return [Step(account, "identity", self._updated(one, known, keep=keep).sql()) for one in wanted]
+
+    def _updated(self, wanted: RoleAttributes, known: RoleAttributes | None, *, keep: bool) -> RoleAttributes:
+        if known is None:
+            return replace(self._sayable(wanted, ()), password=None if keep else wanted.password)
+        password = wanted.password or ("NULL" if known.password else None)
+        return replace(
+            self._sayable(wanted, known.words),
+            limit=wanted.limit or ("-1" if known.limit else None),
+            password=None if keep else password,
+            until=wanted.until or ("'infinity'" if known.until else None),
+        )
 
     def role_of(self, statement: Mapping[str, Any]) -> str | None:
         match = _ROLE_IN_DATABASE.match(statement["sql"])
         return unquoted(match.group(1)) if match else None
 
-    def session(self) -> AbstractContextManager[Callable[[str], None]]:
-        return account_session(self._server)
+    @contextmanager
+    def session(self) -> Iterator[Callable[[str], None]]:
+        """One statement at a time reaches the server; those in the name of another leave it when one of them fails."""
+        with account_session(self._server) as carry_out:
+
+            def carry_out_each(sql: str) -> None:
+                said = single_statements(sql)
+                try:
+                    for statement in said:
+                        carry_out(statement)
+                except QueryFailed:
+                    if len(said) > 1:
+                        carry_out("RESET SESSION AUTHORIZATION")
+                    raise
+
+            yield carry_out_each
 
     def clean_up(self, created: Collection[str], document: Mapping[str, Any]) -> list[Step]:
         """A superuser gets nothing by creating a role. Another login gets ADMIN from the bootstrap superuser, who
@@ -124,8 +134,11 @@ class PostgresqlTarget:
 
     def _attributes(self, sql: str, known: Sequence[str]) -> str:
         """Leave out, for a login that may not say them, attributes that are so anyhow."""
-        match = None if self._superuser else _ATTRIBUTES.match(sql)
-        if match is None:
-            return sql
-        said = [word for word in match["words"].split() if word not in _UNSAID or (known and word not in known)]
-        return " ".join([match["head"], *said]) + match["tail"]
+        said = None if self._superuser else attributes(sql)
+        return sql if said is None else self._sayable(said, known).sql()
+
+    def _sayable(self, said: RoleAttributes, known: Sequence[str]) -> RoleAttributes:
+        if self._superuser:
+            return said
+        words = [word for word in said.words if word not in _UNSAID or (known and word not in known)]
+        return replace(said, words=tuple(words))

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..accounts_interface import AccountComparison, AccountRules
+from ..sql_tokens import NotAllowed
+from .accounts_grammar import attributes, check_of_instance, check_of_role
 from .accounts_script import membership, unquoted
 
-_PASSWORD = re.compile(r" PASSWORD (?:NULL|'[^']*')")
 _PASSWORD_SCHEME = re.compile(r" PASSWORD '(?P<scheme>SCRAM-SHA-256|md5)")
-_FOREVER = " VALID UNTIL 'infinity'"
+_FOREVER = "'infinity'"
 _OPTIONS_SINCE = 16  # memberships have INHERIT and SET of their own
 
 
@@ -32,6 +34,24 @@ class PostgresqlAccountRules(AccountRules):
         given = membership(sql)
         return [unquoted(given.role)] if given else []
 
+    def refusal(self, account: Mapping[str, Any], statement: Mapping[str, Any]) -> str | None:
+        if account["host"] is not None:
+            return "roles have no host"
+        if statement["database"] is not None:
+            return "an export writes no rights on databases there"
+        try:
+            check_of_role(str(account["name"]), str(statement["kind"]), str(statement["sql"]))
+        except NotAllowed as error:
+            return str(error)
+        return None
+
+    def instance_refusal(self, statement: Mapping[str, Any]) -> str | None:
+        try:
+            check_of_instance(str(statement["kind"]), str(statement["sql"]), statement["database"])
+        except NotAllowed as error:
+            return str(error)
+        return None
+
 
 class _Comparison(AccountComparison):
     """Takes out what differs between equal servers: the bootstrap superuser's name, words that newer versions write."""
@@ -48,8 +68,11 @@ class _Comparison(AccountComparison):
     def normal(self, statement: Mapping[str, Any]) -> str:
         sql = str(statement["sql"])
         if statement["kind"] == "identity":
-            sql = sql.replace(_FOREVER, "")
-            return _PASSWORD.sub("", sql) if self.without_passwords else sql
+            said = attributes(sql)
+            if said is None:
+                return sql
+            until = None if said.until == _FOREVER else said.until
+            return replace(said, until=until, password=None if self.without_passwords else said.password).sql()
         found = membership(sql) if statement["kind"] == "membership" else None
         if found is None:
             return sql

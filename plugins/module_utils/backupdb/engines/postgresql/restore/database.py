@@ -20,6 +20,7 @@ from ..catalogue import MAINTENANCE_DATABASE, TEMPLATE_DATABASE
 from ..quoting import identifier, literal, setting_values
 from .roles import new_owner
 
+_KNOWN_PROVIDERS = ("libc", "icu", "builtin")
 _PROVIDERS = (15,)  # the version in which a database can have a locale provider
 _ICU_RULES = (16,)
 _BUILTIN = (17,)  # it also gave ICU_LOCALE the name LOCALE
@@ -76,7 +77,7 @@ def run_in_new(server: Server, name: str, statements: Iterable[str]) -> list[str
 def create_statement(
     facts: ServerFacts, name: str, properties: Mapping[str, Any], owner: str | None, options: RestoreOptions
 ) -> str:
-    """Write CREATE DATABASE for a server of that version."""
+    """Write CREATE DATABASE for a server of that version; raises `RestoreRefused` for an unknown locale provider."""
     words = [
         f"CREATE DATABASE {identifier(name)} TEMPLATE template0",
         f"ENCODING {literal(properties['encoding'])}",
@@ -84,6 +85,8 @@ def create_statement(
         f"LC_CTYPE {literal(properties['lc_ctype'])}",
     ]
     provider = properties["locale_provider"]
+    if provider not in _KNOWN_PROVIDERS:
+        raise RestoreRefused(f"the database has the locale provider {provider!r}, which is not known here")
     if facts.version_number >= _PROVIDERS:
         words.append(f"LOCALE_PROVIDER {provider}")
     if provider == "icu":
@@ -103,7 +106,7 @@ def locale_refusal(facts: ServerFacts, properties: Mapping[str, Any]) -> str | N
     """Say why a server of that version cannot have a database with such a locale; None if it can."""
     provider = properties["locale_provider"]
     needed = {"icu": _PROVIDERS, "builtin": _BUILTIN}.get(provider)
-    if provider not in ("libc", "icu", "builtin"):
+    if provider not in _KNOWN_PROVIDERS:
         return f"the database has the locale provider {provider!r}, which is not known here"
     if needed and facts.version_number < needed:
         return f"the database has the locale provider {provider}, which PostgreSQL has from version {needed[0]} on"
@@ -168,10 +171,10 @@ def setting_text(stored: str) -> str:
     """Write a setting as it is stored ("name=value") for SET; the names of a list are given one by one.
 
     >>> setting_text("search_path=shop, public")
-    "search_path TO 'shop', 'public'"
+    "\"search_path\" TO 'shop', 'public'"
     """
     name, _equals, value = stored.partition("=")
-    quoted = ".".join(identifier(part) for part in name.split(".")) if "." in name else name
+    quoted = ".".join(identifier(part) for part in name.split("."))
     return f"{quoted} TO {', '.join(map(literal, setting_values(name, value)))}"
 
 
