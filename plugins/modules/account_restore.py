@@ -29,6 +29,9 @@ notes:
   - Accounts are restored into the same kind of server only, not from MySQL into MariaDB or vice versa.
   - With PostgreSQL C(pg_dumpall) must be installed on the host where the module runs. The error names the package.
   - Tablespaces are not recreated, because they are folders of the host that was backed up.
+  - A statement of the backup is run only if it is one that a backup writes about the account it is stored with. If a
+    backup that somebody forged holds another one, that account fails with it, and the others are restored. It can
+    still give the account itself any right, password or setting, so look at the statements in check mode first.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from ...connection.server import Server
-from ...errors import QueryFailed
+from ...errors import ConnectionFailed, QueryFailed
 from ..accounts_interface import Step
 from ..values import ServerFacts
 from .account_session import account_session
@@ -114,9 +114,10 @@ class PostgresqlTarget:
                 try:
                     for statement in said:
                         carry_out(statement)
-                except QueryFailed:
+                except Exception:  # a name may not be one in the server's encoding
                     if len(said) > 1:
-                        carry_out("RESET SESSION AUTHORIZATION")
+                        with suppress(QueryFailed, ConnectionFailed):
+                            carry_out("RESET SESSION AUTHORIZATION")
                     raise
 
             yield carry_out_each
