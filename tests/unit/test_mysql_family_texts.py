@@ -18,8 +18,8 @@ from backupdb.engines.mysql.restore.headers import (
     engine_of_table,
     event_kept,
     has_own_directory,
+    loading_mode,
     without_far_end,
-    without_own_directories,
     without_tablespace,
 )
 from backupdb.engines.mysql.view_functions import calls
@@ -40,9 +40,12 @@ def test_places_of_tables_are_found_but_not_in_texts_and_names() -> None:
 
 def test_the_dumps_own_mode_is_the_only_one_that_is_changed() -> None:
     mode = b"/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */"
-    assert b"'NO_AUTO_VALUE_ON_ZERO,NO_DIR_IN_CREATE'" in without_own_directories(mode)
+    assert b"'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_DIR_IN_CREATE'" in loading_mode(
+        mode, ignore_directories=True
+    )
+    assert b"'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'" in loading_mode(mode, ignore_directories=False)
     other = b"/*!50003 SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO' */"
-    assert without_own_directories(other) == other
+    assert loading_mode(other, ignore_directories=True) == other
 
 
 def test_a_far_table_is_one_of_nothing_on_a_private_server() -> None:

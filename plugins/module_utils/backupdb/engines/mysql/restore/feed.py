@@ -28,12 +28,12 @@ from .headers import (
     engine_of_table,
     event_disabled,
     has_own_directory,
+    loading_mode,
     sequences_unqualified,
     trigger_unqualified,
     with_altered_database,
     with_definer,
     without_far_end,
-    without_own_directories,
     without_tablespace,
 )
 from .stream import Rows, Statement, read
@@ -130,7 +130,7 @@ class Feed:
         what = describe(text)
         if what.kind == SESSION:
             self._set(text)
-            return without_own_directories(text) if self.changes.without_places else text
+            return loading_mode(text, ignore_directories=self.changes.without_places)
         if what.relation is not None and (what.kind == ROWS or (what.creates and what.kind in TABLES)):
             self.seen.add(what.relation)
         if altered_database(text) == self.changes.original and not self.changes.options.data_only:

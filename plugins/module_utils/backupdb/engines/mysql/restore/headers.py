@@ -162,9 +162,14 @@ def has_own_directory(text: bytes) -> bool:
     return any(found["directory"] is not None for found in _TABLE_PLACES.finditer(text))
 
 
-def without_own_directories(text: bytes) -> bytes:
-    """Have the server ignore the folders of tables, where the dump sets the sql_mode for all of them."""
-    return _DUMP_MODE.sub(rb"\1,NO_DIR_IN_CREATE\2", text)
+def loading_mode(text: bytes, *, ignore_directories: bool) -> bytes:
+    """Add to the sql_mode that the dump sets for all its tables.
+
+    Dates such as February 31st, which a server keeps by ALLOW_INVALID_DATES, would become zeros without a word; and the
+    server ignores the folders of tables where it is asked to.
+    """
+    directories = b",NO_DIR_IN_CREATE" if ignore_directories else b""
+    return _DUMP_MODE.sub(rb"\1,ALLOW_INVALID_DATES" + directories + rb"\2", text)
 
 
 def without_tablespace(text: bytes) -> bytes:
