@@ -134,3 +134,26 @@ def test_folders_of_old_runs_are_removed_and_nothing_else(base: Path) -> None:
         os.close(holder)
     left = {path.name for path in base.iterdir()}
     assert left == {"other", *(f"backupdb-run-{letter * 32}" for letter in "bcd")}
+
+
+def test_broken_folders_of_runs_never_stop_a_new_one(base: Path) -> None:
+    (base / "elsewhere").mkdir()
+    (base / "backupdb-run-file").write_text("")
+    (base / "backupdb-run-link").symlink_to(base / "elsewhere")
+    for name in ("nolock", "fifo", "linked"):
+        (base / f"backupdb-run-{name}").mkdir()
+    os.mkfifo(base / "backupdb-run-fifo" / "lock")
+    (base / "backupdb-run-linked" / "lock").symlink_to(base / "elsewhere")
+    for path in base.glob("backupdb-run-*"):
+        os.utime(path, (time.time() - 2 * DAY,) * 2, follow_symlinks=False)
+    remove_old_runs()
+    left = {path.name for path in base.iterdir()}
+    assert "backupdb-run-nolock" not in left
+    assert {"elsewhere", "backupdb-run-file", "backupdb-run-link", "backupdb-run-linked"} <= left
+
+
+@pytest.mark.parametrize("garbage", ["", "[]", "3", "\0", "[" * 100000])
+def test_garbage_instead_of_the_facts_of_a_run_is_no_facts(base: Path, garbage: str) -> None:
+    folder(base).mkdir()
+    (folder(base) / "begun.json").write_text(garbage)
+    assert initial_facts(RUN) == {}

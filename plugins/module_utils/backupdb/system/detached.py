@@ -140,12 +140,12 @@ def look(run_id: str, seconds: float) -> RunStatus:
 
 
 def remove_old_runs() -> None:
-    """Remove the folders of runs of this user that ended long ago."""
+    """Remove the folders of runs of this user that ended long ago; what is broken or not ours never stops a new run."""
     for folder in BASE.glob(f"{_PREFIX}*"):
         with suppress(OSError):
             found = folder.lstat()
             old = time.time() - found.st_mtime > _KEPT_SECONDS
-            if old and found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode) and not _is_locked(folder, ""):
+            if old and found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode) and _is_dead(folder):
                 shutil.rmtree(folder)
 
 
@@ -153,10 +153,17 @@ def _folder_of(run_id: str) -> Path:
     return BASE / f"{_PREFIX}{check_run_id(run_id)}"
 
 
+def _is_dead(folder: Path) -> bool:
+    try:
+        return not _is_locked(folder, "")
+    except RunUnknown:  # a run takes its lock in the moment in which it makes its folder: this one never got so far
+        return True
+
+
 def _is_locked(folder: Path, run_id: str) -> bool:
     try:
-        descriptor = os.open(folder / _LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError as error:
+        descriptor = os.open(folder / _LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise RunUnknown(
             f"this host knows nothing of run {run_id} ({folder} is not there): it did not begin, or was cleared away; "
             "look into the repository for what it made, and run again"
@@ -191,7 +198,7 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
         return {}
-    return value
+    return value if isinstance(value, dict) else {}
