@@ -22,7 +22,7 @@ from backupdb.jobs import steps
 from backupdb.jobs.definition import job_from
 from backupdb.repository.drill_records import forget_attempt, last_tried, note_attempt, proven, write_drill
 from backupdb.repository.problems import Problems
-from backupdb.repository.removal import remove_backup
+from backupdb.repository.removal import remove_files, take_name
 from backupdb.system.text import iso, utc_now
 from support.stored import RUN, TIME, store
 
@@ -131,7 +131,7 @@ def test_what_is_noted_of_a_drill_goes_with_its_backup(root: Path) -> None:
     second = store(root, "a", time=TIME + timedelta(days=9), run_id=RUN).folder
     for folder in (a, b, second):
         note_attempt(folder, utc_now())
-    remove_backup(a)
+    remove_files(a, take_name(a))
     assert [path.name for path in (second.parent / ".drills").iterdir()] == [f"{second.name}.attempt.json"]
     forget_attempt(b)
     assert not (b.parent / ".drills").exists()

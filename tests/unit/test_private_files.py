@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.repository.files import publish_folder
 from backupdb.system import files
 
 
@@ -115,6 +116,32 @@ def test_a_rename_never_replaces_not_even_an_empty_folder(
     assert names_in(tmp_path) == ["empty", "new"]
     with pytest.raises(FileNotFoundError):
         files.rename_new(tmp_path / "source", tmp_path / "third")
+
+
+@pytest.mark.parametrize("call", ["open", "fsync"])
+def test_what_the_disk_does_not_confirm_after_a_rename_is_done_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "there").write_bytes(b"old")
+    right = getattr(os, call)
+
+    def fails(what: Any, *words: Any, **options: Any) -> Any:
+        place = Path(f"/proc/self/fd/{what}").readlink() if isinstance(what, int) else Path(what)
+        if place == tmp_path:
+            raise OSError(errno.EIO, "Input/output error")
+        return right(what, *words, **options)
+
+    monkeypatch.setattr(os, call, fails)
+    error = files.rename_new(tmp_path / "source", tmp_path / "new")
+    assert error is not None and error.errno == errno.EIO
+    files.replace_file(tmp_path / "there", b"new")
+    files.link_new_file(tmp_path / "linked", b"whole")
+    warning = publish_folder(tmp_path / "new", tmp_path / "newer")
+    monkeypatch.undo()
+    assert warning is not None and "did not confirm its name (Input/output error)" in warning
+    assert names_in(tmp_path) == ["linked", "newer", "there"]
+    assert (tmp_path / "there").read_bytes() == b"new"
 
 
 def test_only_a_small_regular_file_is_read(tmp_path: Path) -> None:

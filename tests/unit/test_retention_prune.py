@@ -268,11 +268,12 @@ def test_a_reader_makes_the_prune_busy_and_a_removal_makes_readers_wait(
         assert "are being read" in result["message"]
         assert there(tmp_path) == ids(shop)
 
-    def look(folder: Path) -> None:
+    def look(folder: Path) -> Path:
         with pytest.raises(LockBusy, match="removes backups"), readers_lock(instance, timeout=0):
             pass
+        return folder
 
-    monkeypatch.setattr(prune, "remove_backup", look)
+    monkeypatch.setattr(prune, "take_name", look)
     assert pruned(tmp_path)["status"] == "ok"
 
 
@@ -409,13 +410,13 @@ def test_what_a_dead_removal_left_is_finished_where_nothing_else_goes(tmp_path: 
 
 def test_being_asked_to_stop_ends_it_between_two_backups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = store_daily(tmp_path, 5)
-    remove = prune.remove_backup
+    remove = prune.remove_files
 
-    def stop_after(folder: Path) -> None:
-        remove(folder)
+    def stop_after(folder: Path, removing: Path) -> None:
+        remove(folder, removing)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(prune, "remove_backup", stop_after)
+    monkeypatch.setattr(prune, "remove_files", stop_after)
     result = pruned(tmp_path)
     assert (result["status"], result["removed"], result["problems"]) == ("partial", 1, ["stopped by SIGTERM"])
     assert there(tmp_path) == ids(shop[:4])
@@ -426,18 +427,35 @@ def test_what_cannot_be_removed_is_told_and_stops_only_its_database(
 ) -> None:
     shop = store_daily(tmp_path, 4)
     store_daily(tmp_path, 4, "wiki")
-    remove = prune.remove_backup
+    remove = prune.take_name
 
-    def refuse(folder: Path) -> None:
+    def refuse(folder: Path) -> Path:
         if folder == shop[2].folder:
             raise RepositoryError("the disk says no")
-        remove(folder)
+        return remove(folder)
 
-    monkeypatch.setattr(prune, "remove_backup", refuse)
+    monkeypatch.setattr(prune, "take_name", refuse)
     result = pruned(tmp_path)
     assert (result["status"], result["removed"]) == ("partial", 3)
     assert result["problems"] == ["db1/shop-db/shop: the disk says no"]
     assert there(tmp_path, database="shop") == ids(shop[:3])
+
+
+def test_what_has_lost_its_name_is_told_as_removed_even_where_its_files_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = store_daily(tmp_path, 4)
+
+    def refuse(folder: Path, removing: Path) -> None:
+        raise RepositoryError("the disk says no")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(prune, "remove_files", refuse)
+        result = pruned(tmp_path)
+    assert (result["status"], result["removed"]) == ("failed", 1)
+    assert there(tmp_path) == ids(shop[:3])
+    assert pruned(tmp_path)["status"] == "ok"
+    assert not list(shop[0].folder.parent.glob(f"{layout.REMOVING_PREFIX}*"))
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:

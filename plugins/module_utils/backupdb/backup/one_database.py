@@ -62,7 +62,14 @@ class CompletedBackup:
     """A published backup."""
 
     published: Published
-    manifest: Mapping[str, Any]
+    manifest: Mapping[str, Any]  # with warnings that came too late to be published with it
+
+    @classmethod
+    def of(cls, publication: Publication, manifest: Mapping[str, Any]) -> CompletedBackup:
+        """Publish the backup."""
+        published = publication.publish(manifest)
+        late = [published.warning] if published.warning is not None else []
+        return cls(published, {**manifest, "warnings": [*manifest["warnings"], *late]})
 
 
 def back_up_database(context: RunContext, database: Database, missing: Sequence[MissingPrivilege]) -> CompletedBackup:
@@ -100,7 +107,7 @@ def back_up_accounts(context: RunContext) -> CompletedBackup:
             "warnings": list(export.warnings),
         }
         limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
-        return CompletedBackup(publication.publish(manifest), manifest)
+        return CompletedBackup.of(publication, manifest)
 
 
 def _attempt(
@@ -116,7 +123,7 @@ def _attempt(
             archives, details = _dump(context, snapshot, publication, limits)
         manifest = _database_manifest(context, database, missing, publication.backup_id, started, archives, details)
         limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
-        return CompletedBackup(publication.publish(manifest), manifest)
+        return CompletedBackup.of(publication, manifest)
 
 
 def _dump(

@@ -60,18 +60,22 @@ def sync_folder(path: Path) -> None:
         files.sync_folder(path)
 
 
-def publish_folder(source: Path, target: Path) -> None:
+def publish_folder(source: Path, target: Path) -> str | None:
     """Rename `source` to `target`, which must not exist; never replaces, not even an empty folder.
 
-    Only for the holder of the instance's lock, see `system.files.rename_new`.
+    Only for the holder of the instance's lock, see `system.files.rename_new`. When it raises, there is no `target`.
+    Returns in words that the disk did not confirm the new name.
     """
     with storage_errors(target, "publishing"):
         try:
-            files.rename_new(source, target)
+            error = files.rename_new(source, target)
         except FileExistsError:
             raise RepositoryError(
                 f"{target} is there already, so this backup was not published; look at its manifest"
             ) from None
+    if error is None:
+        return None
+    return f"{target} is there, but the disk did not confirm its name ({error.strerror}), so a power cut may undo that"
 
 
 def remove_tree(path: Path) -> None:

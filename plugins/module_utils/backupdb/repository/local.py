@@ -26,6 +26,7 @@ class Published:
 
     folder: Path
     manifest_sha256: str
+    warning: str | None = None  # what may yet undo it
 
 
 def open_repository(path: str) -> Path:
@@ -109,7 +110,10 @@ class Publication:
         return stored
 
     def publish(self, manifest: Mapping[str, Any]) -> Published:
-        """Write checksums and manifest, in this order, and give the folder its final name."""
+        """Write checksums and manifest, in this order, and give the folder its final name.
+
+        When it raises, the backup does not exist.
+        """
         import hashlib
 
         content = serialise(manifest)
@@ -119,8 +123,7 @@ class Publication:
         write_file(self._folder / layout.CHECKSUM_FILE, ("\n".join(lines) + "\n").encode("ascii"))
         write_file(self._folder / layout.MANIFEST_FILE, content)
         sync_folder(self._folder)
-        publish_folder(self._folder, self._final)
-        return Published(self._final, digest)
+        return Published(self._final, digest, warning=publish_folder(self._folder, self._final))
 
     def abandon(self) -> None:
         """Remove what was written; an empty database folder goes too. Harmless after `publish`."""

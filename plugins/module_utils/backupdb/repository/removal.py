@@ -16,10 +16,18 @@ from .drill_records import remove_notes
 from .files import publish_folder, remove_tree
 
 
-def remove_backup(folder: Path) -> None:
-    """Remove a backup. Only for the holder of both locks; raises `RepositoryError`."""
+def take_name(folder: Path) -> Path:
+    """Let a backup exist no longer, and return where its files are; when it raises, it is as it was.
+
+    Only for the holder of both locks; raises `RepositoryError`. Should a power cut undo it, the backup is there again.
+    """
     removing = folder.with_name(layout.REMOVING_PREFIX + folder.name)
     publish_folder(folder, removing)
+    return removing
+
+
+def remove_files(folder: Path, removing: Path) -> None:
+    """Remove the files of a backup that was `folder`; raises `RepositoryError`, and then the next removal goes on."""
     remove_tree(removing)
     remove_notes(folder)
 

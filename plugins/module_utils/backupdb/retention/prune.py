@@ -21,7 +21,7 @@ from ..repository import local
 from ..repository.files import remove_tree
 from ..repository.lock import removal_lock
 from ..repository.problems import Problems
-from ..repository.removal import remove_backup
+from ..repository.removal import remove_files, take_name
 from ..repository.sealed import ROOT, is_of_root, is_sealed
 from ..system.files import is_folder
 from ..system.run_id import run_id_or_new
@@ -137,7 +137,8 @@ def _carry_out(plan: DatabasePlan, cancel: threading.Event) -> None:
         for backup in plan.to_remove():
             if cancel.is_set():
                 return
-            remove_backup(backup.folder)
+            removing = take_name(backup.folder)
             plan.removed.append(backup.folder.name)
+            remove_files(backup.folder, removing)
     except BackupDbError as error:
         plan.error = str(error)

@@ -146,7 +146,7 @@ def replace_file(
 
     With `keep_owner` the new file belongs to the old one's owner. `alone` is for a caller who holds a lock: what a
     killed writer left behind is then cleared away by the next one. Without `durable` a power cut may undo it, and empty
-    the file. When it raises, the old file stays.
+    the file. When it raises, the old file stays; a disk that does not confirm the new name is no reason to raise.
     """
     temporary = _temporary_beside(path)
     if alone:
@@ -156,23 +156,26 @@ def replace_file(
         write_file(temporary, content, mode=mode, owner_of=path if keep_owner else None, durable=durable)
         temporary.replace(path)
     if durable:
-        sync_folder(path.parent)
+        unconfirmed(path.parent)
 
 
 def link_new_file(path: Path, content: bytes) -> None:
     """Write a small new file that appears whole or not at all; raises FileExistsError where there is one.
 
-    The filesystem must have hard links: unlike a rename they never replace.
+    The filesystem must have hard links: unlike a rename they never replace. When it raises, the file is not there.
     """
     temporary = _temporary_beside(path)
     with _removed_at_the_end(temporary):
         write_file(temporary, content)
         os.link(temporary, path)
-    sync_folder(path.parent)
+    unconfirmed(path.parent)
 
 
-def rename_new(source: Path, target: Path) -> None:
+def rename_new(source: Path, target: Path) -> OSError | None:
     """Rename a file or folder to a name that must be free; raises FileExistsError, for an empty folder too.
+
+    When it raises, nothing was renamed. Returns why the disk has not confirmed the new name, which a power cut may then
+    undo; None is the rule.
 
     Where the filesystem has no RENAME_NOREPLACE, the name is looked at before a plain rename: only a lock, or a name
     that nobody else chooses, keeps others from taking it in between.
@@ -183,8 +186,7 @@ def rename_new(source: Path, target: Path) -> None:
         status = renameat2(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE)
         number = ctypes.get_errno() if status != 0 else 0
         if not number:
-            sync_folder(target.parent)
-            return
+            return unconfirmed(target.parent)
         if number == errno.ENOTEMPTY:
             number = errno.EEXIST
         if number not in _NO_RENAMEAT2:
@@ -192,7 +194,7 @@ def rename_new(source: Path, target: Path) -> None:
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     source.rename(target)
-    sync_folder(target.parent)
+    return unconfirmed(target.parent)
 
 
 def make_folder(path: Path) -> bool:
@@ -220,6 +222,15 @@ def sync_folder(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def unconfirmed(path: Path) -> OSError | None:
+    """As `sync_folder`, for what has been done and can only be told: return the error."""
+    try:
+        sync_folder(path)
+    except OSError as error:
+        return error
+    return None
 
 
 def remove_file(path: Path) -> None:

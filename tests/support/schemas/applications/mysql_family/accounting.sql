@@ -7,5 +7,5 @@ CREATE TABLE period (name varchar(10) PRIMARY KEY, first_day date NOT NULL, last
 CREATE VIEW balance AS SELECT a.id, a.opening + COALESCE((SELECT SUM(amount) FROM entry e WHERE e.debit = a.id), 0) AS amount FROM account a;
 CREATE VIEW tree AS WITH RECURSIVE t (id, depth) AS (SELECT id, 0 FROM account WHERE parent IS NULL UNION ALL SELECT a.id, t.depth + 1 FROM account a JOIN t ON a.parent = t.id) SELECT id, depth FROM t;
 INSERT INTO account SELECT i, IF(i, (i - 1) DIV 3, NULL), LPAD(i, 6, '0'), i * -1.0000000001 FROM numbers WHERE i < 60 ORDER BY i;
-INSERT INTO entry (debit, credit, amount, booked, note) SELECT i % 60, (i + 1) % 60, i * 1234567.8901234567, '2026-01-31', IF(i % 3, JSON_OBJECT('text', CONCAT('"', i, '" é 😀'), 'list', JSON_ARRAY(1, 2.50, NULL)), NULL) FROM numbers;
+INSERT INTO entry (debit, credit, amount, booked, note) SELECT i % 60, (i + 1) % 60, i * 1234567.8901234567, '2026-01-31', IF(i % 3, JSON_OBJECT('text', CONCAT('"', i, '" é 😀'), 'list', JSON_ARRAY(1, 2.5e0, NULL)), NULL) FROM numbers;
 INSERT INTO period VALUES ('2026-01', '2026-01-01', '2026-01-31'), ('ever', '1000-01-01', '9999-12-31');

@@ -2,7 +2,7 @@
 -- GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 -- SPDX-License-Identifier: GPL-3.0-or-later
 SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES';
-CREATE TABLE "t" ("a" varchar(50) DEFAULT 'x\y', "b" varchar(60) AS ("a" || '\z') STORED);
+CREATE TABLE "t" ("a" varchar(50) DEFAULT 'x\y', "b" varchar(60) AS ("a" || 'z') STORED);
 INSERT INTO "t" ("a") SELECT 'q\' || i FROM numbers WHERE i < 20;
 CREATE TRIGGER "tr" BEFORE INSERT ON "t" FOR EACH ROW SET NEW."a" = 'a\' || NEW."a";
 CREATE FUNCTION "f"() RETURNS varchar(9) DETERMINISTIC RETURN 'a\' || 'b';
