@@ -9,7 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import human_duration, human_size
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import (
+    human_duration,
+    human_size,
+    one_line,
+)
 
 DOCUMENTATION = r"""
 name: backup_summary
@@ -80,7 +84,7 @@ def backup_summary(registered: Mapping[str, Any], error: str = "", unreachable: 
         bad = [f"{instance['id']} {instance['status']}" for instance in instances if instance["status"] != "ok"]
         message = f"Not all is backed up: {', '.join(bad)}." if bad else "Every instance is backed up."
         lines = [line for instance in instances for line in _lines(instance)]
-        lines += [f"warning: {warning}" for warning in warnings]
+        lines = list(map(one_line, [*lines, *(f"warning: {warning}" for warning in warnings)]))
     else:
         status = "unreachable" if unreachable else "failed"
         message = f"No backup was made: {error or 'the run was skipped'}"

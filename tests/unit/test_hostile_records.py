@@ -17,6 +17,7 @@ import pytest
 from backupdb.cli.main import main
 from backupdb.drill.request import DrillRequest, choose
 from backupdb.monitoring import metrics
+from backupdb.outcome import Outcome, diff_of
 from backupdb.repository.catalogue import StoredBackup, read_backup
 from backupdb.repository.drill_records import write_drill
 from backupdb.repository.problems import Problems
@@ -87,6 +88,36 @@ def variants(value: Any) -> Iterator[bytes]:
     yield b"\xff\xfe"
     yield b"\xed\xa0\x80"
     yield b""
+
+
+EVIL = "x\x1b[2J\r\nfatal: [db1]: FAILED! \u202e\u009b31m\u2028"
+
+
+def test_no_name_gets_to_a_terminal_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for day in range(3):
+        store(tmp_path, EVIL, content=DUMP, time=TIME + timedelta(days=day))
+    damaged = store(tmp_path, f"{EVIL} too", content=DUMP)
+    (damaged.folder / "manifest.json").write_text("{")
+    root = str(tmp_path)
+    for command in (
+        ["list", root],
+        ["verify", root],
+        ["status", "--repository", root],
+        ["prune", "--repository", root, "--keep-last", "1", "--check"],
+        ["prune", "--repository", root, "--keep-last", "1"],
+    ):
+        main(command)
+        said = capsys.readouterr()
+        lines = [*said.out.split("\n"), *said.err.split("\n")]
+        assert any(lines), command
+        assert all(one.isprintable() for line in lines for one in line), command
+        assert not [line for line in lines if line.lstrip().startswith("fatal")], command
+    diff = diff_of([f"database {EVIL}"], [])["before"]
+    assert diff.count("\n") == 1 and "\x1b" not in diff
+    outcome = Outcome("failed", False, f"no {EVIL}", warnings=[EVIL], facts={"lines": [EVIL], "name": EVIL}).to_dict()
+    assert outcome["name"] == EVIL
+    for sentence in (outcome["message"], *outcome["warnings"], *outcome["lines"]):
+        assert sentence.isprintable()
 
 
 @pytest.fixture

@@ -12,6 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .system.text import one_line
+
+_LISTS_OF_SENTENCES = ("lines", "problems")  # among the facts
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -29,18 +33,29 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values: what modules return and `--json` prints."""
+        """Return it as plain values: what modules return and `--json` prints.
+
+        Each sentence is one line that no terminal acts on, whatever the names in it hold; the names themselves, which
+        programs read, stay as they are.
+        """
+        lists = {
+            key: [one_line(line) if isinstance(line, str) else line for line in self.facts[key]]
+            for key in _LISTS_OF_SENTENCES
+            if key in self.facts
+        }
         diff = {} if self.diff is None else {"diff": dict(self.diff)}
         return {
             "status": self.status,
             "changed": self.changed,
-            "message": self.message,
+            "message": one_line(self.message),
             **self.facts,
-            "warnings": list(self.warnings),
+            **lists,
+            "warnings": list(map(one_line, self.warnings)),
             **diff,
         }
 
 
 def diff_of(before: Sequence[str], after: Sequence[str]) -> dict[str, str]:
-    """Make a diff of lines."""
-    return {"before": "".join(f"{line}\n" for line in before), "after": "".join(f"{line}\n" for line in after)}
+    """Make a diff of lines; a line break in a name makes no further line."""
+    texts = ("".join(f"{one_line(line)}\n" for line in lines) for lines in (before, after))
+    return dict(zip(("before", "after"), texts))

@@ -11,7 +11,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from ..backupdb.errors import BackupDbError, RequirementMissing
-from ..backupdb.system.text import printable
+from ..backupdb.system.text import one_line, printable
 from .respawn import respawn_if_missing
 
 WARNINGS_SHOWN = 20
@@ -32,7 +32,7 @@ def finish_with(
         outcome = {**facts, "changed": False, "status": "failed", "error_kind": type(error).__name__}
         if isinstance(error, RequirementMissing):
             respawn_if_missing(module, error, **outcome)
-        module.fail_json(msg=printable(str(error)), **outcome)
+        module.fail_json(msg=one_line(str(error)), **outcome)
     else:
         _report(module, {**facts, **result}, failures)
 

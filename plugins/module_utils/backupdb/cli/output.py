@@ -21,7 +21,8 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def write_json(result: Mapping[str, Any]) -> None:
     """Print a result as a module returns it."""
-    write_lines([json.dumps(printable(dict(result)), indent=2)])
+    sys.stdout.write(json.dumps(printable(dict(result)), indent=2) + "\n")
+    sys.stdout.flush()
 
 
 def show(result: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
@@ -35,7 +36,9 @@ def show(result: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> N
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Print lines; what no terminal should act on, such as an escape in a name, is written as Python writes it."""
+    """Print lines; what no terminal should act on, such as an escape or a line break in a name, is written as Python
+    writes it: no name can look like a line of ours.
+    """
     for line in lines:
         sys.stdout.write(_shown(line) + "\n")
     sys.stdout.flush()
@@ -47,4 +50,4 @@ def complain(message: str) -> None:
 
 
 def _shown(line: str) -> str:
-    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in printable(line))
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in printable(line))
