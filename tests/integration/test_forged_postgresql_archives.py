@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def test_no_command_of_psql_in_an_archive_is_run(
     postgres15.sql("CREATE DATABASE forged")
     try:
         postgres15.sql(f"CREATE TABLE t (a int); COMMENT ON TABLE t IS '{MARK}'", database="forged")
-        with opened(postgres15) as (server, facts), gone_afterwards(server, facts, "copy"):
+        with ExitStack() as stack:
+            server, facts = stack.enter_context(opened(postgres15))
+            stack.enter_context(gone_afterwards(server, facts, "copy"))
             folder = scratch / "dump"
             folder.mkdir()
             taken = take(server, facts, newer, "forged", folder, options=DumpOptions(allow_newer_client=True))
