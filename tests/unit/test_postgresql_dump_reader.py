@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from backupdb.drill.compare_sets import compare_in_any_order
+from backupdb.drill.compare_streams import Comparison
 from backupdb.engines.postgresql.dump_reader import PostgresqlDumpReader
 
 HEADER = b"--\n-- Name: t p; Type: POLICY; Schema: s; Owner: o\n--\n\n"
@@ -56,3 +57,21 @@ def test_rows_are_the_same_whatever_the_order_of_the_columns() -> None:
     assert not data_equal(one, b'COPY s.t ("b, c", a) FROM stdin;\n1\tx\n2\ty\n\\.\n')
     assert not data_equal(one, b'COPY s.t ("b, c", a) FROM stdin;\ny\t1\nx\t2\n\\.\n')
     assert not data_equal(one, b'COPY s.t (a, "b, d") FROM stdin;\n1\tx\n2\ty\n\\.\n')
+
+
+def test_what_is_left_out_hides_no_other_difference() -> None:
+    def dump(views: int, word: bytes) -> bytes:
+        refreshes = [
+            b"--\n-- Name: m%d; Type: MATERIALIZED VIEW DATA; Schema: s; Owner: o\n--\n\nREFRESH s.m%d;\n" % (n, n)
+            for n in range(views)
+        ]
+        return b"\n".join([*refreshes, b"--\n-- Name: z; Type: COMMENT; Schema: s; Owner: o\n--\n\n" + word + b"\n"])
+
+    def compared(word: bytes) -> Comparison:
+        left_out = {f"MATERIALIZED VIEW DATA s.m{number}" for number in range(90)}
+        return compare_in_any_order(
+            lambda: [dump(90, b"one")], lambda: [dump(0, word)], PostgresqlDumpReader, left_out=left_out
+        )
+
+    assert compared(b"one").equal
+    assert {one.place for one in compared(b"other").differences} == {"COMMENT s.z"}

@@ -57,18 +57,25 @@ class _Content:
 
 
 def compare_in_any_order(
-    expected: Opener, found: Opener, reader: Callable[[], DumpReader], *, kept: int = KEPT
+    expected: Opener,
+    found: Opener,
+    reader: Callable[[], DumpReader],
+    *,
+    kept: int = KEPT,
+    left_out: Collection[str] = (),
 ) -> Comparison:
     """Compare two streams, each of which can be opened several times; raises what reading them raises.
 
-    They are read once where they are equal line by line, or where only expressions were written otherwise.
+    `left_out` are places whose definitions are not compared. The streams are read once where they are equal line by
+    line, or where only expressions were written otherwise.
     """
     in_order = compare(expected(), found(), reader, kept=kept)
     if in_order.equal or in_order.rewritten:
         return in_order
     key = secrets.token_bytes(_DIGEST)
     ours, theirs = (_Summary(reader(), key).read(blocks()) for blocks in (expected, found))
-    rows, definitions = ours.differing(theirs)
+    rows, all_definitions = ours.differing(theirs)
+    definitions = [place for place in all_definitions if place not in left_out]
     lines = _compare_definitions(expected, found, reader, definitions, kept)
     differences = [*_of_rows(in_order, ours, theirs, rows), *lines.differences]
     return Comparison(
