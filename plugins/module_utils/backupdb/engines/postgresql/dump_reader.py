@@ -9,8 +9,10 @@ ones that differ between two dumps of equal databases by the same client.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 
 _NAME = rb'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _LONG = 16 << 10  # bytes; longer lines come in pieces
@@ -53,17 +55,19 @@ class PostgresqlDumpReader:
         self.setting = b""
         self._access_method = b""
         self._in_copy = False
+        self._names = b""  # stands for those of the columns, and is short as it goes with each row
         self._columns: list[bytes] = []
-        self._order: list[int] = []  # places of the columns, by their names
-        self._header = b""
+        self._in_order: Callable[[list[bytes]], tuple[bytes, ...]] | None = None  # puts values as the names are sorted
 
     def _take_columns(self, line: bytes) -> None:
         """Remember the columns of a COPY, which are told with each row: the line itself is no part of the entry."""
         copy = self._COPY.fullmatch(line)
         self.is_setting = copy is not None
         self._columns = re.findall(_NAME, copy["columns"]) if copy is not None else []
-        self._order = sorted(range(len(self._columns)), key=self._columns.__getitem__)
-        self._header = b",".join(sorted(self._columns))
+        self._names = hashlib.sha256(b",".join(sorted(self._columns))).digest()[:8] if self._columns else b""
+        order = sorted(range(len(self._columns)), key=self._columns.__getitem__)
+        # A single value has only one order, and none needs to be changed where the names are in theirs.
+        self._in_order = itemgetter(*order) if order != list(range(len(order))) else None
 
     def canonical(self, line: bytes) -> bytes:
         """Sort the roles of a policy, which pg_dump lists as they lie in the server's catalogue."""
@@ -92,10 +96,12 @@ class PostgresqlDumpReader:
         """Put the values in the order of their columns' names: a table that inherits may get its columns in another."""
         if len(row) >= _LONG:  # perhaps only a piece of one
             return row
-        values = row.split(b"\t")
-        if len(values) != len(self._columns):
-            return row
-        return b"\t".join([self._header, *(values[position] for position in self._order)])
+        if self._in_order is not None:
+            values = row.split(b"\t")
+            if len(values) != len(self._columns):
+                return row
+            row = b"\t".join(self._in_order(values))
+        return self._names + row
 
     def look(self, line: bytes) -> bool:
         self.begins_entry = self.is_setting = False
