@@ -102,7 +102,7 @@ def make_plan(document: Mapping[str, Any], fresh: Mapping[str, Any], target: Acc
     """
     comparison = choice.rules.comparison(document, fresh)
     there = {key_of(account): account for account in fresh["accounts"]}
-    plan = Plan([_planned(account, there, comparison, target, choice) for account in _chosen(document, choice)])
+    plan = Plan([_account(account, there, comparison, target, choice) for account in _chosen(document, choice)])
     differing = [entry.name for entry in plan.accounts if entry.action == "refuse"]
     if differing:
         raise RestoreRefused(
@@ -140,29 +140,6 @@ def _chosen(document: Mapping[str, Any], choice: Choice) -> list[Mapping[str, An
     return [account for account in accounts if covers(choice.patterns, account)]
 
 
-def _planned(
-    account: Mapping[str, Any],
-    there: Mapping[Any, Any],
-    comparison: AccountComparison,
-    target: AccountTarget,
-    choice: Choice,
-) -> AccountPlan:
-    """Plan an account, and give it up when its block holds what no export writes about it: no part of that is run."""
-    found = there.get(key_of(account))
-    refused = _refused(account, found, choice.rules)
-    if refused is None:
-        entry = _account(account, there, comparison, target, choice)
-        if entry.action != "create" or choice.rules.begins_with_making(account):
-            return entry
-        refused = "it does not begin with the statement that makes the account"
-    protected = _protection(account, found, target)
-    if protected and not (choice.include_reserved or names(choice.patterns, account)):
-        return AccountPlan(account, "skip", protected)
-    if found is None and choice.object_grants_for is not None:
-        return _second_pass(account, found, (), comparison)
-    return AccountPlan(account, "fail", f"its block was refused, and nothing of it was carried out: {refused}")
-
-
 def _refused(account: Mapping[str, Any], found: Mapping[str, Any] | None, rules: AccountRules) -> str | None:
     """Name the first statement that is not about this account alone; what the server itself says of it may stay."""
     known = set() if found is None else {statement["sql"] for statement in found["statements"]}
@@ -190,11 +167,31 @@ def _account(
     target: AccountTarget,
     choice: Choice,
 ) -> AccountPlan:
+    """Plan an account, and give it up when its block holds what no export writes about it: no part of that is run."""
     found = there.get(key_of(account))
-    wanted = [statement for statement in account["statements"] if choice.wants(statement)]
     protected = _protection(account, found, target)
     if protected and not (choice.include_reserved or names(choice.patterns, account)):
         return AccountPlan(account, "skip", protected)
+    wanted = [statement for statement in account["statements"] if choice.wants(statement)]
+    if found is None and choice.object_grants_for is not None:
+        return _second_pass(account, found, wanted, comparison)
+    refused = _refused(account, found, choice.rules)
+    if refused is None:
+        entry = _wanted(account, found, wanted, comparison, target, choice)
+        if entry.action != "create" or choice.rules.begins_with_making(account):
+            return entry
+        refused = "it does not begin with the statement that makes the account"
+    return AccountPlan(account, "fail", f"its block was refused, and nothing of it was carried out: {refused}")
+
+
+def _wanted(
+    account: Mapping[str, Any],
+    found: Mapping[str, Any] | None,
+    wanted: Sequence[Mapping[str, Any]],
+    comparison: AccountComparison,
+    target: AccountTarget,
+    choice: Choice,
+) -> AccountPlan:
     if choice.object_grants_for is not None:
         return _second_pass(account, found, wanted, comparison)
     if found is None:
