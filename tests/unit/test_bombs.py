@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,7 @@ from backupdb.repository.catalogue import StoredBackup, read_backup
 from backupdb.restore.plan import open_archives
 from backupdb.streams.compression import Compression
 from backupdb.verify import one_backup as verify
+from support import needs
 from support.stored import PLAIN, Envelope, rewrite_manifest, store
 
 SMALL = b'{\n "schema": 1\n}\n'
@@ -53,8 +53,7 @@ def bomb(root: Path, method: str, content: bytes, database: str | None = "shop",
 @pytest.fixture(params=[*METHODS, "zstd program"])
 def method(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "zstd program":
-        if shutil.which("zstd") is None:
-            pytest.skip("there is no program zstd")
+        needs.program("zstd", "zstd")
         monkeypatch.setitem(sys.modules, "zstandard", None)
     return str(request.param).split()[0]
 

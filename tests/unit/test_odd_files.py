@@ -28,6 +28,7 @@ from backupdb.repository.problems import Problems
 from backupdb.restore.plan import open_archives
 from backupdb.system.files import open_regular, read_small_file
 from backupdb.verify import one_backup as verify
+from support import needs
 from support.stored import DUMP, TIME, store
 
 PATIENCE = 20  # seconds; each command takes less than one
@@ -42,10 +43,8 @@ def make_socket(path: Path) -> None:
 
 
 def make_device(path: Path) -> None:
-    try:
-        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # /dev/zero
-    except PermissionError:
-        pytest.skip("only root makes devices")
+    needs.root("only root makes devices")
+    os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # /dev/zero
 
 
 def link_to_itself_elsewhere(path: Path) -> None:
