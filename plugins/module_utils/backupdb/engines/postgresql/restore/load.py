@@ -73,8 +73,8 @@ def load_archives(
     extensions = _extensions(server, name)
     chosen, warnings = choose(archives, options, extensions)
     far = far_refreshes(chosen) if stays_here else {}
-    chosen = [one.without(far) for one in chosen]
     if far:
+        chosen = [one.without(far) for one in chosen]
         warnings.append(
             "materialized views that read other servers were not filled; to fill them: "
             + " ".join(entry.definition.strip() for entry in far)
