@@ -167,4 +167,4 @@ def test_a_right_in_the_name_of_another_that_fails_leaves_the_session_itself(
     result = restored(other, forged)
     (fault,) = result["errors"]
     assert "permission denied" in fault
-    assert result["statements"][-1] == more["sql"]
+    assert [sql for sql in result["statements"] if "forged_x" in sql][-1] == more["sql"]  # others may follow
