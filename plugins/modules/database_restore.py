@@ -195,6 +195,15 @@ options:
         fill them, and foreign servers with user mappings.
     type: bool
     default: false
+  load_with_own_rights:
+    description:
+      - MariaDB and MySQL. Load tables and rows with the rights of O(login_user), not with those of an account that has
+        rights on the restored database only, is made for the load, and is dropped at its end.
+      - Needed where tables refer to other databases by foreign keys or sequences, or have files in folders of their own.
+        Set it only for a backup that you trust, since its SQL can then do all that O(login_user) can.
+      - Where no such account can be made, the load has the rights of O(login_user), and a warning says so.
+    type: bool
+    default: false
   timeout:
     description:
       - Longest time for the restore, such as V(6h). The default is no limit.

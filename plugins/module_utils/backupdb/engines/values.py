@@ -178,6 +178,7 @@ class RestoreOptions:
     extensions: str = "create"  # create or skip
     allow_qualified_references: bool = False
     enable_events: bool = False  # under a name other than the original's, events are disabled unless this is set
+    load_with_own_rights: bool = False  # where a stream would else be loaded by a login with rights on the target only
     spool: bool = False
     spool_folder: str | None = None
     past_errors: bool = False  # what the server refuses is named, and everything else is loaded

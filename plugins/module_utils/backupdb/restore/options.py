@@ -52,6 +52,7 @@ RESTORE_OPTIONS: Mapping[str, Option] = {
     "extensions": Option(default="create", choices=EXTENSION_POLICIES),
     "allow_qualified_references": Option("bool", default=False),
     "enable_events": Option("bool", default=False),
+    "load_with_own_rights": Option("bool", default=False),
     "timeout": Option(),
 }
 # The login is that of the server restored into; `instance` is the backup's.
@@ -106,6 +107,7 @@ def _restore_options_from(options: Mapping[str, Any]) -> RestoreOptions:
         extensions=options["extensions"],
         allow_qualified_references=options["allow_qualified_references"],
         enable_events=options["enable_events"],
+        load_with_own_rights=options["load_with_own_rights"],
         spool=options["spool"],
         spool_folder=options["spool_directory"],
         timeout=duration_from(options, "timeout"),

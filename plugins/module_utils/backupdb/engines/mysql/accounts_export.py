@@ -18,6 +18,7 @@ from ...connection.server import Server
 from ...errors import QueryFailed
 from ..accounts_document import Account, Statement, as_sql, build
 from ..values import AccountsExport
+from .accounts_rules import LOAD_NAME
 from .dead_grants import LiveObjects
 from .family import MysqlFamily
 from .grants import NAME, UNQUOTED_TEXT, parse_line, plain_name
@@ -71,7 +72,7 @@ def export_accounts(engine: MysqlFamily) -> AccountsExport:
             listed = []
         for row in listed:
             name, host, kind = str(row["name"]), row["host"] or None, str(row["kind"])
-            if name in RESERVED_ACCOUNTS:
+            if name in RESERVED_ACCOUNTS or LOAD_NAME.fullmatch(name):
                 continue
             try:
                 accounts.append(_parted(_account(server, connection, name, host, kind), live))

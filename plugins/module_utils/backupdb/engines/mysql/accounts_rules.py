@@ -14,6 +14,10 @@ from ..sql_tokens import NotAllowed
 from .accounts_grammar import Subject, check_of_account, check_of_instance
 from .grants import UNQUOTED_TEXT, matches_pattern
 
+# Accounts that exist while a restore loads (restore/load_login.py), with the time of their making; in no backup.
+LOAD_PREFIX = "backupdb_load_"
+LOAD_NAME = re.compile(LOAD_PREFIX + r"(?P<made>[0-9a-f]{8})_[0-9a-f]{8}")
+
 _TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`", re.DOTALL)
 _PLUGIN = re.compile(r"\b(?:VIA|OR|WITH)\s+['`]?(?P<plugin>[a-z][a-z0-9_]*)['`]?", re.DOTALL)
 _ROLES = re.compile(rf"GRANT (?P<roles>{UNQUOTED_TEXT}) TO ", re.DOTALL)

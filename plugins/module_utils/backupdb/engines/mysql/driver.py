@@ -154,6 +154,7 @@ class _CarefulModule:
 
         class Connection(pymysql.connections.Connection):
             def connect(self, sock: Any = None) -> None:
+                self.client_flag &= ~CLIENT.MULTI_STATEMENTS  # old versions ask for it
                 self._read_timeout = self.connect_timeout
                 try:
                     super().connect(sock)

@@ -108,6 +108,10 @@ class MysqlFamily(Engine):
     def grants_statement(self) -> str:
         """Return the statement that lists the rights that a new session of the login has."""
 
+    @abstractmethod
+    def runs_comment(self, *, of_mariadb: bool, version: int) -> bool:
+        """Tell whether the server runs what stands in `/*!version ... */`, or in `/*M!version ... */`."""
+
     # Whether the columns of a view are shown only to those who may execute the functions that it calls.
     VIEWS_NEED_EXECUTE: ClassVar[bool] = False
 
@@ -159,8 +163,15 @@ class MysqlFamily(Engine):
         "SET SESSION net_read_timeout = 86400",
         "SET SESSION innodb_strict_mode = OFF",
     )
+    SESSION_SETTINGS_RIGHT: ClassVar[str | None] = None  # without it some of them cannot be set
     PROTECTED_ACCOUNTS: ClassVar[str | None] = None  # lists the definers that only a holder of SYSTEM_USER may set
     TRUSTED_CREATORS: ClassVar[Sequence[str]] = ("SUPER",)  # rights to make functions while a binary log is written
+
+
+def comment_version(version: tuple[int, ...]) -> int:
+    """Write a server's version as conditional comments have it: 10.11.6 is 101106."""
+    major, minor, patch = (*version, 0, 0)[:3]
+    return major * 10000 + minor * 100 + patch
 
 
 def compared_with_server(version: tuple[int, ...], server: tuple[int, ...]) -> str:

@@ -16,7 +16,7 @@ from ...connection.instance import Instance
 from .base import MysqlBase
 from .commands import option_value
 from .drill import MysqlFamilyDrill
-from .family import MysqlFamily, compared_with_server
+from .family import MysqlFamily, comment_version, compared_with_server
 from .grants import Grants, Right
 from .password_hashes import NATIVE_PLUGIN, native_hash
 from .server_program import MariadbProgram
@@ -101,6 +101,10 @@ class MariadbEngine(MysqlBase):
         if vendor != self.VENDOR:
             return False, "it is MySQL's client, which does not know MariaDB's sequences and history rows"
         return True, compared_with_server(version, self.facts.version_number)
+
+    def runs_comment(self, *, of_mariadb: bool, version: int) -> bool:
+        """Those of MySQL from 5.7 on are for features that MariaDB has in another way, and are left out."""
+        return version <= comment_version(self.facts.version_number) and (of_mariadb or not 50700 <= version <= 99999)
 
     def lock_right(self) -> Right:
         return Right("RELOAD")

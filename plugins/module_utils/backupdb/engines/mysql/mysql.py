@@ -16,7 +16,7 @@ from ...errors import QueryFailed
 from .base import MysqlBase
 from .commands import option_value
 from .drill import MysqlFamilyDrill
-from .family import MysqlFamily, compared_with_server
+from .family import MysqlFamily, comment_version, compared_with_server
 from .grants import Grants, Right
 from .password_hashes import CACHING_SHA2_PLUGIN, NATIVE_PLUGIN, caching_sha2_hash, native_hash
 from .server_program import MysqlProgram
@@ -90,6 +90,7 @@ class MysqlEngine(MysqlBase):
         "SET SESSION sql_generate_invisible_primary_key = OFF",
         "SET SESSION restrict_fk_on_non_standard_key = OFF",
     )
+    SESSION_SETTINGS_RIGHT = "SESSION_VARIABLES_ADMIN"
     PROTECTED_ACCOUNTS = "SELECT CONCAT(user, '@', host) FROM mysql.global_grants WHERE priv = 'SYSTEM_USER'"
     ACCOUNT_LIST = (_ACCOUNTS_AND_ROLES, _ACCOUNTS)
     ACCOUNT_SESSION = ("SET SESSION print_identified_with_as_hex = ON",)
@@ -113,6 +114,9 @@ class MysqlEngine(MysqlBase):
         if version < server and version[:2] != server[:2]:
             return False, "it is older than the server and does not know all of its objects"
         return True, compared_with_server(version, server)
+
+    def runs_comment(self, *, of_mariadb: bool, version: int) -> bool:
+        return not of_mariadb and version <= comment_version(self.facts.version_number)
 
     def lock_right(self) -> Right:
         """Name the smaller right where there is one: RELOAD also lets a login throw the binary logs away."""

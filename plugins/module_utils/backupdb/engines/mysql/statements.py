@@ -78,6 +78,17 @@ def own_session(server: Server) -> Iterator[Connection]:
                 driver.close()
 
 
+def allowed(server: Server, statements: Sequence[str]) -> list[str]:
+    """Return those statements that this server and this login's rights allow."""
+    found = []
+    with own_session(server) as connection:
+        for statement in statements:
+            with suppress(QueryFailed):
+                ask(server, connection, statement)
+                found.append(statement)
+    return found
+
+
 def first_answer(server: Server, connection: Connection, statements: Sequence[str]) -> list[dict[str, Any]]:
     """Run the first statement that this version and these rights allow; rows as name -> value.
 

@@ -3,22 +3,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the statements of one part to what the client is fed: what is wanted, changed where the options say so.
 
-Triggers and events are held back: they are made after all rows, one by one, so that a broken one is named and the
-others are there. The client names a line when it stops; which object that is is kept for the message.
+Views and programs are held back: they are made after all rows, one by one, so that a broken one is named and the
+others are there, and not by the login of the load (`load_login.py`). The client names a line when it stops; which
+object that is is kept for the message.
 """
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ....errors import RestoreFailed
 from ...values import RestoreOptions
+from .definitions import is_alteration, setting_of
 from .headers import (
     DEFERRED,
     DEFINED,
+    ROUTINES,
     ROWS,
     SESSION,
     TABLES,
@@ -39,13 +41,6 @@ from .headers import (
 from .stream import Rows, Statement, read
 
 FAR_ENGINES = ("FEDERATED", "SPIDER", "CONNECT", "S3")  # rows, or some, are on other servers or in files of others
-
-# The settings that the dump clients write before a program's definition, and that the server stores with it.
-_SETTING = re.compile(
-    rb"\A(?:/\*!\d+\s+)?SET\s+"
-    rb"(character_set_client|character_set_results|collation_connection|sql_mode|time_zone)\s*=\s*(@?)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -75,12 +70,7 @@ class Deferred:
     place: str
     settings: tuple[bytes, ...]
     text: bytes
-    is_event: bool = False
-
-    @property
-    def is_view(self) -> bool:
-        """Whether it is a view; the others of its kind are tables, triggers or events."""
-        return self.place.startswith("view ")
+    kind: str
 
 
 @dataclass
@@ -91,6 +81,7 @@ class Feed:
     seen: set[str] = field(default_factory=set)  # tables, views and sequences in the part, wanted or not
     # Views, and tables that the server makes only if their far end answers. By name: a view comes after its stand-in.
     late: dict[str, Deferred] = field(default_factory=dict)
+    routines: list[Deferred] = field(default_factory=list)  # functions, procedures and packages
     deferred: list[Deferred] = field(default_factory=list)  # triggers and events
     moved: list[str] = field(default_factory=list)  # tables that had a folder of their own and lost it
     far: list[str] = field(default_factory=list)  # tables whose rows are on another server
@@ -134,22 +125,25 @@ class Feed:
         if what.relation is not None and (what.kind == ROWS or (what.creates and what.kind in TABLES)):
             self.seen.add(what.relation)
         if altered_database(text) == self.changes.original and not self.changes.options.data_only:
+            if not is_alteration(text):
+                raise RestoreFailed("the database is altered in another way than a dump client writes")
             self.altered = with_altered_database(text, self.changes.target)
             return self.altered
         if not self._wanted(what):
             return None
         if not what.creates:
-            return text
+            # None is there yet, and the login of the load has no rights on them.
+            return None if what.kind in (*ROUTINES, *DEFERRED) else text
         self._enter(what.place())
         text = self._redefined(text, what)
         if what.kind == "view" or (what.kind == "table" and engine_of_table(text) == "FEDERATED"):
-            self.late[what.name] = Deferred(what.place(), tuple(self._settings.values()), text)
+            self.late[what.name] = Deferred(what.place(), tuple(self._settings.values()), text, what.kind)
             return None
-        if what.kind not in DEFERRED:
+        if what.kind not in (*ROUTINES, *DEFERRED):
             return text
         before = [self.altered] if self.altered is not None else []
-        settings = (*before, *self._settings.values())
-        self.deferred.append(Deferred(what.place(), settings, text, is_event=what.kind == "event"))
+        held = Deferred(what.place(), (*before, *self._settings.values()), text, what.kind)
+        (self.routines if what.kind in ROUTINES else self.deferred).append(held)
         return None
 
     def _redefined(self, text: bytes, what: Described) -> bytes:
@@ -214,13 +208,17 @@ class Feed:
             )
 
     def _set(self, text: bytes) -> None:
-        found = _SETTING.match(text)
-        if found is None:
+        try:
+            setting = setting_of(text)
+        except ValueError as error:
+            raise RestoreFailed(str(error)) from error
+        if setting is None:
             return
-        if found[2]:  # back to what it was before
-            self._settings.pop(found[1].lower(), None)
+        name, is_put_back = setting
+        if is_put_back:
+            self._settings.pop(name, None)
         else:
-            self._settings[found[1].lower()] = text
+            self._settings[name] = text
 
     def _delimited(self, delimiter: bytes) -> bytes:
         if delimiter == self._delimiter:

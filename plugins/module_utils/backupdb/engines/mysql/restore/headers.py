@@ -25,28 +25,29 @@ DEFERRED = ("trigger", "event")  # made after the data
 ROUTINES = ("function", "procedure", "package", "package body")
 DEFINED = ("view", *ROUTINES, *DEFERRED)  # what has a definer
 
-_OPEN = rb"\A\s*(?:/\*M?!\d+\s+)?"
+OPEN = rb"\A\s*(?:/\*M?!\d+\s+)?"
 _FILL = rb"(?:\s|\*/|/\*M?!\d+)+"
 # MariaDB keeps a trigger's header as its author wrote it: with comments, any case, names without quotes or with the
 # database in front of them.
 # Each of its alternatives ends where it must, so that a row of them can be read in one way only, and in linear time.
-_BLANK = rb"(?:\s|/\*(?!M?!)(?:[^*]|\*(?!/))*\*/|--(?:[^\S\n][^\n]*)?\n|#[^\n]*\n)"
-_SPACE = _BLANK + rb"+"
+BLANK = rb"(?:\s|/\*(?!M?!)(?:[^*]|\*(?!/))*\*/|--(?:[^\S\n][^\n]*)?\n|#[^\n]*\n)"
+_SPACE = BLANK + rb"+"
 _WORD = rb"(?:" + QUOTED_NAME + rb"|[\w$\x80-\xff]+)"
 _NAME = rb"(?P<name>" + QUOTED_NAME + rb")"
 _PLACE = rb"(?:(?P<schema>" + _WORD + rb")\s*\.\s*)?(?P<name>" + _WORD + rb")"
 
-_SESSION = re.compile(_OPEN + rb"(?:SET|COMMIT|START\s+TRANSACTION|LOCK\s+TABLES|UNLOCK\s+TABLES)\b", re.IGNORECASE)
+_SESSION = re.compile(OPEN + rb"(?:SET|COMMIT|START\s+TRANSACTION|LOCK\s+TABLES|UNLOCK\s+TABLES)\b", re.IGNORECASE)
 _DROP = re.compile(
-    _OPEN + rb"DROP\s+(?P<kind>TABLE|VIEW|SEQUENCE|TRIGGER|EVENT|FUNCTION|PROCEDURE|PACKAGE\s+BODY|PACKAGE)\s+"
+    OPEN + rb"DROP\s+(?P<kind>TABLE|VIEW|SEQUENCE|TRIGGER|EVENT|FUNCTION|PROCEDURE|PACKAGE\s+BODY|PACKAGE)\s+"
     rb"(?:IF\s+EXISTS\s+)?" + _NAME
 )
-_KEYS = re.compile(_OPEN + rb"ALTER\s+TABLE\s+" + _NAME + rb"\s+(?:DISABLE|ENABLE)\s+KEYS")
-_SETVAL = re.compile(_OPEN + rb"(?:DO|SELECT)\s+SETVAL\s*\(\s*" + _NAME, re.IGNORECASE)
-_ALTER_DATABASE = re.compile(_OPEN + rb"ALTER\s+DATABASE\s+" + _NAME)
+_KEYS = re.compile(OPEN + rb"ALTER\s+TABLE\s+" + _NAME + rb"\s+(?:DISABLE|ENABLE)\s+KEYS")
+_SETVAL = re.compile(OPEN + rb"(?:DO|SELECT)\s+SETVAL\s*\(\s*" + _NAME, re.IGNORECASE)
+NAME_OF_DATABASE = _NAME
+_ALTER_DATABASE = re.compile(OPEN + rb"ALTER\s+DATABASE\s+" + _NAME)
 _DEFINER = rb"DEFINER\s*=\s*(?P<user>" + QUOTED_NAME + rb")(?:@(?P<host>" + QUOTED_NAME + rb"))?"
-_CREATE = re.compile(
-    _OPEN + rb"CREATE" + _FILL + rb"(?:OR\s+REPLACE" + _FILL + rb")?"
+CREATE = re.compile(
+    OPEN + rb"CREATE" + _FILL + rb"(?:OR\s+REPLACE" + _FILL + rb")?"
     rb"(?:ALGORITHM\s*=\s*\w+" + _FILL + rb")?"
     rb"(?P<definer>" + _DEFINER + rb"(?P<after>" + _FILL + rb"))?"
     rb"(?:SQL\s+SECURITY\s+\w+" + _FILL + rb")?(?:AGGREGATE" + _FILL + rb")?"
@@ -58,8 +59,8 @@ _CREATE = re.compile(
     + _PLACE,
     re.IGNORECASE | re.DOTALL,
 )
-_TRIGGER_TABLE = re.compile(
-    _SPACE + rb"(?:BEFORE|AFTER)" + _BLANK + rb"(?:[\w,`]|" + _BLANK + rb")*?\bON" + _SPACE + _PLACE,
+TRIGGER_TABLE = re.compile(
+    _SPACE + rb"(?:BEFORE|AFTER)" + BLANK + rb"(?:[\w,`]|" + BLANK + rb")*?\bON" + _SPACE + _PLACE,
     re.IGNORECASE | re.DOTALL,
 )
 # What stands in texts and names is passed over.
@@ -98,12 +99,12 @@ def describe(text: bytes) -> Described:
     """Tell what the statement is about."""
     if _SESSION.match(text):
         return Described(SESSION)
-    found = _CREATE.match(text)
+    found = CREATE.match(text)
     if found is not None:
         return _described_creation(text, found)
     found = _DROP.match(text)
     if found is not None:
-        return _named(_kind(found["kind"]), found["name"])
+        return _named(object_kind(found), found["name"])
     found = _KEYS.match(text)
     if found is not None:
         return Described(ROWS, unquoted(found["name"]), unquoted(found["name"]))
@@ -115,7 +116,7 @@ def describe(text: bytes) -> Described:
 
 def with_definer(text: bytes, definer: str | None) -> bytes:
     """Put another definer (user@host) into the header, or take it out: the login that restores then becomes it."""
-    found = _CREATE.match(text)
+    found = CREATE.match(text)
     if found is None or found["definer"] is None:
         return text
     begin, end = found.start("definer"), found.start("after")
@@ -186,8 +187,8 @@ def sequences_unqualified(text: bytes, database: str) -> bytes:
 
 def trigger_unqualified(text: bytes, database: str) -> bytes:
     """Take the database's own name off a trigger and its table; it would be made in that database otherwise."""
-    found = _CREATE.match(text)
-    table = _TRIGGER_TABLE.match(text, found.end()) if found is not None else None
+    found = CREATE.match(text)
+    table = TRIGGER_TABLE.match(text, found.end()) if found is not None else None
     for place in (table, found):  # from the end, so that positions stay true
         if place is not None and place["schema"] is not None and unquoted(place["schema"]) == database:
             text = text[: place.start("schema")] + text[place.start("name") :]
@@ -207,14 +208,14 @@ def with_altered_database(text: bytes, name: str) -> bytes:
 
 
 def _described_creation(text: bytes, found: re.Match[bytes]) -> Described:
-    kind, name = _kind(found["kind"]), unquoted(found["name"])
+    kind, name = object_kind(found), unquoted(found["name"])
     definer = None
     if found["definer"] is not None:
         host = unquoted(found["host"]) if found["host"] else ""
         definer = f"{unquoted(found['user'])}@{host}"
     relation = name if kind in TABLES else None
     if kind == "trigger":
-        table = _TRIGGER_TABLE.match(text, found.end())
+        table = TRIGGER_TABLE.match(text, found.end())
         relation = unquoted(table["name"]) if table is not None else None
     return Described(kind, name, relation, creates=True, definer=definer)
 
@@ -223,12 +224,13 @@ def _named(kind: str, name: bytes) -> Described:
     return Described(kind, unquoted(name), unquoted(name) if kind in TABLES else None)
 
 
-def _kind(word: bytes) -> str:
-    return b" ".join(word.split()).decode("ascii").lower()
+def object_kind(found: re.Match[bytes]) -> str:
+    """Return the kind that the header's pattern found, as messages have it."""
+    return b" ".join(found["kind"].split()).decode("ascii").lower()
 
 
 def _header_end(text: bytes) -> int:
-    found = _CREATE.match(text)
+    found = CREATE.match(text)
     return found.end() if found is not None else 0
 
 

@@ -12,14 +12,12 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from io import FileIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ....connection.server import Server
-from ....errors import BackupDbError, Interrupted, QueryFailed, RestoreFailed
+from ....errors import BackupDbError, Interrupted, RestoreFailed
 from ....streams.pipeline import Limits
 from ....system.parallel import Tasks
 from ....system.process import SECRET_PATH, Running, describe_status, start
@@ -31,13 +29,11 @@ from ..clients import known_options
 from ..commands import option_file
 from ..family import MysqlFamily
 from ..outside import make_stand_ins
-from ..statements import ask, own_session
+from ..statements import allowed
 from .feed import Changes, Feed
 from .late import LateObjects
+from .load_login import LoadLogin, load_login
 from .refused import ERROR, LOST_CODES, Refused
-
-if TYPE_CHECKING:
-    pass
 
 _ROUTINES = "routines"
 _PRE_DATA = "pre-data"
@@ -71,18 +67,24 @@ def load_parts(
     limits = replace(limits, abort=threading.Event())
     with limits.watched():
         stoppable = engine.using(engine.server.stopped_by(limits.abort))
-        session = _allowed(stoppable.server, stoppable.LOAD_SESSION)
-        loader = _Loader(stoppable, client, session, changes, limits)
-        feeds: list[Feed] = []
-        stand_ins = make_stand_ins(engine.server, manifest) if options.on_private_server else []
-        for stage in stages(sources, options):
-            feeds += loader.load(stage)
-            if stage[0].part != _ROUTINES:
-                _refuse_unknown_tables(loader.place(), feeds, options)
-        taken = parse_iso(str(manifest["started"])) if manifest.get("started") else None
-        late = LateObjects(stoppable.server, session, changes, limits, taken)
-        errors = [*loader.errors, *late.make_views(feeds), *late.make_triggers_and_events(feeds)]
-        return LoadReport(errors=errors, warnings=[*_warnings(changes, feeds, stand_ins), *late.warnings])
+        with load_login(stoppable, name, options) as login:
+            loader = _Loader(login, client, changes, limits)
+            feeds: list[Feed] = []
+            stand_ins = make_stand_ins(engine.server, manifest) if options.on_private_server else []
+            for stage in stages(sources, options):
+                feeds += loader.load(stage)
+                if stage[0].part != _ROUTINES:
+                    _refuse_unknown_tables(loader.place(), feeds, options)
+            taken = parse_iso(str(manifest["started"])) if manifest.get("started") else None
+            late = LateObjects(stoppable, login, changes, limits, taken)
+            errors = [
+                *loader.errors,
+                *late.make_routines(feeds),
+                *late.make_views(feeds),
+                *late.make_triggers_and_events(feeds),
+            ]
+        warnings = [*login.warnings, *_warnings(changes, feeds, stand_ins), *late.warnings]
+        return LoadReport(errors=errors, warnings=warnings)
 
 
 def stages(sources: Sequence[ArchiveSource], options: RestoreOptions) -> list[list[ArchiveSource]]:
@@ -99,12 +101,12 @@ def stages(sources: Sequence[ArchiveSource], options: RestoreOptions) -> list[li
 
 
 class _Loader:
-    def __init__(
-        self, engine: MysqlFamily, client: Client, session: Sequence[str], changes: Changes, limits: Limits
-    ) -> None:
+    def __init__(self, login: LoadLogin, client: Client, changes: Changes, limits: Limits) -> None:
+        engine = login.engine
         server = engine.server
+        self._login = login
         self._server = server
-        self._session = session
+        self._session = allowed(server, engine.LOAD_SESSION)
         self.errors: list[str] = []  # what was refused before and in the data, with `past_errors`
         self._changes = changes
         self._limits = limits
@@ -194,7 +196,8 @@ class _Loader:
                 f"{self.place()}, {where}: the connection was lost: {message}; the statement may be longer than"
                 " max_allowed_packet of the server, or the server stopped: see its log"
             )
-        return RestoreFailed(f"{self.place()}, {where}: the server refused: {message}")
+        hint = self._login.hint(found["code"])
+        return RestoreFailed(f"{self.place()}, {where}: the server refused: {message}{hint}")
 
     def _where(self, source: ArchiveSource, feed: Feed, line: int) -> str:
         return feed.place(line - len(self._session)) or f"part {source.part}"
@@ -240,17 +243,6 @@ def _refuse_unknown_tables(place: str, feeds: Sequence[Feed], options: RestoreOp
         raise RestoreFailed(
             f"{place}: the backup has no {', '.join(unknown)}; it has {', '.join(sorted(seen)[:20]) or 'no tables'}"
         )
-
-
-def _allowed(server: Server, statements: Sequence[str]) -> list[str]:
-    """Return those statements that this server and this login's rights allow."""
-    allowed = []
-    with own_session(server) as connection:
-        for statement in statements:
-            with suppress(QueryFailed):
-                ask(server, connection, statement)
-                allowed.append(statement)
-    return allowed
 
 
 def _warnings(changes: Changes, feeds: Sequence[Feed], stand_ins: Sequence[str]) -> list[str]:
