@@ -199,8 +199,8 @@ options:
     description:
       - MariaDB and MySQL. Load tables and rows with the rights of O(login_user), not with those of an account that has
         rights on the restored database only, is made for the load, and is dropped at its end.
-      - Needed where tables refer to other databases by foreign keys or sequences, or have files in folders of their own.
-        Set it only for a backup that you trust, since its SQL can then do all that O(login_user) can.
+      - Needed where tables refer to other databases by foreign keys or sequences. Set it only for a backup that you
+        trust, since its SQL can then do all that O(login_user) can.
       - Where no such account can be made, the load has the rights of O(login_user), and a warning says so.
     type: bool
     default: false

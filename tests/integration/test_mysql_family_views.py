@@ -171,7 +171,11 @@ def test_a_folder_of_its_own_is_not_used_by_copies_and_drills(
         assert execute(server, "SELECT v FROM far", database="folders_copy") == [(" DATA DIRECTORY='/none'",)]
         created = execute(server, "SHOW CREATE TABLE folders_copy.far")[0][1]
         assert "DIRECTORY" not in created
-        execute(server, "DROP DATABASE folders_copy")
+        execute(server, "DROP DATABASE folders_copy", "DROP DATABASE folders")
+        done = restore_backup(server, repository, "folders", target="folders")
+        assert done["status"] == "restored", done["message"]
+        for table in ("far", "isam", "parts"):
+            assert "DATA DIRECTORY" in execute(server, f"SHOW CREATE TABLE folders.{table}")[0][1]
 
 
 def test_a_view_on_another_database_is_proven_with_stand_ins(either: Any, repository: Path, work_dir: Path) -> None:

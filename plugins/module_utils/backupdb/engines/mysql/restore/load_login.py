@@ -99,7 +99,7 @@ class _Account:
                 self._login.warnings.append(f"the login of the load, {self._account}, is left; drop it: {error}")
 
     def login(self, target: str) -> LoadLogin:
-        """Make the account and log in as it; the restoring login, with a warning, where the server does not allow it."""
+        """Make the account and log in as it; where the server does not allow that, give the restoring login."""
         try:
             bound = self._made(target)
         except (QueryFailed, ConnectionFailed) as error:
