@@ -60,7 +60,7 @@ find_floor_python() {
   return 1
 }
 
-# Units and the marked integration tests on Debian's Python with Debian's libraries.
+# The marked integration tests on Debian's Python with Debian's libraries; those that the units need are older in floor.
 part_distro() {
   local postgres18
   ensure_mysql
@@ -68,7 +68,7 @@ part_distro() {
   ensure_venv "$CACHE/venv-distro" "$SYSTEM_PYTHON" "$ROOT/tools/constraints/distro.txt" --system-site-packages
   tell_versions "$CACHE/venv-distro/bin/python"
   BACKUPDB_TEST_POSTGRES18=$postgres18 BACKUPDB_TEST_INTERPRETER=$SYSTEM_PYTHON \
-    "$CACHE/venv-distro/bin/python" -m pytest tests/unit tests/integration -m 'distro or not integration' -p no:cacheprovider
+    "$CACHE/venv-distro/bin/python" -m pytest tests/integration -m distro -p no:cacheprovider
 }
 
 # Roles and timers on booted hosts; each scenario ends with how many of its tests passed.

@@ -17,9 +17,9 @@ import re
 from typing import Protocol
 
 from .headers import BLANK, CREATE, DEFINED, NAME_OF_DATABASE, OPEN, TRIGGER_TABLE, object_kind
-from .stream import unquoted
+from .stream import QUOTED_NAME, unquoted
 
-_COMMENT = re.compile(rb"/\*(?P<maria>M?)!(?P<version>\d*)(?P<after>.?)", re.DOTALL)
+_COMMENT = re.compile(QUOTED_NAME + rb"|(?P<comment>/\*(?P<maria>M?)!(?P<version>\d*)(?P<after>.?))", re.DOTALL)
 _VALUE = rb"(?:@\w+|'[^'\\]*'|\w+)"
 _END = rb"\s*(?:\*/)?\s*\Z"
 _SETTING = re.compile(
@@ -79,7 +79,7 @@ def objection(text: bytes, database: str, server: ReadsComments) -> str | None:
     table = TRIGGER_TABLE.match(text, found.end()) if kind == "trigger" else None
     if kind == "trigger" and table is None:
         return "it names no table as dump clients do"
-    if not _is_read_alike(text[: (table or found).end()], server):
+    if not _is_read_alike(text[: found.start("kind")], server):
         return "it has comments that this server reads in another way"
     for place in (found, table):
         if place is not None and place["schema"] is not None and unquoted(place["schema"]) != database:
@@ -92,8 +92,10 @@ def objection(text: bytes, database: str, server: ReadsComments) -> str | None:
 
 
 def _is_read_alike(header: bytes, server: ReadsComments) -> bool:
-    """Tell whether the server runs what stands in all the conditional comments of a header."""
+    """Tell whether the server runs what stands in all the conditional comments before the kind; none come after it."""
     for found in _COMMENT.finditer(header):
+        if not found["comment"]:
+            continue
         version = found["version"]
         # More digits, or none, are read differently from version to version.
         if len(version) not in (5, 6) or not found["after"].isspace():
