@@ -139,6 +139,7 @@ def restored(context: DrillContext) -> Iterator[RestoredServer]:
             sources=sources,
             program=private.program,
             unmatched=private.unmatched,
+            warnings=list(private.warnings),
         )
         began = time.monotonic()
         _restore(state)

@@ -36,11 +36,16 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True)
 class PrivateServer:
-    """A running private server. `unmatched` names what of the source's settings it does not have, and why."""
+    """A running private server.
+
+    `unmatched` names what of the source's settings it does not have, and why; `warnings` what of the manifest was
+    refused, and what the server could not be kept from.
+    """
 
     instance: Instance
     program: str
     unmatched: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
