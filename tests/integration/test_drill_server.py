@@ -57,6 +57,11 @@ def private_mariadb_server(work_dir: Path, *, longest: int = 0, **settings: Any)
         yield server
 
 
+def program_of(pid: int) -> str:
+    """The name of the program that a process runs."""
+    return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+
+
 def user_and_network_of(pid: int) -> tuple[str, str]:
     """Who runs a process, and which network namespace it is in."""
     return pwd.getpwuid(Path(f"/proc/{pid}").stat().st_uid).pw_name, os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115
@@ -73,7 +78,7 @@ def test_postgresql_runs_unprivileged_without_a_network_with_the_settings_of_the
         told: Any = server.unmatched  # type: ignore[attr-defined]
         assert any("not_here" in line for line in told)
         assert any(line.startswith("block_size: 16384 at the source, 8192 here") for line in told)
-        (pid, *_rest) = servers_in(work_dir)
+        pid = next(pid for pid in servers_in(work_dir) if program_of(pid) == "postgres")
         user, network = user_and_network_of(pid)
         if os.geteuid() == 0:
             assert user == "nobody"
@@ -114,7 +119,7 @@ def test_mariadb_runs_unprivileged_without_a_network_with_the_settings_of_the_so
             "plugins: SPIDER is not installed here",
             "plugins: not_here is none that a restore is known to need; left out",
         }
-        (pid, *_rest) = servers_in(work_dir)
+        pid = next(pid for pid in servers_in(work_dir) if program_of(pid) == "mariadbd")
         user, network = user_and_network_of(pid)
         if os.geteuid() == 0:
             assert user == "nobody"

@@ -14,7 +14,7 @@ import os
 import pwd
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +37,6 @@ class User:
     uid: int | None = None
     gid: int | None = None
 
-    def prefix(self) -> list[str]:
-        """Return setpriv's words for this user."""
-        if self.uid is None:
-            return []
-        return [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
-
     def own(self, path: Path) -> None:
         """Give a file or folder to the user."""
         if self.uid is not None and self.gid is not None:
@@ -51,11 +45,15 @@ class User:
 
 @dataclass(frozen=True)
 class Workplace:
-    """A new folder for one server. `home` and `socket_folder` belong to the user alone (0700)."""
+    """A new folder for one server. `home` and `socket_folder` belong to the user alone (0700).
+
+    `hidden` must not be seen by the server, wherever it lies.
+    """
 
     home: Path
     socket_folder: Path
     user: User
+    hidden: Sequence[Path] = ()
 
 
 def server_user(name: str | None) -> User:
@@ -83,10 +81,13 @@ def work_dir_of(work_dir: str | None) -> Path:
 
 
 @contextmanager
-def workplace(work_dir: str | None, user: User, *, socket_name: str) -> Iterator[Workplace]:
+def workplace(
+    work_dir: str | None, user: User, *, socket_name: str, hidden: Sequence[Path] = ()
+) -> Iterator[Workplace]:
     """Make a folder for one server in `work_dir` and remove it at the end.
 
     `socket_name` is the file that the server will make in the socket folder: its whole path must not be too long.
+    `hidden` is kept from the server.
     """
     parent = work_dir_of(work_dir)
     _remove_leftovers(parent)
@@ -98,7 +99,7 @@ def workplace(work_dir: str | None, user: User, *, socket_name: str) -> Iterator
             if len(os.fsencode(sockets / socket_name)) > _LONGEST_SOCKET:
                 short = _short_folder(socket_name)
                 sockets = short / "run"
-            yield Workplace(home, _private_folder(sockets, user), user)
+            yield Workplace(home, _private_folder(sockets, user), user, hidden)
         finally:
             for path in (folder, short):
                 if path is not None:

@@ -21,8 +21,9 @@ from ...connection.instance import Instance
 from ...connection.server import Server
 from ...errors import QueryFailed
 from ...system.text import one_line
+from ..box import isolation_warning
 from ..drill_settings import Form, Names, as_text, integer, matching, one_of, recorded_settings, sorted_out, taken_over
-from ..private_server import Launch, PrivateServer, network_warning, running
+from ..private_server import Launch, PrivateServer, running
 from ..workplace import Workplace
 from .driver import PyMysql
 from .server_program import ServerProgram, private_folder
@@ -123,7 +124,6 @@ def private_server(
     launch = Launch(
         argv=[str(program), f"--defaults-file={configuration}"],
         stop=signal.SIGKILL,  # it leaves nothing outside its folder, and an orderly shutdown would write for nothing
-        death="KILL",
         environment={"TZ": process_zone},
     )
     with running(launch, place, answers, cancel):
@@ -132,7 +132,7 @@ def private_server(
         yield PrivateServer(
             instance,
             str(program),
-            [*unmatched, *warning, *plugins.unknown, *differences, *network_warning()],
+            [*unmatched, *warning, *plugins.unknown, *differences, *isolation_warning(place.user)],
             [*refused, *nameless, *plugins.refused],
         )
 

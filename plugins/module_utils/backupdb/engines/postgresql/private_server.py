@@ -23,8 +23,9 @@ from ...connection.server import Server
 from ...errors import ClientMissing, CommandFailed, ManifestDamaged
 from ...system.process import run_captured
 from ...system.text import one_line
+from ..box import isolation_warning
 from ..drill_settings import Form, Names, as_text, integer, matching, one_of, recorded_settings, sorted_out, taken_over
-from ..private_server import Launch, PrivateServer, initialise, network_warning, running
+from ..private_server import Launch, PrivateServer, initialise, running
 from ..workplace import Workplace
 from .catalogue import MAINTENANCE_DATABASE, TEMPLATE_DATABASE
 from .driver import Psycopg2
@@ -122,7 +123,6 @@ def private_server(
     launch = Launch(
         argv=[str(programs / "postgres"), "-D", str(data), f"--config-file={configuration}"],
         stop=signal.SIGQUIT,  # at once, and its shared memory is given back
-        death="QUIT",
     )
     instance = Instance(
         id="drill",
@@ -142,7 +142,7 @@ def private_server(
         yield PrivateServer(
             instance,
             str(programs / "postgres"),
-            [*preload.unknown, *_differences(instance, source, given), *network_warning()],
+            [*preload.unknown, *_differences(instance, source, given), *isolation_warning(place.user)],
             [*preload.refused, *refused],
         )
 
