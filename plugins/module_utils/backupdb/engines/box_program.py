@@ -66,19 +66,14 @@ def become(plan: Mapping[str, Any]) -> None:
         os.setresuid(plan["uid"], plan["uid"], plan["uid"])
 
 
-def enter_namespaces(plan: Mapping[str, Any]) -> bool:
-    """Enter new namespaces; return whether root made them, and still is root in them. Raises OSError."""
-    if os.geteuid() == 0 and libc.unshare(_NAMESPACES) == 0:
-        return True
-    become(plan)
+def enter_namespaces() -> None:
+    """Enter new namespaces as an ordinary user, who is the same one in there. Raises OSError."""
     prctl(_SET_DUMPABLE, 1)  # or the files below would be root's
     uid, gid = os.geteuid(), os.getegid()
     check(libc.unshare(_NEW_USERS | _NAMESPACES), "unshare")
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
             file.write(text)
-    prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)  # it was lost with root
-    return False
 
 
 class Root:
@@ -198,7 +193,7 @@ def status_of(wait_status: int) -> int:
     return 128 + os.WTERMSIG(wait_status) if os.WIFSIGNALED(wait_status) else os.WEXITSTATUS(wait_status)
 
 
-def first_process(plan: Mapping[str, Any], alive: int, is_root: bool) -> int:
+def first_process(plan: Mapping[str, Any], alive: int) -> int:
     """Be the first process of the namespaces: start the server, reap everything, end with the server."""
     prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
     if os.read(alive, 1) != b"+":  # our parent died before we said what we want then
@@ -210,22 +205,60 @@ def first_process(plan: Mapping[str, Any], alive: int, is_root: bool) -> int:
         return 0
     server = os.fork()
     if server == 0:
-        execute(plan if is_root else {**plan, "uid": None})
+        execute(plan)
     while True:
         ended, wait_status = os.wait()
         if ended == server:
             return status_of(wait_status)
 
 
+def signal_as(plan: Mapping[str, Any], processes: Sequence[int], number: int) -> None:
+    """Signal processes as the user whose they are: a service's root may have no right to signal others."""
+    sender = os.fork()
+    if sender == 0:
+        with suppress(OSError):
+            become(plan)
+            for process in processes:
+                with suppress(OSError):
+                    os.kill(process, number)
+        os._exit(0)
+    os.waitpid(sender, 0)
+
+
+def run_as_user(plan: Mapping[str, Any]) -> int:
+    """Run all as the server's user, and stay to pass signals on: not every root may signal others."""
+    runner = os.fork()
+    if runner == 0:
+        status = _FAILED
+        try:
+            become(plan)
+            prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)  # not before: giving up root takes it away
+            status = run_in_namespaces({**plan, "uid": None})
+        except OSError as error:
+            print(f"no namespaces: {error}", file=sys.stderr, flush=True)
+        finally:
+            os._exit(status)
+    while signal.sigwait(_SIGNALS) == signal.SIGCHLD:
+        ended, wait_status = os.waitpid(runner, os.WNOHANG)
+        if ended:
+            return status_of(wait_status)
+    signal_as(plan, [runner], signal.SIGTERM)
+    return status_of(os.waitpid(runner, 0)[1])
+
+
 def run_in_namespaces(plan: Mapping[str, Any]) -> int:
-    is_root = enter_namespaces(plan)
+    is_root = os.geteuid() == 0
+    if is_root and libc.unshare(_NAMESPACES) != 0:
+        return run_as_user(plan)
+    if not is_root:
+        enter_namespaces()
     alive, say = os.pipe()
     first = os.fork()
     if first == 0:
         os.close(say)
         status = _FAILED
         try:
-            status = first_process(plan, alive, is_root)
+            status = first_process(plan, alive)
         except OSError as error:
             print(f"no namespaces: {error}", file=sys.stderr, flush=True)
         finally:
@@ -241,20 +274,10 @@ def run_in_namespaces(plan: Mapping[str, Any]) -> int:
     return status_of(os.waitpid(first, 0)[1])
 
 
-def descendants() -> list[int]:
-    """Return our descendants, of which none can hide: who loses its parent becomes our child."""
-    parents: dict[int, int] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with suppress(OSError, ValueError, IndexError), open(f"/proc/{name}/stat", "rb") as file:
-                fields = file.read().rpartition(b")")[2].split()
-                if fields[0] != b"Z":
-                    parents[int(name)] = int(fields[1])
-    found, newest = [], {os.getpid()}
-    while newest:
-        newest = {process for process, parent in parents.items() if parent in newest}
-        found += list(newest)
-    return found
+def children() -> list[int]:
+    """Return our children: in the end all that the server has started, as who loses its parent becomes ours."""
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
 
 
 def reap(server: int) -> int | None:
@@ -280,21 +303,16 @@ def run_adopting(plan: Mapping[str, Any]) -> int:
     while status is None and signal.sigwait(_SIGNALS) == signal.SIGCHLD:
         status = reap(server)
     if status is None:
-        os.kill(server, plan["stop"])
+        signal_as(plan, [server], plan["stop"])
         give_up = time.monotonic() + _PATIENCE
         while status is None and time.monotonic() < give_up:
             signal.sigtimedwait([signal.SIGCHLD], 0.1)
             status = reap(server)
     give_up = time.monotonic() + _PATIENCE
-    while time.monotonic() < give_up:
-        left = descendants()
+    while children() and time.monotonic() < give_up:
         for number in (signal.SIGSTOP, signal.SIGKILL):  # first none of them may start another
-            for process in left:
-                with suppress(OSError):
-                    os.kill(process, number)
+            signal_as(plan, children(), number)
         reap(server)
-        if not left:
-            break
         time.sleep(0.005)
     return _FAILED if status is None else status
 

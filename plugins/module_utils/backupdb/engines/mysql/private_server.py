@@ -113,7 +113,7 @@ def private_server(
     }
     lines = ["[mysqld]", *(f"{name}={_quoted_value(value)}" for name, value in settings.items())]
     configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    place.user.own(configuration)
+    place.user.let_read(configuration)
     vendor.initialise(program, configuration, place, cancel)
     instance = Instance(id="drill", engine=vendor.VENDOR, user="root", unix_socket=str(socket))
 

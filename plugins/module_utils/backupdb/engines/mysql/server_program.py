@@ -148,8 +148,8 @@ class MysqlProgram(ServerProgram):
 def private_folder(place: Workplace, name: str) -> Path:
     """Make a folder in the server's own, for nobody but its user."""
     folder = place.home / name
-    folder.mkdir(mode=0o700, exist_ok=True)
-    place.user.own(folder)
+    if not folder.is_dir():
+        place.user.make_folder(folder)
     return folder
 
 

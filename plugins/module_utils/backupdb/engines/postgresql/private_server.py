@@ -119,7 +119,7 @@ def private_server(
     }
     configuration = place.home / "drill.conf"
     configuration.write_text("".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items()))
-    place.user.own(configuration)
+    place.user.let_read(configuration)
     launch = Launch(
         argv=[str(programs / "postgres"), "-D", str(data), f"--config-file={configuration}"],
         stop=signal.SIGQUIT,  # at once, and its shared memory is given back
