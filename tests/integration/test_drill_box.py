@@ -159,7 +159,7 @@ def test_nothing_that_a_backup_starts_outlives_a_killed_drill(
     program = f"setsid nohup sleep {mark} </dev/null >/dev/null 2>&1 & echo started"
     hostile_backup(postgres15, repository, program, sleep="PERFORM pg_catalog.pg_sleep(100);")
     process = drill().start()
-    wait_for(lambda: running(mark), what="the program of the backup")
+    wait_for(lambda: running(mark), seconds=90, what="the program of the backup")
     process.send_signal(signal.SIGKILL)
     process.communicate()
     wait_for(lambda: not running(mark) and not servers_in(work_dir), what="the end of all that the drill started")
