@@ -60,15 +60,18 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The settings C(ReadWritePaths) and C(CapabilityBoundingSet) as lists, and C(PrivateTmp) and
-      C(MemoryDenyWriteExecute) as booleans. Paths are escaped for a unit file.
+    - The settings C(ReadWritePaths), C(CapabilityBoundingSet) and C(RestrictNamespaces) as lists, and C(PrivateTmp) and
+      C(MemoryDenyWriteExecute) as booleans. Paths are escaped for a unit file. The service may
+      make these namespaces, and no others.
   type: dict
 """
 
 _TEMPORARY = re.compile(r"(/tmp|/var/tmp)(/|$)")
 # Of root without a drill: reads sockets and keys of others. A drill also starts servers as another user and clears up.
 _ROOT = ["CAP_DAC_OVERRIDE"]
-_ROOT_WITH_DRILL = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"]
+_ROOT_WITH_DRILL = ["CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SETGID", "CAP_SETUID"]
+# What the server of a drill is shut in by. Root's is kept from the rest by its user, and by the service's own walls.
+_NAMESPACES = ["ipc", "mnt", "net", "pid", "user", "uts"]
 
 
 def service_sandbox(
@@ -89,6 +92,7 @@ def service_sandbox(
         "PrivateTmp": not any(_TEMPORARY.match(path) for path in used if path),
         # The servers that a drill starts may compile queries.
         "MemoryDenyWriteExecute": not drill,
+        "RestrictNamespaces": _NAMESPACES if drill and user != "root" else [],
         "CapabilityBoundingSet": [] if user != "root" else _ROOT_WITH_DRILL if drill else _ROOT,
     }
 

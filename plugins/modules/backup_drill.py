@@ -299,6 +299,12 @@ drills:
       type: list
       elements: str
       sample: []
+    isolation:
+      description:
+        - How the private server was shut in. V(namespaces) means that it had processes, a network and a root folder of
+          its own; V(none) that this host allows no namespaces. V(null) when it did not get that far.
+      type: str
+      sample: namespaces
     warnings:
       description: Warnings about this drill.
       type: list

@@ -130,6 +130,7 @@ def test_a_service_may_write_where_it_must_and_has_no_capability_unless_it_is_ro
         "ReadWritePaths": ["/srv/100%%", "/var/lib/backupdb", "/metrics"],
         "PrivateTmp": True,
         "MemoryDenyWriteExecute": True,
+        "RestrictNamespaces": [],
         "CapabilityBoundingSet": [],
     }
     assert service_sandbox({"drill": None}, "root", **DIRECTORIES)["CapabilityBoundingSet"] == ["CAP_DAC_OVERRIDE"]
@@ -140,8 +141,14 @@ def test_a_drill_may_start_servers_where_it_works() -> None:
     sandbox = service_sandbox(job, "root", **DIRECTORIES)
     assert sandbox["ReadWritePaths"][-1] == "/srv/drill"
     assert not sandbox["MemoryDenyWriteExecute"]
-    assert {"CAP_SETUID", "CAP_SETGID", "CAP_KILL"} < set(sandbox["CapabilityBoundingSet"])
+    assert {"CAP_SETUID", "CAP_SETGID"} < set(sandbox["CapabilityBoundingSet"])
     assert service_sandbox(job, "backupdb", **DIRECTORIES)["CapabilityBoundingSet"] == []
+
+
+def test_a_drill_of_an_ordinary_user_may_shut_its_server_in() -> None:
+    job = {"drill": {"every": "7d"}}
+    assert "user" in service_sandbox(job, "backupdb", **DIRECTORIES)["RestrictNamespaces"]
+    assert service_sandbox(job, "root", **DIRECTORIES)["RestrictNamespaces"] == []
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 
 # shellcheck disable=SC2034  # used by tools/test
 PACKAGES=(
-  git ca-certificates openssl util-linux acl
+  git ca-certificates openssl util-linux acl systemd
   python3-venv
   postgresql-15 postgresql-client-15 mariadb-server mariadb-client
   age zstd

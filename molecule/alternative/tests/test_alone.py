@@ -63,6 +63,17 @@ def test_drills_by_the_unprivileged_user_have_proven_backups(quiet: Fleet) -> No
     assert all(proven.values()), rows
 
 
+def test_drills_by_the_unprivileged_user_shut_their_servers_in(quiet: Fleet) -> None:
+    found = quiet.run(HOST, f"cat $(find {REPOSITORY} -name 'drill-*.json')")
+    assert '"isolation": "namespaces"' in found, found
+
+
+def test_the_services_are_hardly_exposed(quiet: Fleet) -> None:
+    for unit in ("backupdb-often.service", "backupdb-seal.service"):
+        told = quiet.run(HOST, f"systemd-analyze security --no-pager {unit}")
+        assert float(told.strip().rpartition(": ")[2].split()[0]) < 2.5, told
+
+
 def test_the_user_can_add_backups_and_cannot_remove_rename_or_change_one(quiet: Fleet) -> None:
     quiet.run(HOST, "systemctl start backupdb-seal.service")
     sealed = quiet.run(HOST, f"find {REPOSITORY} -name manifest.json -user root").split("\n")[0].rpartition("/")[0]

@@ -42,6 +42,11 @@ def test_the_timer_waits_and_the_files_are_for_root_only(host: Host) -> None:
     assert host.file("/var/backups/backupdb").mode == 0o700
 
 
+def test_the_service_of_root_is_hardly_exposed_with_a_drill(host: Host, fleet: Fleet) -> None:
+    told = fleet.run(host.backend.host, "systemd-analyze security --no-pager backupdb-nightly.service")
+    assert float(told.strip().rpartition(": ")[2].split()[0]) < 2.5, told
+
+
 def test_the_service_backs_up_and_proves_by_a_drill_without_the_controller(host: Host, fleet: Fleet) -> None:
     name = host.backend.host
     fleet.run(name, "umask 077; cat > /root/identity", stdin=(fleet.state / "identity").read_text())

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..engines.box import isolation
 from ..engines.workplace import work_dir_of
 from ..errors import ArchiveDamaged, BackupDbError, Interrupted, NotEnoughSpace, RequirementMissing, RunTimeout
 from ..repository.catalogue import StoredBackup
@@ -34,6 +35,7 @@ def drill_one(context: DrillContext) -> dict[str, Any]:
     record = _beginning(context.backup)
     try:
         _look_before(context)
+        record["isolation"] = isolation(context.user)
         with restored(context) as state:
             record.update(_of_server(state))
             compare_began = time.monotonic()
@@ -110,6 +112,7 @@ def _beginning(backup: StoredBackup) -> dict[str, Any]:
         "content": "not compared with the source",
         "warnings": [],
         "unmatched_settings": [],
+        "isolation": None,
         "tool": {"name": "vya.backupdb", "version": VERSION},
     }
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from ..accounts.restore import restore_accounts
@@ -42,6 +43,7 @@ class DrillContext:
     work_dir: str | None
     user: User
     jobs: int = 1
+    hidden: Sequence[Path] = ()  # what the private server must not see: the identity, the repository
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -123,7 +125,7 @@ def restored(context: DrillContext) -> Iterator[RestoredServer]:
     sources = [stopwatch.timed(one, context.limits) for one in open_archives(context.backup, context.identities)]
     accounts = accounts_of(context.backup, context.identities)
     with (
-        workplace(context.work_dir, context.user, socket_name=support.SOCKET_NAME) as place,
+        workplace(context.work_dir, context.user, socket_name=support.SOCKET_NAME, hidden=context.hidden) as place,
         support.private_server(
             context.manifest, accounts.document, place=place, cancel=context.limits.abort
         ) as private,
@@ -139,6 +141,7 @@ def restored(context: DrillContext) -> Iterator[RestoredServer]:
             sources=sources,
             program=private.program,
             unmatched=private.unmatched,
+            warnings=list(private.warnings),
         )
         began = time.monotonic()
         _restore(state)

@@ -102,6 +102,11 @@ def _drill(
             work_dir=request.work_dir,
             user=user,
             jobs=request.jobs,
+            hidden=[
+                Path(path).absolute()
+                for path in (request.repository, request.keys.identity_file, *request.paths)
+                if path
+            ],
         )
         with readers_lock(backup.instance_folder) as unlocked:
             warnings += unlocked

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A private server: a process of our own that answers on a unix socket only and is gone when the block is left.
 
-It has no network (a network namespace of its own where we may make one), runs as an unprivileged user, and dies with
-us: the kernel sends it a signal when the thread that started it ends, so the same thread must stay until the end.
+It is shut in as `box.py` says, runs as an unprivileged user, and dies with us: the kernel sends the program around it
+a signal when the thread that started it ends, so the same thread must stay until the end.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from typing import Callable
 from ..connection.instance import Instance
 from ..errors import ClientMissing, CommandFailed, ConnectionFailed, Interrupted
 from ..system.process import describe_status
+from .box import boxed
 from .workplace import Workplace
 
 START_SECONDS = 120.0
 INITIALISE_SECONDS = 300.0
-_STOP_SECONDS = 20.0
+_STOP_SECONDS = 40.0
 _POLL = 0.1
 _LOG_SHOWN = 1500  # characters
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -36,20 +37,24 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True)
 class PrivateServer:
-    """A running private server. `unmatched` names what of the source's settings it does not have, and why."""
+    """A running private server.
+
+    `unmatched` names what of the source's settings it does not have, and why; `warnings` what of the manifest was
+    refused, and what the server could not be kept from.
+    """
 
     instance: Instance
     program: str
     unmatched: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How a server is started and stopped. `stop` ends it at once and in order, `death` when we die."""
+    """How a server is started. `stop` ends it at once and in order, where it is not simply gone with its namespaces."""
 
     argv: Sequence[str]
     stop: signal.Signals
-    death: str  # as setpriv names signals
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,7 +64,7 @@ def running(launch: Launch, place: Workplace, answers: Callable[[], None], cance
     log = place.home / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*isolated(), *_setpriv(), "--pdeathsig", launch.death, *place.user.prefix(), "--", *launch.argv],
+            [*_dying_with_us(), *boxed(launch.argv, place, stop=launch.stop, death=launch.stop)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -71,7 +76,7 @@ def running(launch: Launch, place: Workplace, answers: Callable[[], None], cance
         _wait_until_it_answers(process, answers, log, cancel)
         yield
     finally:
-        _end(process, launch.stop)
+        _end(process)
 
 
 def initialise(
@@ -81,7 +86,7 @@ def initialise(
     log = place.home / "initialise.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*_setpriv(), "--pdeathsig", "KILL", *place.user.prefix(), "--", *argv],
+            [*_dying_with_us(), *boxed(argv, place)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -95,28 +100,12 @@ def initialise(
             pass
     finally:
         late = process.poll() is None
-        _end(process, signal.SIGKILL)  # with all that it has started: it may be a script
+        _end(process)
     if cancel.is_set():
         raise Interrupted("the drill was asked to stop")
     if late or process.returncode != 0:
         how = f"did not end within {INITIALISE_SECONDS:g} s" if late else describe_status(process.returncode)
         raise CommandFailed(f"{argv[0]} could not make a data folder for the drill ({how}): {_end_of(log)}")
-
-
-def isolated() -> list[str]:
-    """Return what takes the network from a program: nothing where we may not, see `network_warning`."""
-    unshare = shutil.which("unshare", path=_PATH)
-    if os.geteuid() != 0 or unshare is None:
-        return []
-    allowed = subprocess.run([unshare, "--net", "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
-    return [unshare, "--net", "--"] if allowed else []
-
-
-def network_warning() -> list[str]:
-    """Say so when a private server cannot be kept from the network; it listens on none in any case."""
-    if isolated():
-        return []
-    return ["network: the server listens on none, but foreign tables and the like could reach out (we are not root)"]
 
 
 def _wait_until_it_answers(
@@ -139,17 +128,15 @@ def _wait_until_it_answers(
             raise Interrupted("the drill was asked to stop")
 
 
-def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """End the whole process group; harmless for one whose leader has ended."""
-    for attempt in (number, signal.SIGKILL):
-        if process.poll() is not None:
-            return
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the program around the server, which first ends all that runs in it; harmless for one that has ended."""
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, attempt)
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _end_of(log: Path) -> str:
@@ -159,11 +146,11 @@ def _end_of(log: Path) -> str:
         return f"its log cannot be read: {error.strerror}"
 
 
-def _setpriv() -> list[str]:
+def _dying_with_us() -> list[str]:
     setpriv = shutil.which("setpriv", path=_PATH)
     if setpriv is None:
         raise ClientMissing("setpriv is missing on this host: install the package util-linux (2.33 or newer)")
-    return [setpriv]
+    return [setpriv, "--pdeathsig", "TERM", "--"]
 
 
 def _environment(place: Workplace) -> dict[str, str]:

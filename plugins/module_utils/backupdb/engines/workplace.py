@@ -13,13 +13,15 @@ import fcntl
 import os
 import pwd
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InvalidOption, RepositoryError
+from ..errors import CommandFailed, InvalidOption, RepositoryError
+from ..system.process import run_captured
 
 DEFAULT_WORK_DIR = "/var/tmp"  # noqa: S108  a folder of our own is made in it
 DEFAULT_USER = "nobody"  # not the engine's own: that one could write into the files of the servers of this host
@@ -37,25 +39,39 @@ class User:
     uid: int | None = None
     gid: int | None = None
 
-    def prefix(self) -> list[str]:
-        """Return setpriv's words for this user."""
-        if self.uid is None:
-            return []
-        return [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
+    def let_read(self, path: Path) -> None:
+        """Let the user read a file of ours in a folder of the user's, which nobody else may enter."""
+        if self.uid is not None:
+            path.chmod(0o644)
 
-    def own(self, path: Path) -> None:
-        """Give a file or folder to the user."""
-        if self.uid is not None and self.gid is not None:
-            os.chown(path, self.uid, self.gid)
+    def make_folder(self, path: Path) -> None:
+        """Make a folder for nobody but the user. Root needs no right to give files away for that."""
+        if self.uid is None:
+            path.mkdir(mode=0o700)
+            return
+        before = path.parent.stat()
+        if before.st_uid != self.uid:
+            path.parent.chmod(0o1733)
+        try:
+            user = [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
+            made = run_captured(["setpriv", *user, "--", "mkdir", "-m", "700", "--", str(path)])
+        finally:
+            path.parent.chmod(stat.S_IMODE(before.st_mode))
+        if made.returncode != 0 or path.lstat().st_uid != self.uid:
+            raise CommandFailed(f"the user who runs the server cannot have a folder {path}: {made.stderr.strip()}")
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """A new folder for one server. `home` and `socket_folder` belong to the user alone (0700)."""
+    """A new folder for one server. `home` and `socket_folder` belong to the user alone (0700).
+
+    `hidden` must not be seen by the server, wherever it lies.
+    """
 
     home: Path
     socket_folder: Path
     user: User
+    hidden: Sequence[Path] = ()
 
 
 def server_user(name: str | None) -> User:
@@ -83,10 +99,13 @@ def work_dir_of(work_dir: str | None) -> Path:
 
 
 @contextmanager
-def workplace(work_dir: str | None, user: User, *, socket_name: str) -> Iterator[Workplace]:
+def workplace(
+    work_dir: str | None, user: User, *, socket_name: str, hidden: Sequence[Path] = ()
+) -> Iterator[Workplace]:
     """Make a folder for one server in `work_dir` and remove it at the end.
 
     `socket_name` is the file that the server will make in the socket folder: its whole path must not be too long.
+    `hidden` is kept from the server.
     """
     parent = work_dir_of(work_dir)
     _remove_leftovers(parent)
@@ -98,7 +117,7 @@ def workplace(work_dir: str | None, user: User, *, socket_name: str) -> Iterator
             if len(os.fsencode(sockets / socket_name)) > _LONGEST_SOCKET:
                 short = _short_folder(socket_name)
                 sockets = short / "run"
-            yield Workplace(home, _private_folder(sockets, user), user)
+            yield Workplace(home, _private_folder(sockets, user), user, hidden)
         finally:
             for path in (folder, short):
                 if path is not None:
@@ -131,8 +150,7 @@ def _new_folder(parent: Path) -> Iterator[Path]:
 
 
 def _private_folder(path: Path, user: User) -> Path:
-    path.mkdir(mode=0o700)
-    user.own(path)
+    user.make_folder(path)
     return path
 
 

@@ -49,7 +49,7 @@ class MysqlFamilyDrill(DrillSupport):
         return ".".join(str(part) for part in version_number(version)[:2])
 
     def program(self, manifest: Mapping[str, Any]) -> str:
-        return str(self.PROGRAM.find(str(manifest["server"]["version"])))
+        return str(self.PROGRAM.find(str(manifest["server"].get("version"))))
 
     def private_server(
         self,

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from ...errors import ClientMissing, CommandFailed
+from ...errors import ClientMissing, CommandFailed, ManifestDamaged
 from ...system.process import run_captured
 from ..private_server import initialise
 from ..workplace import Workplace
@@ -45,6 +45,8 @@ class ServerProgram(ABC):
     def find(self, version: str) -> Path:
         """Return the program of the version's series, or the oldest newer one; raises `ClientMissing`."""
         wanted = version_number(version)[:2]
+        if not wanted:
+            raise ManifestDamaged(f"the manifest's version of the server is none of {self.VENDOR}")
         found = self._installed()
         suitable = sorted((entry for entry in found if entry[0][:2] >= wanted), key=lambda entry: entry[0])
         if not suitable:
@@ -146,8 +148,8 @@ class MysqlProgram(ServerProgram):
 def private_folder(place: Workplace, name: str) -> Path:
     """Make a folder in the server's own, for nobody but its user."""
     folder = place.home / name
-    folder.mkdir(mode=0o700, exist_ok=True)
-    place.user.own(folder)
+    if not folder.is_dir():
+        place.user.make_folder(folder)
     return folder
 
 

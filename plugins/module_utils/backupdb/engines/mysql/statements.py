@@ -121,5 +121,5 @@ def quoted_account(account: str) -> str:
 
 def version_number(version: str) -> tuple[int, ...]:
     """Read "10.11.19-MariaDB-0+deb12u1" as (10, 11, 19)."""
-    match = re.match(r"(?:5\.5\.5-)?(\d+)\.(\d+)(?:\.(\d+))?", version)
+    match = re.match(r"(?:5\.5\.5-)?(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?", version)
     return tuple(int(part) for part in match.groups() if part is not None) if match else ()

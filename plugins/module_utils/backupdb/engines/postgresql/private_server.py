@@ -20,9 +20,12 @@ from typing import Any
 
 from ...connection.instance import Instance
 from ...connection.server import Server
-from ...errors import ClientMissing, CommandFailed
+from ...errors import ClientMissing, CommandFailed, ManifestDamaged
 from ...system.process import run_captured
-from ..private_server import Launch, PrivateServer, initialise, network_warning, running
+from ...system.text import one_line
+from ..box import isolation_warning
+from ..drill_settings import Form, Names, as_text, integer, matching, one_of, recorded_settings, sorted_out, taken_over
+from ..private_server import Launch, PrivateServer, initialise, running
 from ..workplace import Workplace
 from .catalogue import MAINTENANCE_DATABASE, TEMPLATE_DATABASE
 from .driver import Psycopg2
@@ -50,15 +53,26 @@ _OWN_SETTINGS: Mapping[str, str] = {
     "logging_collector": "off",
     "cron.launch_active_jobs": "off",
 }
-# Taken over as they are: they change how values are read and written, or how much fits.
-_TAKEN_OVER = (
-    "TimeZone",
-    "default_text_search_config",
-    "default_toast_compression",
-    "max_locks_per_transaction",
-    "max_prepared_transactions",
-    "password_encryption",
-)
+# Taken over where they are what each of them may be: they change how values are read and written, or how much fits.
+_TAKEN_OVER: Mapping[str, Form] = {
+    "TimeZone": matching(r"[A-Za-z0-9_+:,/<>-]+"),
+    "default_text_search_config": matching(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?", longest=127),
+    "default_toast_compression": one_of("pglz", "lz4"),
+    "max_locks_per_transaction": integer(10, 1 << 16),
+    "max_prepared_transactions": integer(0, 10_000),
+    "password_encryption": one_of("scram-sha-256", "md5"),
+}
+# Libraries without which some extension cannot be created, restored or used in an expression of a definition.
+# fmt: off
+_PRELOADED = frozenset((
+    "age", "anon", "auto_explain", "citus", "citus_columnar", "hypopg", "orioledb", "pg_cron", "pg_documentdb",
+    "pg_documentdb_core", "pg_hint_plan", "pg_ivm", "pg_net", "pg_prewarm", "pg_qualstats", "pg_search",
+    "pg_squeeze", "pg_stat_kcache", "pg_stat_monitor", "pg_stat_statements", "pg_wait_sampling", "pgaudit",
+    "pglogical", "plpgsql_check", "plprofiler", "set_user", "timescaledb", "vchord", "vectors",
+))
+# fmt: on
+_ENCODING = matching(r"[A-Za-z0-9_-]+", longest=32)
+_SUPERUSER = matching(r"[^\x00-\x1f\x7f]+")
 _LOGIN_TRIGGERS = 17  # from this version on
 _FIXED = ("block_size", "integer_datetimes")  # of the binaries
 
@@ -71,39 +85,44 @@ def private_server(
 
     Raises `ClientMissing` when no server program is new enough, and `CommandFailed` when it does not start.
     """
+    if not _SUPERUSER(superuser):
+        raise ManifestDamaged("the accounts' bootstrap superuser has a name that no role can have")
     programs = find_programs(manifest)
     data = place.home / "data"
+    # Names of roles are bytes in that of the cluster; one of a backup from before this was noted is UTF8.
+    encoding = str((manifest.get("engine_details") or {}).get("cluster_encoding") or "UTF8")
+    if not _ENCODING(encoding):
+        raise ManifestDamaged("the manifest's cluster_encoding is no name of an encoding")
     initialise(
         [
             str(programs / "initdb"),
             f"--pgdata={data}",
             f"--username={superuser}",
             "--auth=trust",  # the socket's folder lets nobody else in
-            # Names of roles are bytes in that of the cluster; one of a backup from before this was noted is UTF8.
-            f"--encoding={(manifest.get('engine_details') or {}).get('cluster_encoding') or 'UTF8'}",
+            f"--encoding={encoding}",
             "--locale=C",
             "--no-sync",
         ],
         place,
         cancel,
     )
-    source: Mapping[str, Any] = manifest["server"].get("settings", {})
-    preload, unmatched = _preload(source, programs)
+    source = recorded_settings(manifest)
+    preload = _preload(source, programs)
+    given, refused = taken_over(_TAKEN_OVER, source)
     settings = {
         **_OWN_SETTINGS,
         # Those on a login would run in each session of ours, and write what the source does not have.
         **({"event_triggers": "off"} if (_major(programs / "postgres") or 0) >= _LOGIN_TRIGGERS else {}),
-        **{name: str(source[name]) for name in _TAKEN_OVER if name in source},
+        **given,
         "unix_socket_directories": str(place.socket_folder),
-        "shared_preload_libraries": ", ".join(preload),
+        "shared_preload_libraries": ", ".join(preload.known),
     }
     configuration = place.home / "drill.conf"
     configuration.write_text("".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items()))
-    place.user.own(configuration)
+    place.user.let_read(configuration)
     launch = Launch(
         argv=[str(programs / "postgres"), "-D", str(data), f"--config-file={configuration}"],
         stop=signal.SIGQUIT,  # at once, and its shared memory is given back
-        death="QUIT",
     )
     instance = Instance(
         id="drill",
@@ -123,13 +142,17 @@ def private_server(
         yield PrivateServer(
             instance,
             str(programs / "postgres"),
-            [*unmatched, *_differences(instance, source), *network_warning()],
+            [*preload.unknown, *_differences(instance, source, given), *isolation_warning(place.user)],
+            [*preload.refused, *refused],
         )
 
 
 def find_programs(manifest: Mapping[str, Any]) -> Path:
     """Return the folder with `initdb` and `postgres` of the lowest major version that is not older than the source."""
-    wanted = int(str(manifest["server"]["version"]).split(".", maxsplit=1)[0])
+    version = re.match(r"[0-9]{1,4}(?![0-9])", str(manifest["server"].get("version") or ""))
+    if version is None:
+        raise ManifestDamaged("the manifest's version of the server is none of PostgreSQL")
+    wanted = int(version.group())
     found: list[tuple[int, Path]] = []
     for folder in _folders():
         if all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres")):
@@ -161,27 +184,30 @@ def _major(program: Path) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def _preload(source: Mapping[str, Any], programs: Path) -> tuple[list[str], list[str]]:
-    """Split the source's preloaded libraries into those that are installed here and a word on each other one."""
-    wanted = [name.strip().strip('"') for name in str(source.get("shared_preload_libraries") or "").split(",")]
+def _preload(source: Mapping[str, Any], programs: Path) -> Names:
+    """Return which of the source's preloaded libraries are known and installed here, and a word on each other one."""
+    recorded = as_text(source.get("shared_preload_libraries") or "") or ""
+    wanted = [name.strip().strip('"') for name in recorded.split(",")]
+    names = sorted_out([name for name in wanted if name], _PRELOADED, "shared_preload_libraries")
     folders = [programs.parent / "lib", programs.parent / "lib" / "postgresql"]
-    there = [name for name in wanted if name and any((folder / f"{name}.so").is_file() for folder in folders)]
-    return there, [
-        f"shared_preload_libraries: {name} is not installed here" for name in wanted if name and name not in there
-    ]
+    there = [name for name in names.known if any((folder / f"{name}.so").is_file() for folder in folders)]
+    missing = [f"shared_preload_libraries: {name} is not installed here" for name in names.known if name not in there]
+    return Names(there, [*missing, *names.unknown], names.refused)
 
 
-def _differences(instance: Instance, source: Mapping[str, Any]) -> list[str]:
+def _differences(instance: Instance, source: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
+    recorded = {**given, **{name: as_text(source[name]) for name in _FIXED if name in source}}
     with Server(instance, driver=Psycopg2()) as server:
-        here = {
-            name: server.value("SELECT current_setting(:name, true)", {"name": name})
-            for name in (*_TAKEN_OVER, *_FIXED)
-            if name in source
-        }
+        here = {name: server.value("SELECT current_setting(:name, true)", {"name": name}) for name in recorded}
     return [
-        f"{name}: {source[name]} at the source, {value} here" for name, value in here.items() if value != source[name]
+        f"{name}: {one_line(str(recorded[name]))} at the source, {value} here"
+        for name, value in here.items()
+        if value != recorded[name]
     ]
 
 
 def _quoted(value: str) -> str:
+    """Quote a value of our own or one that was looked at; raises `ValueError` for one with a line break."""
+    if any(character < " " for character in value):
+        raise ValueError("a value of a configuration has a control character in it")
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
