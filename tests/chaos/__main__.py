@@ -1,57 +1,98 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The chaos suite: `./tools/chaos --help` says how it is run."""
+"""The chaos suite: one thing goes wrong on purpose in each case, and what is left is looked at."""
 
 from __future__ import annotations
 
 import argparse
-import collections
 import os
+import subprocess
 import sys
-from pathlib import Path
+import threading
+from collections import Counter, defaultdict
 
 from support import run_state
 
-from chaos import case, plan, shim
-from chaos.lane import STAGES, Lane, Verdict
+from chaos import shim, table
+from chaos.lane import STAGES, Lane, chosen
+from chaos.verdict import Verdict, read_line
+from chaos.world import KINDS
 
 
 def main() -> int:
-    """Run it; the exit status is 1 when something was violated."""
+    """Run it; the exit status is 1 when something was violated, or a lane did not come to its end."""
     parser = argparse.ArgumentParser(prog="./tools/chaos", description=__doc__)
-    parser.add_argument("--case", action="append", default=[])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--engine", default="postgresql")
-    parser.add_argument("--stage", action="append", choices=sorted(STAGES), default=[])
+    parser.add_argument("--case", action="append", default=[], help="only this one, as a violation names it")
+    parser.add_argument("--stage", action="append", default=[], help=f"only this work: {', '.join(STAGES)}, ...")
+    parser.add_argument("--engine", action="append", choices=list(KINDS), default=[], help="only this engine")
+    parser.add_argument("--quick", action="store_true", help="a third of the cases")
+    parser.add_argument("--write", action="store_true", help="write the table of docs/reliability.md")
+    parser.add_argument("--lane", choices=list(KINDS), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if "chaos_arm" not in Path("/proc/self/environ").read_text(errors="replace") and not os.environ.get("LD_PRELOAD"):
-        library = shim.build(run_state.new_folder("shim"))
-        shim.preloaded_again(library, ["-m", "chaos", *sys.argv[1:]])
-    lane = Lane(options.engine)
-    cases = [case.parse(text) for text in options.case]
-    if not cases:
-        cases = [*lane.cases(options.stage or list(STAGES))]
-    if options.quick:
-        cases = plan.third(cases)
-    counts: collections.Counter[str] = collections.Counter()
-    seconds: collections.Counter[str] = collections.Counter()
-    bad = 0
-    for one in cases:
-        verdict: Verdict = lane.run(one)
-        counts[f"{one.stage}/{one.engine}/{one.fault} {verdict.outcome}"] += 1
-        seconds[f"{one.stage}/{one.engine}/{one.fault}"] += verdict.seconds  # type: ignore[assignment]
-        if verdict.violations:
-            bad += 1
-            print(f"VIOLATION ./tools/chaos --case {one}: {verdict.outcome}")
-            for line in verdict.violations:
-                print(f"    {line}")
-        sys.stdout.flush()
-    for key, number in sorted(counts.items()):
-        print(number, key)
-    print(len(cases), "cases", bad, "violated", dict(seconds))
-    lane.close()
-    return 1 if bad else 0
+    if options.lane:
+        return _lane(options)
+    library = shim.build(run_state.new_folder("shim"))
+    engines = options.engine or list(KINDS)
+    verdicts: list[Verdict] = []
+    threads = [_Lane(engine, library.as_posix(), verdicts) for engine in engines]
+    complete = all([thread.ended() for thread in threads])
+    _tell(verdicts)
+    if options.write and complete:
+        table.write(sorted(verdicts, key=lambda verdict: list(KINDS).index(verdict.parsed().engine)))
+    return 0 if complete and not any(verdict.violations for verdict in verdicts) else 1
+
+
+def _lane(options: argparse.Namespace) -> int:
+    """Be one lane: print a line for each verdict."""
+    lane = Lane(options.lane, hasty=options.quick)
+    try:
+        for case in chosen(lane, options.case, options.stage, quick=options.quick):
+            print(lane.run(case).line(), flush=True)
+    finally:
+        lane.close()
+    return 0
+
+
+class _Lane(threading.Thread):
+    """Runs a lane in a process of its own, with the shim preloaded, and collects its verdicts."""
+
+    def __init__(self, engine: str, library: str, verdicts: list[Verdict]) -> None:
+        super().__init__()
+        self._verdicts = verdicts
+        command = [sys.executable, "-m", "chaos", "--lane", engine, *sys.argv[1:]]
+        environment = {**os.environ, "LD_PRELOAD": library}
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        self.start()
+
+    def run(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            verdict = read_line(line)
+            self._verdicts.append(verdict)
+            if verdict.violations:
+                text = "\n".join(f"    {violation}" for violation in verdict.violations)
+                print(f"VIOLATION ({verdict.outcome})  ./tools/chaos --case {verdict.case}\n{text}", flush=True)
+
+    def ended(self) -> bool:
+        """Wait for the end, and return whether it came to it."""
+        self.join()
+        return self._process.wait() == 0
+
+
+def _tell(verdicts: list[Verdict]) -> None:
+    """Print one line for each class."""
+    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+    seconds: Counter[str] = Counter()
+    for verdict in verdicts:
+        case = verdict.parsed()
+        name = f"{case.stage}/{case.engine}/{case.fault}"
+        outcomes[name][verdict.outcome] += verdict.tried
+        seconds[name] += round(verdict.seconds * 1000)
+    for name, counts in outcomes.items():
+        text = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+        print(f"{name}: {text} ({seconds[name] / 1000:.1f} s)")
+    print(*table.sums(verdicts), sep="\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backupdb.archives.keys import load_identities
-from backupdb.repository import layout, local
+from backupdb.repository import layout
 from backupdb.verify import one_backup as verify
 from support.library import KEYS
 from support.tree import Entry, folder_state
@@ -19,9 +19,11 @@ from support.tree import Entry, folder_state
 from chaos.child import Ended
 
 _BACKUP = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+_DEPTH = 4  # host, instance, database, backup
 _AGE = b"age-encryption.org/v1\n"
 # A message that shows our inside, or Python's words for an error instead of ours.
 _IMPROPER = ("Traceback", "[Errno", "object at 0x", "Error(", "internal:")
+_FINE = ("ok", "restored")
 
 
 def ended_properly(ended: Ended, *, secrets: Sequence[str], named: Sequence[str]) -> Iterator[str]:
@@ -40,14 +42,14 @@ def ended_properly(ended: Ended, *, secrets: Sequence[str], named: Sequence[str]
         if secret in ended.text() or secret in ended.stderr:
             yield f"the secret {secret[:4]}... was told"
     if ended.result is not None or ended.error is not None:
-        yield from _is_proper(ended.message(), named)
+        yield from _is_proper(ended.message(), () if ended.status in _FINE else named)
 
 
 def _is_proper(message: str, named: Sequence[str]) -> Iterator[str]:
     for words in _IMPROPER:
         if words in message:
             yield f"the message has {words!r}: {message}"
-    if not any(name in message for name in named):
+    if named and not any(name in message for name in named):
         yield f"the message names nothing that one could look at: {message!r}"
 
 
@@ -74,13 +76,16 @@ def published_are_whole(repository: Path, before: Mapping[str, Entry]) -> Iterat
 
 
 def earlier_are_unchanged(repository: Path, before: Mapping[str, Entry], *, gone: Sequence[str] = ()) -> Iterator[str]:
-    """Every file of an earlier backup is as it was, byte for byte; whole backups in `gone` may be missing."""
+    """Every file of an earlier backup is as it was, byte for byte; whole backups in `gone` may be missing.
+
+    These are folders relative to the repository, as the keys of `before` are.
+    """
     after = folder_state(repository)
     for path, entry in before.items():
-        folder = next((part for part in Path(path).parts if _BACKUP.fullmatch(part)), None)
-        if folder is None or folder in gone or not entry.mode.startswith("-"):
+        parts = Path(path).parts
+        if len(parts) <= _DEPTH or not _BACKUP.fullmatch(parts[_DEPTH - 1]) or not entry.mode.startswith("-"):
             continue
-        if after.get(path) != entry:
+        if "/".join(parts[:_DEPTH]) not in gone and after.get(path) != entry:
             yield f"{path} of an earlier backup is {'changed' if path in after else 'gone'}"
 
 
@@ -126,8 +131,3 @@ def only_what_is_told_is_new(repository: Path, before: Mapping[str, Entry], told
     for folder in backups_in(repository):
         if str(folder.relative_to(repository)) not in before and str(folder) not in told:
             yield f"{folder} was published, and the run did not say so"
-
-
-def free_folder(world_repository: Path, host: str, instance: str) -> Path:
-    """The folder of an instance."""
-    return local.instance_path(world_repository, host, instance)

@@ -23,7 +23,7 @@ from backupdb.errors import BackupDbError
 
 from chaos.shim import Shim
 
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _LONGEST = 90.0  # seconds; no work here takes a tenth of that
 _ORPHANS_END = 8.0  # seconds that a killed process's clients have
 _POLL = 0.005
@@ -52,7 +52,7 @@ class Ended:
     @property
     def killed(self) -> bool:
         """Whether it was killed, so that it could neither clear up nor say anything."""
-        return self.signal == signal.SIGKILL
+        return self.signal != 0
 
     @property
     def status(self) -> str:
@@ -99,15 +99,15 @@ class Running:
         if not self.is_over():
             os.kill(self.pid, number)
 
-    def ended(self, servers: set[int], *, longest: float = _LONGEST) -> Ended:
-        """Wait for the end, and for that of all that it has started."""
+    def ended(self, servers: set[int], *, orphans: bool = True) -> Ended:
+        """Wait for the end, and with `orphans` for that of all that it has started."""
         hung = False
         answer = b""
         os.set_blocking(self._pipe, False)
         while not self.is_over():
             with contextlib.suppress(BlockingIOError):
                 answer += os.read(self._pipe, 1 << 16)
-            if self.seconds() > longest:
+            if self.seconds() > _LONGEST:
                 hung = True
                 self.send(signal.SIGKILL)
             time.sleep(_POLL)
@@ -125,7 +125,7 @@ class Running:
             signal=number,
             hung=hung,
             stderr=self._noise.read_text(encoding="utf-8", errors="replace"),
-            orphans=tuple(_orphans(servers)),
+            orphans=tuple(_orphans(servers)) if orphans else (),
             seconds=seconds,
             **told,
         )
@@ -146,9 +146,7 @@ class Forge:
         *,
         folder: Path,
         temporary: Path,
-        call: str | None = None,
-        number: int = 0,
-        deed: str = "",
+        fault: tuple[str, int, str] | None = None,
         prepare: Callable[[], None] | None = None,
     ) -> Running:
         """Fork a child that arms the shim and does the work."""
@@ -160,7 +158,7 @@ class Forge:
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            self._child(work, writing, noise, folder, temporary, (call, number, deed), prepare)
+            self._child(work, writing, noise, folder, temporary, fault, prepare)
         os.close(writing)
         return Running(pid, reading, noise)
 
@@ -171,10 +169,11 @@ class Forge:
         noise: Path,
         folder: Path,
         temporary: Path,
-        fault: tuple[str | None, int, str],
+        fault: tuple[str, int, str] | None,
         prepare: Callable[[], None] | None,
     ) -> None:
         try:
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             descriptor = os.open(noise, os.O_WRONLY | os.O_APPEND)
             os.dup2(descriptor, 1)
             os.dup2(descriptor, 2)
@@ -191,9 +190,9 @@ class Forge:
         os._exit(0)
 
 
-def _told(work: Work, shim: Shim, fault: tuple[str | None, int, str]) -> dict[str, Any]:
+def _told(work: Work, shim: Shim, fault: tuple[str, int, str] | None) -> dict[str, Any]:
     told: dict[str, Any] = {}
-    shim.arm(*fault)
+    shim.arm(*(fault or (None,)))
     try:
         told["result"] = dict(work())
     except BackupDbError as error:

@@ -210,26 +210,28 @@ int connect(int fd, const struct sockaddr *address, socklen_t length) {
     return real(fd, address, length);
 }
 
+/* A connection that was lost stays lost, whatever is asked of it next. An errno of 0: the other side has closed it. */
+static ssize_t lost(int fd) {
+    if (armed_value != EINTR) shutdown(fd, SHUT_RDWR);
+    errno = armed_value;
+    return armed_value == 0 ? 0 : -1;
+}
+
 ssize_t send(int fd, const void *data, size_t count, int flags) {
     REAL(send);
     if (watched_socket(fd)) {
         int what = due(SEND);
-        if (what == FAIL) return -1;
+        if (what == FAIL) return lost(fd);
         if (what == SHORT && count > 1) count /= 2;
     }
     return real(fd, data, count, flags);
 }
 
-/* A value of 0 stands for a connection that the other side has closed. */
 ssize_t recv(int fd, void *data, size_t count, int flags) {
     REAL(recv);
     if (watched_socket(fd)) {
         int what = due(RECV);
-        if (what == FAIL) {
-            if (armed_value != 0) return -1;
-            shutdown(fd, SHUT_RDWR);
-            return 0;
-        }
+        if (what == FAIL) return lost(fd);
         if (what == SHORT && count > 1) count = 1;
     }
     return real(fd, data, count, flags);

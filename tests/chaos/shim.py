@@ -10,7 +10,6 @@ import errno
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,11 +37,6 @@ def build(folder: Path) -> Path:
     if done.returncode != 0:
         raise ShimFailed(f"cc could not build {SOURCE.name}: {done.stderr}")
     return target
-
-
-def preloaded_again(library: Path, arguments: list[str]) -> None:
-    """Replace this process by one that has the library preloaded; does not return."""
-    os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, "LD_PRELOAD": str(library)})  # noqa: S606
 
 
 def meaning(deed: str) -> tuple[int, int, bool]:

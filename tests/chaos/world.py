@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -107,6 +108,20 @@ class World:
         for table in _TABLES:
             for number in range(first, last + 1):
                 self.server.sql(f"INSERT INTO {table} VALUES ({number}, '{CANARY}')", database=DATABASE)
+
+    def end_sessions(self) -> None:
+        """End all sessions on the server, but for the one that does it."""
+        if self.engine == "postgresql":
+            self.server.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            return
+        for (number,) in self.server.sql(
+            "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user <> 'system user'"
+        ):
+            with contextlib.suppress(Exception):  # it ended in between
+                self.server.sql(f"KILL {number}")
 
     def account(self) -> str:
         """The account of the stage that restores accounts, as the library names it."""

@@ -79,9 +79,7 @@ class JobRun(Stage):
 
     def judge(self, ended: Ended, fault: str) -> Iterator[str]:
         world = self.world
-        there = [folder.name for folder in checks.backups_in(world.repository)]
-        gone = self._prunable(there)
-        yield from checks.earlier_are_unchanged(world.repository, world.before, gone=gone)
+        yield from checks.earlier_are_unchanged(world.repository, world.before, gone=self._prunable())
         yield from self._files_are_whole()
         if ended.result is None:
             return
@@ -94,17 +92,15 @@ class JobRun(Stage):
         yield from checks.only_what_is_told_is_new(world.repository, world.before, told)
         yield from self._is_remembered(ended.result)
 
-    def _prunable(self, there: list[str]) -> list[str]:
+    def _prunable(self) -> list[str]:
         """Earlier backups that may be gone: those of subjects that have their number of newer ones."""
+        root = self.world.repository
+        there = {str(folder.relative_to(root)) for folder in checks.backups_in(root)}
         gone = []
-        for folder in sorted(self.world.repository.glob("*/*/*")):
-            names = [path.name for path in checks.backups_in(self.world.repository) if path.parent == folder]
-            if len(names) >= _KEPT:
-                gone += [
-                    Path(path).name
-                    for path in self.world.before
-                    if Path(path).parent == folder.relative_to(self.world.repository) and Path(path).name not in there
-                ]
+        for path in set(self.world.before) - there:
+            beside = [name for name in there if Path(name).parent == Path(path).parent and name > path]
+            if len(beside) >= _KEPT:
+                gone.append(path)
         return gone
 
     def _files_are_whole(self) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from backupdb.retention import prune
@@ -37,7 +38,10 @@ class Prune(Stage):
                 engine=world.engine,
             )
         world.remember()
-        self._names = [folder.name for folder in checks.backups_in(world.repository)]
+        self._names = [self._name(folder) for folder in checks.backups_in(world.repository)]
+
+    def _name(self, folder: Path) -> str:
+        return str(folder.relative_to(self.world.repository))
 
     def work(self) -> Mapping[str, Any]:
         return prune.run(
@@ -46,7 +50,7 @@ class Prune(Stage):
 
     def judge(self, ended: Ended, fault: str) -> Iterator[str]:
         world = self.world
-        there = [folder.name for folder in checks.backups_in(world.repository)]
+        there = [self._name(folder) for folder in checks.backups_in(world.repository)]
         gone = [name for name in self._names[:-_KEPT] if name not in there]
         yield from checks.earlier_are_unchanged(world.repository, world.before, gone=gone)
         if ended.result is not None and ended.result["databases"] and ended.result["removed"] != len(gone):
@@ -57,7 +61,7 @@ class Prune(Stage):
             yield f"{gone} are gone, but it was refused: {ended.error}"
 
     def judge_again(self, ended: Ended) -> Iterator[str]:
-        there = [folder.name for folder in checks.backups_in(self.world.repository)]
+        there = [self._name(folder) for folder in checks.backups_in(self.world.repository)]
         if ended.status != "ok" or there != self._names[-_KEPT:]:
             yield f"the next run is {ended.status} and leaves {there}: {ended.message()}"
         yield from checks.earlier_are_unchanged(self.world.repository, self.world.before, gone=self._names[:-_KEPT])

@@ -13,6 +13,8 @@ from chaos import checks
 from chaos.child import Ended
 from chaos.world import CANARY, DATABASE, World
 
+_STOPPED = ("stopped by SIG", "asked to stop")  # then the reason is no place
+
 
 class Stage(ABC):
     """One piece of work. `name` is its word in cases."""
@@ -44,7 +46,7 @@ class Stage(ABC):
 
     def named(self) -> Sequence[str]:
         """One of these must be in each message."""
-        return (str(self.world.case), f"127.0.0.1:{self.world.server.port}", repr(DATABASE))
+        return (str(self.world.case), f"127.0.0.1:{self.world.server.port}", repr(DATABASE), *_STOPPED)
 
     def violations(self, ended: Ended, fault: str) -> Iterator[str]:
         """Say all that is wrong."""
