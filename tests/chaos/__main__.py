@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter, defaultdict
+from pathlib import Path
 
 from support import run_state
 
@@ -18,6 +19,8 @@ from chaos import shim, table
 from chaos.lane import STAGES, Lane, chosen
 from chaos.verdict import Verdict, read_line
 from chaos.world import KINDS
+
+LOG = Path(__file__).parents[2] / ".cache" / "chaos.jsonl"  # a line for each case, while it goes on
 
 
 def main() -> int:
@@ -32,6 +35,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.lane:
         return _lane(options)
+    LOG.write_bytes(b"")
     library = shim.build(run_state.new_folder("shim"))
     engines = options.engine or list(KINDS)
     verdicts: list[Verdict] = []
@@ -70,6 +74,8 @@ class _Lane(threading.Thread):
         for line in self._process.stdout:
             verdict = read_line(line)
             self._verdicts.append(verdict)
+            with LOG.open("a", encoding="utf-8") as log:
+                log.write(line)
             if verdict.violations:
                 text = "\n".join(f"    {violation}" for violation in verdict.violations)
                 print(f"VIOLATION ({verdict.outcome})  ./tools/chaos --case {verdict.case}\n{text}", flush=True)

@@ -25,7 +25,7 @@ from chaos.shim import Shim
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _LONGEST = 90.0  # seconds; no work here takes a tenth of that
-_ORPHANS_END = 8.0  # seconds that a killed process's clients have
+_ORPHANS_END = 6.0  # seconds that a killed process's clients have
 _POLL = 0.005
 
 Work = Callable[[], Mapping[str, Any]]
