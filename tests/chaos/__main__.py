@@ -49,7 +49,7 @@ def main() -> int:
 
 def _lane(options: argparse.Namespace) -> int:
     """Be one lane: print a line for each verdict."""
-    lane = Lane(options.lane, hasty=options.quick)
+    lane = Lane(options.lane)
     try:
         for case in chosen(lane, options.case, options.stage, quick=options.quick):
             print(lane.run(case).line(), flush=True)

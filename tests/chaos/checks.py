@@ -24,7 +24,7 @@ _AGE = b"age-encryption.org/v1\n"
 # A message that shows our inside, or Python's words for an error instead of ours.
 _IMPROPER = ("Traceback", "[Errno", "object at 0x", "Error(", "internal:")
 # What a driver says of a lost connection, in the brackets in which it is quoted.
-_OF_THE_DRIVER = re.compile(r"\(\[\d+\] .*\)")
+_OF_THE_DRIVER = re.compile(r"\(\[-?\d+\] .*\)")
 _FINE = ("ok", "restored")
 
 

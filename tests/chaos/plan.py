@@ -32,17 +32,17 @@ DEEDS: Mapping[str, Sequence[str]] = {
 
 
 # How many calls of a kind are tried for each deed: fewer where the work takes long.
-_MOST = {"backup": 4, "prune": 8, "restore": 2, "accounts": 4, "job": 3, "drill": 1}
-_DRILL_DEEDS = ("SIGKILL", "EIO")
+_MOST = {"prune": 12, "backup": 3, "accounts": 3, "job": 2, "restore": 1, "drill": 1}
+_OF_DRILLS = (("write", "EIO"), ("rename", "EIO"), ("create", "ENOSPC"), ("open", "SIGKILL"))
 # One of how many cases of a stage are run in the quick part; three where nothing is said.
-_SHARE = {"prune": 2, "restore": 10, "drill": 14, "restore+prune": 5, "restore+backup": 5, "verify": 1}
+_SHARE = {"prune": 2, "restore": 8, "drill": 5, "verify": 1}
 
 
 def injected(stage: str, engine: str, counts: Mapping[str, int]) -> Iterator[Case]:
     """Yield the cases of a stage whose work has that many calls of each kind."""
     for fault, deeds in DEEDS.items():
         for deed in deeds:
-            if stage == "drill" and deed not in _DRILL_DEEDS:
+            if stage == "drill" and (fault, deed) not in _OF_DRILLS:
                 continue
             for number in _numbers(counts.get(fault, 0), _MOST[stage], f"{stage}/{engine}/{fault}/{deed}"):
                 yield Case(stage, engine, fault, number, deed)

@@ -20,7 +20,7 @@ from chaos.world import World
 _BYTES, _FILES, _LIMIT = "disk", "inodes", "limit"
 FAULTS = (_BYTES, _FILES, _LIMIT)
 _DEEDS = {_BYTES: "FULL", _FILES: "FULL", _LIMIT: "FSIZE"}
-_STAGES = ("backup", "job", "restore")
+_STAGES = ("backup",)
 _LEFT = {_BYTES: (0, 4, 8, 12, 16, 20, 24, 32), _FILES: (0, 1, 2, 3, 5, 7, 9, 11), _LIMIT: (0, 64, 512, 1024, 2048)}
 
 

@@ -34,7 +34,7 @@ _PAIRS = (
     "restore+backup",
     "job+job",
 )
-_BEGINS = (0, 20, 40, 60, 80)
+_BEGINS = (0, 30, 60)
 # A restore may find the database that another piece of work holds; then it says so and has changed nothing.
 _BUSY = ("LockBusy", "BackupNotFound")
 _WORDS = ("another run holds", "being read", "is held by a run")
