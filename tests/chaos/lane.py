@@ -40,16 +40,16 @@ class Lane:
         self._works: dict[str, Work] = {name: stage.work for name, stage in self._stages.items()}
         self._beside: dict[str, Work] = {**self._works, "prune": over.prune, "verify": over.verify}
 
-    def cases(self) -> Iterator[Case]:
-        """Yield all cases; what they are depends on how many calls the work of each stage has."""
+    def cases(self, only: Sequence[str] = ()) -> Iterator[Case]:
+        """Yield all cases, or those of some stages; which ones depends on how many calls their work has."""
         engine = self.world.engine
         for name in self._stages:
-            counts = self._at_rest(name).counts
-            yield from plan.injected(name, engine, counts)
-            yield from moments.cases(name, engine)
-            yield from room.cases(name, engine)
-        yield from together.cases(engine)
-        yield from flips.cases(self.world)
+            if not only or name in only:
+                yield from plan.injected(name, engine, self._at_rest(name).counts)
+                yield from moments.cases(name, engine)
+                yield from room.cases(name, engine)
+        beside = [*together.cases(engine), *flips.cases(self.world)]
+        yield from (case for case in beside if not only or case.stage in only)
 
     def run(self, case: Case) -> Verdict:
         """Let a case happen, and judge it."""
@@ -137,5 +137,5 @@ def chosen(lane: Lane, wanted: Sequence[str], only: Sequence[str], *, quick: boo
     """Return the cases to run: the wanted ones, or all of some stages, or a third of all."""
     if wanted:
         return [case for case in map(parse, wanted) if case.engine == lane.world.engine]
-    found = [case for case in lane.cases() if not is_left_out(case) and (not only or case.stage in only)]
+    found = [case for case in lane.cases(only) if not is_left_out(case)]
     return plan.quick(found) if quick else found
