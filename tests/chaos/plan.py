@@ -35,7 +35,7 @@ DEEDS: Mapping[str, Sequence[str]] = {
 _MOST = {"prune": 12, "backup": 3, "accounts": 3, "job": 2, "restore": 1, "drill": 1}
 _OF_DRILLS = (("write", "EIO"), ("rename", "EIO"), ("create", "ENOSPC"), ("open", "SIGKILL"))
 # One of how many cases of a stage are run in the quick part; three where nothing is said.
-_SHARE = {"prune": 2, "restore": 8, "drill": 5, "verify": 1}
+_SHARE = {"prune": 2, "restore": 8, "drill": 5, "verify": 4}
 
 
 def injected(stage: str, engine: str, counts: Mapping[str, int]) -> Iterator[Case]:
