@@ -3,10 +3,10 @@
 
 # shellcheck disable=SC2034  # used by tools/test
 # In the order in which they begin: what finds most soonest, then the longest, so that two lanes end together.
-ALL_PARTS=(lint unit integration molecule restore distro mysql sanity floor galaxy docs)
+ALL_PARTS=(lint unit integration molecule restore distro chaos mysql sanity floor galaxy docs)
 
 # Those that need servers from Debian's packages, and root; the others run as any user on any Linux.
-DEBIAN_PARTS=(integration molecule restore distro mysql)
+DEBIAN_PARTS=(integration molecule restore distro chaos mysql)
 PORTABLE_PARTS=(lint unit sanity floor galaxy docs)
 
 # Each linter gets its say before the part fails.
@@ -19,7 +19,7 @@ part_lint() {
   git -c 'safe.directory=*' ls-files -z | xargs -0 codespell || failed=1
   yamllint --strict . || failed=1
   pre-commit validate-config .pre-commit-config.yaml || failed=1
-  shellcheck -x tools/{test,cross-version,docs,fleet,matrix,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
+  shellcheck -x tools/{test,chaos,cross-version,docs,fleet,matrix,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
   (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"
 }
@@ -82,6 +82,9 @@ part_molecule() {
   done
   return "$failed"
 }
+
+# A third of the cases, and fewer of those that take long; ./tools/chaos runs all of them.
+part_chaos() { run_chaos --quick; }
 
 part_mysql() {
   ensure_mysql

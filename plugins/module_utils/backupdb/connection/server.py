@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -167,6 +168,7 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
         port=arguments.port,
         database=database,
     )
+    _keep_quiet()
     engine = create_engine(
         url,
         connect_args=dict(arguments.connect),
@@ -182,6 +184,16 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
         # Before anything that SQLAlchemy asks of a new connection: what a database has for its sessions may be hostile.
         event.listen(engine, "connect", partial(_begin_session, driver.SESSION_STATEMENTS), insert=True)
     return engine
+
+
+def _keep_quiet() -> None:
+    """Keep SQLAlchemy from standard error: what it cannot do with a lost connection is told by our own error.
+
+    Whoever sets up logging still gets it.
+    """
+    logger = logging.getLogger("sqlalchemy")
+    if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+        logger.addHandler(logging.NullHandler())
 
 
 def _begin_session(statements: Sequence[str], connection: Any, _record: Any) -> None:

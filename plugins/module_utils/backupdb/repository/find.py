@@ -20,6 +20,7 @@ from ..system.files import is_folder
 from ..system.text import iso, utc_now
 from . import layout
 from .catalogue import StoredBackup, backups, is_future, read_backup
+from .files import storage_errors
 from .problems import Problems
 from .subject import Subject
 
@@ -120,7 +121,7 @@ def _folder(root: Path, selector: BackupSelector) -> Path:
     instance = layout.encode_name(str(selector.instance))
     database = Subject(selector.database).folder
     host = "*" if selector.host is None else layout.encode_name(selector.host)
-    folders = [path for path in sorted(root.glob(f"{host}/{instance}/{database}")) if is_folder(path)]
+    folders = _matching(root, f"{host}/{instance}/{database}")
     if len(folders) == 1:
         return folders[0]
     if folders:
@@ -131,6 +132,12 @@ def _folder(root: Path, selector: BackupSelector) -> Path:
     )
 
 
+def _matching(root: Path, pattern: str) -> list[Path]:
+    """Return the folders of that name; raises `RepositoryError` where one cannot be listed."""
+    with storage_errors(root, "looking into"):
+        return [path for path in sorted(root.glob(pattern)) if is_folder(path)]
+
+
 def _suggestion(root: Path, selector: BackupSelector, host: str, instance: str) -> str:
     """Say what the repository has, from the nearest level that fits."""
     for pattern, key, asked in (
@@ -138,7 +145,7 @@ def _suggestion(root: Path, selector: BackupSelector, host: str, instance: str) 
         (f"{host}/*/*", "instance", selector.instance),
         ("*/*/*", "host", selector.host),
     ):
-        names = _true_names((path for path in sorted(root.glob(pattern)) if is_folder(path)), key)
+        names = _true_names(_matching(root, pattern), key)
         if names:
             nearest = difflib.get_close_matches(str(asked).lower(), [name.lower() for name in names], n=1, cutoff=0.0)
             by_lower = {name.lower(): name for name in names}

@@ -77,7 +77,8 @@ def make_instance_folder(root: Path, host: str, instance: str) -> Path:
 
 def remove_leftovers(instance_folder: Path) -> list[Path]:
     """Remove unpublished folders. Only for the holder of the lock, which proves that their runs are dead."""
-    leftovers = sorted(instance_folder.glob(f"*/{layout.PARTIAL_PREFIX}*"))
+    with storage_errors(instance_folder, "looking for leftovers in"):
+        leftovers = sorted(instance_folder.glob(f"*/{layout.PARTIAL_PREFIX}*"))
     for leftover in leftovers:
         remove_tree(leftover)
     return leftovers

@@ -200,7 +200,7 @@ def rename_new(source: Path, target: Path) -> OSError | None:
 def make_folder(path: Path) -> bool:
     """Make a folder with mode 0700 that lasts beyond a power cut; return False when it was there already.
 
-    Raises FileExistsError where something else has its name, a link to a folder too.
+    Raises FileExistsError where something else has its name, a link to a folder too. When it raises, it has made none.
     """
     try:
         path.mkdir(mode=PRIVATE_FOLDER)
@@ -208,7 +208,12 @@ def make_folder(path: Path) -> bool:
         if not path.is_dir() or path.is_symlink():
             raise
         return False
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        with suppress(OSError):
+            path.rmdir()
+        raise
     return True
 
 

@@ -268,13 +268,18 @@ def _secret_file(secret: bytes | None) -> Iterator[int]:
     if secret is None:
         yield -1
         return
-    descriptor = os.memfd_create("backupdb")
+    descriptor = -1
     try:
-        os.fchmod(descriptor, 0o600)
-        os.write(descriptor, secret)
+        try:
+            descriptor = os.memfd_create("backupdb")
+            os.fchmod(descriptor, 0o600)
+            os.write(descriptor, secret)
+        except OSError as error:
+            raise CommandFailed(f"there is no file in memory for a client's login: {error.strerror}") from error
         yield descriptor
     finally:
-        os.close(descriptor)
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
