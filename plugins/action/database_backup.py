@@ -14,13 +14,14 @@ import signal
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible import context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.detached import folder_of
 
 MODULE = "vya.backupdb.database_backup"
 START = "vya.backupdb.database_backup_start"
@@ -31,6 +32,7 @@ LONGEST_WAIT = 30  # seconds that a call waits on the host
 LONGEST_CALL = 300  # seconds on top of that: transfer, a busy host, a slow link
 PATIENCE = 900  # seconds that a host may be out of reach
 START_PATIENCE = 120  # the same while it is not known whether the run has begun
+LOST = ("RunLost", "RunUnknown")  # what is left of those is worth looking at
 LONGEST_PAUSE = 15  # seconds between tries to reach it again
 
 display = Display()
@@ -69,7 +71,18 @@ class ActionModule(ActionBase):
             if progress and interval > 0 and time.monotonic() - said >= interval:
                 said = time.monotonic()
                 self._say(progress, variables)
+        if result.get("error_kind") not in LOST:
+            self._forget(run_id)
         return result
+
+    def _forget(self, run_id: str) -> None:
+        """Remove what is left of a run on the host, now that its result is here; a run that is alive keeps it.
+
+        Where that fails, a later run does it.
+        """
+        folder = folder_of(run_id)
+        with suppress(AnsibleError, ConnectionSilent), self._deadline(LONGEST_CALL):
+            self._low_level_execute_command(f"test -d {folder} && flock -n {folder}/lock rm -rf {folder}")
 
     def _started(self, run_id: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Start the run; when the call was cut off, find out whether it has begun."""

@@ -14,7 +14,7 @@ description:
   - Used by M(vya.backupdb.database_backup), not by playbooks. It starts the same backup as a process of its own on the
     host, which does not end with the connection, and waits a few seconds for its end.
   - The process gets its options, with the secrets among them, in memory. Its directory C(/var/tmp/backupdb-run-ID)
-    holds nothing secret, and is removed by a later run when it is a day old.
+    holds nothing secret. It goes as soon as the result was fetched, or by a later run when it is a day old.
 notes:
   - This module may change without notice.
 author:

@@ -219,7 +219,7 @@ def test_a_short_run_shows_no_lines_and_a_long_one_shows_how_far_it_is_and_nothi
     for secret in (passphrase, big.password):
         assert secret not in run.output
         assert watch.find(secret) == []
-        assert [path for path in folder.iterdir() if secret.encode() in path.read_bytes()] == []
+    assert not folder.exists()  # its result was fetched
     quick = ansible.run_module(BACKUP, options_for(big, repository), extra_vars={"backup_progress_interval": 1})
     assert f"localhost: {INSTANCE}: " not in quick.output
 

@@ -157,7 +157,7 @@ def test_append_only_hosts_seal_after_each_job_and_prune_every_instance_by_its_j
     assert "OnSuccess=backupdb-seal.service" in service.splitlines()
     commands = [line for line in script.splitlines() if line.startswith("/usr/local/bin/backupdb")]
     assert commands == [
-        "/usr/local/bin/backupdb seal --user backupdb --group backupdb '/srv/it'\"'\"'s' || exit",
+        "/usr/local/bin/backupdb seal --user backupdb --group backupdb '/srv/it'\"'\"'s' || status=$?",
         "/usr/local/bin/backupdb prune --repository '/srv/it'\"'\"'s' --host localhost --instance wiki-db "
         "--keep-daily 7 --keep-within 3d || status=$?",
     ]

@@ -15,6 +15,7 @@ from typing import Any
 from backupdb.accounts.summary import summarise
 from backupdb.age.recipients import X25519Recipient
 from backupdb.age.stream import Decryptor, Encryptor, X25519Identity
+from backupdb.backup.options import OPTIONS as BACKUP_OPTIONS
 from backupdb.credentials.store import read_store
 from backupdb.engines.accounts_document import Account, Statement, as_sql, build
 from backupdb.engines.accounts_form import check_form
@@ -23,11 +24,14 @@ from backupdb.engines.mysql.restore.stream import read as read_stream
 from backupdb.engines.postgresql.restore.toc import read_contents
 from backupdb.engines.values import RestoreOptions
 from backupdb.errors import BackupDbError, InvalidOption
-from backupdb.jobs.definition import job_from
+from backupdb.jobs.definition import job_from, read_job
 from backupdb.repository import drill_records, last_run, manifest, pins
 from backupdb.repository.problems import Problems
+from backupdb.retention.policy import OPTIONS as RETENTION_OPTIONS
+from backupdb.retention.policy import policy_from
 from backupdb.system.json_text import read_json
-from backupdb.system.text import parse_iso
+from backupdb.system.options import parse_assignment
+from backupdb.system.text import parse_duration, parse_iso, parse_moment, parse_size
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.samples import SAMPLES
@@ -35,7 +39,7 @@ from support.samples import SAMPLES
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "60"))
 fuzzed = settings(
     max_examples=EXAMPLES,
-    derandomize=True,
+    derandomize="HYPOTHESIS_EXAMPLES" not in os.environ,  # CI tries the same each time, a long run ever new ones
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -61,6 +65,17 @@ def mutated(content: bytes, changes: list[tuple[int, bytes]]) -> bytes:
         at = position % (len(content) + 1)
         content = content[:at] + replacement + content[at + len(replacement) :]
     return content
+
+
+def replaced(value: Any, path: list[int], new: Any) -> Any:
+    """Put something else in one place of a value, which the numbers lead to."""
+    if not path or not isinstance(value, (dict, list)) or not value:
+        return new
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = keys[path[0] % len(keys)]
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[key] = replaced(value[key], path[1:], new)
+    return copy
 
 
 JOB_KEYS = ("name", "backups", "retention", "drill", "notifications", "max_age")
@@ -132,6 +147,69 @@ def test_a_job_is_a_job_or_an_invalid_option(values: Any) -> None:
     outcome(lambda: job_from({"name": "nightly", "backups": [values]}, "here"), InvalidOption)
 
 
+JOB: dict[str, Any] = {
+    "schema": 1,
+    "name": "nightly",
+    "backups": [
+        {
+            "instance": "shop",
+            "engine": "postgresql",
+            "login_host": "db",
+            "host": "db1",
+            "repository": "/srv",
+            "encryption": "none",
+            "databases": ["*"],
+            "timeout": "2h",
+            "bandwidth_limit": "50M",
+        }
+    ],
+    "retention": {"keep_last": 3, "keep_within": "7d"},
+    "drill": {"every": "1w", "select": "newest"},
+    "notifications": [
+        {"name": "m", "type": "mail", "to": ["a@example.org"], "from": "b@example.org", "smtp_port": 25},
+        {"name": "w", "type": "webhook", "url": "https://example.org/x", "timeout": "10s"},
+    ],
+    "metrics_dir": "/srv/metrics",
+    "max_age": "26h",
+    "schedule": {"on_calendar": "02:00"},
+    "credentials": {"source": "none", "path": None},
+}
+NUMBERS = st.text("0123456789.eE+-kmgtwdhs \u0663\u00b2", max_size=400) | st.integers().map(str) | JSON
+
+
+@fuzzed
+@given(st.lists(st.integers(0, 20), max_size=4), JSON | NUMBERS)
+def test_a_job_with_one_odd_value_is_a_job_or_an_invalid_option(path: list[int], new: Any) -> None:
+    values = replaced(JOB, path, new)
+    outcome(lambda: job_from(values, "here"), InvalidOption)
+
+
+@fuzzed
+@given(CHANGES)
+def test_a_job_s_file_is_read_or_refused(tmp_path: Path, changes: list[tuple[int, bytes]]) -> None:
+    path = tmp_path / "jobs.d" / "nightly.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(mutated(json.dumps(JOB).encode("ascii"), changes))
+    outcome(lambda: read_job(path), InvalidOption)
+
+
+@fuzzed
+@given(NUMBERS)
+def test_a_setting_is_read_or_an_invalid_option(text: Any) -> None:
+    for parse in (parse_duration, parse_size):
+        outcome(lambda parse=parse: parse(text), InvalidOption)  # type: ignore[misc]
+    outcome(lambda: parse_moment(str(text)), InvalidOption)
+    for name in BACKUP_OPTIONS:
+        outcome(lambda name=name: parse_assignment(f"{name}={text}", BACKUP_OPTIONS), InvalidOption)  # type: ignore[misc]
+
+
+@fuzzed
+@given(st.dictionaries(st.sampled_from(sorted(RETENTION_OPTIONS)), NUMBERS, max_size=4) | JSON)
+def test_a_retention_is_a_policy_or_an_invalid_option(values: Any) -> None:
+    if isinstance(values, dict):
+        outcome(lambda: policy_from(values), InvalidOption)
+
+
 @fuzzed
 @given(JSON)
 def test_a_store_of_credentials_is_read_or_refused(tmp_path: Path, value: Any) -> None:
@@ -155,17 +233,6 @@ DOCUMENT = build(
     instance=[Statement("foreign_server", "CREATE SERVER s;")],
     missing=["a"],
 )
-
-
-def replaced(value: Any, path: list[int], new: Any) -> Any:
-    """Put something else in one place of a value, which the numbers lead to."""
-    if not path or not isinstance(value, (dict, list)) or not value:
-        return new
-    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
-    key = keys[path[0] % len(keys)]
-    copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[key] = replaced(value[key], path[1:], new)
-    return copy
 
 
 @fuzzed

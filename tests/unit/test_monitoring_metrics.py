@@ -11,15 +11,18 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from backupdb.jobs.definition import Job
-from backupdb.monitoring import metrics
-from backupdb.monitoring.freshness import collect
+from backupdb.monitoring import freshness, metrics
+from backupdb.monitoring.freshness import InstanceState, collect
 from backupdb.monitoring.next_run import NextRun
+from backupdb.monitoring.places import Place
 from backupdb.system.text import utc_now
 from support.exposition import lint, read_metrics
 from support.monitored import NASTY, job_of, jobs_with_everything, keep, note_run
+from support.stored import rewrite_manifest
 
 OF_DATABASE = {"host", "backup_instance", "database", "kind"}
 
@@ -117,3 +120,29 @@ def test_a_repository_that_is_not_there_has_no_size_and_still_tells_of_its_datab
     assert "backupdb_repository_free_bytes" not in families
     assert list(families["backupdb_database_status"].samples.values()) == [4]
     assert list(families["backupdb_problems"].samples.values()) == [1]
+
+
+def test_one_odd_manifest_is_counted_and_leaves_all_others_in_the_file(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(root, "shop", hours=1)
+    odd = keep(root, "odd", hours=1)
+    rewrite_manifest(odd, database="shop", duration_seconds=True)  # that would stand for the true one
+    before = metrics.of_host([], repository=str(root))
+    families = read_metrics(before)
+    assert lint(families) == []
+    databases = {dict(labels)["database"] for labels in families["backupdb_database_status"].samples}
+    assert databases == {"shop", "odd"}
+    assert list(families["backupdb_problems"].samples.values()) == [1]
+    keep(root, "wiki", hours=1, instance="other")
+    looked = freshness._instance
+
+    def fail(place: Place, *rest: Any) -> InstanceState:
+        if place.instance == "other":
+            raise OverflowError("nobody thought of it")
+        return looked(place, *rest)
+
+    monkeypatch.setattr(freshness, "_instance", fail)
+    families = read_metrics(metrics.of_host([], repository=str(root)))
+    assert len(families["backupdb_database_status"].samples) == 2
+    assert list(families["backupdb_problems"].samples.values()) == [2]

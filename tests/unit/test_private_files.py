@@ -175,3 +175,23 @@ def test_a_folder_is_private_and_a_link_in_its_place_is_refused(tmp_path: Path) 
     (tmp_path / "link").symlink_to(tmp_path / "folder")
     with pytest.raises(FileExistsError):
         files.make_folder(tmp_path / "link")
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_one_and_nothing_else(tmp_path: Path) -> None:
+    """Such a file may hold a password."""
+    dead = [tmp_path / ".0123456789abcdef.partial", tmp_path / ".drill-20261121T000000Z.json.01234567.partial"]
+    others = [tmp_path / ".fedcba9876543210.partial", tmp_path / ".x.partial", tmp_path / "0123456789abcdef.partial"]
+    for path in (*dead, *others):
+        path.write_bytes(b"secret")
+    folder, link = tmp_path / ".aaaaaaaaaaaaaaaa.partial", tmp_path / ".bbbbbbbbbbbbbbbb.partial"
+    folder.mkdir()
+    link.symlink_to(others[1])
+    for path in (*dead, *others[1:], folder, link):
+        os.utime(path, (0, 0), follow_symlinks=False)
+    files.replace_file(tmp_path / "key", b"new")
+    assert not any(path.exists() for path in dead)
+    assert all(path.exists() for path in (*others, folder, link))
+    dead[0].write_bytes(b"secret")
+    os.utime(dead[0], (0, 0))
+    files.link_new_file(tmp_path / "other", b"new")
+    assert not dead[0].exists()

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.cli import seal as sealing_command
+from backupdb.cli.main import main
 from backupdb.errors import RepositoryError
 from backupdb.monitoring.stored import look
-from backupdb.repository import layout, local
+from backupdb.repository import catalogue, layout, local
 from backupdb.repository.catalogue import read_all
 from backupdb.repository.drill_records import forget_attempt, note_attempt, write_drill
 from backupdb.repository.lock import readers_lock, run_lock
@@ -438,3 +440,42 @@ def test_an_interrupted_seal_is_finished_by_the_next(root: Path) -> None:
     backup.chmod(0o550)
     assert sealed(root)["status"] == "ok"
     assert {mode_of(path) for path in backup.iterdir()} == {(0, USER, 0o440)}
+
+
+def test_odd_entries_are_named_and_keep_nothing_else_from_being_sealed(root: Path) -> None:
+    backups = [stored_by_user(root, days) for days in (2, 1)]
+    database = backups[0].parent
+    odd = [root / "link", root / "db1" / "link", database.parent / "link", database / "link", backups[0] / "link"]
+    odd += [database / layout.DRILLS_FOLDER, database / f"{backups[0].name[:8]}T235959Z-{'a' * 8}"]
+    for path in odd:
+        assert as_user(lambda path=path: path.symlink_to("/etc")) == ""
+    result = sealed(root)
+    assert result["status"] == "partial"
+    for path in odd:
+        assert [line for line in result["problems"] if line.startswith(str(path))], path
+    assert len(result["sealed"]) == 2
+    policy = RetentionPolicy(keep_last=1)
+    assert prune.run(PruneRequest(repository=str(root), policy=policy))["removed"] in (0, 1)
+
+
+def test_of_what_is_not_sealed_no_byte_is_read_by_a_prune(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed_one = stored_by_user(root, 9)
+    sealed(root)
+    waiting = [stored_by_user(root, days) for days in range(5)]
+    for folder in waiting:  # as large as a manifest may be, to keep root busy
+        os.truncate(folder / layout.MANIFEST_FILE, 64 << 20)
+    read: list[Path] = []
+    original = catalogue.read_backup
+    monkeypatch.setattr(catalogue, "read_backup", lambda folder: read.append(folder) or original(folder))
+    result = prune.run(PruneRequest(repository=str(root), policy=RetentionPolicy(keep_last=1)))
+    assert result["status"] == "ok"
+    assert read == [sealed_one]
+    assert [line for line in result["warnings"] if "5 backups in" in line and "not sealed yet" in line]
+
+
+def test_one_repository_that_cannot_be_sealed_stops_no_other(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup = stored_by_user(root)
+    monkeypatch.setattr(sealing_command, "_ids", lambda _user, _group: (USER, USER))
+    monkeypatch.setattr(sealing_command, "repositories_of", lambda *_options, **_more: ["/nowhere", str(root)])
+    assert main(["seal", "--user", "backupdb"]) == 2
+    assert backup.lstat().st_uid == 0

@@ -157,3 +157,53 @@ def test_garbage_instead_of_the_facts_of_a_run_is_no_facts(base: Path, garbage: 
     folder(base).mkdir()
     (folder(base) / "begun.json").write_text(garbage)
     assert initial_facts(RUN) == {}
+
+
+def test_a_result_that_was_made_is_told_though_it_did_not_get_its_name(base: Path) -> None:
+    pid = start(base, 'Path.replace = None; print(\'{"status": "ok"}\'); raise SystemExit(0)')
+    assert pid
+    assert look(RUN, 30).output == '{"status": "ok"}\n'
+
+
+def test_half_a_result_is_none(base: Path) -> None:
+    start(base, "print('{\"status\": ', flush=True); os._exit(1)")
+    with pytest.raises(RunLost, match="left no result"):
+        look(RUN, 30)
+
+
+@pytest.mark.parametrize("name", ["begun.json", "progress.json", "output", ".output", "log"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "huge", "garbage"])
+def test_no_odd_file_of_a_run_hangs_or_floods_who_follows_it(base: Path, name: str, kind: str) -> None:
+    here = folder(base)
+    here.mkdir()
+    (here / "lock").touch()
+    path = here / name
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "huge":
+        path.touch()
+        os.truncate(path, 1 << 40)
+    else:
+        path.write_bytes(b'{"text": {"\xff": 1}}')
+    before = time.monotonic()
+    with pytest.raises(RunLost, match="left no result"):
+        look(RUN, 0)
+    initial_facts(RUN)
+    assert time.monotonic() - before < 5
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "file"])
+def test_what_is_no_run_is_not_followed(base: Path, kind: str) -> None:
+    here = folder(base)
+    if kind == "file":
+        here.touch()
+    else:
+        here.mkdir()
+        lock = here / "lock"
+        {"pipe": os.mkfifo, "link": lambda path: path.symlink_to("/dev/zero"), "folder": Path.mkdir}[kind](lock)
+    with pytest.raises(RunUnknown, match="is none of a run"):
+        look(RUN, 0)

@@ -121,6 +121,10 @@ class NotEnoughSpace(BackupDbError):
     """The repository's filesystem is, or would become, full."""
 
 
+class SystemRefused(BackupDbError):
+    """The operating system refused what the work needs, such as one more open file; the message has its words."""
+
+
 class RepositoryError(BackupDbError):
     """The repository is missing, not writable, or holds something that does not belong there."""
 

@@ -11,6 +11,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from ..backupdb.errors import BackupDbError, RequirementMissing
+from ..backupdb.system.parallel import error_of
 from ..backupdb.system.text import one_line, printable
 from .respawn import respawn_if_missing
 
@@ -28,7 +29,8 @@ def finish_with(
     """
     try:
         result = work()
-    except BackupDbError as error:
+    except (BackupDbError, OSError) as fault:
+        error = error_of(fault)
         outcome = {**facts, "changed": False, "status": "failed", "error_kind": type(error).__name__}
         if isinstance(error, RequirementMissing):
             respawn_if_missing(module, error, **outcome)

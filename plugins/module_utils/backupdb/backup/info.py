@@ -10,6 +10,7 @@ from typing import Any
 
 from ..connection.instance import Instance
 from ..engines.registry import open_engine
+from ..engines.side_names import broken_restores
 from ..engines.values import DumpOptions
 from .request import Selection
 from .survey import survey
@@ -32,6 +33,7 @@ def collect(instance: Instance, selection: Selection, dump: DumpOptions) -> dict
         for database in found.databases
     ]
     warnings = [f"{entry.name!r}: {entry.reason}" for entry in found.skipped if entry.fault]
+    warnings += broken_restores(database.name for database in found.databases)
     warnings += [f"{name!r} could not be looked into: {reason}" for name, reason in found.unexamined.items()]
     if found.client is None:
         warnings.append(f"no usable dump client on this host; install {found.package_hint}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..engines.side_names import broken_restores
 from ..outcome import Outcome, diff_of
 from ..repository.catalogue import StoredBackup
 from ..repository.subject import ACCOUNTS, Subject
@@ -181,6 +182,7 @@ def _plan_warnings(plan: BackupPlan) -> list[str]:
             for name in plan.previous.gone(found)
         ),
         *_fault_warnings(found),
+        *broken_restores(database.name for database in found.databases),
         *(
             f"database {name!r} is left out and its backups are kept: {reason}"
             for name, reason in plan.previous.left_out.items()

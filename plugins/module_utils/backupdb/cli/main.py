@@ -15,7 +15,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from ..errors import CONFIGURATION, FAILED, BackupDbError
+from ..errors import CONFIGURATION, FAILED
+from ..system.parallel import error_of
 from ..version import VERSION
 from . import backup, cat, metrics, prune, restore, seal, status, verify
 from . import list as listing
@@ -55,14 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         ended: int = _COMMANDS[options.command].run(options)
-    except BackupDbError as error:
+    except BrokenPipeError:  # the reader has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at the end
+        return FAILED
+    except Exception as fault:  # noqa: BLE001  one line and an exit status, whatever it is
+        error = error_of(fault)
         complain(str(error))
         if getattr(options, "json", False):
             write_json({"status": "failed", "error_kind": type(error).__name__, "message": str(error)})
         return error.exit_status
-    except BrokenPipeError:  # the reader has seen enough, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at the end
-        return FAILED
     return ended
 
 

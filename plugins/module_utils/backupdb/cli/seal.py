@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import grp
 import pwd
+from functools import partial
 
 from ..errors import InvalidOption
 from ..jobs.steps import worst
 from ..repository.sealing import seal
+from ..system.parallel import result_of
 from . import exit_status
 from .common_options import add_config_dir, repositories_of
 from .output import add_json, complain, write_json, write_lines
@@ -29,7 +31,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Seal and return the exit status: partial when something has to be looked at."""
     user, group = _ids(options.user, options.group)
-    results = [seal(repository, user, group) for repository in repositories_of(options, only_one=options.json)]
+    repositories = repositories_of(options, only_one=options.json)
+    done = [result_of(partial(seal, repository, user, group)) for repository in repositories]
+    results = [one.value for one in done if one.value is not None]
+    errors = [one.error for one in done if one.error is not None]
+    if errors and not results:
+        raise errors[0]
     if options.json:
         write_json(results[0])
     else:
@@ -37,7 +44,10 @@ def run(options: argparse.Namespace) -> int:
         for result in results:
             for line in result["problems"]:
                 complain(line)
-    return exit_status.of_result({"status": worst([result["status"] for result in results])})
+        for error in errors:
+            complain(str(error))
+    statuses = [result["status"] for result in results] + ["failed"] * len(errors)
+    return exit_status.of_result({"status": worst(statuses)})
 
 
 def _ids(user: str, group: str | None) -> tuple[int, int]:

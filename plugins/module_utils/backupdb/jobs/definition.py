@@ -25,6 +25,7 @@ from ..errors import InvalidOption
 from ..notify.settings import check_notifications
 from ..retention.policy import policy_from
 from ..system.files import read_small_file
+from ..system.json_text import read_json
 from ..system.options import defaults_of, validate_options
 from ..system.text import parse_duration
 from .options import CREDENTIAL_SOURCES, FILE_BACKUP_OPTIONS, FILE_DRILL_OPTIONS, MAX_AGE, SECRETS, STATE_DIR
@@ -107,8 +108,8 @@ def read_job(path: Path) -> Job:
     except OSError as error:
         raise InvalidOption(f"{path} cannot be read: {error.strerror}; run as a user of the file's group") from error
     try:
-        values = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        values = read_json(content)
+    except ValueError as error:
         raise InvalidOption(f"{path} is not JSON: {error}") from error
     job = job_from(values, str(path))
     if job.name != path.stem:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
-from ..errors import BackupDbError
 from ..notify.message import Event
 from ..notify.sending import send_all
+from ..system.parallel import result_of
 from .definition import Job
 from .record import record_of, write_record
 
@@ -37,7 +37,9 @@ def finish(
 ) -> dict[str, Any]:
     """Remember a result, write the metrics, notify; returns the result with what came of each of these."""
     _remember(job, result)
-    result["warnings"] += write_metrics()
+    written = result_of(write_metrics)
+    result["warnings"] += written.value or []
+    result["warnings"] += [f"the metrics were not written: {written.error}"] if written.error is not None else []
     result["notifications"] += send_all(job.notifications, _event(job, result), secrets)
     result["warnings"] += [
         f"notification {told['name']!r} was not sent: {told['error']}"
@@ -52,9 +54,8 @@ def finish(
 
 
 def _remember(job: Job, result: dict[str, Any]) -> None:
-    try:
-        write_record(job.state_dir, result)
-    except BackupDbError as error:
+    error = result_of(lambda: write_record(job.state_dir, result)).error
+    if error is not None:
         warning = f"the result of the job could not be remembered: {error}"
         if warning not in result["warnings"]:
             result["warnings"].append(warning)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Callable
 
 from ..backup import run as backup
@@ -16,6 +17,7 @@ from ..errors import BackupDbError, BackupNotFound, LockBusy
 from ..outcome import Outcome
 from ..retention import prune
 from ..retention.decide import policy_from
+from ..system.parallel import result_of
 from .definition import backup_request, drill_request
 
 _KEPT = ("complete", "partial", "skipped")  # statuses of a database that has a backup of this run or a fresh one
@@ -23,10 +25,11 @@ _KEPT = ("complete", "partial", "skipped")  # statuses of a database that has a 
 
 def back_up(options: Mapping[str, Any], secrets: Secrets, run_id: str) -> dict[str, Any]:
     """Back up one instance and return the result of the run, also of one that could not begin."""
-    try:
-        result = backup.run(backup_request(options, secrets, run_id))
-    except BackupDbError as error:
-        result = {**not_begun(options, str(error), run_id), **failure(error)}
+    done = result_of(lambda: backup.run(backup_request(options, secrets, run_id)))
+    if done.error is not None:
+        result = {**not_begun(options, str(done.error), run_id), **failure(done.error)}
+    else:
+        result = done.value or {}
     return {**result, "repository": options["repository"]}
 
 
@@ -101,11 +104,12 @@ def _each(
     for entry in backups:
         if stopped:
             break
-        try:
-            results.append(work(entry))
-        except BackupDbError as error:
-            message = f"instance {entry['instance']}: {error}"
-            results.append({"changed": False, "message": message, "lines": [message], **failure(error)})
+        done = result_of(partial(work, entry))
+        if done.error is not None:
+            message = f"instance {entry['instance']}: {done.error}"
+            results.append({"changed": False, "message": message, "lines": [message], **failure(done.error)})
+        else:
+            results.append(done.value or {})
     return results
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from ..jobs.definition import Job
@@ -20,6 +21,7 @@ from ..repository.catalogue import database_folders
 from ..repository.last_run import BackupOutcome, LastRun
 from ..repository.problems import Problems
 from ..repository.subject import ACCOUNTS, Subject
+from ..system.parallel import result_of
 from .job_state import JobState, job_states
 from .places import Place, places_of_jobs, places_of_repository
 from .stored import Stored, look
@@ -29,6 +31,7 @@ OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE = "ok", "gone", "left out", "par
 VERDICTS = (OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE)
 EXPECTED = (OK, PARTIAL, FAILED, LATE, NONE)
 BAD = (FAILED, LATE, NONE)
+_SHOWN = 100  # characters
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def collect(
         known = {place.folder for place in places}
         found = places_of_repository(Path(repository), host, max_age, problems)
         places += [place for place in found if place.folder not in known]
-    instances = tuple(_instance(place, now, problems) for place in places)
+    instances = tuple(_readable(places, now, problems))
     return HostState(
         moment=now,
         instances=instances,
@@ -121,6 +124,16 @@ def collect(
         repositories=tuple(_repositories(instances, repository, problems)),
         problems=tuple(dict.fromkeys(problems.lines)),
     )
+
+
+def _readable(places: Iterable[Place], now: datetime, problems: Problems) -> Iterator[InstanceState]:
+    """Look at each instance; what nobody thought of in one of them is a problem, and hides no other."""
+    for place in places:
+        looked = result_of(partial(_instance, place, now, problems))
+        if looked.value is not None:
+            yield looked.value
+        else:
+            problems.add(f"{place.folder} cannot be looked at: {looked.error}")
 
 
 def _instance(place: Place, now: datetime, problems: Problems) -> InstanceState:
@@ -155,13 +168,21 @@ def _databases(place: Place, run: LastRun | None, now: datetime, problems: Probl
             subject, outcome = ACCOUNTS, run.accounts if run is not None else None
             gone, expected = False, folder in wanted or run is None
         else:
-            name = stored.newest.database if stored.newest is not None else None
-            name = name or names.get(folder) or folder
+            name = _name_in(folder, stored, problems) or names.get(folder) or folder
             outcome = outcomes.get(name)
             gone = run is not None and name not in run.present and outcome is None
             expected = run is None or outcome is not None or any(choice.takes(name) for choice in place.choices)
             subject = Subject(name)
         yield _judged(place, subject, stored, run, outcome, GONE if gone else None if expected else LEFT_OUT, now)
+
+
+def _name_in(folder: str, stored: Stored, problems: Problems) -> str | None:
+    """Return the name in the newest manifest; not that of another database, whose state it would hide."""
+    name = stored.newest.database if stored.newest is not None else None
+    if stored.newest is None or name is None or layout.encode_name(name) == folder:
+        return name
+    problems.add(f"{stored.newest.folder} holds a backup of another database: {name[:_SHOWN]!r}")
+    return None
 
 
 def _judged(

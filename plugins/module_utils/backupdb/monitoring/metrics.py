@@ -17,6 +17,7 @@ from typing import Any, Optional
 from ..errors import BackupDbError
 from ..jobs.definition import Job
 from ..repository.files import replace_file
+from ..system.json_text import seconds
 from ..system.text import printable, utc_now
 from .freshness import (
     EXPECTED,
@@ -166,8 +167,7 @@ def _of_database(instance: InstanceState, database: DatabaseState) -> Iterator[S
     if stored.newest is not None:
         manifest: Mapping[str, Any] = stored.newest.manifest
         yield "backupdb_last_success_timestamp_seconds", labels, _seconds(stored.newest.time)
-        duration = manifest.get("duration_seconds")
-        yield "backupdb_last_success_duration_seconds", labels, duration if isinstance(duration, (int, float)) else None
+        yield "backupdb_last_success_duration_seconds", labels, _duration(manifest.get("duration_seconds"))
         yield "backupdb_last_success_plain_bytes", labels, manifest["plain_bytes"]
         yield "backupdb_last_success_stored_bytes", labels, manifest["stored_bytes"]
     yield "backupdb_last_proven_timestamp_seconds", labels, _seconds(stored.proven)
@@ -191,6 +191,14 @@ def _place(instance: InstanceState) -> dict[str, str]:
 
 def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
+
+
+def _duration(value: Any) -> float | None:
+    """Return what a manifest says of its duration, unless no clock can have counted that."""
+    try:
+        return seconds(value) if value >= 0 else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _number(value: float) -> str:

@@ -19,6 +19,7 @@ from .options import OPTIONS, TLS_MODES, TYPES
 _KEPT_APART = {"url": "https://kept.apart/", "smtp_password": "kept apart"}
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _MOST_ATTEMPTS = 10
+_LONGEST_NUMBER = 12  # digits
 _LONGEST_WAIT = 300.0  # seconds
 
 
@@ -139,7 +140,7 @@ def _password(name: str, chosen: Mapping[str, Any], tls: str) -> str:
 
 
 def _addresses(name: str, addresses: Any) -> tuple[str, ...]:
-    listed = [addresses] if isinstance(addresses, str) else list(addresses or ())
+    listed = list(addresses or ()) if isinstance(addresses, (list, tuple)) else [addresses] if addresses else []
     if not listed:
         raise _wrong(name, "needs option to, a list of mail addresses")
     return tuple(_address(name, "to", address) for address in listed)
@@ -162,7 +163,8 @@ def _header(name: str, option: str, value: Any) -> str:
 
 def _whole(name: str, option: str, value: Any, most: int) -> int:
     # Where a variable holds it, Ansible makes it a text.
-    if not str(value).isdecimal() or not 1 <= int(value) <= most:
+    text = str(value)
+    if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER and 1 <= int(text) <= most):
         raise _wrong(name, f"option {option} must be a whole number from 1 to {most}, not {value!r}")
     return int(value)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ..errors import ManifestDamaged, RepositoryError
 from ..system.files import is_folder, is_gone, read_small_file
@@ -89,19 +89,31 @@ def read_backup(folder: Path) -> StoredBackup:
     return StoredBackup(folder, started(manifest, str(path)), manifest)
 
 
-def backups(database_folder: Path, problems: Problems) -> Iterator[StoredBackup]:
-    """Yield the backups of one database (or of the accounts), newest first."""
+def backups(
+    database_folder: Path, problems: Problems, *, only: Callable[[Path], bool] | None = None
+) -> Iterator[StoredBackup]:
+    """Yield the backups of one database (or of the accounts), newest first.
+
+    With `only`, those of a sealed repository whose folder it takes; of the others no byte is read, and they are
+    counted in `problems`.
+    """
+    waiting = 0
     for folder in _entries(database_folder, problems):
         if folder.name.startswith("."):
             continue  # in the making, or on its way out
         if layout.parse_backup_folder(folder.name) is None:
             problems.add_foreign(folder)
             continue
+        if only is not None and not only(folder):
+            waiting += 1
+            continue
         try:
             yield read_backup(folder)
         except ManifestDamaged as error:
             if not is_gone(folder):
                 problems.add_damaged(folder, str(error))
+    if waiting:
+        problems.add(f"{waiting} backups in {database_folder} are not sealed yet and were left alone")
 
 
 @dataclass(frozen=True)
@@ -174,7 +186,7 @@ def is_future(backup: StoredBackup, now: datetime) -> bool:
 def database_folders(instance_folder: Path, problems: Problems) -> list[Path]:
     """Return the folders of an instance that hold backups, accounts included."""
     entries = _entries(instance_folder, problems)
-    return sorted(path for path in entries if not path.name.startswith(".") and path.is_dir())
+    return sorted(path for path in entries if not path.name.startswith(".") and is_folder(path))
 
 
 def newest(database_folder: Path, *, now: datetime, problems: Problems) -> StoredBackup | None:

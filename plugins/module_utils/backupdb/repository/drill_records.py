@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
-from ..system.files import read_small_file, remove_file, rename_new, write_file
+from ..system.files import read_small_file, remove_dead, remove_file, rename_new, write_file
 from ..system.json_text import read_json
 from ..system.text import iso, parse_iso
 from . import layout
@@ -57,6 +57,7 @@ def write_drill(folder: Path, record: Mapping[str, Any]) -> Path:
         target = _beside(folder, name)
         make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    remove_dead(target.parent)
     with storage_errors(target, "writing"):
         try:
             write_file(temporary, content)

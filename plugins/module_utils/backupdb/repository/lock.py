@@ -50,7 +50,8 @@ def run_lock(folder: Path, *, run_id: str, timeout: float, cancel: threading.Eve
             cancel.wait(_POLL)
         _write_owner(descriptor, run_id)
         yield
-        os.ftruncate(descriptor, 0)  # nobody holds it now; an emptied file says so
+        with suppress(OSError):  # it is for people only, and no reason to lose what the run has done
+            os.ftruncate(descriptor, 0)  # nobody holds it now; an emptied file says so
     finally:
         os.close(descriptor)
 

@@ -45,10 +45,6 @@ class Problems:
         self.add(line)
         self.damaged[folder] = line
 
-    def remove_damaged(self, folder: Path) -> None:
-        """Forget a folder that was noted as damaged, with its line."""
-        self.lines.remove(self.damaged.pop(folder))
-
     def beside_damaged(self) -> list[str]:
         """Return the lines about what is not damaged."""
         return [line for line in self.lines if line not in self.damaged.values()]

@@ -18,7 +18,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -93,16 +93,28 @@ def _seal_database(sealing: _Sealing, above: int, database: Path) -> None:
         if not _take_folder(sealing, descriptor, database):
             return
         names = [name for name in _folders(sealing, descriptor, database) if layout.parse_backup_folder(name)]
-        uids = {name: os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_uid for name in names}
+        uids = _uids(descriptor, names)
+        names = list(uids)
         sealed = [name for name in names if uids[name] == ROOT]
         newest = _time(sealed[-1]) if sealed else None
-        _seal_records(sealing, descriptor, database, sealed)
+        with _left_alone(sealing, database / layout.DRILLS_FOLDER):
+            _seal_records(sealing, descriptor, database, sealed)
         for name in names:
             claim = None if uids[name] == ROOT else _wrong_claim(name, newest, sealing.now)
             if claim is None:
-                _seal_backup(sealing, descriptor, database / name)
+                with _left_alone(sealing, database / name):
+                    _seal_backup(sealing, descriptor, database / name)
             else:
                 sealing.problems.append(f"{database / name} {claim}")
+
+
+def _uids(descriptor: int, names: list[str]) -> dict[str, int]:
+    """Return whose these entries are, without those that are gone meanwhile."""
+    uids = {}
+    for name in names:
+        with suppress(FileNotFoundError):
+            uids[name] = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_uid
+    return uids
 
 
 def _wrong_claim(name: str, newest: datetime | None, now: datetime) -> str | None:
@@ -154,7 +166,8 @@ def _seal_records(sealing: _Sealing, above: int, database: Path, sealed: list[st
         for entry in _names(source):
             backup_id, _dot, name = entry.partition(".")
             if backup_id in sealed and is_drill_file(name):
-                _place_record(sealing, source, above, folder / entry, backup_id)
+                with _left_alone(sealing, folder / entry):
+                    _place_record(sealing, source, above, folder / entry, backup_id)
 
 
 def _place_record(sealing: _Sealing, source: int, above: int, path: Path, backup_id: str) -> None:
@@ -238,10 +251,17 @@ def _check_above(sealing: _Sealing, root: Path) -> None:
 def _each(sealing: _Sealing, descriptor: int, path: Path, action: Callable[[_Sealing, int, Path], None]) -> None:
     """Do it to every folder in a folder; one that changes under our hands stops no other."""
     for name in _folders(sealing, descriptor, path):
-        try:
+        with _left_alone(sealing, path / name):
             action(sealing, descriptor, path / name)
-        except OSError as error:
-            sealing.problems.append(f"{path / name} could not be sealed: {error.strerror}")
+
+
+@contextmanager
+def _left_alone(sealing: _Sealing, path: Path) -> Iterator[None]:
+    """Name what is odd or changes under our hands; it stops nothing else."""
+    try:
+        yield
+    except OSError as error:
+        sealing.problems.append(f"{path} could not be sealed: {error.strerror}")
 
 
 @contextmanager
@@ -261,7 +281,10 @@ def _folders(sealing: _Sealing, descriptor: int, path: Path) -> list[str]:
     for name in _names(descriptor):
         if name.startswith("."):
             continue
-        mode = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
+        try:
+            mode = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
+        except FileNotFoundError:  # removed meanwhile
+            continue
         if stat.S_ISDIR(mode):
             found.append(name)
         elif stat.S_ISLNK(mode):

@@ -20,6 +20,7 @@ from ..backup.survey import privilege_text
 from ..engines.format_check import CompletionMark
 from ..engines.interface import Engine, no_usable_client
 from ..engines.registry import find_engine
+from ..engines.side_names import RESTORING, beside
 from ..engines.values import FATAL, ArchiveSource, Client, Database, DumpOptions, MissingPrivilege, ServerFacts
 from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
 from ..repository.catalogue import StoredBackup
@@ -92,7 +93,8 @@ def make_plan(
     facts = engine.facts
     now = utc_now()
     target = _as_stored(request.target or new_name(backup.database, now, "restored"), facts)
-    existing = next((one for one in engine.databases() if one.name == target), None)
+    databases = engine.databases()
+    existing = next((one for one in databases if one.name == target), None)
     replaces = existing is not None and request.replace
     refusals = [*_engine_refusals(manifest, facts), *_target_refusals(request, backup, target, existing)]
     missing: Sequence[MissingPrivilege] = ()
@@ -122,7 +124,7 @@ def make_plan(
         sources=sources,
         target=target,
         exists=existing is not None,
-        scratch=_as_stored(new_name(target, now, "restoring"), facts) if replaces else None,
+        scratch=_as_stored(new_name(target, now, RESTORING), facts) if replaces else None,
         safety_backup=existing is not None and request.safety.wanted,
         client=_first_usable(clients),
         inspection_client=_first_usable(dump_clients),
@@ -130,7 +132,7 @@ def make_plan(
         free_bytes=free,
         missing=missing,
         refusals=refusals,
-        warnings=warnings,
+        warnings=[*warnings, *beside(target, (one.name for one in databases))],
     )
 
 

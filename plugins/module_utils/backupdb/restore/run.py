@@ -27,6 +27,7 @@ from ..repository import find as sources
 from ..repository.lock import readers_lock
 from ..streams.compression import Compression
 from ..streams.pipeline import Limits
+from ..system.parallel import error_of
 from ..system.stopping import stop_signals
 from . import result as restore_result
 from .compare import compare_restored
@@ -106,8 +107,8 @@ def _carry_out(work: Work) -> None:
             state.in_place = f"{work.plan.target!r} is there"
         else:
             _replace(work, work.plan.scratch)
-    except BackupDbError as error:
-        state.error = error
+    except Exception as error:  # noqa: BLE001  what is in place now must be told, whatever it is
+        state.error = error_of(error)
     finally:
         _clear_up(work)
 
@@ -283,6 +284,6 @@ def _clear_up(work: Work) -> None:
 def _tried(state: RestoreState, otherwise: str) -> Iterator[None]:
     try:
         yield
-    except BackupDbError as error:
+    except (BackupDbError, OSError) as error:
         state.add_in_place(otherwise)
         state.warnings.append(f"{otherwise}: {error}")

@@ -76,9 +76,8 @@ def plan_instance(
             problems.add_unsealed(database_folder)
             continue
         problems_here = Problems()
-        backups = list(catalogue.backups(database_folder, problems_here))
-        if sealed:
-            backups = _sealed_only(backups, problems_here)
+        # What is not sealed is not even read: whoever can add backups must not keep root busy with them.
+        backups = list(catalogue.backups(database_folder, problems_here, only=is_of_root if sealed else None))
         made = _plan(database_folder, backups, problems_here)
         if not catalogue.is_called(made.name, databases):
             continue
@@ -91,17 +90,6 @@ def plan_instance(
             _decide(made, policy, problems_here, now, retired=gone)
         plans.append(made)
     return plans
-
-
-def _sealed_only(backups: Sequence[StoredBackup], problems: Problems) -> list[StoredBackup]:
-    for folder in [folder for folder in problems.damaged if not is_of_root(folder)]:
-        problems.add_unsealed(folder)
-        problems.remove_damaged(folder)
-    sealed = [backup for backup in backups if is_of_root(backup.folder)]
-    waiting = len(backups) - len(sealed)
-    if waiting:
-        problems.add(f"{waiting} backups in {backups[0].folder.parent} are not sealed yet and were left alone")
-    return sealed
 
 
 def _plan(folder: Path, backups: Sequence[StoredBackup], problems: Problems) -> DatabasePlan:

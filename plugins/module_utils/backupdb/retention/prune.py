@@ -13,23 +13,28 @@ import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import BackupDbError, InvalidOption, LockBusy, RepositoryError
 from ..repository import local
-from ..repository.files import remove_tree
+from ..repository.catalogue import StoredBackup
+from ..repository.files import remove_tree, storage_errors
 from ..repository.lock import removal_lock
 from ..repository.problems import Problems
 from ..repository.removal import remove_files, take_name
 from ..repository.sealed import ROOT, is_of_root, is_sealed
 from ..system.files import is_folder
+from ..system.parallel import error_of, result_of
 from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
 from ..system.text import utc_now
 from . import result as prune_result
 from .decide import RetentionPolicy
 from .plan import DatabasePlan, plan_instance
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,9 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
     busy: list[str] = []
     cancel = threading.Event()
     with stop_signals(cancel) as received:
-        for folder in local.instance_folders(root, request.host, request.instance):
+        with storage_errors(root, "reading the repository"):
+            folders = local.instance_folders(root, request.host, request.instance)
+        for folder in folders:
             if cancel.is_set():
                 break
             if sealed and not (is_of_root(folder.parent) and is_of_root(folder)):
@@ -85,8 +92,8 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
                 plans += _instance(folder, request, run_id, cancel, problems, sealed=sealed, check_mode=check_mode)
             except LockBusy as error:
                 busy.append(str(error))
-            except BackupDbError as error:
-                problems.add_damaged(folder, str(error))
+            except (BackupDbError, OSError) as error:
+                problems.add_damaged(folder, str(error_of(error)))
     stopped = [f"stopped by {name}" for name in received]
     return prune_result.of(
         plans,
@@ -130,15 +137,22 @@ def _instance(
 
 
 def _carry_out(plan: DatabasePlan, cancel: threading.Event) -> None:
-    """Remove what is to go, oldest first. What goes wrong is noted and ends it for this database."""
-    try:
-        for path in plan.unfinished:
-            remove_tree(path)
-        for backup in plan.to_remove():
-            if cancel.is_set():
-                return
-            removing = take_name(backup.folder)
-            plan.removed.append(backup.folder.name)
-            remove_files(backup.folder, removing)
-    except BackupDbError as error:
-        plan.error = str(error)
+    """Remove what is to go, oldest first. One that cannot be removed is noted and stops no other."""
+
+    def remove(backup: StoredBackup) -> None:
+        removing = take_name(backup.folder)
+        plan.removed.append(backup.folder.name)
+        remove_files(backup.folder, removing)
+
+    work = [*(partial(remove_tree, path) for path in plan.unfinished)]
+    work += [partial(remove, backup) for backup in plan.to_remove()]
+    faults = []
+    for step in work:
+        if cancel.is_set():
+            break
+        error = result_of(step).error
+        if error is not None:
+            faults.append(str(error))
+    faults = list(dict.fromkeys(faults))
+    more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+    plan.error = "; ".join(faults[:_SHOWN]) + more or None

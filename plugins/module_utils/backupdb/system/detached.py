@@ -14,6 +14,7 @@ restart of the host. Its name is the run's id, which nobody can guess and so nob
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -29,7 +30,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ..errors import RunLost, RunUnknown
-from .files import PRIVATE, PRIVATE_FOLDER, replace_file
+from .files import ODD_FILE, PRIVATE, PRIVATE_FOLDER, open_regular, read_small_file, replace_file
+from .json_text import read_json
 from .locking import try_lock
 from .run_id import check_run_id, is_run_id
 
@@ -40,6 +42,8 @@ _POLL = 0.1  # seconds
 _PROGRESS_EVERY = 2.0  # seconds
 _KEPT_SECONDS = 86400.0
 _LOG_SHOWN = 2000  # bytes of the end of the log
+_LARGEST_NOTE = 1 << 20  # bytes
+_LARGEST_OUTPUT = 256 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class DetachedRun:
         """
         remove_old_runs()
         self.run_id = run_id
-        self._folder = _folder_of(run_id)
+        self._folder = folder_of(run_id)
         self._reported = 0.0
         self._folder.mkdir(mode=PRIVATE_FOLDER)
         self._lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
@@ -114,9 +118,14 @@ class DetachedRun:
             os.close(descriptor)
 
 
+def folder_of(run_id: str) -> Path:
+    """Return the folder of a run; its lock is the file `lock` in it. Raises `InvalidOption` for what is no id."""
+    return BASE / f"{_PREFIX}{check_run_id(run_id)}"
+
+
 def initial_facts(run_id: str) -> dict[str, Any]:
     """Return the facts that a run was started with; none when there is no such run."""
-    return _read(_folder_of(run_id) / _BEGUN) if is_run_id(run_id) else {}
+    return _read(folder_of(run_id) / _BEGUN) if is_run_id(run_id) else {}
 
 
 def look(run_id: str, seconds: float) -> RunStatus:
@@ -124,18 +133,19 @@ def look(run_id: str, seconds: float) -> RunStatus:
 
     Raises `RunLost` when its process is no more and left no output, and `RunUnknown` when there is no such run.
     """
-    folder = _folder_of(run_id)
+    folder = folder_of(run_id)
     give_up = time.monotonic() + seconds
     while _is_locked(folder, run_id):
         if time.monotonic() >= give_up:
             return RunStatus(
                 run_id=run_id,
-                seconds=max(0.0, time.time() - (folder / _LOCK).stat().st_mtime),
-                progress=_read(folder / _PROGRESS).get("text", ""),
+                seconds=_age(folder / _LOCK),
+                progress=_progress(folder),
             )
         time.sleep(_POLL)
-    with suppress(FileNotFoundError):
-        return RunStatus(run_id=run_id, output=(folder / _OUTPUT).read_text(encoding="utf-8"))
+    output = _output(folder)
+    if output is not None:
+        return RunStatus(run_id=run_id, output=output)
     raise RunLost(_lost_text(folder, run_id))
 
 
@@ -145,41 +155,53 @@ def remove_old_runs() -> None:
         with suppress(OSError):
             found = folder.lstat()
             old = time.time() - found.st_mtime > _KEPT_SECONDS
-            if old and found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode) and _is_dead(folder):
+            if old and _is_ours(found) and _is_dead(folder):
                 shutil.rmtree(folder)
 
 
-def _folder_of(run_id: str) -> Path:
-    return BASE / f"{_PREFIX}{check_run_id(run_id)}"
+def _is_ours(found: os.stat_result) -> bool:
+    return found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode)
 
 
 def _is_dead(folder: Path) -> bool:
     try:
         return not _is_locked(folder, "")
-    except RunUnknown:  # a run takes its lock in the moment in which it makes its folder: this one never got so far
-        return True
+    except RunUnknown as error:  # a run takes its lock as soon as it has its folder: this one never got so far
+        return isinstance(error.__cause__, FileNotFoundError)
 
 
 def _is_locked(folder: Path, run_id: str) -> bool:
     try:
-        descriptor = os.open(folder / _LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = _open_lock(folder)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RunUnknown(
-            f"this host knows nothing of run {run_id} ({folder} is not there): it did not begin, or was cleared away; "
+            f"this host knows nothing of run {run_id} ({folder} is not there, or is none of a run): it did not begin, "
+            "or was cleared away; "
             "look into the repository for what it made, and run again"
         ) from error
     try:
         return not try_lock(descriptor, shared=True)
+    except OSError:
+        return False  # a filesystem without locks: then no run can have taken one
     finally:
         os.close(descriptor)
 
 
-def _lost_text(folder: Path, run_id: str) -> str:
-    progress = _read(folder / _PROGRESS).get("text", "")
+def _open_lock(folder: Path) -> int:
+    """Open a run's lock; NotADirectoryError where the folder or the lock is none that a run of this user has made."""
+    if not _is_ours(folder.lstat()):
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder of this user")
     try:
-        log = (folder / _LOG).read_bytes()[-_LOG_SHOWN:].decode("utf-8", "replace").strip()
-    except OSError:
-        log = ""
+        return open_regular(folder / _LOCK)
+    except OSError as error:
+        if error.errno in (*ODD_FILE, errno.EISDIR):
+            raise NotADirectoryError(errno.ENOTDIR, f"its lock is no file: {error.strerror}") from error
+        raise
+
+
+def _lost_text(folder: Path, run_id: str) -> str:
+    progress = _progress(folder)
+    log = _end_of(folder / _LOG)
     instance = _read(folder / _BEGUN).get("instance", "?")
     return "".join(
         (
@@ -192,13 +214,53 @@ def _lost_text(folder: Path, run_id: str) -> str:
     )
 
 
+def _output(folder: Path) -> str | None:
+    """Return what a run that has ended wrote; None when that is not there, or not whole.
+
+    It is whole under its own name. Under the one that it is written under it is, if it is one JSON object: then only
+    the rename failed, and a result that was made is told.
+    """
+    with suppress(OSError, ValueError):
+        return read_small_file(folder / _OUTPUT, _LARGEST_OUTPUT).decode("utf-8")
+    with suppress(OSError, ValueError):
+        text = read_small_file(folder / f".{_OUTPUT}", _LARGEST_OUTPUT).decode("utf-8")
+        return text if isinstance(read_json(text.encode("utf-8")), dict) else None
+    return None
+
+
+def _progress(folder: Path) -> str:
+    text = _read(folder / _PROGRESS).get("text", "")
+    return text if isinstance(text, str) else ""
+
+
+def _age(path: Path) -> float:
+    try:
+        return max(0.0, time.time() - path.lstat().st_mtime)
+    except OSError:
+        return 0.0
+
+
+def _end_of(log: Path) -> str:
+    try:
+        descriptor = open_regular(log)
+    except OSError:
+        return ""
+    try:
+        start = max(0, os.fstat(descriptor).st_size - _LOG_SHOWN)
+        return os.pread(descriptor, _LOG_SHOWN, start).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
 def _write(path: Path, value: Mapping[str, Any]) -> None:
     replace_file(path, json.dumps(value).encode("ascii"), durable=False)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        value = read_json(read_small_file(path, _LARGEST_NOTE))
+    except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

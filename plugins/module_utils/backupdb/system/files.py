@@ -11,10 +11,13 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Callable
 
@@ -25,6 +28,10 @@ PRIVATE_FOLDER = 0o700
 OTHERS = stat.S_IRWXG | stat.S_IRWXO  # the rights of everybody but the owner
 
 ODD_FILE = (errno.ELOOP, errno.EINVAL)  # of `open_regular`: a link, or a pipe, device or socket
+
+_TEMPORARY = re.compile(r"\.(?:.*\.)?(?:[0-9a-f]{16}|[0-9a-f]{8})\.partial", re.DOTALL)
+_DEAD_AFTER = 3600.0  # seconds
+_MOST_ENTRIES = 100_000
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
@@ -148,6 +155,7 @@ def replace_file(
     killed writer left behind is then cleared away by the next one. Without `durable` a power cut may undo it, and empty
     the file. When it raises, the old file stays; a disk that does not confirm the new name is no reason to raise.
     """
+    remove_dead(path.parent)
     temporary = _temporary_beside(path)
     if alone:
         temporary = path.with_name(f".{path.name.lstrip('.')}.partial")
@@ -164,6 +172,7 @@ def link_new_file(path: Path, content: bytes) -> None:
 
     The filesystem must have hard links: unlike a rename they never replace. When it raises, the file is not there.
     """
+    remove_dead(path.parent)
     temporary = _temporary_beside(path)
     with _removed_at_the_end(temporary):
         write_file(temporary, content)
@@ -242,6 +251,28 @@ def remove_file(path: Path) -> None:
     """Remove a file if it is there."""
     with suppress(FileNotFoundError):
         path.unlink()
+
+
+def remove_dead(folder: Path) -> None:
+    """Remove the files of this user that killed writers have left in a folder; some hold secrets. Never raises.
+
+    A writer needs its file for moments, so one that has not changed for an hour is nobody's any more. What is no plain
+    file of our own with such a name is left alone.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in islice(entries, _MOST_ENTRIES):
+            if _TEMPORARY.fullmatch(entry.name) and _is_dead(entry):
+                with suppress(OSError):
+                    os.unlink(entry.path)  # noqa: PTH108  an entry, not a path
+
+
+def _is_dead(entry: os.DirEntry[str]) -> bool:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+    return ours and time.time() - status.st_mtime > _DEAD_AFTER
 
 
 def _temporary_beside(path: Path) -> Path:

@@ -112,7 +112,7 @@ def parse_assignment(text: str, table: Mapping[str, Option]) -> tuple[str, Any]:
         return name, value
     try:
         return name, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidOption(f"{name}: {value!r} is not {table[name].type_name()}, written as JSON") from None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Generic, TypeVar
 
-from ..errors import BackupDbError
+from ..errors import BackupDbError, SystemRefused
 
 T = TypeVar("T")
 
@@ -29,18 +29,21 @@ def result_of(function: Callable[[], T]) -> TaskResult[T]:
     """Call a function that must not disturb others; what is not a `BackupDbError` becomes one, with its place."""
     try:
         return TaskResult(value=function())
-    except BackupDbError as error:
-        return TaskResult(error=error)
-    except OSError as error:
-        return TaskResult(error=BackupDbError(f"the operating system refused: {error}"))
     except Exception as error:  # noqa: BLE001  what the others have done must still be told
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        return TaskResult(
-            error=BackupDbError(
-                f"internal fault at {Path(place.filename).name}:{place.lineno}, please report it: "
-                f"{type(error).__name__}: {error}"
-            )
-        )
+        return TaskResult(error=error_of(error))
+
+
+def error_of(error: Exception) -> BackupDbError:
+    """Return an error as one of ours: a refusal of the system in its words, a fault of the program with its place."""
+    if isinstance(error, BackupDbError):
+        return error
+    if isinstance(error, OSError):
+        return SystemRefused(f"the operating system refused: {error}")
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return BackupDbError(
+        f"internal fault at {Path(place.filename).name}:{place.lineno}, please report it: "
+        f"{type(error).__name__}: {error}"
+    )
 
 
 class Tasks(Generic[T]):

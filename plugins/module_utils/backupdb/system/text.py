@@ -17,20 +17,35 @@ _BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
+_LONGEST = 1e11  # seconds; more than three thousand years
+_LARGEST = float(1 << 63)  # bytes
+_SHOWN = 60  # characters
+
+
 def parse_duration(text: str | float) -> float:
     """Read "90", "90s", "15m", "12h", "2d" or "1w" as seconds."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw]?)\s*", str(text).lower())
+    match = re.fullmatch(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([smhdw]?)\s*", str(text).lower())
     if match is None:
         raise InvalidOption(f"{text!r} is not a duration; write a number with s, m, h, d or w, such as 90s or 12h")
-    return float(match.group(1)) * _SECONDS[match.group(2)]
+    seconds = float(match.group(1)) * _SECONDS[match.group(2)]
+    if seconds > _LONGEST:
+        raise InvalidOption(f"{_cut(text)} is longer than any duration that can be reckoned with")
+    return seconds
 
 
 def parse_size(text: str | int) -> int:
     """Read "1048576", "512K", "50M", "1.5G" as bytes (powers of 1024; "MB" and "MiB" mean the same as "M")."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", str(text).lower())
+    match = re.fullmatch(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([kmgt]?)(?:i?b)?\s*", str(text).lower())
     if match is None:
         raise InvalidOption(f"{text!r} is not a size; write a number of bytes or one with K, M, G or T, such as 50M")
-    return int(float(match.group(1)) * _BYTES[match.group(2)])
+    size = float(match.group(1)) * _BYTES[match.group(2)]
+    if size > _LARGEST:
+        raise InvalidOption(f"{_cut(text)} is more than any filesystem holds")
+    return int(size)
+
+
+def _cut(text: object) -> str:
+    return repr(str(text)[:_SHOWN])
 
 
 def parse_moment(text: str) -> datetime:

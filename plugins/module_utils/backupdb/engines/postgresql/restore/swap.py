@@ -18,6 +18,7 @@ from ....connection.server import Server
 from ....errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
 from ....system.stopping import repeating
 from ....system.text import utc_now
+from ...side_names import REPLACED
 from ..quoting import identifier
 from .database import maintenance_database
 
@@ -122,6 +123,6 @@ def swap_blockers(server: Server, scratch: str, target: str) -> list[str]:
 
 def kept_name(target: str, stamp: str) -> str:
     """Return the name for the old database: the target's, cut where it would be too long, and the time."""
-    ending = f"_replaced_{stamp}"
+    ending = f"_{REPLACED}_{stamp}"
     room = _MOST_BYTES - len(ending)
     return target.encode("utf-8")[:room].decode("utf-8", "ignore") + ending

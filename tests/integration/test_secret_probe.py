@@ -1,0 +1,57 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every module, with every secret that it takes: nothing of it in output, result, arguments of programs or files."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.ansible import Ansible
+from support.process_watch import ProcessWatch
+from support.secret_probe import CALLS, given
+
+PLACES = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
+
+
+def entries() -> set[Path]:
+    """What lies in the shared folders."""
+    return {path for place in PLACES for path in place.iterdir()}
+
+
+def files_in(new: set[Path]) -> Iterator[Path]:
+    """The small regular files in and below these."""
+    for top in new:
+        below = top.rglob("*") if top.is_dir() and not top.is_symlink() else [top]
+        for path in below:
+            try:
+                status = path.lstat()
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode) and status.st_size < 1 << 20:
+                yield path
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["run", "check"])
+@pytest.mark.parametrize("module", sorted(CALLS))
+def test_no_secret_of_a_module_is_shown_or_left(ansible: Ansible, module: str, check: bool) -> None:
+    secrets = given(module)
+    assert secrets
+    before = entries()
+    with ProcessWatch() as watch:
+        run = ansible.run_module(f"vya.backupdb.{module}", CALLS[module], verbosity=4, check=check)
+    assert run.result, run.output
+    for refused in ("unsupported parameters", "missing required", "mutually exclusive"):
+        assert refused not in run.message.lower(), run.message
+    shown = run.output + json.dumps(run.result)
+    left = [path for path in files_in(entries() - before) if os.access(path, os.R_OK)]
+    for secret in secrets:
+        for form in (secret, secret.lower(), json.dumps(secret)[1:-1]):
+            assert form not in shown
+            assert watch.find(form) == []
+            assert [path for path in left if path.exists() and form.encode() in path.read_bytes()] == []

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every secret that a module takes, and how it is called with all of them at once: the table of the probe of secrets.
+
+Each call fails after it has taken its secrets, or does its work where no server is needed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from backupdb.age.stream import X25519Identity
+
+from support.stored import RUN
+
+IDENTITY = X25519Identity.generate()
+# What modules take as secrets, as `no_log` says it or as a value of a list of options.
+SECRETS = {
+    "login_password": f"Login-{secrets.token_hex(12)}",
+    "password": f"Account-{secrets.token_hex(12)}",
+    "passphrase": f"Archive-{secrets.token_hex(12)}",
+    "identity": IDENTITY.reveal(),
+    "smtp_password": f"Mail-{secrets.token_hex(12)}",
+    "token": f"Hook-{secrets.token_hex(12)}",
+}
+_SERVER = {"engine": "postgresql", "login_host": "127.0.0.1", "login_port": 1, "login_user": "backup"}
+_LOGIN = {**_SERVER, "login_password": SECRETS["login_password"]}
+_KEYS = {"identity": SECRETS["identity"], "passphrase": SECRETS["passphrase"]}
+_BACKUP = {**_LOGIN, "instance": "shop", "repository": "/nowhere", "passphrase": SECRETS["passphrase"]}
+CALLS: dict[str, dict[str, Any]] = {
+    "account_info": {**_LOGIN, "instance": "shop", **_KEYS},
+    "account_restore": {**_LOGIN, **_KEYS, "repository": "/nowhere", "instance": "shop", "accounts": ["app"]},
+    "backup_account": {**_LOGIN, "instance": "shop", "name": "backup", "password": SECRETS["password"]},
+    "backup_drill": {**_KEYS, "repository": "/nowhere"},
+    "backup_verify": {**_KEYS, "repository": "/nowhere", "level": "decrypt"},
+    "credential_store": {
+        "path": "/nowhere/store.json",
+        "id": "shop",
+        "login_user": "backup",
+        "login_password": SECRETS["login_password"],
+    },
+    "database_backup": _BACKUP,
+    "database_backup_start": {**_BACKUP, "run_id": RUN},
+    "database_info": {**_LOGIN, "instance": "shop"},
+    "database_restore": {**_LOGIN, **_KEYS, "repository": "/nowhere", "instance": "shop", "database": "shop"},
+    "job_credentials": {
+        "name": "nightly",
+        "directory": "/nowhere",
+        "secrets": {"archive_passphrase": SECRETS["passphrase"], "logins": {"shop": SECRETS["login_password"]}},
+    },
+    "notification": {
+        "event": "failure",
+        "title": "the probe",
+        "notifications": [
+            {
+                "name": "mail",
+                "type": "mail",
+                "to": ["a@example.org"],
+                "from": "b@example.org",
+                "smtp_host": "127.0.0.1",
+                "smtp_port": 1,
+                "smtp_user": "u",
+                "smtp_password": SECRETS["smtp_password"],
+            },
+            {"name": "hook", "type": "webhook", "url": f"http://127.0.0.1:1/{SECRETS['token']}"},
+        ],
+    },
+}
+# Modules that take no secret of their own; `test_every_secret_option_is_in_the_probe` keeps this true.
+WITHOUT = {
+    *("age_keypair", "backup_info", "backup_job", "backup_pin", "backup_prune", "backup_status"),
+    *("database_backup_follow", "runner_install"),
+}
+
+
+def given(module: str) -> set[str]:
+    """The secrets that a call of the table gives a module."""
+    text = repr(CALLS[module])
+    return {secret for secret in SECRETS.values() if secret in text}
