@@ -42,6 +42,7 @@ class DrillContext:
     work_dir: str | None
     user: User
     jobs: int = 1
+    signed_by: tuple[str, ...] | None = None
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -121,7 +122,7 @@ def restored(context: DrillContext) -> Iterator[RestoredServer]:
     support = drill_support_for(context.manifest)
     stopwatch = Stopwatch()
     sources = [stopwatch.timed(one, context.limits) for one in open_archives(context.backup, context.identities)]
-    accounts = accounts_of(context.backup, context.identities)
+    accounts = accounts_of(context.backup, context.identities, context.signed_by)
     with (
         workplace(context.work_dir, context.user, socket_name=support.SOCKET_NAME) as place,
         support.private_server(

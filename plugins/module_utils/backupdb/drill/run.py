@@ -102,6 +102,7 @@ def _drill(
             work_dir=request.work_dir,
             user=user,
             jobs=request.jobs,
+            signed_by=request.signed_by,
         )
         with readers_lock(backup.instance_folder) as unlocked:
             warnings += unlocked
