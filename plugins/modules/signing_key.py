@@ -15,7 +15,8 @@ description:
   - The file is in the PEM form (PKCS 8) that C(openssl) reads and C(openssl genpkey -algorithm ed25519) makes.
   - An existing file is never replaced, emptied or removed, because the public key of the host is in inventories then.
   - The secret key itself is never returned, logged or shown in a diff.
-  - The role P(vya.backupdb.schedule#role) uses this module on each host with C(backupdb_sign).
+  - With C(backupdb_sign) the roles P(vya.backupdb.backup#role) and P(vya.backupdb.schedule#role) use this module on
+    each host.
 author:
   - vya.backupdb contributors (@vya)
 requirements:

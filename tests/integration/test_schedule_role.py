@@ -165,7 +165,7 @@ def test_append_only_hosts_seal_after_each_job_and_prune_every_instance_by_its_j
 def test_a_host_that_signs_gets_one_key_and_its_jobs_use_it(ansible: Ansible, scratch: Path) -> None:
     path = scratch / "signing-key.pem"
     shown = {"name": "Show the backups", "ansible.builtin.debug": {"var": "__schedule_backups"}}
-    made = {"ansible.builtin.include_role": {"name": "vya.backupdb.schedule", "tasks_from": "signing"}}
+    made = {"ansible.builtin.include_role": {"name": "vya.backupdb.backupdb", "tasks_from": "signing"}}
     reported = {"ansible.builtin.include_role": {"name": "vya.backupdb.schedule", "tasks_from": "report"}}
     options = {"backupdb_signing_key": str(path), "backupdb_become": False, "backupdb_user": getpass.getuser()}
     plain = play(ansible, shown, **options)
