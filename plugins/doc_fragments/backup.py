@@ -59,6 +59,13 @@ options:
       - The host then holds what opens its own backups. Prefer O(recipients).
       - If it is not given, the environment variable E(BACKUPDB_PASSPHRASE) on the host is used.
     type: str
+  signing_key:
+    description:
+      - File on the host with the secret key with which backups are signed, such as M(vya.backupdb.signing_key) makes.
+        It must be readable for the user who makes the backups, and for nobody else.
+      - With it every backup gets the signature C(manifest.json.sig), so that whoever restores can demand with
+        C(signed_by) that this host made it.
+    type: path
   compression:
     description:
       - How archives are compressed.

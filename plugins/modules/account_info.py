@@ -30,6 +30,7 @@ extends_documentation_fragment:
   - vya.backupdb.repository
   - vya.backupdb.source
   - vya.backupdb.identity
+  - vya.backupdb.signature
 options:
   instance:
     description:
@@ -114,6 +115,14 @@ path:
   returned: when a backup was asked for
   type: str
   sample: /var/backups/backupdb/db1/wiki-db/@accounts/20261124T021500Z-3f0c9a52
+signature:
+  description:
+    - C(status) is V(verified) when O(signed_by) demanded a signature and it is right.
+    - It is V(unchecked) when none was demanded, and V(unsigned) for a backup without one.
+    - C(key) is the public key, or V(null).
+  returned: when a backup was asked for
+  type: dict
+  sample: {"status": "verified", "key": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="}
 accounts:
   description: The users and roles.
   returned: success

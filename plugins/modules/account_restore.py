@@ -41,6 +41,7 @@ extends_documentation_fragment:
   - vya.backupdb.repository
   - vya.backupdb.source
   - vya.backupdb.identity
+  - vya.backupdb.signature
 attributes:
   check_mode:
     support: full
@@ -164,6 +165,14 @@ path:
   returned: when the backup was read and the server answered
   type: str
   sample: /var/backups/backupdb/db1/shop-pg/@accounts/20261124T021500Z-3f0c9a52
+signature:
+  description:
+    - C(status) is V(verified) when O(signed_by) demanded a signature and it is right.
+    - It is V(unchecked) when none was demanded, and V(unsigned) for a backup without one.
+    - C(key) is the public key, or V(null).
+  returned: when the backup was read and the server answered
+  type: dict
+  sample: {"status": "verified", "key": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="}
 status:
   description:
     - V(ok), V(partial) when something could not be restored, V(failed) when nothing could, or V(planned) in check mode.

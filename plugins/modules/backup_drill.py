@@ -42,6 +42,7 @@ extends_documentation_fragment:
   - vya.backupdb.repository
   - vya.backupdb.catalogue
   - vya.backupdb.identity
+  - vya.backupdb.signature
 attributes:
   check_mode:
     support: full
@@ -193,6 +194,13 @@ drills:
       description: True name of the database.
       type: str
       sample: orders
+    signature:
+      description:
+        - C(status) is V(verified) when O(signed_by) demanded a signature and it is right.
+        - It is V(unchecked) when none was demanded, and V(unsigned) for a backup without one.
+        - C(key) is the public key, or V(null).
+      type: dict
+      sample: {"status": "verified", "key": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="}
     started:
       description: When the drill began.
       type: str

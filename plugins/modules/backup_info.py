@@ -151,6 +151,12 @@ backups:
       type: list
       elements: str
       sample: ["SHA256:3gHv5d0v4m2lR1YJrS0o8Q3mX1nq7k9w2yTgZpVbLhE"]
+    signing_key:
+      description:
+        - Public key with which the backup says that it is signed. V(null) when it is unsigned.
+        - The signature is not checked here, see O(vya.backupdb.backup_verify#module:signed_by).
+      type: str
+      sample: MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
     inventory:
       description: Number of objects of each kind when it was made. V(null) for accounts.
       type: dict

@@ -45,6 +45,7 @@ extends_documentation_fragment:
   - vya.backupdb.repository
   - vya.backupdb.catalogue
   - vya.backupdb.identity
+  - vya.backupdb.signature
 seealso:
   - module: vya.backupdb.backup_info
   - module: vya.backupdb.database_backup
@@ -119,6 +120,14 @@ backups:
       description: Id of the backup.
       type: str
       sample: 20261124T021500Z-3f0c9a52
+    signature:
+      description:
+        - C(status) is V(verified) when O(signed_by) demanded a signature and it is right.
+        - It is V(unchecked) when none was demanded, and V(unsigned) for a backup without one.
+        - C(key) is the public key, or V(null).
+        - V(null) when the manifest cannot be read.
+      type: dict
+      sample: {"status": "verified", "key": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="}
     level:
       description: How far it was read.
       type: str
@@ -127,6 +136,8 @@ backups:
       description:
         - V(good); V(damaged), when bytes are missing or differ from those that were written; V(wrong_key), when the
           bytes are as they were written but no key opens them; or V(unreadable), when the storage gave no answer.
+        - V(refused), when O(signed_by) demands a signature and the backup is unsigned, altered, signed by another
+          key, or lies in a wrong place.
         - The worst verdict of its archives and its manifest.
       type: str
       sample: good
@@ -166,7 +177,7 @@ backups:
       elements: str
       sample: []
 counts:
-  description: Number of backups for each verdict.
+  description: Number of backups for each verdict; V(refused) is among them with O(signed_by).
   returned: when backups were read
   type: dict
   sample: {"good": 12, "unreadable": 0, "wrong_key": 0, "damaged": 0}

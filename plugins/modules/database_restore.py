@@ -36,6 +36,7 @@ extends_documentation_fragment:
   - vya.backupdb.repository
   - vya.backupdb.source
   - vya.backupdb.identity
+  - vya.backupdb.signature
 attributes:
   check_mode:
     support: full
@@ -307,6 +308,14 @@ message:
   returned: when the backup was found and the server answered
   type: str
   sample: "instance shop-pg (postgresql at socket /var/run/postgresql): 'orders' was restored"
+signature:
+  description:
+    - C(status) is V(verified) when O(signed_by) demanded a signature and it is right.
+    - It is V(unchecked) when none was demanded, and V(unsigned) for a backup without one.
+    - C(key) is the public key, or V(null).
+  returned: when the backup was found and the server answered
+  type: dict
+  sample: {"status": "verified", "key": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="}
 plan:
   description: What the restore does, or would do.
   returned: when the backup was found and the server answered

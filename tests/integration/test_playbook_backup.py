@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.repository.catalogue import read_backup
+from backupdb.signatures.check import check_backup
+from backupdb.signatures.keys import read_signing_key
 from support.ansible import ROOT, UNREACHABLE, AnsibleRun, this_machine, write_json
 from support.library import RECIPIENT
 from support.servers import PrivateServer
@@ -165,6 +168,22 @@ def test_a_first_check_on_a_new_host_is_a_plan_and_leaves_nothing(
     assert {backup["status"] for backup in told["instances"][1]["backups"]} == {"planned"}
     assert not repository.exists()
     assert list(scratch.glob("state-*")) == []
+
+
+def test_a_host_that_signs_has_its_key_from_the_first_run_on(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], repository: Path, scratch: Path
+) -> None:
+    path = scratch / "signing-key.pem"
+    options = {"backupdb_sign": True, "backupdb_signing_key": str(path)}
+    foreseen = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=options, check=True)
+    assert foreseen.returncode == 0, foreseen.output
+    assert not path.exists()
+    done = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=options)
+    assert done.returncode == 0, done.output
+    signed = list(repository.rglob("manifest.json.sig"))
+    assert len(signed) == len(ALL_OF_DB1)
+    key = read_signing_key(str(path)).public
+    assert all(check_backup(read_backup(file.parent), [key])["status"] == "verified" for file in signed)
 
 
 def test_a_check_on_a_prepared_host_changes_nothing_and_shows_what_would_be(

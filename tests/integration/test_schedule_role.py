@@ -8,12 +8,14 @@ That timers fire, that a second run changes nothing and that removed jobs are go
 
 from __future__ import annotations
 
+import getpass
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.signatures.keys import read_signing_key
 from support.ansible import ROOT, Ansible, AnsibleRun
 
 TEMPLATES = ROOT / "roles" / "schedule" / "templates"
@@ -187,3 +189,27 @@ def test_no_service_is_much_exposed(ansible: Ansible, scratch: Path, user: str, 
         said = subprocess.run(command, check=False, capture_output=True, text=True)
         assert "Overall exposure level" in said.stdout, said.stderr
         assert float(said.stdout.strip().rpartition(": ")[2].split()[0]) < 2.5, said.stdout
+
+
+def test_a_host_that_signs_gets_one_key_and_its_jobs_use_it(ansible: Ansible, scratch: Path) -> None:
+    path = scratch / "signing-key.pem"
+    shown = {"name": "Show the backups", "ansible.builtin.debug": {"var": "__schedule_backups"}}
+    made = {"ansible.builtin.include_role": {"name": "vya.backupdb.backupdb", "tasks_from": "signing"}}
+    reported = {"ansible.builtin.include_role": {"name": "vya.backupdb.schedule", "tasks_from": "report"}}
+    options = {"backupdb_signing_key": str(path), "backupdb_become": False, "backupdb_user": getpass.getuser()}
+    plain = play(ansible, shown, **options)
+    assert ["signing_key" in entry for entry in plain.of_task("Show the backups")[0].result["__schedule_backups"]] == [
+        False,
+        False,
+    ]
+    keys = []
+    for run in range(2):
+        done = play(ansible, shown, made, reported, **options, backupdb_sign=True, __schedule_removed=[])
+        backups = done.of_task("Show the backups")[0].result["__schedule_backups"]
+        assert [entry["signing_key"] for entry in backups] == [str(path), str(path)]
+        assert path.stat().st_mode & 0o777 == 0o600
+        keys.append(done.summary("schedule_summary")["localhost"]["public_key"])
+        told = done.of_task("Print the public key for the inventory")[0].result.get("msg", "")
+        assert (f"backupdb_signed_by: {keys[0]}" == told) is (run == 0)
+        assert path.read_text().splitlines()[1] not in done.output
+    assert keys[0] == keys[1] == read_signing_key(str(path)).public

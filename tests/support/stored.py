@@ -15,6 +15,7 @@ from backupdb.archives.envelope import Encryption, Envelope
 from backupdb.archives.write import store_document
 from backupdb.repository import layout, local
 from backupdb.repository.catalogue import Problems, StoredBackup, read_all, read_backup
+from backupdb.signatures.keys import SigningKey
 from backupdb.streams.compression import Compression
 from backupdb.system.text import iso
 
@@ -39,9 +40,13 @@ def store(
     content: bytes | None = None,
     form: str = "sql",
     envelope: Envelope = PLAIN,
+    key: SigningKey | None = None,
     **manifest: Any,
 ) -> StoredBackup:
-    """Publish a backup with one archive of `content` (None: without an archive); None as database: accounts."""
+    """Publish a backup with one archive of `content` (None: without an archive); None as database: accounts.
+
+    With a key it is signed.
+    """
     name = layout.ACCOUNTS_FOLDER if database is None else layout.encode_name(database)
     publication = local.Publication(local.make_instance_folder(root, host, instance) / name, run_id=run_id, time=time)
     archives = []
@@ -65,9 +70,10 @@ def store(
         "stored_bytes": sum(archive["stored_bytes"] for archive in archives),
         "missing": [],
         "warnings": [],
+        **({} if key is None else {"signing_key": key.public}),
         **manifest,
     }
-    return read_backup(publication.publish(values).folder)
+    return read_backup(publication.publish(values, sign=None if key is None else key.sign).folder)
 
 
 def there(root: Path) -> list[str]:

@@ -34,6 +34,7 @@ from backupdb.restore import options as restore
 from backupdb.restore.request import Safety
 from backupdb.retention import options as retention
 from backupdb.retention import policy
+from backupdb.signatures import options as signatures
 from backupdb.streams.compression import Compression
 from backupdb.system.options import Option, defaults_of, parse_assignment, validate_options
 from backupdb.verify import options as verify
@@ -70,6 +71,7 @@ FRAGMENTS: Mapping[str, Table] = {
     "identity": archives.OPTIONS,
     "repository": repository.REPOSITORY_OPTIONS,
     "selection": backup.SELECTION_OPTIONS,
+    "signature": signatures.OPTIONS,
     "source": repository.SOURCE_OPTIONS,
 }
 # Modules whose few options are nobody else's, and stand in the module.
@@ -79,6 +81,7 @@ OPTIONS_OF_THEIR_OWN = {
     "database_backup_follow",
     "job_credentials",
     "runner_install",
+    "signing_key",
 }
 LOOKS_SECRET = ("pass", "secret", "token", "key")
 

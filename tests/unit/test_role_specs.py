@@ -59,7 +59,7 @@ OF_THE_ROLE = {
     "backup": {"progress_interval"},
     "backupdb": {
         *("instances", "logins", "jobs", "install", "extra_packages", "become", "user", "group", "append_only"),
-        "secure_logging",
+        *("secure_logging", "sign", "signed_by"),
     },
     "drill": set(),
     "prune": {"retention"},

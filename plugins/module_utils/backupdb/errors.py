@@ -141,6 +141,10 @@ class WrongKey(BackupDbError):
     """None of the given identities or passphrases opens the archive."""
 
 
+class SignatureRefused(BackupDbError):
+    """A signature is demanded, and the backup is unsigned, not as it was signed, or signed by another key."""
+
+
 class BackupNotFound(BackupDbError):
     """No backup is what was asked for; the message says what there is instead."""
 

@@ -15,6 +15,8 @@ from ..connection.options import instance_from
 from ..engines import options as engines
 from ..engines.login_interface import PASSWORD, SOCKET, WantedLogin
 from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, selector_from
+from ..signatures import options as signatures
+from ..signatures.options import signed_by_from
 from ..system.options import Option
 from .backup_login import LoginRequest
 from .plan import POLICIES
@@ -27,6 +29,7 @@ INFO_OPTIONS: Mapping[str, Option] = {
     **REPOSITORY_OPTIONS,
     **SOURCE_OPTIONS,
     **archives.OPTIONS,
+    **signatures.OPTIONS,
     "accounts": Option("list", elements="str", default=["*"]),
     "show_hashes": Option("bool", default=False),
 }
@@ -36,6 +39,7 @@ RESTORE_OPTIONS: Mapping[str, Option] = {
     **REPOSITORY_OPTIONS,
     **SOURCE_OPTIONS,
     **archives.OPTIONS,
+    **signatures.OPTIONS,
     "target_instance": Option(),
     "accounts": Option("list", elements="str", default=["*"]),
     "existing": Option(default="skip", choices=POLICIES),
@@ -70,7 +74,7 @@ def account_restore_request_from(options: Mapping[str, Any]) -> AccountRestoreRe
 
 def stored_accounts_from(options: Mapping[str, Any]) -> StoredAccounts:
     """Say which backup of accounts is meant; raises `InvalidOption`."""
-    return StoredAccounts(selector_from(options), options["repository"], keys_from(options))
+    return StoredAccounts(selector_from(options), options["repository"], keys_from(options), signed_by_from(options))
 
 
 def login_request_from(options: Mapping[str, Any]) -> LoginRequest:

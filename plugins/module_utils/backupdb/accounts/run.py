@@ -17,6 +17,7 @@ from ..engines.registry import open_engine
 from ..repository import find as sources
 from ..repository.find import BackupSelector
 from ..repository.lock import readers_lock
+from ..signatures.check import check_backup
 from ..system.stopping import stop_signals
 from .restore import export, restore_accounts
 from .stored import read_document
@@ -25,11 +26,12 @@ from .summary import summarise
 
 @dataclass(frozen=True)
 class StoredAccounts:
-    """Where the backup of the accounts is, and what opens it."""
+    """Where the backup of the accounts is, what opens it, and who must have signed it."""
 
     wanted: BackupSelector
     repository: str | None = None
     keys: Keys = field(default_factory=Keys)
+    signed_by: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def _read(source: StoredAccounts) -> tuple[dict[str, Any], dict[str, Any], list[
     """Return the document, what names the backup in a result, and warnings."""
     found = sources.find(Path(source.repository) if source.repository else None, source.wanted)
     with readers_lock(found.backup.instance_folder) as unlocked:
+        signature = check_backup(found.backup, source.signed_by)
         document = read_document(found.backup, load_identities(source.keys))
-    origin = {"backup_id": found.backup.manifest["backup_id"], "path": str(found.backup.folder)}
+    origin = {"backup_id": found.backup.manifest["backup_id"], "path": str(found.backup.folder), "signature": signature}
     return document, origin, [*found.warnings, *unlocked]

@@ -33,6 +33,7 @@ from ..errors import BackupDbError, Interrupted, PrivilegeMissing, SnapshotLost
 from ..repository.local import Publication, Published
 from ..repository.manifest import SCHEMA
 from ..repository.subject import ACCOUNTS, Subject
+from ..signatures.keys import SigningKey
 from ..streams.pipeline import Limiter, Limits
 from ..system.parallel import Tasks
 from ..system.text import iso, utc_now
@@ -55,6 +56,7 @@ class RunContext:
     options: DumpOptions
     envelope: Envelope
     limiter: Limiter
+    signing_key: SigningKey | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,11 @@ class CompletedBackup:
     manifest: Mapping[str, Any]  # with warnings that came too late to be published with it
 
     @classmethod
-    def of(cls, publication: Publication, manifest: Mapping[str, Any]) -> CompletedBackup:
-        """Publish the backup."""
-        published = publication.publish(manifest)
+    def of(cls, publication: Publication, manifest: Mapping[str, Any], key: SigningKey | None) -> CompletedBackup:
+        """Publish the backup, signed if there is a key."""
+        if key is not None:
+            manifest = {**manifest, "signing_key": key.public}
+        published = publication.publish(manifest, sign=None if key is None else key.sign)
         late = [published.warning] if published.warning is not None else []
         return cls(published, {**manifest, "warnings": [*manifest["warnings"], *late]})
 
@@ -107,7 +111,7 @@ def back_up_accounts(context: RunContext) -> CompletedBackup:
             "warnings": list(export.warnings),
         }
         limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
-        return CompletedBackup.of(publication, manifest)
+        return CompletedBackup.of(publication, manifest, context.signing_key)
 
 
 def _attempt(
@@ -123,7 +127,7 @@ def _attempt(
             archives, details = _dump(context, snapshot, publication, limits)
         manifest = _database_manifest(context, database, missing, publication.backup_id, started, archives, details)
         limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
-        return CompletedBackup.of(publication, manifest)
+        return CompletedBackup.of(publication, manifest, context.signing_key)
 
 
 def _dump(

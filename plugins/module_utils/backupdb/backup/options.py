@@ -45,6 +45,7 @@ RUN_OPTIONS: Mapping[str, Option] = {
     "encryption": Option(default="age", choices=ENCRYPTION_MODES),
     "recipients": Option("list", elements="str"),
     "passphrase": archives.OPTIONS["passphrase"],
+    "signing_key": Option("path", secret=False),
     "compression": Option(default="zstd", choices=COMPRESSION_METHODS),
     "compression_level": Option("int"),
     "compression_threads": Option("int", default=1),
@@ -113,6 +114,7 @@ def request_from(options: Mapping[str, Any]) -> BackupRequest:
         skip_if_newer_than=duration_from(options, "skip_if_newer_than"),
         repository_lock_timeout=duration_from(options, "repository_lock_timeout") or 0,
         bandwidth_limit=size_from(options, "bandwidth_limit"),
+        signing_key=options["signing_key"],
     )
 
 

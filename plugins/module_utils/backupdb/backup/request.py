@@ -29,7 +29,10 @@ class Selection:
 
 @dataclass(frozen=True)
 class BackupRequest:
-    """One run over one instance. Times in seconds; `bandwidth_limit` in stored bytes a second for the whole run."""
+    """One run over one instance. Times in seconds; `bandwidth_limit` in stored bytes a second for the whole run.
+
+    `signing_key` is the file of the secret key with which backups are signed.
+    """
 
     instance: Instance
     selection: Selection
@@ -44,10 +47,13 @@ class BackupRequest:
     repository_lock_timeout: float = 0.0
     bandwidth_limit: int | None = None
     run_id: str | None = None
+    signing_key: str | None = None
 
     def __post_init__(self) -> None:
         if not Path(self.repository).is_absolute():
             raise InvalidOption(f"repository {self.repository!r} must be an absolute path")
+        if self.signing_key is not None and not Path(self.signing_key).is_absolute():
+            raise InvalidOption(f"signing_key {self.signing_key!r} must be an absolute path")
         if not self.host:
             raise InvalidOption("host is empty; give the name under which this host's backups are kept")
         if not self.instance.id:

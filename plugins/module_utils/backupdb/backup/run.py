@@ -19,6 +19,7 @@ from ..engines.registry import open_engine, require_driver
 from ..errors import RepositoryError
 from ..repository import last_run, local
 from ..repository.lock import lock_owner, run_lock
+from ..signatures.keys import SigningKey, read_signing_key
 from ..streams.pipeline import Limiter
 from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
@@ -34,8 +35,9 @@ from .workers import carry_out, tasks_of
 
 
 def check(request: BackupRequest) -> None:
-    """Find out what needs no server: raises for a bad recipient, and `RequirementMissing` for a missing library."""
+    """Find out what needs no server: raises for a bad recipient or key, and `RequirementMissing` for a library."""
     Envelope(request.compression, request.encryption).check()
+    _signing_key(request)
     require_driver(request.instance)
 
 
@@ -53,6 +55,7 @@ def run(
     run_id = run_id_or_new(request.run_id)
     envelope = Envelope(request.compression, request.encryption)
     envelope.check()
+    signing_key = _signing_key(request)
     root = None if check_mode else local.open_repository(request.repository)
     cancel = threading.Event()
     with stop_signals(cancel) as received, open_engine(request.instance, cancel) as engine:
@@ -65,7 +68,9 @@ def run(
             leftovers = local.remove_leftovers(folder)
             plan = make_plan(request, found, folder, run_id)
             limiter = Limiter(request.bandwidth_limit)
-            context = RunContext(run_id, request.host, folder, engine, client, request.dump, envelope, limiter)
+            context = RunContext(
+                run_id, request.host, folder, engine, client, request.dump, envelope, limiter, signing_key
+            )
             tasks = tasks_of(plan, context, Space(root))
             tell = (lambda: None) if report is None else lambda: report(progress_of(tasks, limiter.passed))
             completed = carry_out(tasks, request, cancel, tell)
@@ -81,6 +86,10 @@ def run(
                 faults={skipped.name: skipped.reason for skipped in found.skipped if skipped.fault},
             )
     return done
+
+
+def _signing_key(request: BackupRequest) -> SigningKey | None:
+    return None if request.signing_key is None else read_signing_key(request.signing_key)
 
 
 def _check(request: BackupRequest, run_id: str, found: Survey) -> dict[str, Any]:

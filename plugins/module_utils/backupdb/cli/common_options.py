@@ -39,6 +39,16 @@ def add_filter(parser: argparse.ArgumentParser) -> None:
     proven.add_argument("--unproven", action="store_false", dest="proven", help="only the others")
 
 
+def add_signed_by(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option that says whose signature a backup must have."""
+    parser.add_argument(
+        "--signed-by",
+        action="append",
+        metavar="KEY",
+        help="public key (MCow...) of the host that must have signed it; may be repeated",
+    )
+
+
 def jobs_of(config_dir: str, names: list[str] | None = None) -> list[Job]:
     """Read the named jobs, or all; raises `InvalidOption`, also when there is none."""
     wanted = names or job_names(config_dir)

@@ -21,7 +21,7 @@ from ..restore import run as restore
 from ..restore.options import RESTORE_OPTIONS, restore_request_from
 from ..system.options import defaults_of, parse_assignment, validate_options
 from . import exit_status
-from .common_options import add_config_dir
+from .common_options import add_config_dir, add_signed_by
 from .output import add_json, show
 
 # Names of variables of the environment.
@@ -58,6 +58,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="another option of the module database_restore; what is not text is written as JSON; may be repeated",
     )
     parser.add_argument("--check", action="store_true", help="only plan")
+    add_signed_by(parser)
     add_config_dir(parser)
     add_json(parser)
 
@@ -67,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
     more = dict(parse_assignment(text, RESTORE_OPTIONS) for text in options.more)
     if options.target is not None:
         more["target"] = options.target
+    if options.signed_by is not None:
+        more["signed_by"] = options.signed_by
     if options.replace:
         more.update(replace=True, confirm=options.confirm)
     complete = {

@@ -11,7 +11,7 @@ from ..errors import InvalidOption
 from ..verify import run as verify_run
 from ..verify.options import OPTIONS, verify_request_from
 from . import exit_status
-from .common_options import add_config_dir, add_filter, repositories_of, values
+from .common_options import add_config_dir, add_filter, add_signed_by, repositories_of, values
 from .output import add_json, show
 
 
@@ -28,6 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--level", choices=level.choices, default=level.default, help="how far to read (default: %(default)s)"
     )
     parser.add_argument("-i", "--identity", metavar="FILE", dest="identity_file", help="file with an age identity")
+    add_signed_by(parser)
     add_config_dir(parser)
     add_filter(parser)
     add_json(parser)

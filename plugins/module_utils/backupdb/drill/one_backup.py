@@ -15,6 +15,7 @@ from ..errors import ArchiveDamaged, BackupDbError, Interrupted, NotEnoughSpace,
 from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import DIFFERENT, EQUAL, EQUAL_REWRITTEN, FAILED, SCHEMA
 from ..repository.local import free_bytes
+from ..signatures.check import check_backup, claimed
 from ..system.text import human_duration, human_size, iso, utc_now
 from ..verify.one_backup import manifest_problem
 from ..version import VERSION
@@ -34,6 +35,7 @@ def drill_one(context: DrillContext) -> dict[str, Any]:
     began = time.monotonic()
     record = _beginning(context.backup)
     try:
+        record["signature"] = check_backup(context.backup, context.signed_by, context.limits.cancel)
         _look_before(context)
         record["isolation"] = isolation(context.user)
         with restored(context) as state:
@@ -74,7 +76,7 @@ def _cause(context: DrillContext, error: BackupDbError) -> BackupDbError:
 
 
 def _look_before(context: DrillContext) -> None:
-    problem = manifest_problem(context.backup.folder, context.backup.manifest["archives"])
+    problem = manifest_problem(context.backup)
     if problem is not None:
         raise ArchiveDamaged(problem)
     manifest = context.manifest
@@ -110,6 +112,7 @@ def _beginning(backup: StoredBackup) -> dict[str, Any]:
         "server": None,
         "client": None,
         "content": "not compared with the source",
+        "signature": claimed(manifest),
         "warnings": [],
         "unmatched_settings": [],
         "isolation": None,

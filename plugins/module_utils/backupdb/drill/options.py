@@ -11,6 +11,8 @@ from typing import Any
 from ..archives import options as archives
 from ..archives.keys import keys_from
 from ..repository.options import FILTER_OPTIONS, REPOSITORY_OPTIONS, filter_from
+from ..signatures import options as signatures
+from ..signatures.options import signed_by_from
 from ..system.options import Option, duration_from
 from .request import NEWEST, SELECTS, DrillRequest
 
@@ -23,6 +25,7 @@ DRILL_OPTIONS: Mapping[str, Option] = {
     "run_as": Option(),
     "jobs": Option("int", default=1),
     "timeout": Option(),
+    **signatures.OPTIONS,
 }
 OPTIONS: Mapping[str, Option] = {**REPOSITORY_OPTIONS, **FILTER_OPTIONS, **archives.OPTIONS, **DRILL_OPTIONS}
 
@@ -40,4 +43,5 @@ def drill_request_from(options: Mapping[str, Any]) -> DrillRequest:
         run_as=options["run_as"],
         jobs=options["jobs"],
         timeout=duration_from(options, "timeout"),
+        signed_by=signed_by_from(options),
     )

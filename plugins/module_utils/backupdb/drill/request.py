@@ -31,7 +31,8 @@ class DrillRequest:
     """Drills of the backups in `paths`, or of those that `select` picks from what `wanted` takes in a repository.
 
     `count` is how many `oldest_unproven` and `random` pick. `work_dir` is where private servers live, `run_as` the
-    user who runs them when we are root. `timeout` is in seconds, for each drill.
+    user who runs them when we are root. `timeout` is in seconds, for each drill. `signed_by` are
+    the public keys one of which must have signed a backup, and that of its accounts.
     """
 
     repository: str | None = None
@@ -44,6 +45,7 @@ class DrillRequest:
     run_as: str | None = None
     jobs: int = 1
     timeout: float | None = None
+    signed_by: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.select not in SELECTS:

@@ -44,6 +44,7 @@ class DrillContext:
     user: User
     jobs: int = 1
     hidden: Sequence[Path] = ()  # what the private server must not see: the identity, the repository
+    signed_by: tuple[str, ...] | None = None
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -123,7 +124,7 @@ def restored(context: DrillContext) -> Iterator[RestoredServer]:
     support = drill_support_for(context.manifest)
     stopwatch = Stopwatch()
     sources = [stopwatch.timed(one, context.limits) for one in open_archives(context.backup, context.identities)]
-    accounts = accounts_of(context.backup, context.identities)
+    accounts = accounts_of(context.backup, context.identities, context.signed_by)
     with (
         workplace(context.work_dir, context.user, socket_name=support.SOCKET_NAME, hidden=context.hidden) as place,
         support.private_server(

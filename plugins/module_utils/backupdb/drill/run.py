@@ -107,6 +107,7 @@ def _drill(
                 for path in (request.repository, request.keys.identity_file, *request.paths)
                 if path
             ],
+            signed_by=request.signed_by,
         )
         with readers_lock(backup.instance_folder) as unlocked:
             warnings += unlocked

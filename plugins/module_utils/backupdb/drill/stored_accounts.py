@@ -18,6 +18,7 @@ from ..errors import ArchiveDamaged, BackupDbError
 from ..repository.catalogue import StoredBackup, backups
 from ..repository.problems import Problems
 from ..repository.subject import ACCOUNTS
+from ..signatures.check import check_backup, check_manifest
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,20 @@ class StoredAccounts:
     note: str
 
 
-def accounts_of(backup: StoredBackup, identities: Sequence[Identity]) -> StoredAccounts:
-    """Find and read the accounts that go with a backup: those of its own run, else the newest from before it."""
+def accounts_of(
+    backup: StoredBackup, identities: Sequence[Identity], signed_by: Sequence[str] | None = None
+) -> StoredAccounts:
+    """Find and read the accounts that go with a backup: those of its own run, else the newest from before it.
+
+    Raises `SignatureRefused` for accounts that are not signed as demanded.
+    """
     folder = backup.instance_folder
     chosen = _choose(folder / ACCOUNTS.folder, backup) if folder is not None else None
     if chosen is None:
         return StoredAccounts(None, "there is no backup of the instance's accounts from its run or before it")
+    check_manifest(chosen, signed_by)
     try:
+        check_backup(chosen, signed_by)
         document = _read(chosen, identities)
     except BackupDbError as error:
         return StoredAccounts(None, f"the accounts in {chosen.folder} cannot be read: {error}")

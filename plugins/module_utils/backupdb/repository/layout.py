@@ -24,6 +24,7 @@ LOCK_FILE = ".lock"
 READERS_FILE = ".readers"
 MANIFEST_FILE = "manifest.json"
 CHECKSUM_FILE = "manifest.json.sha256"
+SIGNATURE_FILE = "manifest.json.sig"  # raw bytes, where the host signs its backups
 PARTIAL_PREFIX = ".partial-"
 REMOVING_PREFIX = ".removing-"
 DRILLS_FOLDER = ".drills"  # of a database: what is noted of drills and cannot lie in the backups' own folders

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ..errors import RepositoryError
 from ..system.files import is_folder
@@ -110,10 +110,10 @@ class Publication:
         self._files.append(stored)
         return stored
 
-    def publish(self, manifest: Mapping[str, Any]) -> Published:
-        """Write checksums and manifest, in this order, and give the folder its final name.
+    def publish(self, manifest: Mapping[str, Any], *, sign: Callable[[bytes], bytes] | None = None) -> Published:
+        """Write signature, checksums and manifest, in this order, and give the folder its final name.
 
-        When it raises, the backup does not exist.
+        `sign` returns the signature of the manifest's bytes. When it raises, the backup does not exist.
         """
         import hashlib
 
@@ -121,6 +121,10 @@ class Publication:
         digest = hashlib.sha256(content).hexdigest()
         lines = [f"{digest}  {layout.MANIFEST_FILE}"]
         lines += [f"{archive['sha256']}  {archive['name']}" for archive in manifest["archives"]]
+        if sign is not None:
+            signature = sign(content)
+            lines.append(f"{hashlib.sha256(signature).hexdigest()}  {layout.SIGNATURE_FILE}")
+            write_file(self._folder / layout.SIGNATURE_FILE, signature)
         write_file(self._folder / layout.CHECKSUM_FILE, ("\n".join(lines) + "\n").encode("ascii"))
         write_file(self._folder / layout.MANIFEST_FILE, content)
         sync_folder(self._folder)

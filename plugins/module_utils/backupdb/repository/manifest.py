@@ -63,6 +63,7 @@ _OPTIONAL: Mapping[str, type] = {
     "fingerprints": dict,
     "engine_details": dict,
     "accounts": int,
+    "signing_key": str,
 }
 _ARCHIVE_OPTIONAL: Mapping[str, type] = {"part": str, "argv": list, "recipients": list, "longest_statement_bytes": int}
 _SERVER_OPTIONAL: Mapping[str, type] = {"version": str, "settings": dict}

@@ -17,6 +17,8 @@ from ..connection.options import instance_from
 from ..engines import options as engines
 from ..engines.values import RestoreOptions
 from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, selector_from
+from ..signatures import options as signatures
+from ..signatures.options import signed_by_from
 from ..system.options import Option, duration_from
 from .request import (
     ACL_POLICIES,
@@ -36,6 +38,7 @@ RESTORE_OPTIONS: Mapping[str, Option] = {
     "safety_repository": Option("path"),
     "safety_host": Option(),
     "safety_recipients": Option("list", elements="str"),
+    **signatures.OPTIONS,
     "keep_replaced": Option("bool", default=True),
     "keep_failed": Option("bool", default=False),
     "accept_errors": Option("bool", default=False),
@@ -91,6 +94,7 @@ def restore_request_from(options: Mapping[str, Any]) -> RestoreRequest:
         accept_errors=options["accept_errors"],
         keep_failed=options["keep_failed"],
         keep_replaced=options["keep_replaced"],
+        signed_by=signed_by_from(options),
     )
 
 

@@ -49,7 +49,7 @@ class RestoreRequest:
     `target` None is a new name made of the original one and the time. `replace` allows that the target exists, and
     `confirm` must then be its name. `accept_errors` takes a restore in which something named did not succeed.
     `keep_failed` leaves a half-made database for looking at; `keep_replaced` keeps the one that was replaced under
-    another name, where the engine swaps.
+    another name, where the engine swaps. `signed_by` are the public keys one of which must have signed the backup.
     """
 
     instance: Instance
@@ -64,6 +64,7 @@ class RestoreRequest:
     accept_errors: bool = False
     keep_failed: bool = False
     keep_replaced: bool = True
+    signed_by: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_options(self.options)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ _SHOWN = 10
 class RestoreState:
     """What has happened so far. `half_made` is the database to drop if the rest fails."""
 
+    signature: Mapping[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     comparison: Comparison = field(default_factory=Comparison)
@@ -102,6 +103,7 @@ def _facts(request: RestoreRequest, plan: RestorePlan, state: RestoreState) -> d
         "target": plan.target,
         "backup_id": plan.backup.manifest["backup_id"],
         "path": str(plan.backup.folder),
+        "signature": dict(state.signature),
         "plan": plan.describe(),
         "inventory_difference": list(state.comparison.inventory),
         "row_count_difference": list(state.comparison.row_counts),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from ..engines.values import Client, DumpOptions, RestoreOptions
 from ..errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
 from ..repository import find as sources
 from ..repository.lock import readers_lock
+from ..signatures.check import check_backup
 from ..streams.compression import Compression
 from ..streams.pipeline import Limits
 from ..system.parallel import error_of
@@ -70,10 +71,11 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
     with (
         stop_signals(cancel) as received,
         readers_lock(None if check_mode else found.backup.instance_folder) as unlocked,
+        nullcontext(check_backup(found.backup, request.signed_by, cancel)) as signature,
         open_engine(request.instance, cancel) as engine,
     ):
         plan = make_plan(request, found.backup, identities, engine)
-        state = RestoreState(warnings=[*found.warnings, *unlocked, *plan.warnings])
+        state = RestoreState(signature=signature, warnings=[*found.warnings, *unlocked, *plan.warnings])
         if check_mode:
             return restore_result.of_plan(request, plan, state)
         client, inspection_client = plan.usable_clients()

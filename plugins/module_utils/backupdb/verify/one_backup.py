@@ -19,10 +19,11 @@ from typing import Any
 
 from ..age.stream import Identity
 from ..archives.read import plain_blocks, stored_blocks
-from ..errors import ArchiveDamaged, LockBusy, ManifestDamaged, RepositoryError, WrongKey
+from ..errors import ArchiveDamaged, LockBusy, ManifestDamaged, RepositoryError, SignatureRefused, WrongKey
 from ..repository import layout
 from ..repository.catalogue import LARGEST_MANIFEST, StoredBackup, read_backup
 from ..repository.lock import readers_lock
+from ..signatures.check import check_manifest, claimed
 from ..system.files import is_folder, read_small_file
 from .format_check import format_check
 
@@ -31,11 +32,15 @@ GOOD = "good"
 UNREADABLE = "unreadable"  # the storage gives no answer; nothing is known about the backup
 WRONG_KEY = "wrong_key"
 DAMAGED = "damaged"
-VERDICTS = (GOOD, UNREADABLE, WRONG_KEY, DAMAGED)  # from good to bad: a whole is as bad as its worst part
+REFUSED = "refused"  # a signature was demanded; whatever else it is, no known host made it
+VERDICTS = (GOOD, UNREADABLE, WRONG_KEY, DAMAGED, REFUSED)  # from good to bad: a whole is as bad as its worst part
+_LARGEST_SIGNATURE = 4096  # bytes
 _LARGEST_CHECKSUM_FILE = 16 << 20  # bytes; one line per archive
 
 
-def verify(backup: StoredBackup, *, level: str, identities: Sequence[Identity]) -> dict[str, Any]:
+def verify(
+    backup: StoredBackup, *, level: str, identities: Sequence[Identity], signed_by: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Read a backup back and return its verdict as plain values; a bad backup is a verdict, never an exception.
 
     Raises `RequirementMissing` when this host lacks what reading needs.
@@ -45,7 +50,8 @@ def verify(backup: StoredBackup, *, level: str, identities: Sequence[Identity]) 
         with readers_lock(backup.instance_folder) as warnings:
             if not is_folder(backup.folder):
                 raise RepositoryError(f"{backup.folder} is gone: it was removed after it had been listed")
-            altered = manifest_problem(backup.folder, backup.manifest["archives"])
+            altered = manifest_problem(backup)
+            signature, refused = _signature(backup, signed_by)
             archives = [_Archive(backup, entry) for entry in backup.manifest["archives"]]
             for archive in archives:
                 archive.verify(level, identities)
@@ -56,27 +62,47 @@ def verify(backup: StoredBackup, *, level: str, identities: Sequence[Identity]) 
     if altered is not None:
         problems.insert(0, altered)
         verdicts.append(DAMAGED)
+    if refused is not None:
+        problems.insert(0, refused)
+        verdicts.append(REFUSED)
     return {
         **_result(backup, level, max(verdicts, key=VERDICTS.index, default=GOOD), problems, began),
+        "signature": signature,
         "archives": [archive.result() for archive in archives],
         "bytes": sum(archive.bytes for archive in archives),
         "warnings": [*warnings, *dict.fromkeys(archive.note for archive in archives if archive.note)],
     }
 
 
-def verify_path(folder: Path, *, level: str, identities: Sequence[Identity]) -> dict[str, Any]:
+def _signature(backup: StoredBackup, signed_by: Sequence[str] | None) -> tuple[dict[str, Any], str | None]:
+    try:
+        return check_manifest(backup, signed_by), None
+    except SignatureRefused as error:
+        return claimed(backup.manifest), str(error)
+
+
+def verify_path(
+    folder: Path, *, level: str, identities: Sequence[Identity], signed_by: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Verify the backup in a folder; one whose manifest cannot be read is damaged."""
     try:
         backup = read_backup(folder)
     except ManifestDamaged as error:
         return damaged(folder, level, str(error))
-    return verify(backup, level=level, identities=identities)
+    return verify(backup, level=level, identities=identities, signed_by=signed_by)
 
 
 def damaged(folder: Path, level: str, problem: str) -> dict[str, Any]:
     """Return the result for a folder whose manifest cannot be read, so that nobody knows whose it is."""
-    unknown = {"host": None, "instance": None, "database": None, "kind": None, "backup_id": folder.name}
-    return {"folder": str(folder), **unknown, **_outcome(level, DAMAGED, [problem], 0.0)}
+    unknown = {
+        "host": None,
+        "instance": None,
+        "database": None,
+        "kind": None,
+        "backup_id": folder.name,
+        "signature": None,
+    }
+    return {"folder": str(folder), **unknown, "backup_id": folder.name, **_outcome(level, DAMAGED, [problem], 0.0)}
 
 
 def _result(backup: StoredBackup, level: str, verdict: str, problems: Sequence[str], began: float) -> dict[str, Any]:
@@ -87,6 +113,7 @@ def _result(backup: StoredBackup, level: str, verdict: str, problems: Sequence[s
         "database": backup.database,
         "kind": backup.kind,
         "backup_id": backup.manifest["backup_id"],
+        "signature": claimed(backup.manifest),
         **_outcome(level, verdict, problems, time.monotonic() - began),
     }
 
@@ -103,23 +130,31 @@ def _outcome(level: str, verdict: str, problems: Sequence[str], seconds: float) 
     }
 
 
-def manifest_problem(folder: Path, archives: Sequence[Mapping[str, Any]]) -> str | None:
-    """Compare the file of checksums with the manifest, which nothing else covers, and with the archives in it.
+def manifest_problem(backup: StoredBackup) -> str | None:
+    """Compare the file of checksums with the manifest, which nothing else need cover, and with the archives in it.
 
     Each is on one line, and there is no other line: whoever recovers by hand goes by this file alone.
     """
+    folder, archives = backup.folder, backup.manifest["archives"]
     path = folder / layout.CHECKSUM_FILE
     try:
         manifest = read_small_file(folder / layout.MANIFEST_FILE, LARGEST_MANIFEST)
+        signed = backup.manifest.get("signing_key") is not None
+        signature = [read_small_file(folder / layout.SIGNATURE_FILE, _LARGEST_SIGNATURE)] if signed else []
         *lines, rest = read_small_file(path, _LARGEST_CHECKSUM_FILE).split(b"\n")
     except OSError as error:
-        return f"{path} cannot be read, so the manifest cannot be checked: {error.strerror}"
+        return f"{error.filename or path} cannot be read, so the manifest cannot be checked: {error.strerror}"
     if _checksum_line(hashlib.sha256(manifest).hexdigest(), layout.MANIFEST_FILE) not in lines:
         return f"{folder / layout.MANIFEST_FILE} is not as it was written: its sha256 is not the one in {path.name}"
     for archive in archives:
         if _checksum_line(archive["sha256"], archive["name"]) not in lines:
             return f"{path} is not as it was written: it does not have {archive['name']} with the manifest's sha256"
-    if len(lines) != len(archives) + 1 or rest:
+    for content in signature:
+        if _checksum_line(hashlib.sha256(content).hexdigest(), layout.SIGNATURE_FILE) not in lines:
+            return (
+                f"{folder / layout.SIGNATURE_FILE} is not as it was written: its sha256 is not the one in {path.name}"
+            )
+    if len(lines) != len(archives) + len(signature) + 1 or rest:
         return f"{path} is not as it was written: it has lines more than the manifest and its archives"
     return None
 

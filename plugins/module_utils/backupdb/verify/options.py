@@ -11,6 +11,8 @@ from typing import Any
 from ..archives import options as archives
 from ..archives.keys import keys_from
 from ..repository.options import FILTER_OPTIONS, REPOSITORY_OPTIONS, filter_from
+from ..signatures import options as signatures
+from ..signatures.options import signed_by_from
 from ..system.options import Option
 from .one_backup import LEVELS
 from .run import VerifyRequest
@@ -21,6 +23,7 @@ OPTIONS: Mapping[str, Option] = {
     **REPOSITORY_OPTIONS,
     **FILTER_OPTIONS,
     **archives.OPTIONS,
+    **signatures.OPTIONS,
 }
 
 
@@ -32,4 +35,5 @@ def verify_request_from(options: Mapping[str, Any]) -> VerifyRequest:
         wanted=filter_from(options),
         paths=tuple(options["paths"] or ()),
         keys=keys_from(options),
+        signed_by=signed_by_from(options),
     )

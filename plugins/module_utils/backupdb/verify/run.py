@@ -25,13 +25,14 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class VerifyRequest:
-    """The backups at `paths`, or else the wanted ones of a `repository`; and how far to read."""
+    """The backups at `paths`, or else the wanted ones of a `repository`; how far to read, and who must have signed."""
 
     level: str
     repository: str | None = None
     wanted: Filter = field(default_factory=Filter)
     paths: tuple[str, ...] = ()
     keys: Keys = field(default_factory=Keys)
+    signed_by: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.level not in verify.LEVELS:
@@ -50,10 +51,11 @@ def run(request: VerifyRequest) -> dict[str, Any]:
     identities = load_identities(request.keys) if request.level == "decrypt" else ()
     problems = Problems()
     folders = [Path(path) for path in request.paths]
-    entries = [verify.verify_path(folder, level=request.level, identities=identities) for folder in folders]
+    how: dict[str, Any] = {"level": request.level, "identities": identities, "signed_by": request.signed_by}
+    entries = [verify.verify_path(folder, **how) for folder in folders]
     if request.repository is not None:
         for backup in read_wanted(Path(request.repository), request.wanted, problems):
-            entry = verify.verify(backup, level=request.level, identities=identities)
+            entry = verify.verify(backup, **how)
             if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
                 problems.add(f"{backup.folder} was removed after it had been listed")
             else:
@@ -72,6 +74,7 @@ def _result(
     request: VerifyRequest, entries: list[dict[str, Any]], problems: list[str], seconds: float
 ) -> dict[str, Any]:
     counts = Counter(entry["verdict"] for entry in entries)
+    possible = [verdict for verdict in verify.VERDICTS if verdict != verify.REFUSED or request.signed_by is not None]
     size = sum(entry["bytes"] for entry in entries)
     bad = [entry for entry in entries if entry["verdict"] != verify.GOOD]
     message = f"{counts[verify.GOOD]} of {len(entries)} backups are good at level {request.level}"
@@ -89,7 +92,7 @@ def _result(
         facts={
             "level": request.level,
             "backups": entries,
-            "counts": {verdict: counts[verdict] for verdict in verify.VERDICTS},
+            "counts": {verdict: counts[verdict] for verdict in possible},
             "bytes": size,
             "seconds": round(seconds, 3),
         },
