@@ -11,11 +11,7 @@ from collections.abc import Mapping
 from chaos.case import Case
 
 # A pattern of cases, and why it is left out.
-LEFT_OUT: Mapping[str, str] = {
-    r"(backup|prune|job|restore)/\w+/ftruncate/\d+/EIO": "a lock that cannot be emptied",
-    r"prune/\w+/list/\d+/(EIO|EMFILE)": "a folder that cannot be listed ends a prune by an error that is not ours",
-    r"(prune|job)/\w+/open/\d+/EMFILE\+": "no more files can be opened: the same",
-}
+LEFT_OUT: Mapping[str, str] = {}
 
 
 def is_left_out(case: Case) -> bool:

@@ -71,7 +71,7 @@ CALLS: dict[str, dict[str, Any]] = {
 # Modules that take no secret of their own; `test_every_secret_option_is_in_the_probe` keeps this true.
 WITHOUT = {
     *("age_keypair", "backup_info", "backup_job", "backup_pin", "backup_prune", "backup_status"),
-    *("database_backup_follow", "runner_install"),
+    *("database_backup_follow", "runner_install", "signing_key"),
 }
 
 

@@ -92,7 +92,9 @@ def job_lock(state_dir: str, name: str) -> Iterator[None]:
     with storage_errors(path, "opening the lock"):
         descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
     try:
-        if not try_lock(descriptor):
+        with storage_errors(path, "taking the lock"):
+            taken = try_lock(descriptor)
+        if not taken:
             owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
             raise LockBusy(f"job {name} is running already (pid {owner}, {path}); wait for its end")
         write_owner(descriptor, f"{os.getpid()}\n")
