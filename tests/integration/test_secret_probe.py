@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.ansible import Ansible
+from support.ansible import Ansible, this_machine
 from support.process_watch import ProcessWatch
-from support.secret_probe import CALLS, given
+from support.secret_probe import CALLS, ROLE_VARIABLES, SECRETS, given
 
 PLACES = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 
@@ -55,3 +55,20 @@ def test_no_secret_of_a_module_is_shown_or_left(ansible: Ansible, module: str, c
             assert form not in shown
             assert watch.find(form) == []
             assert [path for path in left if path.exists() and form.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("role", ["account", "backup", "drill", "prune", "restore", "schedule", "status", "verify"])
+def test_no_secret_of_a_role_is_shown_when_it_fails(ansible: Ansible, role: str, scratch: Path) -> None:
+    """That none is shown when it does its work is in the tests of the role."""
+    variables = this_machine(scratch, **ROLE_VARIABLES, backupdb_repository=str(scratch / "none"))
+    with ProcessWatch(interval=0.05) as watch:
+        # The role schedule would change this machine, so it is only planned.
+        run = ansible.run_playbook(
+            f"vya.backupdb.{role}", extra_vars=variables, verbosity=4, diff=True, check=role == "schedule"
+        )
+    assert run.results, run.output
+    for secret in SECRETS.values():
+        for form in (secret, secret.lower(), json.dumps(secret)[1:-1]):
+            assert form not in run.output
+            assert form not in json.dumps([one.result for one in run.results])
+            assert watch.find(form) == []

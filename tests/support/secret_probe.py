@@ -73,6 +73,37 @@ WITHOUT = {
     *("age_keypair", "backup_info", "backup_job", "backup_pin", "backup_prune", "backup_status"),
     *("database_backup_follow", "runner_install", "signing_key"),
 }
+# Every secret variable of every role, for a host whose server does not answer and whose repository is not there.
+ROLE_VARIABLES: dict[str, Any] = {
+    "backupdb_instances": [{"id": "shop", **_LOGIN}, {"id": "wiki", **_SERVER}],
+    "backupdb_logins": {"wiki": {"login_password": SECRETS["login_password"]}},
+    "backupdb_passphrase": SECRETS["passphrase"],
+    "backupdb_notifications": [
+        {
+            "name": "mail",
+            "type": "email",
+            "to": ["a@example.org"],
+            "from": "b@example.org",
+            "smtp_host": "127.0.0.1",
+            "smtp_port": 1,
+            "smtp_user": "u",
+            "smtp_password": SECRETS["smtp_password"],
+        },
+        {"name": "hook", "type": "webhook", "url": f"http://127.0.0.1:1/{SECRETS['token']}"},
+    ],
+    "backupdb_jobs": [{"name": "nightly", "on_calendar": "02:30", "drill": {"every": "7d"}}],
+    "account_admin_logins": {"shop": {"login_user": "root", "login_password": SECRETS["password"]}},
+    **{
+        f"{role}_{name}": SECRETS[name]
+        for role in ("drill", "restore", "verify")
+        for name in ("identity", "passphrase")
+    },
+    "verify_level": "decrypt",
+    "restore_instance": "shop",
+    "restore_database": "shop",
+    "restore_target": "shop_copy",
+    "restore_confirm": "shop_copy",
+}
 
 
 def given(module: str) -> set[str]:

@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
-from support.secret_probe import CALLS, WITHOUT
+import yaml
+from support.ansible import ROOT
+from support.secret_probe import CALLS, ROLE_VARIABLES, WITHOUT
 from support.specs import MODULES, options_of
 
 LOOKS_SECRET = re.compile(r"password|passphrase|secret|token|identity$|^identities$|private", re.IGNORECASE)
@@ -28,6 +32,29 @@ def test_every_secret_option_is_in_the_probe(module: str) -> None:
     called = {name for name, option in options.items() if option["type"] in ("str", "dict") and is_secret(name)}
     assert called <= masked | NO_SECRETS
     assert masked <= set(CALLS.get(module, ())) <= set(options)
+
+
+def test_every_secret_variable_of_a_role_is_in_the_probe() -> None:
+    given = set(names_of(ROLE_VARIABLES))
+    for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values():
+            assert set(masked(entry.get("options") or {})) <= given, path
+
+
+def masked(options: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """The masked options, with those that they are in before their names."""
+    for name, option in options.items():
+        if option.get("no_log"):
+            yield before + name
+        yield from masked(option.get("options") or {}, f"{before}{name}.")
+
+
+def names_of(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        yield before + name
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict):
+                yield from names_of(one, f"{before}{name}.")
 
 
 def is_secret(name: str) -> bool:

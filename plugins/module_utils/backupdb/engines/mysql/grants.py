@@ -147,8 +147,26 @@ def plain_name(pattern: str) -> str:
 
 
 def matches_pattern(pattern: str, database: str) -> bool:
-    """Tell whether a database grant's name, in which `_` and `%` are wildcards, means this database too."""
-    return re.fullmatch(_pattern_as_expression(pattern), database, re.DOTALL) is not None
+    """Tell whether a database grant's name, in which `_` and `%` are wildcards, means this database too.
+
+    In time of pattern times name: a stored pattern of many wildcards would keep a regular expression busy for years.
+    """
+    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)
+    at = position = 0
+    last, tried = -1, 0  # the last % and how much of the name it is tried with
+    while position < len(database):
+        piece = pieces[at] if at < len(pieces) else ""
+        if piece == "%":
+            last, tried = at, position
+            at += 1
+        elif piece and (piece == "_" or piece[-1] == database[position]):
+            at, position = at + 1, position + 1
+        elif last >= 0:
+            tried += 1
+            at, position = last + 1, tried
+        else:
+            return False
+    return all(piece == "%" for piece in pieces[at:])
 
 
 def _brings(rights: frozenset[str], right: str) -> bool:
@@ -159,11 +177,6 @@ def _unquoted(name: str) -> str:
     if len(name) > 1 and name[0] == name[-1] and name[0] in "`'\"":
         return name[1:-1].replace(name[0] * 2, name[0])
     return name
-
-
-def _pattern_as_expression(pattern: str) -> str:
-    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)
-    return "".join({"%": ".*", "_": "."}.get(piece) or re.escape(piece[-1]) for piece in pieces)
 
 
 def _specificity(pattern: str) -> int:

@@ -51,8 +51,9 @@ _PARAMETERS = (
     " AND specific_name = :name AND routine_type = 'FUNCTION' AND ordinal_position > 0"
     " AND CAST(specific_schema AS BINARY) = CAST(:database AS BINARY) ORDER BY ordinal_position"
 )
-_NAME = r"`(?:[^`]|``)*`"
-_PAIR = re.compile(rf"'(?:[^'\\]|\\.|'')*'|(?P<database>{_NAME})\.(?P<name>{_NAME})", re.DOTALL)
+# What is not closed reaches to the end, and a name alone is passed as a whole, so that the time is linear.
+_NAME = r"`(?:[^`]|``)*(?:`|\Z)"
+_PAIR = re.compile(rf"'(?:[^'\\]|\\.|'')*(?:'|\Z)|(?P<database>{_NAME})(?:\.(?P<name>{_NAME}))?", re.DOTALL)
 # What the servers write behind some types of columns.
 _REMARKS = re.compile(r" ?/\*(?:M?!100301 COMPRESSED| mariadb-5\.3 )\*/")
 _OF_TYPES = ("UNSIGNED", "SIGNED", "ZEROFILL", "PRECISION", "VARYING", "BINARY", "CHARACTER")

@@ -63,8 +63,9 @@ TRIGGER_TABLE = re.compile(
     _SPACE + rb"(?:BEFORE|AFTER)" + BLANK + rb"(?:[\w,`]|" + BLANK + rb")*?\bON" + _SPACE + _PLACE,
     re.IGNORECASE | re.DOTALL,
 )
-# What stands in texts and names is passed over.
-_PASSED_OVER = rb"'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`"
+# What stands in texts and names is passed over. One that is not closed reaches to the end: looking for its end again and
+# again would take time that grows with the square of the length.
+_PASSED_OVER = rb"'(?:[^'\\]|\\.|'')*(?:'|\Z)|`(?:[^`]|``)*(?:`|\Z)"
 _TABLE_PLACES = re.compile(
     rb"(?P<directory>\b(?:DATA|INDEX) DIRECTORY ?= ?'(?:[^'\\]|\\.|'')*')"
     rb"|(?P<tablespace>/\*!50100 TABLESPACE `(?:[^`]|``)*` \*/ ?|\bTABLESPACE = `(?:[^`]|``)*` ?)|" + _PASSED_OVER,
@@ -181,7 +182,7 @@ def without_tablespace(text: bytes) -> bytes:
 def sequences_unqualified(text: bytes, database: str) -> bytes:
     """Take the database's own name off the sequences in column defaults, where SHOW CREATE TABLE always writes it."""
     qualified = rb"((?:nextval|lastval)\()" + re.escape(_quoted(database)) + rb"\."
-    words = re.compile(rb"'(?:[^'\\]|\\.|'')*'|" + qualified + rb"|`(?:[^`]|``)*`", re.DOTALL)
+    words = re.compile(qualified + rb"|" + _PASSED_OVER, re.DOTALL)
     return words.sub(lambda word: word[1] or word[0], text)
 
 

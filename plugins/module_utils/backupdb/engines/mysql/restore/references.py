@@ -15,7 +15,9 @@ from ....connection.server import Server
 from ..statements import ask, own_session, quoted
 
 _COMMENTS = re.compile(
-    r"('(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`(?:[^`]|``)*`)|/\*(?!M?!).*?\*/|--\s[^\n]*|#[^\n]*", re.DOTALL
+    r"('(?:[^'\\]|\\.|'')*(?:'|\Z)|\"(?:[^\"\\]|\\.|\"\")*(?:\"|\Z)|`(?:[^`]|``)*(?:`|\Z))"
+    r"|/\*(?!M?!).*?(?:\*/|\Z)|--\s[^\n]*|#[^\n]*",
+    re.DOTALL,
 )
 
 # Kind, name and body of everything that has one.
