@@ -63,8 +63,8 @@ TRIGGER_TABLE = re.compile(
     _SPACE + rb"(?:BEFORE|AFTER)" + BLANK + rb"(?:[\w,`]|" + BLANK + rb")*?\bON" + _SPACE + _PLACE,
     re.IGNORECASE | re.DOTALL,
 )
-# What stands in texts and names is passed over. One that is not closed reaches to the end: to look for its end again and
-# again would take the square of the time.
+# What stands in texts and names is passed over. One that is not closed reaches to the end: to look for its end again
+# and again would take the square of the time.
 _PASSED_OVER = rb"'(?:[^'\\]|\\.|'')*(?:'|\Z)|`(?:[^`]|``)*(?:`|\Z)"
 _TABLE_PLACES = re.compile(
     rb"(?P<directory>\b(?:DATA|INDEX) DIRECTORY ?= ?'(?:[^'\\]|\\.|'')*')"
