@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,6 +36,8 @@ _SYSTEM = (
     "/var/cache/postgresql",  # where Debian keeps dictionaries
 )
 _SECONDS = 20.0
+_PROGRAMS = 100  # looked at for their libraries
+_LIBRARY = re.compile(rb" => (/.+) \(0x")  # a line of ldd
 
 
 def isolation(user: User) -> str:
@@ -96,10 +99,27 @@ def _program() -> str:
 
 
 def _installed_at(program: str) -> list[str]:
-    """Return the folders of a program that is not installed below those of the system."""
-    real = Path(program).resolve()
-    folders = (Path(program).parent, real.parent.parent)
-    return [str(folder) for folder in folders if len(folder.parts) > 2 and not str(folder).startswith("/usr/")]
+    """Return the folders of a program that is not installed below those of the system, and of its libraries."""
+    folders = (Path(program).parent, Path(program).resolve().parent.parent)
+    found = [str(folder) for folder in folders if len(folder.parts) > 2 and not str(folder).startswith("/usr/")]
+    # The shorter ones first: what is shown already is not shown again, with or without what is around it.
+    return sorted({*found, *_library_folders(str(Path(program).parent))}, key=len) if found else []
+
+
+@lru_cache(maxsize=16)
+def _library_folders(programs: str) -> tuple[str, ...]:
+    """Return where the loader finds libraries of the programs in a folder, outside of the system's folders.
+
+    Of all programs: what a server loads later needs the libraries of its clients too. None where there is no loader.
+    """
+    try:
+        paths = sorted(str(path) for path in Path(programs).iterdir() if path.is_file())[:_PROGRAMS]
+        said = subprocess.run(["ldd", *paths], check=False, timeout=_SECONDS, capture_output=True)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    libraries = (Path(os.fsdecode(path)).resolve() for path in _LIBRARY.findall(said.stdout))
+    folders = {str(library.parent) for library in libraries}
+    return tuple(sorted(folder for folder in folders if not folder.startswith(("/usr/", "/lib"))))
 
 
 @lru_cache(maxsize=4)
