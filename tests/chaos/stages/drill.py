@@ -21,6 +21,7 @@ class Drill(Stage):
     """A drill of one database."""
 
     name = "drill"
+    LEAVES_DATA_WHEN_KILLED = True  # the folder of its server
 
     def prepare(self) -> None:
         self.world.new_case()
@@ -55,5 +56,6 @@ class Drill(Stage):
     def judge_again(self, ended: Ended) -> Iterator[str]:
         if ended.status != "ok":
             yield f"the next run is {ended.status}: {ended.message()}"
-        if any(self._work_dir.iterdir()) and not servers_in(self._work_dir):
-            pass
+        left = sorted(path.name for path in self._work_dir.iterdir())
+        if left:
+            yield f"the next drill left {left}"

@@ -19,7 +19,8 @@ from chaos.world import DATABASE
 # The rows of both tables: in the database that is there, and in the backup.
 OLD = [[1, 2], [1, 2]]
 NEW = [[1], [1]]
-_GONE = ("is gone; the same restore, loaded and compared, is in", "may have lost tables")
+_UNKNOWN = "is not there, or not known to be whole; the same restore, loaded and compared, is in"
+_GONE = (_UNKNOWN, "may have lost tables")
 _AS_IT_WAS = ("is as it was", "nothing is changed", "nothing of it is left on the server")
 
 
@@ -79,7 +80,7 @@ def _is_told(ended: Ended, whole: str | None) -> Iterator[str]:
     if ended.status == "failed":
         told = {
             "old": any(words in message for words in _AS_IT_WAS),
-            "new": "is the restored database" in message,
+            "new": "is the restored database" in message or _UNKNOWN in message,
             None: True,  # which is judged above
         }[whole]
         if not told:

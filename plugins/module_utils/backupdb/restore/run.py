@@ -253,7 +253,7 @@ def _load_again(work: Work, scratch: str) -> None:
     same = f"the same restore, loaded and compared, is in {scratch!r}{_safety_text(work)}"
     state.in_place = f"{target!r} may have lost tables, as it could not be dropped as a whole; {same}"
     work.engine.drop_database(target)
-    state.in_place = f"{target!r} is gone; {same}"
+    state.in_place = f"{target!r} is not there, or not known to be whole; {same}"
     _make(work, target)
     state.in_place = f"{target!r} is the restored database"
     if state.is_clean() or work.request.accept_errors:
