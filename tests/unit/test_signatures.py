@@ -23,8 +23,6 @@ from backupdb.verify.run import VerifyRequest
 from backupdb.verify.run import run as verify_run
 from support.stored import DUMP, flip_bit, rewrite_manifest, store
 
-OPENSSL = shutil.which("openssl")
-
 
 @pytest.fixture
 def key(tmp_path: Path) -> SigningKey:
@@ -211,7 +209,6 @@ def test_verify_goes_on_behind_a_refused_backup_and_counts_it(root: Path, key: S
     }
 
 
-@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl")
 def test_openssl_verifies_a_signature_as_the_page_says(root: Path, key: SigningKey, tmp_path: Path) -> None:
     backup = store(root, content=DUMP, key=key)
     (tmp_path / "host.pub.pem").write_text(pem_of(key.public))
