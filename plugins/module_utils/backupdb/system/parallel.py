@@ -38,8 +38,8 @@ def error_of(error: Exception) -> BackupDbError:
     if isinstance(error, BackupDbError):
         return error
     if isinstance(error, OSError):
-        place = f" ({error.filename})" if error.filename else ""
-        return SystemRefused(f"the operating system refused: {error.strerror or error}{place}")
+        where = f" ({error.filename})" if error.filename else ""
+        return SystemRefused(f"the operating system refused: {error.strerror or error}{where}")
     place = traceback.extract_tb(error.__traceback__)[-1]
     return BackupDbError(
         f"internal fault at {Path(place.filename).name}:{place.lineno}, please report it: "
