@@ -214,12 +214,14 @@ def test_the_server_is_gone_when_the_drill_is_ended(
     assert process.stdin is not None
     process.stdin.write(IDENTITY.reveal())
     process.stdin.close()
-    data_folder = wait_for(lambda: list(work_dir.glob("backupdb-drill-*/run/*")), what="the socket of the server")
+    data_folder = wait_for(
+        lambda: list(work_dir.glob("backupdb-drill-*/run/*")), what="the socket of the server", seconds=90
+    )
     assert data_folder
     assert servers_in(work_dir)
     process.send_signal(number)
     process.wait(60)
-    wait_for(lambda: not servers_in(work_dir), what="the end of the server")
+    wait_for(lambda: not servers_in(work_dir), what="the end of the server", seconds=60)
     assert list(slow_repository.glob("**/drill-*.json")) == []
     if number == signal.SIGTERM:
         assert list(work_dir.iterdir()) == []
