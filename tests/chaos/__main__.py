@@ -40,7 +40,8 @@ def main() -> int:
     engines = options.engine or list(KINDS)
     verdicts: list[Verdict] = []
     threads = [_Lane(engine, library.as_posix(), verdicts) for engine in engines]
-    complete = all([thread.ended() for thread in threads])
+    ended = [thread.ended() for thread in threads]  # each is waited for
+    complete = all(ended)
     _tell(verdicts)
     if options.write and complete:
         table.write(sorted(verdicts, key=lambda verdict: list(KINDS).index(verdict.parsed().engine)))

@@ -107,7 +107,13 @@ def test_a_backup_that_cannot_be_removed_keeps_no_other_of_its_database(
 ) -> None:
     backups = [store(tmp_path, time=TIME.replace(hour=hour), run_id=f"{hour:032x}") for hour in range(4)]
     take = prune.take_name
-    monkeypatch.setattr(prune, "take_name", lambda folder: refuse() if folder == backups[0].folder else take(folder))
+
+    def taken(folder: Path) -> Path:
+        if folder == backups[0].folder:
+            refuse()
+        return take(folder)
+
+    monkeypatch.setattr(prune, "take_name", taken)
     result = prune.run(PruneRequest(repository=str(tmp_path), policy=ONE))
     assert result["removed"] == 2
     assert "Too many open files" in result["databases"][0]["error"]
