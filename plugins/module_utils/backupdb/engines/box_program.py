@@ -41,7 +41,7 @@ _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def say(text: str) -> None:
+def complain(text: str) -> None:
     """Tell whoever started this program."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
@@ -190,7 +190,7 @@ def execute(plan: Mapping[str, Any]) -> None:
         os.chdir(plan["home"])
         os.execvpe(plan["argv"][0], plan["argv"], os.environ)  # noqa: S606  there is none on purpose
     except OSError as error:
-        say(f"{plan['argv'][0]} cannot be started: {error}")
+        complain(f"{plan['argv'][0]} cannot be started: {error}")
     finally:
         os._exit(_FAILED)
 
@@ -241,7 +241,7 @@ def run_as_user(plan: Mapping[str, Any]) -> int:
             prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)  # not before: giving up root takes it away
             status = run_in_namespaces({**plan, "uid": None})
         except OSError as error:
-            say(f"no namespaces: {error}")
+            complain(f"no namespaces: {error}")
         finally:
             os._exit(status)
     while signal.sigwait(_SIGNALS) == signal.SIGCHLD:
@@ -266,7 +266,7 @@ def run_in_namespaces(plan: Mapping[str, Any]) -> int:
         try:
             status = first_process(plan, alive)
         except OSError as error:
-            say(f"no namespaces: {error}")
+            complain(f"no namespaces: {error}")
         finally:
             os._exit(status)
     if not is_root:
@@ -331,7 +331,7 @@ def main(words: Sequence[str]) -> int:
     try:
         return run_in_namespaces(plan) if plan["namespaces"] else run_adopting(plan)
     except OSError as error:
-        say(f"no box: {error}")
+        complain(f"no box: {error}")
         return _FAILED
 
 
