@@ -107,8 +107,7 @@ created:
   sample: "2026-11-24T06:00:00Z"
 """
 
-import os
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.identity_file import (
@@ -117,47 +116,26 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.identity
     read_identity_file,
     write_identity_file,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.stream import fingerprint
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import (
-    BackupDbError,
-    InvalidOption,
-    RequirementMissing,
-)
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.files import OTHERS
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.stream import X25519Identity, fingerprint
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import InvalidOption
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.respawn import respawn_if_missing
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.key_file import ARGUMENT_SPEC, keep_key_file
 
 
-def check_file_mode(mode: Any) -> None:
-    """Refuse a mode that lets others in. Ansible gives an unquoted number as int, and a quoted one as text."""
-    try:
-        bits = mode if isinstance(mode, int) else int(mode, 8)
-    except ValueError as error:
-        raise InvalidOption(f"mode {mode!r} is not an octal number. Give it quoted, such as '0600'.") from error
-    if bits & OTHERS:
-        raise InvalidOption(
-            f"mode {bits:04o} lets others than the owner reach the secret key. Give it quoted, such as '0600'."
-        )
-
-
-def existing_key(module: AnsibleModule, path: str) -> IdentityFile:
-    """The key in the file that is there, which holds exactly one."""
+def existing_key(path: str) -> tuple[dict[str, Any], int]:
+    """The facts and the mode of the file that is there, which holds exactly one key."""
     found = read_identity_file(path, must_be_private=False)
     if len(found.identities) != 1:
         raise InvalidOption(
             f"The identity file {path} holds {len(found.identities)} identities; this module keeps files with one."
             " Give another path, or take the recipients of this file from `age-keygen -y`."
         )
-    if found.open_to_others:
-        module.warn(f"{path} had mode {found.mode:04o}: if anybody may have read it, make a new key at another path.")
-    return found
+    return facts(found), found.mode
 
 
-def warn_of_missing_directory(module: AnsibleModule, path: str) -> None:
-    """In check mode an earlier task may be about to make it."""
-    folder = Path(path).parent
-    if not folder.is_dir():
-        module.warn(f"The directory {folder} does not exist yet; unless an earlier task makes it, this one fails.")
+def write(identity: X25519Identity, path: str) -> dict[str, Any]:
+    """Write a new file and return its facts."""
+    return facts(write_identity_file(path, identity))
 
 
 def facts(key: IdentityFile) -> dict[str, Any]:
@@ -167,41 +145,10 @@ def facts(key: IdentityFile) -> dict[str, Any]:
 
 def main() -> None:
     """Find or make the key, then its owner and mode."""
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "required": True},
-            "mode": {"type": "raw", "default": "0600"},
-        },
-        add_file_common_args=True,
-        supports_check_mode=True,
+    module = AnsibleModule(argument_spec=dict(ARGUMENT_SPEC), add_file_common_args=True, supports_check_mode=True)
+    keep_key_file(
+        module, existing=existing_key, generate=lambda: partial(write, generate_identity()), shown="recipient"
     )
-    path = module.params["path"]
-    result: dict[str, Any] = {"changed": False, "path": path}
-    diff: dict[str, dict[str, Any]] = {"before": {"path": path}, "after": {"path": path}}
-    try:
-        check_file_mode(module.params["mode"])
-        missing = not os.path.lexists(path)
-        diff["before"]["state"], diff["after"]["state"] = "absent" if missing else "present", "present"
-        if missing:
-            result["changed"] = True
-            identity = generate_identity()
-            if module.check_mode:
-                warn_of_missing_directory(module, path)
-            else:
-                result.update(facts(write_identity_file(path, identity)))
-                diff["after"]["recipient"] = result["recipient"]
-        else:
-            result.update(facts(existing_key(module, path)))
-    except RequirementMissing as error:
-        respawn_if_missing(module, error, **{**result, "changed": False})
-    except BackupDbError as error:
-        module.fail_json(msg=str(error), **{**result, "changed": False})
-    if os.path.lexists(path):
-        file_arguments = module.load_file_common_arguments(module.params)
-        result["changed"] = module.set_fs_attributes_if_different(file_arguments, result["changed"], diff)
-    if module._diff:
-        result["diff"] = diff
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

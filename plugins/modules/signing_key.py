@@ -81,87 +81,31 @@ public_key:
   sample: MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 """
 
-import os
-from pathlib import Path
 from typing import Any
 
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import (
-    BackupDbError,
-    InvalidOption,
-    RequirementMissing,
-)
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.signatures.keys import (
-    SigningKey,
     read_signing_key,
     write_signing_key,
 )
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.files import OTHERS
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.respawn import respawn_if_missing
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.key_file import ARGUMENT_SPEC, keep_key_file
 
 
-def check_file_mode(mode: Any) -> None:
-    """Refuse a mode that lets others in. Ansible gives an unquoted number as int, and a quoted one as text."""
-    try:
-        bits = mode if isinstance(mode, int) else int(mode, 8)
-    except ValueError as error:
-        raise InvalidOption(f"mode {mode!r} is not an octal number. Give it quoted, such as '0600'.") from error
-    if bits & OTHERS:
-        raise InvalidOption(
-            f"mode {bits:04o} lets others than the owner reach the secret key. Give it quoted, such as '0600'."
-        )
-
-
-def existing_key(module: AnsibleModule, path: str) -> SigningKey:
-    """The key in the file that is there."""
+def existing_key(path: str) -> tuple[dict[str, Any], int]:
+    """The facts and the mode of the file that is there."""
     found = read_signing_key(path, must_be_private=False)
-    if found.mode & OTHERS:
-        module.warn(f"{path} had mode {found.mode:04o}: if anybody may have read it, make a new key at another path.")
-    return found
+    return {"public_key": found.public}, found.mode
 
 
-def warn_of_missing_directory(module: AnsibleModule, path: str) -> None:
-    """In check mode an earlier task may be about to make it."""
-    folder = Path(path).parent
-    if not folder.is_dir():
-        module.warn(f"The directory {folder} does not exist yet; unless an earlier task makes it, this one fails.")
+def write(path: str) -> dict[str, Any]:
+    """Make a key in a new file and return its facts."""
+    return {"public_key": write_signing_key(path).public}
 
 
 def main() -> None:
     """Find or make the key, then its owner and mode."""
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "required": True},
-            "mode": {"type": "raw", "default": "0600"},
-        },
-        add_file_common_args=True,
-        supports_check_mode=True,
-    )
-    path = module.params["path"]
-    result: dict[str, Any] = {"changed": False, "path": path}
-    diff: dict[str, dict[str, Any]] = {"before": {"path": path}, "after": {"path": path}}
-    try:
-        check_file_mode(module.params["mode"])
-        missing = not os.path.lexists(path)
-        diff["before"]["state"], diff["after"]["state"] = "absent" if missing else "present", "present"
-        if missing:
-            result["changed"] = True
-            if module.check_mode:
-                warn_of_missing_directory(module, path)
-            else:
-                result["public_key"] = diff["after"]["public_key"] = write_signing_key(path).public
-        else:
-            result["public_key"] = existing_key(module, path).public
-    except RequirementMissing as error:
-        respawn_if_missing(module, error, **{**result, "changed": False})
-    except BackupDbError as error:
-        module.fail_json(msg=str(error), **{**result, "changed": False})
-    if os.path.lexists(path):
-        file_arguments = module.load_file_common_arguments(module.params)
-        result["changed"] = module.set_fs_attributes_if_different(file_arguments, result["changed"], diff)
-    if module._diff:
-        result["diff"] = diff
-    module.exit_json(**result)
+    module = AnsibleModule(argument_spec=dict(ARGUMENT_SPEC), add_file_common_args=True, supports_check_mode=True)
+    keep_key_file(module, existing=existing_key, generate=lambda: write, shown="public_key")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 import errno
-import os
-import stat
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 
 from ..errors import InvalidOption
-from ..system.files import OTHERS, link_new_file, read_small_file
+from ..system.files import OTHERS
+from ..system.key_files import publish_key_file, read_key_file
 from .recipients import X25519Identity
 
 CREATED_COMMENT = "# created: "
@@ -66,19 +64,8 @@ def parse_identities(text: str, *, where: str) -> tuple[X25519Identity, ...]:
 
 def read_identity_file(path: str, *, must_be_private: bool = True) -> IdentityFile:
     """The identities of a file. Raises `InvalidOption`, also when others have rights on it and `must_be_private`."""
-    mode = 0
-
-    def check(status: os.stat_result) -> None:
-        nonlocal mode
-        mode = stat.S_IMODE(status.st_mode)
-        if must_be_private and mode & OTHERS:
-            raise InvalidOption(
-                f"The identity file {path} has mode {mode:04o}: others than its owner can reach the secret key."
-                f" Run `chmod 0600 {path}`, and make a new key if somebody may have read it."
-            )
-
     try:
-        content = read_small_file(Path(path), MAX_FILE_SIZE, check=check, follow=True)
+        content, mode = read_key_file(path, MAX_FILE_SIZE, "identity file", must_be_private=must_be_private)
     except OSError as error:
         raise InvalidOption(_unreadable(path, error)) from error
     try:
@@ -96,20 +83,7 @@ def write_identity_file(path: str, identity: X25519Identity) -> IdentityFile:
     """
     created = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     text = f"{CREATED_COMMENT}{created}\n{PUBLIC_KEY_COMMENT}{identity.recipient}\n{identity.reveal()}\n"
-    target = Path(path)
-    try:
-        link_new_file(target, text.encode("ascii"))
-    except FileExistsError as error:
-        raise InvalidOption(
-            f"The file {path} exists already. It is never replaced; use it, or another path."
-        ) from error
-    except FileNotFoundError as error:
-        raise InvalidOption(f"The directory {target.parent} does not exist. Create it first (mode 0700).") from error
-    except OSError as error:
-        raise InvalidOption(
-            f"The identity file {path} cannot be written: {error.strerror}. Check the directory's owner, mode and"
-            " filesystem (it must have hard links)."
-        ) from error
+    publish_key_file(path, text.encode("ascii"), "identity file")
     return IdentityFile(path=path, identities=(identity,), created=created, mode=0o600)
 
 

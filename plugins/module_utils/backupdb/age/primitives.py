@@ -8,30 +8,17 @@ The package is imported only when a function is called; each raises `Requirement
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from ..errors import BackupDbError, InvalidOption, RequirementMissing
+from ..errors import BackupDbError, InvalidOption
+from ..system.cryptography_needed import cryptography_needed
 
 KEY_SIZE = 32
 TAG_SIZE = 16
-
-
-@contextmanager
-def _cryptography_is_there() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise RequirementMissing(
-            f"age encryption needs the Python library cryptography, 3.4.8 or newer ({error}); "
-            "install python3-cryptography (Debian, Ubuntu, Enterprise Linux) or cryptography (PyPI)",
-            library="cryptography",
-        ) from error
+_NEEDED_BY = "age encryption needs"
 
 
 def derive_key(key_material: bytes, *, salt: bytes, info: str) -> bytes:
     """HKDF-SHA-256 (RFC 5869), 32 bytes; an empty salt is the one of hash-length zeros."""
-    with _cryptography_is_there():
+    with cryptography_needed(_NEEDED_BY):
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -40,7 +27,7 @@ def derive_key(key_material: bytes, *, salt: bytes, info: str) -> bytes:
 
 def scrypt_key(passphrase: str, *, salt: bytes, work_factor: int) -> bytes:
     """scrypt (RFC 7914) with N = 2 ** work_factor, r = 8, p = 1, 32 bytes. Needs 2 ** work_factor KiB of memory."""
-    with _cryptography_is_there():
+    with cryptography_needed(_NEEDED_BY):
         from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
     # Not hashlib.scrypt: its maxmem ends at 2 GiB, less than work factor 21 needs.
@@ -57,7 +44,7 @@ def scrypt_key(passphrase: str, *, salt: bytes, work_factor: int) -> bytes:
 
 def x25519_public_key(secret: bytes) -> bytes:
     """The public key, 32 bytes, of a secret scalar (RFC 7748)."""
-    with _cryptography_is_there():
+    with cryptography_needed(_NEEDED_BY):
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -66,7 +53,7 @@ def x25519_public_key(secret: bytes) -> bytes:
 
 def x25519_shared_secret(secret: bytes, public: bytes) -> bytes | None:
     """The shared secret, 32 bytes; None when it is all zeros, because `public` is a point of low order."""
-    with _cryptography_is_there():
+    with cryptography_needed(_NEEDED_BY):
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
     try:
@@ -80,7 +67,7 @@ class Cipher:
     """ChaCha20-Poly1305 (RFC 8439) without associated data under one 32-byte key; nonces have 12 bytes."""
 
     def __init__(self, key: bytes) -> None:
-        with _cryptography_is_there():
+        with cryptography_needed(_NEEDED_BY):
             from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
             from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 

@@ -14,7 +14,8 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from ..errors import CredentialsMissing, RequirementMissing
+from ..errors import CredentialsMissing
+from ..system.cryptography_needed import cryptography_needed
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -65,12 +66,7 @@ def decrypt(key: bytes, token: str) -> str | None:
 
 
 def _fernet(key: bytes) -> Fernet:
-    try:
+    with cryptography_needed("a credential store needs"):
         from cryptography.fernet import Fernet
-    except ImportError as error:
-        raise RequirementMissing(
-            f"a credential store needs the Python library cryptography, 3.4.8 or newer ({error}); "
-            "install python3-cryptography (Debian, Ubuntu, Enterprise Linux) or cryptography (PyPI)",
-            library="cryptography",
-        ) from error
+
     return Fernet(key)

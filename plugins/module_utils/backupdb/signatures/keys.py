@@ -11,36 +11,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidOption, RequirementMissing
-from ..system.files import OTHERS, link_new_file, read_small_file
+from ..errors import InvalidOption
+from ..system.cryptography_needed import cryptography_needed
+from ..system.key_files import publish_key_file, read_key_file
 
 SIGNATURE_SIZE = 64
+_NEEDED_BY = "signatures need"
 _DER_PREFIX = bytes.fromhex("302a300506032b6570032100")  # SubjectPublicKeyInfo of every Ed25519 key, before its bytes
 _RAW_SIZE = 32
 _PEM_BEGIN, _PEM_END = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
 _LARGEST_FILE = 64 << 10  # bytes
 # Never with what was given, which may be a secret key in the wrong place.
 _WANTED = "give the line that the module signing_key returns (MCow...), or what openssl pkey -pubout writes"
-
-
-@contextmanager
-def _cryptography_is_there() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise RequirementMissing(
-            f"signatures need the Python library cryptography, 3.4.8 or newer ({error}); "
-            "install python3-cryptography (Debian, Ubuntu, Enterprise Linux) or cryptography (PyPI)",
-            library="cryptography",
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -78,7 +63,7 @@ def public_key(text: str) -> str:
 
 def verifies(public: str, signature: bytes, content: bytes) -> bool:
     """Tell whether the signature of these bytes was made with the secret key of this public one."""
-    with _cryptography_is_there():
+    with cryptography_needed(_NEEDED_BY):
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -92,19 +77,8 @@ def verifies(public: str, signature: bytes, content: bytes) -> bool:
 
 def read_signing_key(path: str, *, must_be_private: bool = True) -> SigningKey:
     """Read a secret key. Raises `InvalidOption`, also when others have rights on its file and `must_be_private`."""
-    mode = 0
-
-    def check(status: os.stat_result) -> None:
-        nonlocal mode
-        mode = stat.S_IMODE(status.st_mode)
-        if must_be_private and mode & OTHERS:
-            raise InvalidOption(
-                f"the signing key {path} has mode {mode:04o}: others than its owner can reach the secret key; "
-                f"run chmod 0600 {path}, and make a new key if somebody may have read it"
-            )
-
     try:
-        content = read_small_file(Path(path), _LARGEST_FILE, check=check, follow=True)
+        content, mode = read_key_file(path, _LARGEST_FILE, "signing key", must_be_private=must_be_private)
     except OSError as error:
         raise InvalidOption(
             f"the signing key {path} cannot be read: {error.strerror or error}; it must be a file of the user who "
@@ -118,28 +92,18 @@ def write_signing_key(path: str) -> SigningKey:
 
     The file appears whole or not at all. Raises `InvalidOption`.
     """
-    with _cryptography_is_there():
+    with cryptography_needed(_NEEDED_BY):
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     secret = Ed25519PrivateKey.generate()
     content = secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        link_new_file(Path(path), content)
-    except FileExistsError as error:
-        raise InvalidOption(f"{path} exists already; it is never replaced, use it or another path") from error
-    except FileNotFoundError as error:
-        raise InvalidOption(f"the directory {Path(path).parent} does not exist; create it first") from error
-    except OSError as error:
-        raise InvalidOption(
-            f"the signing key {path} cannot be written: {error.strerror}; check the directory's owner, mode and "
-            "filesystem (it must have hard links)"
-        ) from error
+    publish_key_file(path, content, "signing key")
     return SigningKey(_public_of(secret), 0o600, secret)
 
 
 def _parse(content: bytes, path: str, mode: int) -> SigningKey:
-    with _cryptography_is_there():
+    with cryptography_needed(_NEEDED_BY):
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
