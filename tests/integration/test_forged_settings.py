@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -149,17 +150,13 @@ def test_no_setting_of_a_forged_manifest_is_an_option_of_a_drill_of_mysql(
 def test_a_version_that_is_none_is_damage(
     kind: str, version: str | None, request: pytest.FixtureRequest, repository: Path, work_dir: Path
 ) -> None:
-    server = request.getfixturevalue(kind)
-    dumps: Any = postgresql_dumps if kind == "postgres15" else mysql_dumps
-    with dumps.new_database(server, "forged_version"):
-        back_up(server, repository, databases=["forged_version"], accounts=False)
-        (backup,) = stored_backups(repository, "forged_version")
-
-    def change(manifest: dict[str, Any]) -> None:
-        manifest["server"]["version"] = version
-
-    edit_manifest(backup.folder, change)
-    entry = drilled(repository, work_dir=str(work_dir))
+    entry = drilled_with(
+        request.getfixturevalue(kind),
+        postgresql_dumps if kind == "postgres15" else mysql_dumps,
+        repository,
+        work_dir,
+        lambda manifest: manifest["server"].update(version=version),
+    )
     if version == "15\n; x" and kind == "postgres15":
         assert entry["verdict"] == "equal"
     else:
@@ -170,13 +167,22 @@ def test_a_version_that_is_none_is_damage(
 def test_an_encoding_that_is_no_name_is_damage(
     postgres15: Any, repository: Path, work_dir: Path, encoding: str
 ) -> None:
-    with postgresql_dumps.new_database(postgres15, "forged_encoding"):
-        back_up(postgres15, repository, databases=["forged_encoding"], accounts=False)
-        (backup,) = stored_backups(repository, "forged_encoding")
-
-    def change(manifest: dict[str, Any]) -> None:
-        manifest["engine_details"]["cluster_encoding"] = encoding
-
-    edit_manifest(backup.folder, change)
-    entry = drilled(repository, work_dir=str(work_dir))
+    entry = drilled_with(
+        postgres15,
+        postgresql_dumps,
+        repository,
+        work_dir,
+        lambda manifest: manifest["engine_details"].update(cluster_encoding=encoding),
+    )
     assert (entry["verdict"], entry["error_kind"]) == ("failed", "ManifestDamaged"), entry
+
+
+def drilled_with(
+    server: Any, dumps: Any, repository: Path, work_dir: Path, change: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """The entry of a drill of a backup whose manifest was changed so."""
+    with dumps.new_database(server, "forged_one"):
+        back_up(server, repository, databases=["forged_one"], accounts=False)
+        (backup,) = stored_backups(repository, "forged_one")
+    edit_manifest(backup.folder, change)
+    return drilled(repository, work_dir=str(work_dir))

@@ -29,6 +29,19 @@ _SERVER = {"engine": "postgresql", "login_host": "127.0.0.1", "login_port": 1, "
 _LOGIN = {**_SERVER, "login_password": SECRETS["login_password"]}
 _KEYS = {"identity": SECRETS["identity"], "passphrase": SECRETS["passphrase"]}
 _BACKUP = {**_LOGIN, "instance": "shop", "repository": "/nowhere", "passphrase": SECRETS["passphrase"]}
+_CHANNELS = [
+    {
+        "name": "mail",
+        "type": "email",
+        "to": ["a@example.org"],
+        "from": "b@example.org",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": 1,
+        "smtp_user": "u",
+        "smtp_password": SECRETS["smtp_password"],
+    },
+    {"name": "hook", "type": "webhook", "url": f"http://127.0.0.1:1/{SECRETS['token']}"},
+]
 CALLS: dict[str, dict[str, Any]] = {
     "account_info": {**_LOGIN, "instance": "shop", **_KEYS},
     "account_restore": {**_LOGIN, **_KEYS, "repository": "/nowhere", "instance": "shop", "accounts": ["app"]},
@@ -53,19 +66,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "notification": {
         "event": "failure",
         "title": "the probe",
-        "notifications": [
-            {
-                "name": "mail",
-                "type": "mail",
-                "to": ["a@example.org"],
-                "from": "b@example.org",
-                "smtp_host": "127.0.0.1",
-                "smtp_port": 1,
-                "smtp_user": "u",
-                "smtp_password": SECRETS["smtp_password"],
-            },
-            {"name": "hook", "type": "webhook", "url": f"http://127.0.0.1:1/{SECRETS['token']}"},
-        ],
+        "notifications": _CHANNELS,
     },
 }
 # Modules that take no secret of their own; `test_every_secret_option_is_in_the_probe` keeps this true.
@@ -78,19 +79,7 @@ ROLE_VARIABLES: dict[str, Any] = {
     "backupdb_instances": [{"id": "shop", **_LOGIN}, {"id": "wiki", **_SERVER}],
     "backupdb_logins": {"wiki": {"login_password": SECRETS["login_password"]}},
     "backupdb_passphrase": SECRETS["passphrase"],
-    "backupdb_notifications": [
-        {
-            "name": "mail",
-            "type": "email",
-            "to": ["a@example.org"],
-            "from": "b@example.org",
-            "smtp_host": "127.0.0.1",
-            "smtp_port": 1,
-            "smtp_user": "u",
-            "smtp_password": SECRETS["smtp_password"],
-        },
-        {"name": "hook", "type": "webhook", "url": f"http://127.0.0.1:1/{SECRETS['token']}"},
-    ],
+    "backupdb_notifications": _CHANNELS,
     "backupdb_jobs": [{"name": "nightly", "on_calendar": "02:30", "drill": {"every": "7d"}}],
     "account_admin_logins": {"shop": {"login_user": "root", "login_password": SECRETS["password"]}},
     **{
