@@ -133,6 +133,18 @@ class ManifestDamaged(RepositoryError):
     """A manifest cannot be read, or is not one of ours."""
 
 
+class StoreError(RepositoryError):
+    """A store of copies cannot do what was asked; trying the same again does not help."""
+
+
+class StoreRefused(StoreError):
+    """A store refuses a right, a key or a host; the message says what to change."""
+
+
+class StoreUnavailable(StoreError):
+    """A store gives no answer, or says that it is busy; trying again may succeed."""
+
+
 class ArchiveDamaged(BackupDbError):
     """Stored bytes are not what was written: truncated, altered or not of the expected format."""
 
