@@ -23,6 +23,7 @@ from ..drill.options import drill_request_from
 from ..drill.request import DrillRequest
 from ..errors import InvalidOption
 from ..notify.settings import check_notifications
+from ..repository.stores.settings import CopySettings
 from ..retention.policy import policy_from
 from ..system.files import read_small_file
 from ..system.json_text import read_json
@@ -63,6 +64,7 @@ class Job:
     metrics_dir: str | None = None
     state_dir: str = STATE_DIR
     max_age: str = MAX_AGE
+    copies: Sequence[CopySettings] = ()
     on_calendar: str | None = None
     credentials_source: str = "none"
     credentials_path: str | None = None

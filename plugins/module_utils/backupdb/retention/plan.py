@@ -19,6 +19,7 @@ from ..repository.problems import Problems
 from ..repository.removal import unfinished_removals
 from ..repository.sealed import is_of_root
 from .decide import KEEP, REMOVE, Candidate, Decision, RetentionPolicy, plan
+from .unsent import UnsentRule, unsent_reason
 
 _SHOWN = 3
 
@@ -27,7 +28,8 @@ _SHOWN = 3
 class DatabasePlan:
     """The backups of one database (or of the accounts) and what is decided for each.
 
-    `refused` says why none may be removed now, `error` what went wrong when they were.
+    `refused` says why none may be removed now, `error` what went wrong when they were. `unsent` has the ids of backups
+    that no rule keeps and that stay because a copy has them not yet, by the name of the copy.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class DatabasePlan:
     error: str | None = None
     warnings: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)  # backup ids
+    unsent: dict[str, list[str]] = field(default_factory=dict)
 
     def to_remove(self) -> list[StoredBackup]:
         """Return the backups that are to go, oldest first."""
@@ -50,6 +53,10 @@ class DatabasePlan:
     def where(self) -> str:
         """Name the database for messages."""
         return f"{self.host}/{self.instance}/{self.name}"
+
+    def path_of(self, backup_id: str) -> str:
+        """Say where one of its backups is."""
+        return str(self.backups[backup_id].folder)
 
 
 def plan_instance(
@@ -61,9 +68,11 @@ def plan_instance(
     sealed: bool,
     now: datetime,
     problems: Problems,
+    copies: Sequence[UnsentRule] = (),
 ) -> list[DatabasePlan]:
     """Plan for the databases of an instance whose names fit; `acknowledged` are names of those gone for good.
 
+    What one of `copies` has not yet stays.
     In a `sealed` repository only what was sealed counts: otherwise whoever can add backups could have others removed.
     """
     present = _present(folder, problems)
@@ -88,6 +97,7 @@ def plan_instance(
             _decide(made, replace(RetentionPolicy(), keep_min=policy.keep_min), problems_here, now, retired=True)
         else:
             _decide(made, policy, problems_here, now, retired=gone)
+        _keep_unsent(made, copies)
         plans.append(made)
     return plans
 
@@ -123,6 +133,21 @@ def _decide(made: DatabasePlan, policy: RetentionPolicy, problems: Problems, now
         made.decisions = plan(policy, candidates, now=now, retired=retired)
     except RetentionRefused as error:
         made.refused = str(error)
+
+
+def _keep_unsent(made: DatabasePlan, copies: Sequence[UnsentRule]) -> None:
+    """Keep what a copy has not yet, whatever the policy says."""
+    made.unsent = {
+        rule.name: [backup.folder.name for backup in made.to_remove() if rule.lacks(backup)] for rule in copies
+    }
+    names: dict[str, list[str]] = {}
+    for copy, backup_ids in made.unsent.items():
+        for backup_id in backup_ids:
+            names.setdefault(backup_id, []).append(copy)
+    made.decisions = [
+        Decision(entry.backup_id, KEEP, unsent_reason(names[entry.backup_id])) if entry.backup_id in names else entry
+        for entry in made.decisions
+    ]
 
 
 def _candidate(backup: StoredBackup, doubts: Problems) -> Candidate:
