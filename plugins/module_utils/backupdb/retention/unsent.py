@@ -62,7 +62,7 @@ def refuse_too_much(rules: Iterable[UnsentRule], waiting: Mapping[str, Sequence[
             size, most = human_size(sum(sizes)), human_size(rule.keep_unsent_max)
             raise RetentionRefused(
                 f"copy {rule.name} lacks {len(sizes)} backups, {size}, that would be removed here otherwise, and "
-                f"keep_unsent_max is {most}. Nothing was removed. Before the disk is full, find out why they do "
-                "not get there, as the last messages about this copy say, or raise keep_unsent_max; with required: false "
-                "nothing waits for this copy"
+                f"keep_unsent_max is {most}. Nothing was removed. Before the disk is full, find out why they do not "
+                "get there, as the last messages about this copy say, or raise keep_unsent_max; where the copy has "
+                "required: false nothing waits for it"
             )
