@@ -109,7 +109,7 @@ def take_out(copied: Path) -> None:
     So it is not sent again while it still is on this host, and nothing waits for it. Raises `RepositoryError` or
     `NotEnoughSpace`.
     """
-    with suppress(FileNotFoundError), storage_errors(copied, "reading"):
+    with storage_errors(copied, "reading"), suppress(FileNotFoundError):
         digest = hashlib.sha256(read_small_file(copied / layout.MANIFEST_FILE, LARGEST_MANIFEST)).hexdigest()
         make_folder(_note(copied).parent)
         replace_file(_note(copied), digest.encode("ascii"))

@@ -117,7 +117,7 @@ def _folder(place: str, files: list[StoredObject]) -> CopiedFolder:
     manifest = f"{place}/{layout.MANIFEST_FILE}"
     return CopiedFolder(
         place=place,
-        manifest=None if _is_arriving(place) else next((one for one in files if one.name == manifest), None),
+        manifest=next((one for one in files if one.name == manifest), None),
         files=len(files),
         stored_bytes=sum(one.size for one in files),
         newest=None if None in times else max(time for time in times if time is not None),
@@ -128,14 +128,8 @@ def _folder(place: str, files: list[StoredObject]) -> CopiedFolder:
 
 def _is_place(place: str) -> bool:
     parts = place.split("/")
-    if len(parts) != _BACKUP_DEPTH or any(part == "" or part.startswith(".") for part in parts[:-1]):
-        return False
-    return _is_arriving(place) or layout.parse_backup_folder(parts[-1]) is not None
-
-
-def _is_arriving(place: str) -> bool:
-    """Return whether a backup does not exist yet: some stores have it in a hidden folder until it is whole."""
-    return place.rpartition("/")[2].startswith(layout.PARTIAL_PREFIX)
+    hidden = any(part == "" or part.startswith(".") for part in parts)
+    return len(parts) == _BACKUP_DEPTH and not hidden and layout.parse_backup_folder(parts[-1]) is not None
 
 
 def _known(path: Path, size: int) -> bytes | None:

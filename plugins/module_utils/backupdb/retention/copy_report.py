@@ -36,9 +36,7 @@ def tell(
     for made in plans:
         reasons = [f"{made.where_is[backup_id]}: {reason}" for backup_id, reason in sorted(made.uncounted.items())]
         if reasons:
-            problems.add(
-                f"{made.where()}: {len(reasons)} backups do not count, since they may be forged: {some(reasons)}"
-            )
+            problems.add(f"{made.where()}: {len(reasons)} backups do not count, as they may be forged: {some(reasons)}")
     problems.lines += lock_warnings(
         f"copy {request.copy.name}",
         [until for made in plans for until in made.locked.values()],
