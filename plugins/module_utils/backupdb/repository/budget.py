@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..system.files import open_regular, read_small_file
+from ..system.files import PRIVATE_FOLDER, open_regular, read_small_file
 from ..system.json_text import LARGEST_COUNT, count, read_json
-from .files import make_folder, replace_file, storage_errors
+from .files import replace_file, storage_errors
 from .problems import Problems
 
 FILE = "budget.json"
@@ -65,8 +65,8 @@ class Budget:
         """Note that `size` bytes were read; raises `RepositoryError` or `NotEnoughSpace`."""
         if self.limit is None or size <= 0:
             return
-        for folder in (self.folder.parent, self.folder):
-            make_folder(folder)
+        with storage_errors(self.folder, "making"):
+            self.folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         with self._locked():
             spent = min(self.spent(now) + size, LARGEST_COUNT)
             values = {"schema": _SCHEMA, "month": _month(now), "spent_bytes": spent}
