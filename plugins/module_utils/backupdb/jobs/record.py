@@ -39,6 +39,7 @@ _BACKUP_KEYS = (
     "stored_bytes",
     "duration",
 )
+_COPY_KEYS = ("name", "status", "message")
 _STEP_KEYS = ("status", "message", "removed", "kept", "freed_bytes", "proven", "seconds")
 
 
@@ -76,6 +77,7 @@ def record_of(result: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str,
         "backups": [_backup(entry) for entry in result["backups"]],
         "prune": _step(result.get("prune")),
         "drill": _step(drill),
+        "copies": [{key: entry.get(key) for key in _COPY_KEYS} for entry in result.get("copies") or ()],
     }
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,15 @@ from ..jobs.definition import Job
 from ..jobs.record import read_record
 from ..system.text import parse_iso
 from .next_run import NextRun, next_runs
+
+
+@dataclass(frozen=True)
+class CopyResult:
+    """How the last run of a job kept up a copy: `status` is ok, partial or failed; `error` says what went wrong."""
+
+    name: str
+    status: str
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,16 @@ class JobState:
         """Seconds that its last run took."""
         duration = self.record.get("duration")
         return float(duration) if isinstance(duration, (int, float)) else None
+
+    @property
+    def copy_results(self) -> list[CopyResult]:
+        """How each of its copies was kept up the last time."""
+        found = []
+        with suppress(AttributeError, KeyError, TypeError):
+            for entry in self.record.get("copies") or ():
+                error = None if entry["status"] == "ok" else str(entry["message"])
+                found.append(CopyResult(str(entry["name"]), str(entry["status"]), error))
+        return found
 
 
 def job_states(jobs: Sequence[Job], now: datetime) -> tuple[JobState, ...]:
