@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,10 @@ from typing import Any
 from backupdb.jobs.definition import Job, job_from
 from backupdb.jobs.record import write_record
 from backupdb.repository import last_run, local
+from backupdb.repository.catalogue import read_backup
+from backupdb.repository.copied import ARRIVALS_FILE, copy_folder
 from backupdb.repository.drill_records import write_drill
+from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import iso, utc_now
 
 from support.stored import RUN, store
@@ -95,6 +101,26 @@ def job_of(root: Path, name: str = "nightly", **changes: Any) -> Job:
     return job_from({"schema": 1, "name": name, "backups": [backup], "state_dir": str(state_dir), **changes}, "test")
 
 
+def with_copies(job: Job, *names: str, **options: Any) -> Job:
+    """The job with copies of these names on S3, kept nowhere: nothing asks a store."""
+    wanted = {"type": "s3", "bucket": "acme-db", **options}
+    return replace(job, copies=[copy_from({"name": name, **wanted}, "test") for name in names])
+
+
+def note_copied(job: Job, name: str, folders: Iterable[Path], *, minutes: float = 10.0, **arrived: Any) -> None:
+    """Let these backups be known to be in a copy, where each came so many minutes after its time."""
+    known = copy_folder(job.state_dir, name)
+    known.mkdir(parents=True, exist_ok=True)
+    path = known / ARRIVALS_FILE
+    arrivals = json.loads(path.read_bytes()) if path.exists() else {}
+    for folder in folders:
+        place = "/".join(folder.parts[-4:])
+        shutil.copytree(folder, known / "shadow" / place, dirs_exist_ok=True)
+        moment = iso(read_backup(folder).time + timedelta(minutes=minutes))
+        arrivals[place] = {"time": moment, "version": None, "later": 0, "current": True, **arrived}
+    path.write_text(json.dumps(arrivals))
+
+
 def note_job(job: Job, status: str, *, hours: float = 1.0, message: str = "told", began: bool = True) -> None:
     """Remember a run of a job that ended so many hours ago, the one of `note_run` unless it never `began`."""
     end = iso(ago(hours))
@@ -110,18 +136,20 @@ def note_job(job: Job, status: str, *, hours: float = 1.0, message: str = "told"
         "status": status,
         "message": message,
         "backups": [{**entry, "databases": [], "accounts": None} for entry in backups],
+        "copies": [{"name": copy.name, "status": status, "message": message} for copy in job.copies],
     }
     write_record(job.state_dir, result)
 
 
 def jobs_with_everything(root: Path) -> list[Job]:
     """Jobs of a host on which every metric has something to tell but when systemd starts them next."""
-    keep(root, "shop", hours=9, drill="equal")
-    keep(root, "shop", hours=1)
+    shop = [keep(root, "shop", hours=9, drill="equal"), keep(root, "shop", hours=1)]
     keep(root, NASTY, hours=1, status="partial", missing=["view v"])
     keep(root, "lost", hours=50)
     note_run(root, {"shop": "complete", NASTY: "partial", "new one": "failed"})
-    jobs = [job_of(root), job_of(root, "weekly", backup={"databases": ["shop"], "accounts": False})]
+    nightly = with_copies(job_of(root), "offsite", lock={"mode": "compliance", "days": 30})
+    jobs = [nightly, job_of(root, "weekly", backup={"databases": ["shop"], "accounts": False})]
+    note_copied(nightly, "offsite", shop)
     note_job(jobs[0], "ok", hours=20)
     note_job(jobs[0], "failed")
     return jobs

@@ -55,13 +55,14 @@ class JobState:
 
     @property
     def copy_results(self) -> list[CopyResult]:
-        """How each of its copies was kept up the last time."""
+        """How each of its copies was kept up the last time; of what is no copy of it any more nothing is told."""
         found = []
+        names = {copy.name for copy in self.job.copies}
         with suppress(AttributeError, KeyError, TypeError):
             for entry in self.record.get("copies") or ():
                 error = None if entry["status"] == "ok" else str(entry["message"])
                 found.append(CopyResult(str(entry["name"]), str(entry["status"]), error))
-        return found
+        return [result for result in found if result.name in names]
 
 
 def job_states(jobs: Sequence[Job], now: datetime) -> tuple[JobState, ...]:
