@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies in the status and in the metrics: judged by what is known to be in them, and nothing is claimed beyond that."""
+"""Copies in the status and in the metrics: judged by what is known to be in them; nothing is claimed beyond that."""
 
 from __future__ import annotations
 
