@@ -25,13 +25,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write it and return the exit status; whatever differs from the manifest is an error."""
-    manifest = catalogue.read_backup(options.folder).manifest
+    backup = catalogue.read_backup(options.folder)
+    manifest = backup.manifest
     archive = next((entry for entry in manifest["archives"] if entry["name"] == options.archive), None)
     if archive is None:
         names = ", ".join(entry["name"] for entry in manifest["archives"])
         raise InvalidOption(f"{options.folder} has no archive {options.archive!r}; it has {names}")
     identities = list(read_identity_file(options.identity).identities) if options.identity else []
-    for block in plain_blocks(options.folder, archive, identities):
+    for block in plain_blocks(backup.files, archive, identities):
         sys.stdout.buffer.write(block)
     sys.stdout.buffer.flush()
     return exit_status.OK

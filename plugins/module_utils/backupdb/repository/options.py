@@ -13,9 +13,20 @@ from ..system.options import Option, moment_from
 from .catalogue import Filter
 from .find import BackupSelector
 from .manifest import KINDS, STATUSES
+from .place import CopySource
+from .stores.settings import OPTIONS as COPY_OPTIONS
+from .stores.settings import SECRET_OPTIONS as COPY_SECRETS
+from .stores.settings import copy_from
 
 # Where backups rest.
-REPOSITORY_OPTIONS: Mapping[str, Option] = {"repository": Option("path")}
+COPY_STATE_DIR = "/var/lib/backupdb"
+REPOSITORY_OPTIONS: Mapping[str, Option] = {
+    "repository": Option("path"),
+    "copy": Option(
+        "dict",
+        options={**COPY_OPTIONS, **COPY_SECRETS, "state_dir": Option("path", default=COPY_STATE_DIR)},
+    ),
+}
 # Which backups of a repository; `host`, `instance` and `database` are names or patterns.
 FILTER_OPTIONS: Mapping[str, Option] = {
     "host": Option(),
@@ -27,7 +38,7 @@ FILTER_OPTIONS: Mapping[str, Option] = {
     "until": Option(),
     "proven": Option("bool"),
 }
-LISTING_OPTIONS: Mapping[str, Option] = {"repository": Option("path", required=True), **FILTER_OPTIONS}
+LISTING_OPTIONS: Mapping[str, Option] = {**REPOSITORY_OPTIONS, **FILTER_OPTIONS}
 # Which one backup; a backup of a database has the option `database` too.
 SOURCE_OPTIONS: Mapping[str, Option] = {
     "path": Option("path"),
@@ -65,3 +76,16 @@ def selector_from(options: Mapping[str, Any]) -> BackupSelector:
         at=moment_from(options, "at"),
         backup_id=options["backup_id"],
     )
+
+
+def copy_source_from(options: Mapping[str, Any]) -> CopySource | None:
+    """Make the library's word for the copy to read from, None without one; raises `InvalidOption`."""
+    values = options.get("copy")
+    if values is None:
+        return None
+    place = {key: value for key, value in values.items() if key in COPY_OPTIONS}
+    secrets = {key: value for key, value in values.items() if key in COPY_SECRETS}
+    unknown = sorted(set(values) - set(place) - set(secrets) - {"state_dir"})
+    if unknown:
+        raise InvalidOption(f"copy.{unknown[0]} is not known; remove it")
+    return CopySource(copy_from(place, "copy", secrets), values.get("state_dir") or COPY_STATE_DIR)

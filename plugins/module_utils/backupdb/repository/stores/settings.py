@@ -118,7 +118,7 @@ def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None)
     kind = _choice(options, "type", TYPES, where)
     known, needed = _OF_TYPE[kind]
     for key in _PLACE_OPTIONS:
-        given = values.get(key) is not None
+        given = values.get(key) not in (None, _PLACE_OPTIONS[key].default)
         if given and key not in known:
             raise InvalidOption(f"{where}.{key} is not for copies of type {kind}; remove it")
         if key in needed and not given:
