@@ -27,11 +27,11 @@ _SIGNATURE_SIZE = 4096  # bytes at most
 class CopyRequest:
     """Which backups of a repository are to be in the copies: all of it, or those of the named places.
 
-    `instances` are exact names of host and instance.
+    `instances` are exact names of host and instance; None is any instance of that host.
     """
 
     repository: str
-    instances: Sequence[tuple[str, str]] = ()
+    instances: Sequence[tuple[str, str | None]] = ()
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ def published(request: CopyRequest, problems: Problems) -> Iterator[StoredBackup
             yield from catalogue.backups(database_folder, problems)
 
 
-def missing_in(there: Collection[str], request: CopyRequest, problems: Problems) -> list[MissingBackup]:
+def missing_in(there: Collection[str], requests: Sequence[CopyRequest], problems: Problems) -> list[MissingBackup]:
     """Return what is not `there`, oldest first; what cannot be read is in `problems`."""
     missing = []
-    for backup in published(request, problems):
+    for backup in (backup for request in requests for backup in published(request, problems)):
         if not backup.is_in_place():
             problems.add(f"{backup.folder} holds a backup that belongs elsewhere and is not copied")
             continue

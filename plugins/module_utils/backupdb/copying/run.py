@@ -56,7 +56,7 @@ _TOO_MANY = 5  # backups that cannot be sent; the reason is then hardly theirs
 class CopyRun:
     """Which backups go to which copies; `state_dir` keeps what is known of each copy between runs."""
 
-    request: CopyRequest
+    requests: Sequence[CopyRequest]
     copies: Sequence[CopySettings]
     state_dir: str
 
@@ -94,7 +94,7 @@ def _one(
             shadow = Shadow(home)
             _refresh(shadow, store, patience, outcome)
             problems = Problems()
-            missing = missing_in(shadow.places(), wanted.request, problems)
+            missing = missing_in(shadow.places(), wanted.requests, problems)
             outcome.warnings += problems.lines
             outcome.missing = [(one.place, one.size) for one in missing]
             outcome.requests = sum(store.requests_for(upload.size) for one in missing for upload in one.files)
