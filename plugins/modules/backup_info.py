@@ -248,7 +248,11 @@ error_kind:
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository import listing as overview
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository.options import (
     LISTING_OPTIONS,
+    copy_source_from,
     filter_from,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    LISTING_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
@@ -257,9 +261,14 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_mo
 
 def main() -> None:
     """Read a repository and end with what it holds."""
-    module = AnsibleModule(argument_spec=to_spec(LISTING_OPTIONS), supports_check_mode=True)
-    repository = module.params["repository"]
-    finish_with(module, lambda: overview.collect(repository, filter_from(module.params)), repository=repository)
+    module = AnsibleModule(argument_spec=to_spec(LISTING_OPTIONS), supports_check_mode=True, **LISTING_CONSTRAINTS)
+    finish_with(
+        module,
+        lambda: overview.collect(
+            module.params["repository"], filter_from(module.params), copy_source_from(module.params)
+        ),
+        repository=module.params["repository"],
+    )
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from backupdb.connection.instance import Instance
 from backupdb.engines.values import DumpOptions
 from backupdb.errors import BackupDbError
 from backupdb.repository import catalogue, layout, local
+from backupdb.repository.archive_files import LocalFiles
 from backupdb.repository.catalogue import Problems, StoredBackup
 from backupdb.streams.compression import Compression
 from backupdb.streams.pipeline import Limiter, Limits
@@ -104,7 +105,7 @@ def plain(folder: str | Path, part: str = "data", **wanted: Any) -> bytes:
         for entry in backup_here.manifest["archives"]
         if entry["part"] == part and all(entry[key] == value for key, value in wanted.items())
     )
-    return b"".join(plain_blocks(Path(folder), archive, [IDENTITY]))
+    return b"".join(plain_blocks(LocalFiles(Path(folder)), archive, [IDENTITY]))
 
 
 def unpublished(repository: Path) -> list[Path]:

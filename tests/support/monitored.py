@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,9 +15,11 @@ from typing import Any
 from backupdb.jobs.definition import Job, job_from
 from backupdb.jobs.record import write_record
 from backupdb.repository import last_run, local
+from backupdb.repository.arrivals import Arrivals, Arrived, read_arrivals, write_arrivals
 from backupdb.repository.catalogue import read_backup
-from backupdb.repository.copied import ARRIVALS_FILE, copy_folder
 from backupdb.repository.drill_records import write_drill
+from backupdb.repository.last_copy import LastCopy, write_last
+from backupdb.repository.place import copy_home
 from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import iso, utc_now
 
@@ -109,16 +110,22 @@ def with_copies(job: Job, *names: str, **options: Any) -> Job:
 
 def note_copied(job: Job, name: str, folders: Iterable[Path], *, minutes: float = 10.0, **arrived: Any) -> None:
     """Let these backups be known to be in a copy, where each came so many minutes after its time."""
-    known = copy_folder(job.state_dir, name)
-    known.mkdir(parents=True, exist_ok=True)
-    path = known / ARRIVALS_FILE
-    arrivals = json.loads(path.read_bytes()) if path.exists() else {}
+    home = copy_home(job.state_dir, name)
+    home.mkdir(parents=True, exist_ok=True)
+    of = dict(read_arrivals(home / "arrivals.json").of)
     for folder in folders:
         place = "/".join(folder.parts[-4:])
-        shutil.copytree(folder, known / "shadow" / place, dirs_exist_ok=True)
-        moment = iso(read_backup(folder).time + timedelta(minutes=minutes))
-        arrivals[place] = {"time": moment, "version": None, "later": 0, "current": True, **arrived}
-    path.write_text(json.dumps(arrivals))
+        shutil.copytree(folder, home / "shadow" / place, dirs_exist_ok=True)
+        moment = read_backup(folder).time + timedelta(minutes=minutes)
+        of[place] = Arrived(moment, **{"stored_bytes": 100, **arrived})
+    write_arrivals(home / "arrivals.json", Arrivals(of))
+
+
+def note_copying(job: Job, name: str, error: str | None) -> None:
+    """Remember how the last copying into a copy ended."""
+    home = copy_home(job.state_dir, name)
+    home.mkdir(parents=True, exist_ok=True)
+    write_last(home, LastCopy(ago(1), error, 0))
 
 
 def note_job(job: Job, status: str, *, hours: float = 1.0, message: str = "told", began: bool = True) -> None:
@@ -136,7 +143,6 @@ def note_job(job: Job, status: str, *, hours: float = 1.0, message: str = "told"
         "status": status,
         "message": message,
         "backups": [{**entry, "databases": [], "accounts": None} for entry in backups],
-        "copies": [{"name": copy.name, "status": status, "message": message} for copy in job.copies],
     }
     write_record(job.state_dir, result)
 
@@ -150,6 +156,7 @@ def jobs_with_everything(root: Path) -> list[Job]:
     nightly = with_copies(job_of(root), "offsite", lock={"mode": "compliance", "days": 30})
     jobs = [nightly, job_of(root, "weekly", backup={"databases": ["shop"], "accounts": False})]
     note_copied(nightly, "offsite", shop)
+    note_copying(nightly, "offsite", "403 for acme-db")
     note_job(jobs[0], "ok", hours=20)
     note_job(jobs[0], "failed")
     return jobs

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ from typing import Any
 import pytest
 from backupdb.jobs.definition import Job
 from backupdb.monitoring import metrics, status
-from backupdb.repository.copied import copy_folder, shadow_folder, take_out
 from backupdb.repository.drill_records import write_drill
+from backupdb.repository.place import copy_home
 from backupdb.system.text import iso
 from support.exposition import read_metrics
-from support.monitored import ago, job_of, keep, note_copied, note_job, note_run, with_copies
+from support.monitored import ago, job_of, keep, note_copied, note_copying, note_run, with_copies
 
 
 @pytest.fixture
@@ -84,10 +83,13 @@ def test_a_copy_without_a_backup_says_so(job: Job, shop: list[Path]) -> None:
     ]
 
 
-def test_what_the_copy_has_removed_by_its_policy_is_not_missing(job: Job, shop: list[Path]) -> None:
-    note_copied(job, "offsite", shop)
-    take_out(shadow_folder(job.state_dir, "offsite") / "/".join(shop[0].parts[-4:]))
-    assert (in_copy(job)["state"], in_copy(job)["backups"]) == ("ok", 2)
+def test_what_the_copy_does_not_keep_by_its_own_policy_is_not_missing(job: Job, shop: list[Path]) -> None:
+    note_copied(job, "offsite", shop[2:])
+    assert in_copy(job)["missing"] == 2
+    shorter = with_copies(job, "offsite", max_age="26h", retention={"keep_last": 2})
+    assert (in_copy(shorter)["state"], in_copy(shorter)["missing"]) == ("behind", 1)
+    newest = with_copies(job, "offsite", max_age="26h", retention={"keep_last": 1})
+    assert (in_copy(newest)["state"], in_copy(newest)["missing"]) == ("ok", 0)
 
 
 def test_a_backup_that_was_put_there_before_its_time_makes_nothing_look_fresh(
@@ -111,7 +113,7 @@ def test_what_was_written_over_is_told_though_the_first_version_counts(job: Job,
 
 def test_proof_and_lock_are_those_of_the_copy(job: Job, shop: list[Path]) -> None:
     note_copied(job, "offsite", shop)
-    place = shadow_folder(job.state_dir, "offsite") / "/".join(shop[1].parts[-4:])
+    place = copy_home(job.state_dir, "offsite") / "shadow" / "/".join(shop[1].parts[-4:])
     write_drill(place, {"schema": 1, "backup_id": place.name, "verdict": "equal", "finished": iso(ago(2))})
     locked = with_copies(job, "offsite", lock={"mode": "governance", "days": 30}, max_age="26h")
     found = in_copy(locked)
@@ -144,28 +146,25 @@ def test_the_whole_is_covered_as_its_least_covered_database_is(root: Path, job: 
     assert states == {"shop": "ok", "wiki": "no backup", "dropped": "behind"}
 
 
-def test_arrivals_that_cannot_be_read_are_a_problem_and_stop_nothing(job: Job, shop: list[Path]) -> None:
+def test_arrivals_that_cannot_be_read_stop_nothing(job: Job, shop: list[Path]) -> None:
     note_copied(job, "offsite", shop)
-    (copy_folder(job.state_dir, "offsite") / "arrivals.json").write_text("{")
-    result = status.of_host([job])
-    assert (result["status"], in_copy(job)["state"], len(result["warnings"])) == ("ok", "ok", 1)
+    (copy_home(job.state_dir, "offsite") / "arrivals.json").write_text("{")
+    assert (status.of_host([job])["status"], in_copy(job)["state"]) == ("ok", "ok")
 
 
 def test_the_last_error_of_a_copy_is_told(job: Job, shop: list[Path]) -> None:
     note_copied(job, "offsite", shop)
-    note_job(job, "partial", message="403 for acme-db: the key was revoked")
+    note_copying(job, "offsite", "403 for acme-db: the key was revoked")
     result = status.of_host([job])
-    assert "job nightly: copy offsite: 403 for acme-db: the key was revoked" in result["complaints"]
-    assert result["jobs"][0]["copies"][0]["error"] == "403 for acme-db: the key was revoked"
-    record = Path(job.state_dir, "jobs", "nightly.json")
-    for odd in (5, [5], [{}], [{"name": 5}], {"a": 1}, "x"):
-        record.write_text(json.dumps({**json.loads(record.read_bytes()), "copies": odd}))
-        assert status.of_host([job])["jobs"][0]["copies"] == []
+    assert result["complaints"] == ["job nightly: copy offsite: 403 for acme-db: the key was revoked"]
+    assert (result["status"], result["jobs"][0]["copies"][0]["name"]) == ("partial", "offsite")
+    note_copying(job, "offsite", None)
+    assert (status.of_host([job])["status"], status.of_host([job])["jobs"][0]["copies"][0]["error"]) == ("ok", None)
 
 
 def test_metrics_are_those_of_the_state(job: Job, shop: list[Path]) -> None:
     note_copied(job, "offsite", shop[:2], later=1)
-    note_job(job, "failed")
+    note_copying(job, "offsite", "503")
     families = read_metrics(metrics.of_host([job]))
 
     def of(name: str) -> float:
@@ -175,6 +174,7 @@ def test_metrics_are_those_of_the_state(job: Job, shop: list[Path]) -> None:
 
     assert (of("copy_status"), of("copy_missing_backups"), of("copy_backups")) == (1, 1, 2)
     assert (of("copy_tampered_backups"), of("copy_failed"), of("copy_max_age_seconds")) == (2, 1, 26 * 3600)
+    assert of("copy_stored_bytes") == 200
     assert abs(of("copy_last_success_timestamp_seconds") - ago(6).timestamp()) < 60
     assert of("copy_missing_bytes") == sum(path.stat().st_size for path in shop[2].iterdir())
     assert (of("database_copies"), of("database_media"), of("database_off_site")) == (2, 2, 1)

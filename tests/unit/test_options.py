@@ -18,6 +18,7 @@ from backupdb.archives.keys import Keys, keys_from
 from backupdb.backup import options as backup
 from backupdb.backup.request import Selection
 from backupdb.connection.instance import Instance
+from backupdb.copying import options as copying
 from backupdb.drill import options as drill
 from backupdb.drill.request import DrillRequest
 from backupdb.engines import options as engines
@@ -50,6 +51,7 @@ MODULES: Mapping[str, Table] = {
     "account_info": accounts.INFO_OPTIONS,
     "account_restore": accounts.RESTORE_OPTIONS,
     "backup_account": accounts.BACKUP_LOGIN_OPTIONS,
+    "backup_copy": copying.OPTIONS,
     "backup_drill": drill.OPTIONS,
     "backup_info": repository.LISTING_OPTIONS,
     "backup_job": jobs.OPTIONS,

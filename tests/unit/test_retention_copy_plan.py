@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from backupdb.errors import RetentionRefused
-from backupdb.repository.copied import Arrived
+from backupdb.repository.arrivals import Arrived
 from backupdb.retention import copy_plan, decide
 from backupdb.retention.copy_plan import CLOCK_TOLERANCE, CopyDecisions, lock_warnings
 from backupdb.retention.decide import KEEP, REMOVE, Candidate

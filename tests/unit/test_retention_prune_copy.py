@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from backupdb.errors import InvalidOption, StoreRefused, StoreUnavailable
 from backupdb.repository.catalogue import StoredBackup
-from backupdb.repository.copied import is_copied
 from backupdb.repository.drill_records import write_drill
 from backupdb.repository.pins import write_pin
+from backupdb.repository.shadow import Shadow
 from backupdb.repository.stores.interface import StoredObject
 from backupdb.repository.stores.local import LocalStore
 from backupdb.repository.stores.patience import Patience
@@ -191,8 +191,8 @@ def test_a_list_that_is_not_whole_removes_nothing(top: Path) -> None:
     before = folder_state(top)
 
     class Broken(LocalStore):
-        def list(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
-            for number, one in enumerate(super().list(under, after)):
+        def entries(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
+            for number, one in enumerate(super().entries(under, after)):
                 if number == 7:
                     raise StoreUnavailable("page 2 was refused")
                 yield one
@@ -245,8 +245,8 @@ def test_what_was_written_over_or_removed_is_told(top: Path) -> None:
     shop = nightly(top, 3)
 
     class Versioned(LocalStore):
-        def list(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
-            for one in super().list(under, after):
+        def entries(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
+            for one in super().entries(under, after):
                 spoiled = shop[1].folder.name in one.name and one.name.endswith("manifest.json")
                 yield StoredObject(one.name, one.size, one.time, "1", int(spoiled), not spoiled)
 
@@ -269,7 +269,7 @@ def test_archives_without_a_manifest_go_when_other_files_came_a_week_later(top: 
     assert "2 broken off copies" in plan["message"]
     known = tmp_path / "shadow" / broken[0].relative_to(top)
     shutil.copytree(shop[0].folder, known)
-    result = pruned(top, shadow=tmp_path / "shadow")
+    result = pruned(top, known=Shadow(tmp_path))
     assert result["orphans"] == [str(broken[2])] and not broken[2].exists()
     assert broken[0].is_dir() and any("was removed from the store" in line for line in result["warnings"])
     result = pruned(top)
@@ -289,7 +289,7 @@ def test_pins_and_drills_count_wherever_they_are_known(top: Path, tmp_path: Path
         record = {"schema": 1, "backup_id": backup.folder.name, "verdict": "equal", "finished": iso(TODAY - days * DAY)}
         write_drill(place / backup.folder.relative_to(top), record)
     arrived(shop[3].folder, shop[3].time + HOUR)
-    result = pruned(top, shadow=shadow, repositories=(str(repository),))
+    result = pruned(top, known=Shadow(tmp_path), repositories=(str(repository),))
     found = reasons(result)
     assert found[shop[7].folder.name] == "keep: pinned: the audit"
     assert found[shop[3].folder.name] == "keep: newest proven"
@@ -297,16 +297,14 @@ def test_pins_and_drills_count_wherever_they_are_known(top: Path, tmp_path: Path
     assert (result["status"], result["removed"]) == ("ok", 4)
 
 
-def test_what_is_removed_is_known_here_no_more_and_is_not_missing_either(top: Path, tmp_path: Path) -> None:
+def test_what_is_removed_is_known_here_no_more(top: Path, tmp_path: Path) -> None:
     shop = nightly(top, 4)
-    shadow, here = tmp_path / "shadow", tmp_path / "repository"
-    shutil.copytree(top, shadow)
-    shutil.copytree(top, here)
-    place = shop[3].folder.relative_to(top)
-    assert pruned(top, shadow=shadow)["removed"] == 2
-    assert not (shadow / place).exists() and is_copied(here / place, shadow / place)
-    (here / place / "manifest.json").write_text("{}")
-    assert not is_copied(here / place, shadow / place)
+    known = Shadow(tmp_path / "home")
+    known.refresh(opened(top), Patience(0.0), whole=True)
+    assert len(known.places()) == 4
+    assert pruned(top, known=known)["removed"] == 2
+    assert known.places() == Shadow(tmp_path / "home").places() == {"/".join(one.folder.parts[-4:]) for one in shop[:2]}
+    assert not (known.root / shop[3].folder.relative_to(top)).exists()
 
 
 def test_a_folder_below_a_backup_does_not_tear_it_apart(top: Path) -> None:

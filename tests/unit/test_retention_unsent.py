@@ -17,7 +17,7 @@ from backupdb.errors import RetentionRefused
 from backupdb.jobs import steps
 from backupdb.jobs.definition import job_text
 from backupdb.repository.catalogue import StoredBackup
-from backupdb.repository.copied import shadow_folder, take_out
+from backupdb.repository.place import copy_home
 from backupdb.repository.stores.settings import copy_from
 from backupdb.retention import prune
 from backupdb.retention.decide import RetentionPolicy
@@ -83,14 +83,12 @@ def test_another_backup_by_the_same_name_is_not_the_one(root: Path, tmp_path: Pa
     assert reasons(pruned(root, UnsentRule("offsite", tmp_path / "offsite")))[1] == "keep: not in copy offsite yet"
 
 
-def test_what_the_copy_has_removed_by_its_own_policy_was_there(root: Path, tmp_path: Path) -> None:
-    shop = nightly(root, 3)
-    shadow = tmp_path / "offsite"
-    copied(shop, root, shadow)
-    place = shadow / shop[2].folder.relative_to(root)
-    take_out(place)
-    assert pruned(root, UnsentRule("offsite", shadow))["removed"] == 2
-    assert list(place.with_name(".removed").iterdir()) == []  # nobody asks any more
+def test_what_the_copy_would_remove_by_its_own_policy_is_not_waited_for(root: Path, tmp_path: Path) -> None:
+    shop = nightly(root, 6)
+    rule = UnsentRule("offsite", tmp_path / "offsite", policy=RetentionPolicy(keep_last=3))
+    assert reasons(pruned(root, rule, check_mode=True))[1:3] == ["keep: not in copy offsite yet"] * 2
+    copied(shop[1:3], root, tmp_path / "offsite")
+    assert pruned(root, rule)["removed"] == 5
 
 
 def test_more_than_may_wait_fails_before_anything_is_removed(root: Path, tmp_path: Path) -> None:
@@ -125,7 +123,7 @@ def test_a_job_waits_for_its_required_copies_and_counts_all_its_instances_togeth
     assert (result["status"], result["error_kind"], result["removed"]) == ("failed", "RetentionRefused", 0)
     assert "copy offsite lacks 4 backups" in result["message"] and "raise keep_unsent_max" in result["message"]
     assert (prune_with(keep_unsent_max=str(2 * size))["status"], shop[2].folder.is_dir()) == ("ok", True)
-    copied(shop[1:2], root, shadow_folder(job_with_copies(root).state_dir, "offsite"))
+    copied(shop[1:2], root, copy_home(job_with_copies(root).state_dir, "offsite") / "shadow")
     assert prune_with()["removed"] == 1
     assert prune_with(required=False)["removed"] == 3
 

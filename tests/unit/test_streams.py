@@ -31,6 +31,7 @@ from backupdb.errors import (
     SnapshotLost,
     WrongKey,
 )
+from backupdb.repository.archive_files import LocalFiles
 from backupdb.repository.local import Publication
 from backupdb.streams import pipeline
 from backupdb.streams.compression import Compression, compressor
@@ -84,7 +85,7 @@ def test_what_is_stored_is_read_back_for_every_option(
     envelope = Envelope(compression, encryption)
     archive = store_document("accounts", DATA, publication, envelope, form="json", limits=limits()).record
     folder = publication.final_folder.parent / f".partial-{'0' * 32}"
-    assert b"".join(plain_blocks(folder, archive, [IDENTITY])) == DATA
+    assert b"".join(plain_blocks(LocalFiles(folder), archive, [IDENTITY])) == DATA
     assert archive["plain_bytes"] == len(DATA)
     assert archive["plain_sha256"] == hashlib.sha256(DATA).hexdigest()
     assert archive["stored_bytes"] == (folder / archive["name"]).stat().st_size
@@ -95,9 +96,9 @@ def test_a_passphrase_opens_what_it_closed_and_another_does_not(publication: Pub
     envelope = Envelope(Compression(), Encryption(passphrase="correct horse"))
     archive = store_document("accounts", b"{}", publication, envelope, form="json", limits=limits()).record
     folder = publication.final_folder.parent / f".partial-{'0' * 32}"
-    assert b"".join(plain_blocks(folder, archive, [ScryptIdentity("correct horse")])) == b"{}"
+    assert b"".join(plain_blocks(LocalFiles(folder), archive, [ScryptIdentity("correct horse")])) == b"{}"
     with pytest.raises(WrongKey):
-        list(plain_blocks(folder, archive, [ScryptIdentity("wrong")]))
+        list(plain_blocks(LocalFiles(folder), archive, [ScryptIdentity("wrong")]))
 
 
 @pytest.mark.parametrize("method", ["zstd", "gzip", "none"])
@@ -121,7 +122,7 @@ def test_damaged_bytes_are_never_taken_for_whole(
         content = bytearray()
     path.write_bytes(content)
     with pytest.raises(ArchiveDamaged, match=archive["name"]):
-        list(plain_blocks(folder, archive, [IDENTITY]))
+        list(plain_blocks(LocalFiles(folder), archive, [IDENTITY]))
 
 
 def test_the_zstd_program_serves_where_the_library_is_missing(
@@ -137,7 +138,7 @@ def test_the_zstd_program_serves_where_the_library_is_missing(
     ).record
     folder = publication.final_folder.parent / f".partial-{'0' * 32}"
     for archive in (with_library, record):
-        assert b"".join(plain_blocks(folder, archive, [])) == DATA
+        assert b"".join(plain_blocks(LocalFiles(folder), archive, [])) == DATA
         subprocess.run(["zstd", "-q", "-t", str(folder / archive["name"])], check=True)
 
 

@@ -14,7 +14,7 @@ from ..archives.keys import keys_from
 from ..connection.options import instance_from
 from ..engines import options as engines
 from ..engines.login_interface import PASSWORD, SOCKET, WantedLogin
-from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, selector_from
+from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, copy_source_from, selector_from
 from ..signatures import options as signatures
 from ..signatures.options import signed_by_from
 from ..system.options import Option
@@ -74,7 +74,13 @@ def account_restore_request_from(options: Mapping[str, Any]) -> AccountRestoreRe
 
 def stored_accounts_from(options: Mapping[str, Any]) -> StoredAccounts:
     """Say which backup of accounts is meant; raises `InvalidOption`."""
-    return StoredAccounts(selector_from(options), options["repository"], keys_from(options), signed_by_from(options))
+    return StoredAccounts(
+        selector_from(options),
+        options["repository"],
+        keys_from(options),
+        signed_by_from(options),
+        copy_source_from(options),
+    )
 
 
 def login_request_from(options: Mapping[str, Any]) -> LoginRequest:

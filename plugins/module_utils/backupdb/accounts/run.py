@@ -8,15 +8,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from ..archives.keys import Keys, load_identities
 from ..connection.instance import Instance
 from ..engines.registry import open_engine
-from ..repository import find as sources
 from ..repository.find import BackupSelector
 from ..repository.lock import readers_lock
+from ..repository.place import CopySource, find_in_place
 from ..signatures.check import check_backup
 from ..system.stopping import stop_signals
 from .restore import export, restore_accounts
@@ -32,6 +31,7 @@ class StoredAccounts:
     repository: str | None = None
     keys: Keys = field(default_factory=Keys)
     signed_by: tuple[str, ...] | None = None
+    copy: CopySource | None = None
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,11 @@ def look_at_backup(source: StoredAccounts, patterns: Sequence[str], *, show_hash
 
 def _read(source: StoredAccounts) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """Return the document, what names the backup in a result, and warnings."""
-    found = sources.find(Path(source.repository) if source.repository else None, source.wanted)
-    with readers_lock(found.backup.instance_folder) as unlocked:
+    with (
+        find_in_place(source.repository, source.copy, source.wanted) as found,
+        readers_lock(found.backup.instance_folder) as unlocked,
+    ):
         signature = check_backup(found.backup, source.signed_by)
         document = read_document(found.backup, load_identities(source.keys))
-    origin = {"backup_id": found.backup.manifest["backup_id"], "path": str(found.backup.folder), "signature": signature}
+    origin = {"backup_id": found.backup.manifest["backup_id"], "path": found.backup.where, "signature": signature}
     return document, origin, [*found.warnings, *unlocked]

@@ -23,24 +23,24 @@ def read_document(backup: StoredBackup, identities: Sequence[Identity]) -> dict[
     """
     if backup.manifest["kind"] != "accounts":
         raise InvalidOption(
-            f"{backup.folder} is a backup of database {backup.database!r}; accounts have backups of their own, in the "
+            f"{backup.where} is a backup of database {backup.database!r}; accounts have backups of their own, in the "
             "instance's folder @accounts"
         )
     archive = next((entry for entry in backup.manifest["archives"] if entry["format"] == "json"), None)
     if archive is None:
-        raise ArchiveDamaged(f"{backup.folder} holds no document of accounts (accounts.json)")
-    document = archives.read_document(backup.folder, archive, identities)
+        raise ArchiveDamaged(f"{backup.where} holds no document of accounts (accounts.json)")
+    document = archives.read_document(backup.files, archive, identities)
     try:
         schema = document["schema"]
     except (KeyError, TypeError) as error:
-        raise ArchiveDamaged(f"{backup.folder / archive['name']} holds no document of accounts") from error
+        raise ArchiveDamaged(f"{backup.files.where(archive['name'])} holds no document of accounts") from error
     if schema != SCHEMA:
         raise InvalidOption(
-            f"{backup.folder / archive['name']} has schema {schema}, this version of vya.backupdb reads {SCHEMA}; "
+            f"{backup.files.where(archive['name'])} has schema {schema}, this version of vya.backupdb reads {SCHEMA}; "
             "use a newer one"
         )
     try:
         check_form(document)
     except ValueError as error:
-        raise ArchiveDamaged(f"{backup.folder / archive['name']} holds no document of accounts: {error}") from error
+        raise ArchiveDamaged(f"{backup.files.where(archive['name'])} holds no document of accounts: {error}") from error
     return dict(document)

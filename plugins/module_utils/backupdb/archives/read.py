@@ -11,19 +11,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import shutil
 import subprocess
 import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..age.stream import Decryptor, Identity
 from ..errors import ArchiveDamaged, BackupDbError, RequirementMissing, WrongKey
-from ..repository.files import storage_error, storage_errors
-from ..system.files import ODD_FILE, open_regular
+from ..repository.archive_files import ArchiveFiles
 from ..system.json_text import read_json
 from ..system.text import human_size
 
@@ -31,15 +28,15 @@ LARGEST_DOCUMENT = 64 << 20  # bytes; the accounts of 100,000 users stay below. 
 _BLOCK = 1 << 20
 
 
-def plain_blocks(folder: Path, archive: Mapping[str, Any], identities: Sequence[Identity]) -> Iterator[bytes]:
+def plain_blocks(files: ArchiveFiles, archive: Mapping[str, Any], identities: Sequence[Identity]) -> Iterator[bytes]:
     """Yield the plain stream of an archive (an entry of a manifest's `archives`) in blocks of at most 1 MiB.
 
     Raises `WrongKey`, and `ArchiveDamaged` for bytes that are not what was written, at the latest after the last
     block: what was yielded counts only once the iterator has ended without an error. Raises `RepositoryError` for
     a file that is there and cannot be read.
     """
-    path = folder / archive["name"]
-    stored = _Stored(path, archive["stored_bytes"])
+    path = files.where(archive["name"])
+    stored = _Stored(files, archive)
     digest = hashlib.sha256()
     count = 0
     with stored:
@@ -60,33 +57,32 @@ def plain_blocks(folder: Path, archive: Mapping[str, Any], identities: Sequence[
         raise ArchiveDamaged(f"{path}: the plain stream is not the one that the manifest names (sha256 differs)")
 
 
-def read_document(folder: Path, archive: Mapping[str, Any], identities: Sequence[Identity]) -> Any:
+def read_document(files: ArchiveFiles, archive: Mapping[str, Any], identities: Sequence[Identity]) -> Any:
     """Return what is in an archive that is one JSON document of at most `LARGEST_DOCUMENT` bytes.
 
     Raises as `plain_blocks` does, and `ArchiveDamaged` for a larger one, before a byte of it is read.
     """
-    path = folder / archive["name"]
+    path = files.where(archive["name"])
     if archive["plain_bytes"] > LARGEST_DOCUMENT:
         raise ArchiveDamaged(
             f"{path} is no document: it would have {human_size(archive['plain_bytes'])}, and no document has more than"
             f" {human_size(LARGEST_DOCUMENT)}"
         )
-    content = b"".join(plain_blocks(folder, archive, identities))
+    content = b"".join(plain_blocks(files, archive, identities))
     try:
         return read_json(content)
     except ValueError as error:
         raise ArchiveDamaged(f"{path} is no document: {error}") from error
 
 
-def stored_blocks(folder: Path, archive: Mapping[str, Any]) -> Iterator[bytes]:
+def stored_blocks(files: ArchiveFiles, archive: Mapping[str, Any]) -> Iterator[bytes]:
     """Yield the stored bytes of an archive as they are; raises as `plain_blocks` does, but needs no key."""
-    path = folder / archive["name"]
-    with _Stored(path, archive["stored_bytes"]) as stored:
+    with _Stored(files, archive) as stored:
         yield from iter(lambda: stored.read(_BLOCK), b"")
-    _check_stored(stored, archive, path)
+    _check_stored(stored, archive, files.where(archive["name"]))
 
 
-def _check_stored(stored: _Stored, archive: Mapping[str, Any], path: Path) -> None:
+def _check_stored(stored: _Stored, archive: Mapping[str, Any], path: str) -> None:
     if stored.count != archive["stored_bytes"]:
         raise ArchiveDamaged(f"{path} has {stored.count} bytes, the manifest says {archive['stored_bytes']}")
     if stored.digest.hexdigest() != archive["sha256"]:
@@ -96,33 +92,28 @@ def _check_stored(stored: _Stored, archive: Mapping[str, Any], path: Path) -> No
 class _Stored:
     """The stored file, hashed as it is read, and never beyond the size that the manifest names."""
 
-    def __init__(self, path: Path, recorded: int) -> None:
+    def __init__(self, files: ArchiveFiles, archive: Mapping[str, Any]) -> None:
         self.digest = hashlib.sha256()
         self.count = 0
-        self._path = path
-        self._recorded = recorded
-        try:
-            self._file = os.fdopen(open_regular(path), "rb", buffering=0)
-        except FileNotFoundError as error:
-            raise ArchiveDamaged(f"{path} is missing; use another backup") from error
-        except OSError as error:
-            if error.errno in ODD_FILE:
-                raise ArchiveDamaged(f"{path} is no archive: {error.strerror}; use another backup") from error
-            raise storage_error(error, path, "reading") from error
+        self._files = files
+        self._name: str = archive["name"]
+        self._recorded: int = archive["stored_bytes"]
+        self._reader = files.open(self._name)
 
     def __enter__(self) -> _Stored:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._file.close()
+        self._reader.close()
 
     def read(self, size: int = -1) -> bytes:
         left = self._recorded - self.count
-        with storage_errors(self._path, "reading"):
-            block = self._file.read(max(1, min(size if size > 0 else _BLOCK, left))) or b""
-            if len(block) > left:
-                size = os.fstat(self._file.fileno()).st_size
-                raise ArchiveDamaged(f"{self._path} has {size} bytes, the manifest says {self._recorded}")
+        block = self._reader.read(max(1, min(size if size > 0 else _BLOCK, left)))
+        if len(block) > left:
+            raise ArchiveDamaged(
+                f"{self._files.where(self._name)} has {self._files.size(self._name)} bytes, the manifest says "
+                f"{self._recorded}"
+            )
         self.digest.update(block)
         self.count += len(block)
         return block
@@ -131,7 +122,7 @@ class _Stored:
 class _Decrypted:
     """What age yields, as an object with `read`."""
 
-    def __init__(self, stored: _Stored, path: Path, identities: Sequence[Identity]) -> None:
+    def __init__(self, stored: _Stored, path: str, identities: Sequence[Identity]) -> None:
         if not identities:
             raise WrongKey(f"{path} is encrypted; give an identity or a passphrase that opens it")
         self._stored = stored
@@ -153,7 +144,7 @@ class _Decrypted:
         return out
 
 
-def _decompressed(source: Any, method: str, path: Path) -> Iterator[bytes]:
+def _decompressed(source: Any, method: str, path: str) -> Iterator[bytes]:
     if method == "none":
         yield from iter(lambda: source.read(_BLOCK), b"")
         return
@@ -171,14 +162,14 @@ def _decompressed(source: Any, method: str, path: Path) -> Iterator[bytes]:
         raise ArchiveDamaged(f"{path}: not a whole zstd stream: {error}") from error
 
 
-def _reading(reader: Any, path: Path) -> Iterator[bytes]:
+def _reading(reader: Any, path: str) -> Iterator[bytes]:
     try:
         yield from iter(lambda: reader.read(_BLOCK), b"")
     except (OSError, EOFError, zlib.error) as error:
         raise ArchiveDamaged(f"{path}: cannot be decompressed: {error}") from error
 
 
-def _zstd_program(source: Any, path: Path) -> Iterator[bytes]:
+def _zstd_program(source: Any, path: str) -> Iterator[bytes]:
     """Decompress with the `zstd` program, fed by a thread."""
     program = shutil.which("zstd")
     if program is None:

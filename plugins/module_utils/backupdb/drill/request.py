@@ -15,6 +15,7 @@ from ..archives.keys import Keys
 from ..errors import InvalidOption, ManifestDamaged
 from ..repository.catalogue import Filter, StoredBackup, is_future, read_backup, read_wanted
 from ..repository.drill_records import last_tried, proven
+from ..repository.place import CopySource, Place
 from ..repository.problems import Problems
 from ..system.text import utc_now
 
@@ -46,29 +47,32 @@ class DrillRequest:
     jobs: int = 1
     timeout: float | None = None
     signed_by: tuple[str, ...] | None = None
+    copy: CopySource | None = None
 
     def __post_init__(self) -> None:
         if self.select not in SELECTS:
             raise InvalidOption(f"select {self.select!r} is not known; use one of {', '.join(SELECTS)}")
-        if (self.repository is None) == (not self.paths):
-            raise InvalidOption("say what to drill: a repository or the paths of backups, not both")
+        if [self.repository is None, self.copy is None, not self.paths].count(False) != 1:
+            raise InvalidOption(
+                "say what to drill: a repository, a copy, or the paths of backups, and one of them only"
+            )
         if self.count < 1 or self.jobs < 1:
             raise InvalidOption("count and jobs must be at least 1")
         if self.wanted.kind == "accounts":
             raise InvalidOption("accounts are drilled with each database of their instance, not alone")
 
 
-def choose(request: DrillRequest, problems: Problems) -> list[StoredBackup]:
-    """Return the backups to drill; what cannot be read is in `problems`.
+def choose(request: DrillRequest, place: Place | None, problems: Problems) -> list[StoredBackup]:
+    """Return the backups of a place to drill, or without one those at `paths`; what cannot be read is in `problems`.
 
     Raises `ManifestDamaged` when no path has a manifest that can be read, and `RepositoryError` without a repository.
     """
-    if request.repository is None:
+    if place is None:
         return _at(request.paths, problems)
     now = utc_now()
     found = [
-        backup
-        for backup in read_wanted(Path(request.repository), request.wanted, problems)
+        place.adopt(backup)
+        for backup in read_wanted(place.root, request.wanted, problems)
         if backup.kind == "database" and not is_future(backup, now)
     ]
     if request.select == NEWEST:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from ..outcome import Outcome
 from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import forget_attempt, is_proof, note_attempt, write_drill
 from ..repository.lock import readers_lock
+from ..repository.place import Place, open_place
 from ..repository.problems import Problems
 from ..streams.pipeline import Limits
 from ..system.parallel import result_of
@@ -50,19 +51,36 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
     Raises `BackupNotFound` when there is nothing to drill, `Interrupted` when it was asked to stop before the first
     verdict, and what looking into the repository, keys and options raises.
     """
-    began = time.monotonic()
     problems = Problems()
     identities = load_identities(request.keys)
     user = server_user(request.run_as)
     work_dir_of(request.work_dir)
-    chosen = choose(request, problems)
-    if not chosen:
-        raise BackupNotFound(
-            f"there is nothing to drill in {request.repository}: no backup of a database is what select and the "
-            "filters want; widen them, or look with backup_info at what there is"
-        )
-    if check_mode:
-        return _plan(request, chosen, problems)
+    with _place(request) as place:
+        for line_of_copy in place.problems if place is not None else ():
+            problems.add(line_of_copy)
+        chosen = choose(request, place, problems)
+        if not chosen:
+            where = place.where if place is not None else ", ".join(request.paths)
+            raise BackupNotFound(
+                f"there is nothing to drill in {where}: no backup of a database is what select and the filters want; "
+                "widen them, or look with backup_info at what there is"
+            )
+        if check_mode:
+            return _plan(request, chosen, problems)
+        return _drill_all(request, chosen, identities, user, problems)
+
+
+def _place(request: DrillRequest) -> AbstractContextManager[Place | None]:
+    if request.paths:
+        return nullcontext()
+    wanted = request.wanted
+    return open_place(request.repository, request.copy, host=wanted.host, instance=wanted.instance)
+
+
+def _drill_all(
+    request: DrillRequest, chosen: list[StoredBackup], identities: Sequence[Identity], user: User, problems: Problems
+) -> dict[str, Any]:
+    began = time.monotonic()
     entries: list[dict[str, Any]] = []
     warnings = list(problems.lines)
     cancel = threading.Event()
@@ -79,7 +97,7 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
                 lacking.append(drilled.error)
             record = drilled.value or failed(backup, drilled.error or BackupDbError("it ended without a verdict"))
             kept = _stored(backup, record, warnings)
-            entries.append({**record, "path": str(backup.folder), "record": kept})
+            entries.append({**record, "path": backup.where, "record": kept})
     if lacking and len(lacking) == len(entries):
         raise lacking[0]  # nothing was done, so that all of it may be tried where the library is
     warnings += [f"stopped by {name}; {len(chosen) - len(entries)} drills were not done" for name in received]
@@ -154,14 +172,14 @@ def _result(
     seconds: float,
 ) -> dict[str, Any]:
     good = sum(is_proof(entry) for entry in entries)
-    unread = [] if request.repository is not None else list(damaged.values())  # others were not asked for by name
+    unread = [] if not request.paths else list(damaged.values())  # others were not asked for by name
     return Outcome(
         status="ok" if good == chosen and not unread else "failed",
         changed=any(entry["record"] for entry in entries),
         message=f"{'; '.join([summary(entries), *unread])} ({human_duration(seconds)})",
         warnings=warnings,
         facts={
-            "select": request.select if request.repository is not None else None,
+            "select": None if request.paths else request.select,
             "lines": [line(entry) for entry in entries],
             "drills": entries,
             "proven": good,
@@ -179,7 +197,7 @@ def _plan(request: DrillRequest, chosen: list[StoredBackup], problems: Problems)
             program, problem = None, str(error)
         entries.append(
             {
-                "path": str(backup.folder),
+                "path": backup.where,
                 "backup_id": backup.manifest["backup_id"],
                 "host": backup.manifest["host"],
                 "instance": backup.manifest["instance"],
@@ -195,7 +213,7 @@ def _plan(request: DrillRequest, chosen: list[StoredBackup], problems: Problems)
         message=f"{len(entries)} backups would be drilled",
         warnings=[*problems.lines, *(entry["error"] for entry in entries if entry["error"])],
         facts={
-            "select": request.select if request.repository is not None else None,
+            "select": None if request.paths else request.select,
             "drills": entries,
             "proven": 0,
             "seconds": 0.0,

@@ -54,19 +54,20 @@ def _choose(folder: Path, backup: StoredBackup) -> StoredBackup | None:
     found = [one for one in backups(folder, Problems()) if one.kind == "accounts"]
     own = [one for one in found if one.manifest["run_id"] == backup.manifest["run_id"]]
     before = [one for one in found if one.time <= backup.time]
-    return next(iter([*own, *before]), None)
+    chosen = next(iter([*own, *before]), None)
+    return None if chosen is None else backup.beside(chosen.folder, chosen)
 
 
 def _read(backup: StoredBackup, identities: Sequence[Identity]) -> Mapping[str, Any]:
     archive = next((one for one in backup.manifest["archives"] if one["format"] == "json"), None)
     if archive is None:
-        raise ArchiveDamaged(f"{backup.folder} holds no document of accounts that can be read")
-    document = read_document(backup.folder, archive, identities)
+        raise ArchiveDamaged(f"{backup.where} holds no document of accounts that can be read")
+    document = read_document(backup.files, archive, identities)
     try:
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']}")
         check_form(document)
     except (ValueError, KeyError, TypeError) as error:
-        raise ArchiveDamaged(f"{backup.folder}: not a document of accounts of this version: {error}") from error
+        raise ArchiveDamaged(f"{backup.where}: not a document of accounts of this version: {error}") from error
     found: Mapping[str, Any] = document
     return found

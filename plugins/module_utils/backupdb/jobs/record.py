@@ -39,7 +39,6 @@ _BACKUP_KEYS = (
     "stored_bytes",
     "duration",
 )
-_COPY_KEYS = ("name", "status", "message")
 _STEP_KEYS = ("status", "message", "removed", "kept", "freed_bytes", "proven", "seconds")
 
 
@@ -75,9 +74,9 @@ def record_of(result: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str,
         "last_success": result["finished"] if result["status"] == "ok" else before.get("last_success"),
         "last_drill": result["started"] if drill and _is_remembered(drill) else before.get("last_drill"),
         "backups": [_backup(entry) for entry in result["backups"]],
+        "copy": _step(result.get("copy")),
         "prune": _step(result.get("prune")),
         "drill": _step(drill),
-        "copies": [{key: entry.get(key) for key in _COPY_KEYS} for entry in result.get("copies") or ()],
     }
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of a job over its instances: back up, prune, drill. An instance that fails does not stop the others."""
+"""The steps of a job over its instances: back up, copy, prune, drill. One that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from functools import partial
 from typing import Any, Callable
 
 from ..backup import run as backup
+from ..copying import run as copying
+from ..copying.plan import CopyRequest
+from ..copying.run import CopyRun
 from ..credentials.secrets import Secrets
 from ..drill import run as drill
 from ..drill.request import OLDEST_UNPROVEN
 from ..errors import BackupDbError, BackupNotFound, LockBusy
 from ..outcome import Outcome
-from ..repository.copied import shadow_folder
+from ..repository.place import copy_home
 from ..retention import prune
 from ..retention.decide import policy_from
 from ..retention.unsent import UnsentRule
+from ..retention.wanted import policy_of
 from ..system.parallel import result_of
-from .definition import Job, backup_request, drill_request
+from .definition import Job, backup_request, copies_of, drill_request
 
+Report = Callable[[str], None]
 _KEPT = ("complete", "partial", "skipped")  # statuses of a database that has a backup of this run or a fresh one
 
 
@@ -52,6 +57,25 @@ def has_backups(result: Mapping[str, Any]) -> bool:
     """Return whether a run left something that was backed up, or had nothing to: only then is it safe to prune."""
     everything = [*result["databases"], *([result["accounts"]] if result["accounts"] else [])]
     return result["status"] in ("ok", "partial") or any(entry["status"] in _KEPT for entry in everything)
+
+
+def copy_backups(
+    job: Job, secrets: Secrets, *, check_mode: bool = False, report: Report = lambda _line: None
+) -> dict[str, Any]:
+    """Send what is missing in the copies of a job, and return the result of that, also when it could not begin."""
+    instances = [(str(entry["host"]), str(entry["instance"])) for entry in job.backups]
+    repositories = dict.fromkeys(str(entry["repository"]) for entry in job.backups)
+
+    def work() -> dict[str, Any]:
+        copies = copies_of(job, secrets)
+        request = [CopyRequest(repository, instances) for repository in repositories]
+        return copying.run(CopyRun(request, copies, job.state_dir), check_mode=check_mode, report=report)
+
+    done = result_of(work)
+    if done.error is None:
+        return done.value or {}
+    facts = {"lines": [str(done.error)], "copies": []}
+    return {**Outcome("failed", False, str(done.error), facts=facts).to_dict(), **failure(done.error)}
 
 
 def prune_backups(
@@ -95,7 +119,7 @@ def prune_backups(
 def unsent_rules(job: Job) -> list[UnsentRule]:
     """Return the copies of a job that must have a backup before it is removed here."""
     return [
-        UnsentRule(copy.name, shadow_folder(job.state_dir, copy.name), copy.keep_unsent_max)
+        UnsentRule(copy.name, copy_home(job.state_dir, copy.name) / "shadow", copy.keep_unsent_max, policy_of(copy))
         for copy in job.copies
         if copy.required
     ]

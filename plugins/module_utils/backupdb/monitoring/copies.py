@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..repository.copied import Arrived, copy_folder, missing_in, read_arrivals, shadow_folder
+from ..repository.arrivals import Arrived, read_arrivals
+from ..repository.place import copy_home
 from ..repository.problems import Problems
 from ..repository.stores.settings import MEDIA, CopySettings
 from ..retention.copy_plan import CLOCK_TOLERANCE
+from ..retention.wanted import missing_by_name, policy_of
 from .stored import Stored, look
 
 # What is said of a database in a copy, from good to bad; the first two are no reason to worry.
@@ -32,8 +34,8 @@ REPOSITORY_MEDIA = "disk"
 class CopyState:
     """One database, or the accounts, in one copy. `age` and `max_age` in seconds; times are those of the snapshots.
 
-    `missing` are the backups of this host that never were in the copy. `tampered` are backups whose manifests somebody
-    wrote over or removed. `locked_until` is of the newest backup, where it can be known.
+    `missing` are those of this host that the copy is to have and has not. `tampered` are backups whose manifests
+    somebody wrote over or removed. `locked_until` is of the newest backup, where it can be known.
     """
 
     name: str
@@ -48,6 +50,7 @@ class CopyState:
     missing_bytes: int
     proven: datetime | None
     backups: int
+    stored_bytes: int
     tampered: int
     locked_until: datetime | None
 
@@ -80,10 +83,11 @@ class KnownCopies:
     ) -> CopyState:
         """Look at a database, whose folder is that in the repository, in a copy; one not `expected` is never late."""
         place = "/".join(database_folder.parts[-3:])
-        arrivals = self._of(copy_folder(state_dir, copy.name)).get(place, {})
-        copied = shadow_folder(state_dir, copy.name) / place
+        home = copy_home(state_dir, copy.name)
+        arrivals = self._of(home).get(place, {})
+        copied = home / "shadow" / place
         stored = look(copied, now, self._problems, counts=lambda name, time: _may_be(time, arrivals.get(name)))
-        missing = missing_in(database_folder, copied)
+        missing = missing_by_name(policy_of(copy), database_folder, copied, now)
         newest = None if stored.newest is None else stored.newest.time
         age = None if newest is None else (now - newest).total_seconds()
         limit = copy.max_age if copy.max_age is not None else max_age
@@ -106,18 +110,19 @@ class KnownCopies:
             missing_bytes=sum(_size(database_folder / name) for name in missing),
             proven=stored.proven,
             backups=stored.count,
+            stored_bytes=sum(arrived.stored_bytes for arrived in arrivals.values()),
             tampered=sum(arrived.tampered for arrived in arrivals.values()),
             locked_until=_locked_until(copy, stored, arrivals),
         )
 
-    def _of(self, folder: Path) -> Mapping[str, dict[str, Arrived]]:
+    def _of(self, home: Path) -> Mapping[str, dict[str, Arrived]]:
         """Return the arrivals of a copy by the place of the database and the id."""
-        if folder not in self._arrivals:
-            found = self._arrivals[folder] = {}
-            for place, arrived in read_arrivals(folder, self._problems).items():
+        if home not in self._arrivals:
+            found = self._arrivals[home] = {}
+            for place, arrived in read_arrivals(home / "arrivals.json").of.items():
                 database, _slash, backup_id = place.rpartition("/")
                 found.setdefault(database, {})[backup_id] = arrived
-        return self._arrivals[folder]
+        return self._arrivals[home]
 
 
 def coverage_of(repository_is_fresh: bool, copies: Sequence[CopyState]) -> Coverage:

@@ -28,6 +28,7 @@ def row(copy: CopyState) -> dict[str, Any]:
         "missing": copy.missing,
         "missing_bytes": copy.missing_bytes,
         "backups": copy.backups,
+        "stored_bytes": copy.stored_bytes,
         "proven": _iso(copy.proven),
         "locked_until": _iso(copy.locked_until),
         "tampered": copy.tampered,

@@ -6,23 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ..jobs.definition import Job
 from ..jobs.record import read_record
+from ..repository.last_copy import read_last
+from ..repository.place import copy_home
 from ..system.text import parse_iso
 from .next_run import NextRun, next_runs
 
 
 @dataclass(frozen=True)
 class CopyResult:
-    """How the last run of a job kept up a copy: `status` is ok, partial or failed; `error` says what went wrong."""
+    """How the last copying into a copy of a job ended: when, and what went wrong, None where nothing did."""
 
     name: str
-    status: str
+    finished: datetime
     error: str | None
 
 
@@ -55,14 +56,9 @@ class JobState:
 
     @property
     def copy_results(self) -> list[CopyResult]:
-        """How each of its copies was kept up the last time; of what is no copy of it any more nothing is told."""
-        found = []
-        names = {copy.name for copy in self.job.copies}
-        with suppress(AttributeError, KeyError, TypeError):
-            for entry in self.record.get("copies") or ():
-                error = None if entry["status"] == "ok" else str(entry["message"])
-                found.append(CopyResult(str(entry["name"]), str(entry["status"]), error))
-        return [result for result in found if result.name in names]
+        """How the last copying into each of its copies ended, as far as that is remembered."""
+        remembered = [(copy.name, read_last(copy_home(self.job.state_dir, copy.name))) for copy in self.job.copies]
+        return [CopyResult(name, last.time, last.error) for name, last in remembered if last is not None]
 
 
 def job_states(jobs: Sequence[Job], now: datetime) -> tuple[JobState, ...]:

@@ -69,8 +69,9 @@ HELP = {
     "backupdb_copy_last_proven_timestamp_seconds": "Time of the newest backup in the copy whose drill succeeded.",
     "backupdb_copy_locked_until_timestamp_seconds": "Until when the store keeps the newest backup in the copy.",
     "backupdb_copy_backups": "Number of backups that are known to be in the copy.",
-    "backupdb_copy_missing_backups": "Backups of this host that are not in the copy.",
-    "backupdb_copy_missing_bytes": "Bytes of the backups of this host that are not in the copy.",
+    "backupdb_copy_stored_bytes": "Bytes of the backups that are known to be in the copy.",
+    "backupdb_copy_missing_backups": "Backups of this host that are to be in the copy and are not.",
+    "backupdb_copy_missing_bytes": "Bytes of the backups of this host that are to be in the copy and are not.",
     "backupdb_copy_tampered_backups": "Backups in the copy whose manifests were written over or removed.",
     "backupdb_copy_failed": "Whether the last attempt of the job to keep up the copy failed: 1 or 0.",
     "backupdb_instance_status": "How the newest run over the instance ended: 0 ok, 1 partial, 2 failed.",
@@ -206,6 +207,7 @@ def _of_database(instance: InstanceState, database: DatabaseState) -> Iterator[S
 def _of_copy(of_database: Mapping[str, str], copy: CopyState, *, expected: bool) -> Iterator[Sample]:
     labels = {**of_database, "copy": copy.name}
     yield "backupdb_copy_backups", labels, copy.backups
+    yield "backupdb_copy_stored_bytes", labels, copy.stored_bytes
     yield "backupdb_copy_missing_backups", labels, copy.missing
     yield "backupdb_copy_missing_bytes", labels, copy.missing_bytes
     yield "backupdb_copy_tampered_backups", labels, copy.tampered

@@ -253,7 +253,9 @@ def _jobs(state: HostState) -> list[dict[str, Any]]:
             "duration": job.duration,
             "next_run": _iso(job.next_run.moment),
             "schedule": job.next_run.words,
-            "copies": [{"name": one.name, "status": one.status, "error": one.error} for one in job.copy_results],
+            "copies": [
+                {"name": one.name, "finished": iso(one.finished), "error": one.error} for one in job.copy_results
+            ],
         }
         for job in state.jobs
     ]

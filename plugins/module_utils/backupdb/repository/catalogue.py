@@ -11,7 +11,7 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Callable
@@ -19,6 +19,7 @@ from typing import Any, Callable
 from ..errors import ManifestDamaged, RepositoryError
 from ..system.files import is_folder, is_gone, read_small_file
 from . import layout
+from .archive_files import ArchiveFiles, CopiedFiles, LocalFiles
 from .drill_records import is_proof, newest_drill
 from .files import storage_errors
 from .manifest import parse, started
@@ -33,11 +34,28 @@ LARGEST_MANIFEST = 64 << 20  # bytes; a database of 100,000 tables with row coun
 
 @dataclass(frozen=True)
 class StoredBackup:
-    """One backup that exists."""
+    """One backup that exists. In a copy `folder` has what is small, and `copied` the archives."""
 
     folder: Path
     time: datetime
     manifest: Mapping[str, Any] = field(repr=False)
+    copied: CopiedFiles | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def files(self) -> ArchiveFiles:
+        """How its archives are opened."""
+        return self.copied or LocalFiles(self.folder)
+
+    @property
+    def where(self) -> str:
+        """Where it rests, for people."""
+        return str(self.folder) if self.copied is None else self.copied.where("").rstrip("/")
+
+    def beside(self, folder: Path, backup: StoredBackup) -> StoredBackup:
+        """Return a backup that was read from `folder` near this one as one of the same copy, if this is in one."""
+        if self.copied is None:
+            return backup
+        return replace(backup, copied=self.copied.beside("/".join(folder.parts[-4:])))
 
     @property
     def database(self) -> str | None:

@@ -7,27 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ..system.text import human_duration, human_size, iso, utc_now
 from .catalogue import Filter, StoredBackup, is_future, read_wanted
 from .drill_records import is_proof, newest_drill
 from .pins import read_pin
+from .place import CopySource, open_place
 from .problems import Problems
 
 
-def collect(repository: str, wanted: Filter) -> dict[str, Any]:
+def collect(repository: str | None, wanted: Filter, copy: CopySource | None = None) -> dict[str, Any]:
     """Return the wanted backups, newest first, with what could not be read.
 
     Raises `RepositoryError` when there is no repository to read; nothing else in it stops the others.
     """
     now = utc_now()
     problems = Problems()
-    entries = [_entry(backup, now, problems) for backup in read_wanted(Path(repository), wanted, problems)]
+    with open_place(repository, copy, host=wanted.host, instance=wanted.instance) as place:
+        for line in place.problems:
+            problems.add(line)
+        entries = [_entry(place.adopt(backup), now, problems) for backup in read_wanted(place.root, wanted, problems)]
     stored = sum(entry["stored_bytes"] for entry in entries)
     return {
-        "repository": repository,
+        "repository": place.where,
         "backups": entries,
         "count": len(entries),
         "stored_bytes": stored,
@@ -49,7 +52,7 @@ def _entry(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str,
         "kind": backup.kind,
         "backup_id": manifest["backup_id"],
         "run_id": manifest["run_id"],
-        "path": str(backup.folder),
+        "path": backup.where,
         "status": manifest["status"],
         "engine": manifest["engine"],
         "server_version": manifest["server"].get("version"),

@@ -13,9 +13,17 @@ from ..system.options import Option, moment_from
 from .catalogue import Filter
 from .find import BackupSelector
 from .manifest import KINDS, STATUSES
+from .place import CopySource
+from .stores.settings import copy_from
 
 # Where backups rest.
-REPOSITORY_OPTIONS: Mapping[str, Option] = {"repository": Option("path")}
+COPY_STATE_DIR = "/var/lib/backupdb"
+REPOSITORY_OPTIONS: Mapping[str, Option] = {
+    "repository": Option("path"),
+    "copy": Option("dict"),
+    "copy_credentials": Option("dict", secret=True),
+    "copy_state_dir": Option("path", default=COPY_STATE_DIR),
+}
 # Which backups of a repository; `host`, `instance` and `database` are names or patterns.
 FILTER_OPTIONS: Mapping[str, Option] = {
     "host": Option(),
@@ -27,7 +35,7 @@ FILTER_OPTIONS: Mapping[str, Option] = {
     "until": Option(),
     "proven": Option("bool"),
 }
-LISTING_OPTIONS: Mapping[str, Option] = {"repository": Option("path", required=True), **FILTER_OPTIONS}
+LISTING_OPTIONS: Mapping[str, Option] = {**REPOSITORY_OPTIONS, **FILTER_OPTIONS}
 # Which one backup; a backup of a database has the option `database` too.
 SOURCE_OPTIONS: Mapping[str, Option] = {
     "path": Option("path"),
@@ -65,3 +73,12 @@ def selector_from(options: Mapping[str, Any]) -> BackupSelector:
         at=moment_from(options, "at"),
         backup_id=options["backup_id"],
     )
+
+
+def copy_source_from(options: Mapping[str, Any]) -> CopySource | None:
+    """Make the library's word for the copy to read from, None without one; raises `InvalidOption`."""
+    values = options.get("copy")
+    if values is None or isinstance(values, CopySource):
+        return values
+    secrets = options.get("copy_credentials") or {}
+    return CopySource(copy_from(values, "copy", secrets), options.get("copy_state_dir") or COPY_STATE_DIR)

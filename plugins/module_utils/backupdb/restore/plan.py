@@ -87,7 +87,7 @@ def make_plan(
 ) -> RestorePlan:
     """Look at the backup and at the server; raises what asking and opening the archives raise."""
     if backup.database is None:
-        raise InvalidOption(f"{backup.folder} is a backup of accounts; restore it with account_restore")
+        raise InvalidOption(f"{backup.where} is a backup of accounts; restore it with account_restore")
     manifest = backup.manifest
     sources = open_archives(backup, identities)
     facts = engine.facts
@@ -143,11 +143,11 @@ def open_archives(backup: StoredBackup, identities: Sequence[Identity]) -> list[
     """
     sources = []
     for archive in backup.manifest["archives"]:
-        path = backup.folder / archive["name"]
-        size = path.stat().st_size if path.is_file() else None
+        size = backup.files.size(archive["name"])
         if size != archive["stored_bytes"]:
             found = "is missing" if size is None else f"has {size} bytes"
-            raise ArchiveDamaged(f"{path} {found}, the manifest says {archive['stored_bytes']}; use another backup")
+            where = backup.files.where(archive["name"])
+            raise ArchiveDamaged(f"{where} {found}, the manifest says {archive['stored_bytes']}; use another backup")
         source = ArchiveSource(
             part=archive["part"],
             format=archive["format"],
@@ -167,12 +167,12 @@ def _whole_blocks(backup: StoredBackup, archive: Mapping[str, Any], identities: 
     """
     engine = find_engine(str(backup.manifest["engine"]))
     check = CompletionMark(engine.completion_mark(archive) if engine is not None else None)
-    for block in plain_blocks(backup.folder, archive, identities):
+    for block in plain_blocks(backup.files, archive, identities):
         check.feed(block)
         yield block
     problem = check.finish()
     if problem is not None:
-        raise ArchiveDamaged(f"{backup.folder / archive['name']}: {problem}; use another backup")
+        raise ArchiveDamaged(f"{backup.files.where(archive['name'])}: {problem}; use another backup")
 
 
 def _open_once(blocks: Iterator[bytes]) -> None:

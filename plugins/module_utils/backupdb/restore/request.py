@@ -15,6 +15,7 @@ from ..connection.instance import Instance
 from ..engines.values import RestoreOptions
 from ..errors import InvalidOption
 from ..repository.find import BackupSelector
+from ..repository.place import CopySource
 
 OWNER_POLICIES = ("keep", "map", "drop")
 ACL_POLICIES = ("keep", "drop")
@@ -65,6 +66,7 @@ class RestoreRequest:
     keep_failed: bool = False
     keep_replaced: bool = True
     signed_by: tuple[str, ...] | None = None
+    copy: CopySource | None = None
 
     def __post_init__(self) -> None:
         _check_options(self.options)
@@ -72,6 +74,10 @@ class RestoreRequest:
             raise InvalidOption("say which database: with database, or with the path of a backup")
         if self.repository is not None and not Path(self.repository).is_absolute():
             raise InvalidOption(f"repository {self.repository!r} must be an absolute path")
+        if self.copy is not None and self.safety.wanted and self.writes_into_target() and not self.safety.repository:
+            raise InvalidOption(
+                "a safety backup cannot go into a copy: set safety_repository, or safety_backup to false"
+            )
         if self.target == "":
             raise InvalidOption("target is empty; give a name, or leave it out for a new one")
         if self.options.data_only and self.target is None:

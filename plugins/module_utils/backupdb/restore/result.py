@@ -102,7 +102,7 @@ def _facts(request: RestoreRequest, plan: RestorePlan, state: RestoreState) -> d
         "database": plan.backup.database,
         "target": plan.target,
         "backup_id": plan.backup.manifest["backup_id"],
-        "path": str(plan.backup.folder),
+        "path": plan.backup.where,
         "signature": dict(state.signature),
         "plan": plan.describe(),
         "inventory_difference": list(state.comparison.inventory),
@@ -124,7 +124,7 @@ def _status(request: RestoreRequest, state: RestoreState) -> str:
 
 
 def _message(plan: RestorePlan, state: RestoreState, status: str, seconds: float) -> str:
-    what = f"{plan.backup.database!r} from {plan.backup.folder}"
+    what = f"{plan.backup.database!r} from {plan.backup.where}"
     if state.error is not None:
         return f"{what} was not restored: {state.error}. Now {state.in_place or 'nothing is changed'}"
     size = human_size(plan.backup.manifest["plain_bytes"])

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ..archives.keys import load_identities
@@ -23,8 +22,8 @@ from ..engines.interface import Engine
 from ..engines.registry import open_engine
 from ..engines.values import Client, DumpOptions, RestoreOptions
 from ..errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
-from ..repository import find as sources
 from ..repository.lock import readers_lock
+from ..repository.place import find_in_place
 from ..signatures.check import check_backup
 from ..streams.compression import Compression
 from ..streams.pipeline import Limits
@@ -65,11 +64,11 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
     `failed`.
     """
     began = time.monotonic()
-    found = sources.find(Path(request.repository) if request.repository else None, request.wanted)
     identities = load_identities(request.keys)
     cancel = threading.Event()
     with (
         stop_signals(cancel) as received,
+        find_in_place(request.repository, request.copy, request.wanted, cancel) as found,
         readers_lock(None if check_mode else found.backup.instance_folder) as unlocked,
         nullcontext(check_backup(found.backup, request.signed_by, cancel)) as signature,
         open_engine(request.instance, cancel) as engine,

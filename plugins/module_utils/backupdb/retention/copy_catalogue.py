@@ -17,8 +17,8 @@ from typing import Any
 
 from ..errors import ManifestDamaged, StoreError
 from ..repository import layout
+from ..repository.arrivals import Arrived
 from ..repository.catalogue import LARGEST_MANIFEST, StoredBackup
-from ..repository.copied import Arrived
 from ..repository.drill_records import is_drill_file
 from ..repository.manifest import parse, started
 from ..repository.stores.interface import Store, StoredObject
@@ -58,7 +58,7 @@ class CopiedFolder:
     def arrived(self) -> Arrived:
         """Return what the store says of the manifest."""
         if self.manifest is None:
-            return Arrived()
+            return Arrived(None)
         return Arrived(self.manifest.time, self.manifest.version, self.manifest.later, self.manifest.current)
 
 
@@ -80,7 +80,7 @@ def read_catalogue(store: Store, under: str = "") -> CopyCatalogue:
     found = CopyCatalogue()
     places: set[str] = set()
     # By the folder of the backup, whatever lies in folders below it: what belongs together must not be torn apart.
-    for place, objects in groupby(store.list(under), key=lambda one: "/".join(one.name.split("/")[:_BACKUP_DEPTH])):
+    for place, objects in groupby(store.entries(under), key=lambda one: "/".join(one.name.split("/")[:_BACKUP_DEPTH])):
         everything = list(objects)
         files = [one for one in everything if one.name.rpartition("/")[0] == place]
         found.foreign += [one.name for one in everything if one.name.rpartition("/")[0] != place]

@@ -156,7 +156,7 @@ def _proven_here(backup: StoredBackup, copied: CopiedFolder) -> bool:
 
 def locked_until(store: Store, place: str) -> datetime | None:
     """Return until when the store keeps the file of a backup that it keeps longest."""
-    moments = [store.locked_until(one) for one in store.list(place)]
+    moments = [store.locked_until(one) for one in store.entries(place)]
     return max((moment for moment in moments if moment is not None), default=None)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Callable
 
-from ..repository.copied import Arrived
+from ..repository.arrivals import Arrived
 from ..system.text import human_duration, human_size, iso
 from . import decide
 from .decide import KEEP, REMOVE, Candidate, Decision
@@ -109,7 +109,7 @@ def _uncounted(candidates: Sequence[Candidate], arrivals: Mapping[str, Arrived])
     """Name what cannot have been made when it says, walking through the arrivals as they came."""
     arrived = []
     for candidate in candidates:
-        moment = arrivals.get(candidate.backup_id, Arrived()).time
+        moment = arrivals.get(candidate.backup_id, Arrived(None)).time
         if moment is None:
             yield candidate.backup_id, f"the store does not say when it arrived: {NOT_COUNTED}"
         elif candidate.time - moment > CLOCK_TOLERANCE:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import InvalidOption
 from ..repository import layout
+from ..repository.shadow import Shadow
 from ..repository.stores.settings import CopySettings
 from .policy import RetentionPolicy
 
@@ -18,14 +19,14 @@ from .policy import RetentionPolicy
 class PruneCopyRequest:
     """What to prune in which copy, by which policy. Without `host` and `instance` it is the whole copy.
 
-    `shadow` is the folder with what is known of the copy, whose manifests are not fetched again; pins and records of
-    drills are looked for there, and pins in `repositories` too. `databases` are names or patterns, `@accounts` for the
+    `known` is what this host knows of the copy, whose manifests are not fetched again; pins and records of drills are
+    looked for there, and pins in `repositories` too. `databases` are names or patterns, `@accounts` for the
     accounts. `drill_every` is the time between two drills, in seconds, where there are any.
     """
 
     copy: CopySettings
     policy: RetentionPolicy
-    shadow: Path | None = None
+    known: Shadow | None = None
     repositories: tuple[str, ...] = ()
     host: str | None = None
     instance: str | None = None
@@ -36,6 +37,11 @@ class PruneCopyRequest:
     def __post_init__(self) -> None:
         if self.instance is not None and self.host is None:
             raise InvalidOption("an instance in a copy is that of a host; say which host")
+
+    @property
+    def shadow(self) -> Path | None:
+        """The folder of what is known, in the layout of a repository."""
+        return None if self.known is None else self.known.root
 
     def under(self) -> str:
         """Return the folder in the copy that has all that is asked for."""

@@ -97,7 +97,7 @@ def plan_instance(
             _decide(made, replace(RetentionPolicy(), keep_min=policy.keep_min), problems_here, now, retired=True)
         else:
             _decide(made, policy, problems_here, now, retired=gone)
-        _keep_unsent(made, copies)
+        _keep_unsent(made, copies, now)
         plans.append(made)
     return plans
 
@@ -120,7 +120,7 @@ def _plan(folder: Path, backups: Sequence[StoredBackup], problems: Problems) -> 
 
 def _decide(made: DatabasePlan, policy: RetentionPolicy, problems: Problems, now: datetime, *, retired: bool) -> None:
     doubts = Problems()
-    candidates = [_candidate(backup, doubts) for backup in made.backups.values()]
+    candidates = [candidate_of(backup, doubts) for backup in made.backups.values()]
     unsure = [*problems.damaged.values(), *_misplaced(made), *doubts.lines]
     if unsure:
         more = f"; and {len(unsure) - _SHOWN} more" if len(unsure) > _SHOWN else ""
@@ -135,11 +135,16 @@ def _decide(made: DatabasePlan, policy: RetentionPolicy, problems: Problems, now
         made.refused = str(error)
 
 
-def _keep_unsent(made: DatabasePlan, copies: Sequence[UnsentRule]) -> None:
+def _keep_unsent(made: DatabasePlan, copies: Sequence[UnsentRule], now: datetime) -> None:
     """Keep what a copy has not yet, whatever the policy says."""
-    made.unsent = {
-        rule.name: [backup.folder.name for backup in made.to_remove() if rule.lacks(backup)] for rule in copies
-    }
+    going = made.to_remove()
+    if not going or not copies:
+        return
+    candidates = [candidate_of(backup, Problems()) for backup in made.backups.values()]
+    for rule in copies:
+        unwanted = rule.unwanted(going[0].place()[:3], candidates, now)
+        lacking = [backup for backup in going if backup.folder.name not in unwanted and rule.lacks(backup)]
+        made.unsent[rule.name] = [backup.folder.name for backup in lacking]
     names: dict[str, list[str]] = {}
     for copy, backup_ids in made.unsent.items():
         for backup_id in backup_ids:
@@ -150,7 +155,8 @@ def _keep_unsent(made: DatabasePlan, copies: Sequence[UnsentRule]) -> None:
     ]
 
 
-def _candidate(backup: StoredBackup, doubts: Problems) -> Candidate:
+def candidate_of(backup: StoredBackup, doubts: Problems) -> Candidate:
+    """Return what a policy has to know of a backup; what cannot be read of it is in `doubts`."""
     pin = read_pin(backup.folder, doubts)
     return Candidate(
         backup_id=backup.folder.name,

@@ -21,7 +21,6 @@ from typing import Any
 from ..errors import BackupDbError, InvalidOption, LockBusy, RepositoryError
 from ..repository import local
 from ..repository.catalogue import StoredBackup
-from ..repository.copied import forget
 from ..repository.files import remove_tree, storage_errors
 from ..repository.lock import removal_lock
 from ..repository.problems import Problems
@@ -158,7 +157,7 @@ def _instance(
     with removal_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=cancel):
         plans = _planned(folder, request, problems, sealed=sealed)
         for plan in plans:
-            _carry_out(plan, cancel, request.copies)
+            _carry_out(plan, cancel)
     return plans
 
 
@@ -175,15 +174,13 @@ def _planned(folder: Path, request: PruneRequest, problems: Problems, *, sealed:
     )
 
 
-def _carry_out(plan: DatabasePlan, cancel: threading.Event, copies: Sequence[UnsentRule]) -> None:
+def _carry_out(plan: DatabasePlan, cancel: threading.Event) -> None:
     """Remove what is to go, oldest first. One that cannot be removed is noted and stops no other."""
 
     def remove(backup: StoredBackup) -> None:
         removing = take_name(backup.folder)
         plan.removed.append(backup.folder.name)
         remove_files(backup.folder, removing)
-        for rule in copies:
-            forget(rule.place_of(backup))
 
     work = [*(partial(remove_tree, path) for path in plan.unfinished)]
     work += [partial(remove, backup) for backup in plan.to_remove()]

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..errors import StoreError
 from ..repository import layout
-from ..repository.copied import take_out
+from ..repository.files import remove_tree
 from ..repository.problems import Problems
 from ..repository.stores.interface import Store
 from ..system.files import is_there
@@ -98,10 +98,10 @@ def _carry_out(store: Store, request: PruneCopyRequest, made: CopyDatabasePlan, 
 
     def remove(backup_id: str) -> None:
         place = f"{made.folder}/{backup_id}"
-        objects = list(store.list(place))
+        objects = list(store.entries(place))
         # First here: were it known here and gone there, that would look like somebody else's work.
         if request.shadow is not None:
-            take_out(request.shadow / place)
+            remove_tree(request.shadow / place)
         store.remove(place, objects)
         made.removed.append(backup_id)
 
@@ -113,11 +113,13 @@ def _carry_out(store: Store, request: PruneCopyRequest, made: CopyDatabasePlan, 
         if error is not None:
             faults.append(str(error))
     made.error = some(list(dict.fromkeys(faults))) or None
+    if request.known is not None and made.removed:
+        request.known.forget({f"{made.folder}/{backup_id}" for backup_id in made.removed})
 
 
 def _removed(store: Store, folder: CopiedFolder, problems: Problems) -> bool:
     """Remove what is left of a copy that was broken off; returns whether it is gone."""
-    error = result_of(lambda: store.remove(folder.place, list(store.list(folder.place)))).error
+    error = result_of(lambda: store.remove(folder.place, list(store.entries(folder.place)))).error
     if error is not None:
         problems.add(str(error))
     return error is None

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ..errors import RetentionRefused
 from ..repository.catalogue import StoredBackup
 from ..repository.copied import is_copied
 from ..system.text import human_size
+from .decide import Candidate
+from .policy import RetentionPolicy
+from .wanted import unwanted
 
 
 @dataclass(frozen=True)
@@ -23,20 +27,22 @@ class UnsentRule:
     """A copy that must have a backup before it is removed here.
 
     `shadow` is the folder with what is known to be in the copy, in the layout of a repository. `keep_unsent_max` is how
-    many bytes may stay here for this copy alone; None: as many as there are.
+    many bytes may stay here for this copy alone; None: as many as there are. What `policy`, that of the copy, would let
+    go there at once is not waited for.
     """
 
     name: str
     shadow: Path
     keep_unsent_max: int | None = None
+    policy: RetentionPolicy | None = None
 
     def lacks(self, backup: StoredBackup) -> bool:
         """Return whether the copy is not known to have this backup, byte by byte of its manifest."""
-        return not is_copied(backup.folder, self.place_of(backup))
+        return not is_copied(backup.folder, self.shadow.joinpath(*backup.place()))
 
-    def place_of(self, backup: StoredBackup) -> Path:
-        """Return where a backup is in the shadow, if it is there."""
-        return self.shadow.joinpath(*backup.place())
+    def unwanted(self, place: Sequence[str], candidates: Iterable[Candidate], now: datetime) -> frozenset[str]:
+        """Return the ids of the backups that the copy is not to have, of the database with these folders."""
+        return unwanted(self.policy, candidates, self.shadow.joinpath(*place), now)
 
 
 def unsent_reason(copies: Sequence[str]) -> str:

@@ -67,7 +67,7 @@ def check_backup(
     found = check_manifest(backup, signed_by)
     if signed_by is not None:
         for archive in backup.manifest["archives"]:
-            for _block in stored_blocks(backup.folder, archive):
+            for _block in stored_blocks(backup.files, archive):
                 if cancel is not None and cancel.is_set():
                     raise Interrupted("stopped while the archives were compared with the signed manifest")
     return found

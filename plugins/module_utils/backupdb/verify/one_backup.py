@@ -49,7 +49,7 @@ def verify(
     try:
         with readers_lock(backup.instance_folder) as warnings:
             if not is_folder(backup.folder):
-                raise RepositoryError(f"{backup.folder} is gone: it was removed after it had been listed")
+                raise RepositoryError(f"{backup.where} is gone: it was removed after it had been listed")
             altered = manifest_problem(backup)
             signature, refused = _signature(backup, signed_by)
             archives = [_Archive(backup, entry) for entry in backup.manifest["archives"]]
@@ -107,7 +107,7 @@ def damaged(folder: Path, level: str, problem: str) -> dict[str, Any]:
 
 def _result(backup: StoredBackup, level: str, verdict: str, problems: Sequence[str], began: float) -> dict[str, Any]:
     return {
-        "folder": str(backup.folder),
+        "folder": backup.where,
         "host": backup.manifest["host"],
         "instance": backup.manifest["instance"],
         "database": backup.database,
@@ -181,7 +181,7 @@ class _Archive:
         """Read the archive to its end and keep the verdict."""
         try:
             if level == "digest":
-                self._read(stored_blocks(self._backup.folder, self._entry))
+                self._read(stored_blocks(self._backup.files, self._entry))
             else:
                 self._read_plain(identities)
             self.bytes = self._entry["stored_bytes"]
@@ -195,12 +195,12 @@ class _Archive:
     def _read_plain(self, identities: Sequence[Identity]) -> None:
         """Read the plain stream, and let the check of its format see it."""
         with closing(format_check(self._backup.manifest, self._entry)) as check:
-            for block in plain_blocks(self._backup.folder, self._entry, identities):
+            for block in plain_blocks(self._backup.files, self._entry, identities):
                 check.feed(block)
             problem = check.finish()
-            self.note = check.note and f"{self._backup.folder / self._entry['name']}: {check.note}"
+            self.note = check.note and f"{self._backup.files.where(self._entry['name'])}: {check.note}"
         if problem is not None:
-            raise ArchiveDamaged(f"{self._backup.folder / self._entry['name']}: {problem}")
+            raise ArchiveDamaged(f"{self._backup.files.where(self._entry['name'])}: {problem}")
 
     def _read(self, blocks: Iterator[bytes]) -> None:
         for _block in blocks:
@@ -209,7 +209,7 @@ class _Archive:
     def _judge_key(self, error: WrongKey) -> None:
         """Distinguish a wrong key from a damaged header, which looks the same to age."""
         try:
-            self._read(stored_blocks(self._backup.folder, self._entry))
+            self._read(stored_blocks(self._backup.files, self._entry))
         except ArchiveDamaged as damage:
             self._found(DAMAGED, str(damage))
         except RepositoryError as unreadable:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..archives import options as archives
 from ..archives.keys import keys_from
-from ..repository.options import FILTER_OPTIONS, REPOSITORY_OPTIONS, filter_from
+from ..repository.options import FILTER_OPTIONS, REPOSITORY_OPTIONS, copy_source_from, filter_from
 from ..signatures import options as signatures
 from ..signatures.options import signed_by_from
 from ..system.options import Option
@@ -36,4 +36,5 @@ def verify_request_from(options: Mapping[str, Any]) -> VerifyRequest:
         paths=tuple(options["paths"] or ()),
         keys=keys_from(options),
         signed_by=signed_by_from(options),
+        copy=copy_source_from(options),
     )

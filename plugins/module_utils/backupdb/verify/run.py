@@ -15,6 +15,7 @@ from ..archives.keys import Keys, load_identities
 from ..errors import BackupNotFound, InvalidOption
 from ..outcome import Outcome
 from ..repository.catalogue import Filter, read_wanted
+from ..repository.place import CopySource, Place, open_place
 from ..repository.problems import Problems
 from ..system.files import is_gone
 from ..system.text import human_duration, human_size
@@ -25,7 +26,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class VerifyRequest:
-    """The backups at `paths`, or else the wanted ones of a `repository`; how far to read, and who must have signed."""
+    """The backups at `paths`, or the wanted ones of a `repository` or a `copy`; how far to read, and who has signed."""
 
     level: str
     repository: str | None = None
@@ -33,12 +34,15 @@ class VerifyRequest:
     paths: tuple[str, ...] = ()
     keys: Keys = field(default_factory=Keys)
     signed_by: tuple[str, ...] | None = None
+    copy: CopySource | None = None
 
     def __post_init__(self) -> None:
         if self.level not in verify.LEVELS:
             raise InvalidOption(f"level {self.level!r} is not known; use {' or '.join(verify.LEVELS)}")
-        if (self.repository is None) == (not self.paths):
-            raise InvalidOption("say what to verify: a repository or the paths of backups, not both")
+        if [self.repository is None, self.copy is None, not self.paths].count(False) != 1:
+            raise InvalidOption(
+                "say what to verify: a repository, a copy, or the paths of backups, and one of them only"
+            )
 
 
 def run(request: VerifyRequest) -> dict[str, Any]:
@@ -53,21 +57,33 @@ def run(request: VerifyRequest) -> dict[str, Any]:
     folders = [Path(path) for path in request.paths]
     how: dict[str, Any] = {"level": request.level, "identities": identities, "signed_by": request.signed_by}
     entries = [verify.verify_path(folder, **how) for folder in folders]
-    if request.repository is not None:
-        for backup in read_wanted(Path(request.repository), request.wanted, problems):
-            entry = verify.verify(backup, **how)
-            if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
-                problems.add(f"{backup.folder} was removed after it had been listed")
-            else:
-                entries.append(entry)
+    if not request.paths:
+        with open_place(
+            request.repository, request.copy, host=request.wanted.host, instance=request.wanted.instance
+        ) as place:
+            entries += _verify_place(place, request.wanted, problems, how)
     # It counts whatever is wanted: nobody can know whose backup an unreadable manifest was.
     entries += [verify.damaged(folder, request.level, line) for folder, line in problems.damaged.items()]
     if not entries:
         raise BackupNotFound(
-            f"there is nothing to verify in {request.repository}: no backup is what the filters want; "
+            f"there is nothing to verify in {request.repository or 'the copy'}: no backup is what the filters want; "
             "widen them, or look with backup_info at what there is"
         )
     return _result(request, entries, problems.lines, time.monotonic() - began)
+
+
+def _verify_place(place: Place, wanted: Filter, problems: Problems, how: dict[str, Any]) -> list[dict[str, Any]]:
+    entries = []
+    for line in place.problems:
+        problems.add(line)
+    for found in read_wanted(place.root, wanted, problems):
+        backup = place.adopt(found)
+        entry = verify.verify(backup, **how)
+        if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
+            problems.add(f"{backup.where} was removed after it had been listed")
+        else:
+            entries.append(entry)
+    return entries
 
 
 def _result(

@@ -23,14 +23,28 @@ BACKUP_CONSTRAINTS: Mapping[str, Any] = {
 }
 # Which one backup.
 SOURCE_CONSTRAINTS: Mapping[str, Any] = {
-    "mutually_exclusive": [("path", "latest", "at", "backup_id"), ("path", "instance"), ("path", "host")],
+    "mutually_exclusive": [
+        ("path", "latest", "at", "backup_id"),
+        ("path", "instance"),
+        ("path", "host"),
+        ("path", "copy"),
+        ("repository", "copy"),
+    ],
+    # Without a path it is the repository, or a copy, which the library asks for: Ansible cannot say "one of these".
     "required_one_of": [("path", "latest", "at", "backup_id"), ("path", "instance")],
-    "required_by": {"latest": "repository", "at": "repository", "backup_id": "repository"},
 }
 # Backups by their paths, or those of a repository that a filter takes.
 PATHS_CONSTRAINTS: Mapping[str, Any] = {
-    "mutually_exclusive": [("paths", option) for option in ("repository", *FILTER_OPTIONS)],
-    "required_one_of": [("paths", "repository")],
+    "mutually_exclusive": [
+        ("repository", "copy"),
+        *(("paths", option) for option in ("repository", "copy", *FILTER_OPTIONS)),
+    ],
+    "required_one_of": [("paths", "repository", "copy")],
+}
+# All of a repository, or of a copy.
+LISTING_CONSTRAINTS: Mapping[str, Any] = {
+    "mutually_exclusive": [("repository", "copy")],
+    "required_one_of": [("repository", "copy")],
 }
 RESTORE_CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [
@@ -44,13 +58,13 @@ RESTORE_CONSTRAINTS: Mapping[str, Any] = {
         ("path", "database"),
     ],
     "required_together": CONNECTION_CONSTRAINTS["required_together"],
-    "required_by": {**SOURCE_CONSTRAINTS["required_by"], "path": "target_instance"},
+    "required_by": {"path": "target_instance"},
 }
 ACCOUNT_RESTORE_CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [*CONNECTION_CONSTRAINTS["mutually_exclusive"], *SOURCE_CONSTRAINTS["mutually_exclusive"]],
     "required_one_of": [*CONNECTION_CONSTRAINTS["required_one_of"], *SOURCE_CONSTRAINTS["required_one_of"]],
     "required_together": CONNECTION_CONSTRAINTS["required_together"],
-    "required_by": {**SOURCE_CONSTRAINTS["required_by"], "path": "target_instance"},
+    "required_by": {"path": "target_instance"},
 }
 # A server or a backup.
 _PLACES = ("login_host", "login_unix_socket", "path", "latest", "at", "backup_id")
@@ -61,7 +75,7 @@ ACCOUNT_INFO_CONSTRAINTS: Mapping[str, Any] = {
     "required_by": {
         "login_host": ("engine", "instance"),
         "login_unix_socket": ("engine", "instance"),
-        **{name: (needed, "instance") for name, needed in SOURCE_CONSTRAINTS["required_by"].items()},
+        **{name: "instance" for name in ("latest", "at", "backup_id")},
     },
 }
 PIN_CONSTRAINTS: Mapping[str, Any] = {

@@ -6,19 +6,20 @@
 from __future__ import annotations
 
 from .interface import Store
+from .notes import Notes
 from .patience import Patience
 from .settings import CopySettings
 
 
-def open_store(copy: CopySettings, patience: Patience) -> Store:
-    """Return the store of a copy; connects at the first use.
+def open_store(copy: CopySettings, patience: Patience, notes: Notes | None = None) -> Store:
+    """Return the store of a copy; connects at the first use. `notes` keeps what a broken upload is gone on with by.
 
     Raises `RequirementMissing` or `ClientMissing` with the package that is missing, and `InvalidOption`.
     """
     if copy.type == "s3":
         from .s3 import S3Store
 
-        return S3Store(copy, patience)
+        return S3Store(copy, patience, notes)
     if copy.type == "sftp":
         from .sftp import SftpStore
 

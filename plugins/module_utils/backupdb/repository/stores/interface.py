@@ -104,7 +104,7 @@ class Store(ABC):
         """Say for people where a file, or the top, is: `s3://acme-db/hosts/db1/...`. Never a secret."""
 
     @abstractmethod
-    def list(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
+    def entries(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
         """Yield the files below the folder `under`, those after the name `after` only, by name.
 
         What is hidden by a later version or a removal is listed too. Raises when the list is not whole.
@@ -130,9 +130,17 @@ class Store(ABC):
     def rights(self) -> Sequence[Right]:
         """Say which rights the key has, as far as that is seen without writing anything."""
 
+    def policy(self) -> str | None:
+        """Return the text that gives a host's key the least rights, to be pasted where rights are given; None: none."""
+        return None
+
+    def requests_for(self, size: int) -> int:
+        """Return in how many requests a file of this size goes."""
+        return 1
+
     def locked_until(self, wanted: StoredObject) -> datetime | None:
         """Return until when the store itself keeps a file; None for one that is not kept, or where nobody can know."""
         return None
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  most have nothing to let go of
         """Let go of connections."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trying again when a store is busy or away, for as long as the user allows, and reading on where a reader broke off."""
+"""Trying again while a store is busy or away, as long as the user allows, and reading on where a reader broke off."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...errors import InvalidOption
@@ -110,6 +110,11 @@ class CopySettings:
     patience: float = 600.0
     off_site: bool = True
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)  # as they were given, without secrets
+
+    def opened_by(self, secrets: Mapping[str, Any]) -> CopySettings:
+        """Return the same copy with what opens its store; raises `InvalidOption`."""
+        return replace(self, secrets=_secrets(secrets, f"copy {self.name}"))
 
 
 def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None) -> CopySettings:
@@ -120,7 +125,7 @@ def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None)
     kind = _choice(options, "type", TYPES, where)
     known, needed = _OF_TYPE[kind]
     for key in _PLACE_OPTIONS:
-        given = values.get(key) is not None
+        given = values.get(key) not in (None, _PLACE_OPTIONS[key].default)
         if given and key not in known:
             raise InvalidOption(f"{where}.{key} is not for copies of type {kind}; remove it")
         if key in needed and not given:
@@ -151,7 +156,24 @@ def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None)
         patience=_read(duration_from, options, "patience", where),
         off_site=kind != "local" if options["off_site"] is None else options["off_site"],
         secrets=_secrets(secrets or {}, where),
+        options={key: value for key, value in values.items() if value is not None},
     )
+
+
+def copies_from(entries: Any, where: str) -> tuple[CopySettings, ...]:
+    """Make the library's values of a list of copies, without their secrets; raises `InvalidOption`."""
+    if entries is None:
+        return ()
+    if not isinstance(entries, list):
+        raise InvalidOption(f"{where} is not a list of copies")
+    found: list[CopySettings] = []
+    for number, entry in enumerate(entries):
+        key = f"{where}[{number}]"
+        copy = copy_from(entry, key)
+        if any(copy.name == other.name for other in found):
+            raise InvalidOption(f"{key}.name: {copy.name} is there twice; each copy has a name of its own")
+        found.append(copy)
+    return tuple(found)
 
 
 def _secrets(values: Mapping[str, Any], where: str) -> dict[str, str]:

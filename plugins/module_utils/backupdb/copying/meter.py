@@ -1,0 +1,68 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is told of all bytes that go out: progress in lines, a limit of bandwidth, and the wish to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Callable
+
+from ..errors import Interrupted
+from ..system.text import human_duration, human_size
+
+_EVERY = 10.0  # seconds between two lines of progress
+_LONGEST_WAIT = 0.5  # seconds; a wish to stop is heard in between
+
+Report = Callable[[str], None]
+
+
+class ByteMeter:
+    """Counts for several threads. `expected` is how many bytes there are to send, `rate` the limit in bytes a second.
+
+    `report` is called with a line of progress now and then.
+    """
+
+    def __init__(self, *, expected: int, rate: int | None, report: Report, cancel: threading.Event) -> None:
+        self.sent = 0
+        self.began = time.monotonic()
+        self._expected = expected
+        self._rate = rate
+        self._report = report
+        self._cancel = cancel
+        self._guard = threading.Lock()
+        self._due = self.began + _EVERY
+        self.what = ""
+
+    def count(self, size: int) -> None:
+        """Count bytes that are handed over; waits for the limit. Raises `Interrupted` when the work is to stop."""
+        with self._guard:
+            self.sent += size
+            now = time.monotonic()
+            line = self._line(now) if now >= self._due else None
+            wait = self.sent / self._rate - (now - self.began) if self._rate else 0.0
+        if line is not None:
+            self._report(line)
+        while wait > 0 and not self._cancel.is_set():
+            pause = min(wait, _LONGEST_WAIT)
+            self._cancel.wait(pause)
+            wait -= pause
+        if self._cancel.is_set():
+            raise Interrupted("the copying was asked to stop; the next run goes on from here")
+
+    def skip(self, size: int) -> None:
+        """Take bytes out of what is expected: they were there already."""
+        with self._guard:
+            self._expected = max(0, self._expected - size)
+
+    def _line(self, now: float) -> str:
+        self._due = now + _EVERY
+        seconds = now - self.began
+        rate = self.sent / seconds if seconds > 0 else 0.0
+        percent = 100 * self.sent / self._expected if self._expected else 100.0
+        left = (self._expected - self.sent) / rate if rate > 0 else 0.0
+        return (
+            f"{self.what}: {min(percent, 100):.0f} %, {human_size(self.sent)} of {human_size(self._expected)}, "
+            f"{human_size(rate)}/s, about {human_duration(max(0.0, left))} left"
+        )

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The story of copying: look at each copy, find what is missing, send it oldest first, and say what came of it.
+
+One copy that fails does not stop the others, and one backup that cannot be sent stops only those behind it where the
+store itself is the reason. Local backups are never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import (
+    ArchiveDamaged,
+    BackupDbError,
+    LockBusy,
+    ManifestDamaged,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
+from ..repository.files import storage_errors
+from ..repository.last_copy import LastCopy, write_last
+from ..repository.lock import readers_lock
+from ..repository.place import copy_home
+from ..repository.problems import Problems
+from ..repository.shadow import Shadow, make_folders
+from ..repository.stores import open_store
+from ..repository.stores.interface import NO, Store
+from ..repository.stores.notes import FileNotes
+from ..repository.stores.patience import Patience
+from ..repository.stores.settings import CopySettings
+from ..retention.wanted import policy_of
+from ..system.files import is_gone, open_regular
+from ..system.locking import try_lock
+from ..system.parallel import error_of
+from ..system.stopping import stop_signals
+from ..system.text import utc_now
+from ..verify.one_backup import manifest_problem
+from . import result as copy_result
+from .meter import ByteMeter, Report
+from .plan import CopyRequest, MissingBackup, missing_in
+from .result import CopyOutcome
+
+_TOO_MANY = 5  # backups that cannot be sent; the reason is then hardly theirs
+
+
+@dataclass(frozen=True)
+class CopyRun:
+    """Which backups go to which copies; `state_dir` keeps what is known of each copy between runs."""
+
+    requests: Sequence[CopyRequest]
+    copies: Sequence[CopySettings]
+    state_dir: str
+
+
+def run(wanted: CopyRun, *, check_mode: bool = False, report: Report = lambda _line: None) -> dict[str, Any]:
+    """Copy what is missing and return what came of each copy; in check mode what would be sent, and the rights.
+
+    `status` is ok, planned, partial (something is missing in a copy that is required) or failed (nothing was done).
+    """
+    cancel = threading.Event()
+    outcomes = []
+    with stop_signals(cancel) as received:
+        for settings in wanted.copies:
+            if cancel.is_set():
+                break
+            outcomes.append(_one(wanted, settings, cancel, report, check_mode=check_mode))
+    return copy_result.of(outcomes, check_mode=check_mode, stopped=[f"stopped by {name}" for name in received])
+
+
+def _one(
+    wanted: CopyRun, settings: CopySettings, cancel: threading.Event, report: Report, *, check_mode: bool
+) -> CopyOutcome:
+    """Do one copy; whatever goes wrong is in the outcome."""
+    outcome = CopyOutcome(settings)
+    began = time.monotonic()
+    home = copy_home(wanted.state_dir, settings.name)
+    try:
+        patience = Patience(settings.patience, cancel)
+        make_folders(home)
+        with _alone(home), closing(open_store(settings, patience, FileNotes(home / "uploads.json"))) as store:
+            outcome.where = store.where()
+            if check_mode:
+                outcome.rights = store.rights()
+                outcome.policy = store.policy()
+            shadow = Shadow(home)
+            _refresh(shadow, store, patience, outcome)
+            problems = Problems()
+            missing = missing_in(
+                shadow.places(), wanted.requests, problems, policy=policy_of(settings), shadow=shadow.root
+            )
+            outcome.warnings += problems.lines
+            outcome.missing = [(one.place, one.size) for one in missing]
+            outcome.requests = sum(store.requests_for(upload.size) for one in missing for upload in one.files)
+            if not check_mode:
+                _send_all(store, shadow, missing, outcome, cancel, report)
+    except Exception as fault:  # noqa: BLE001  other copies must not suffer
+        outcome.error = error_of(fault)
+    outcome.seconds = time.monotonic() - began
+    if not check_mode and not isinstance(outcome.error, LockBusy):
+        _remember(home, outcome)
+    return outcome
+
+
+def _refresh(shadow: Shadow, store: Store, patience: Patience, outcome: CopyOutcome) -> None:
+    """Look at what is there; a key that may only write cannot, and goes by what this host has sent."""
+    try:
+        seen = shadow.refresh(store, patience)
+    except StoreRefused:
+        rights = outcome.rights or store.rights()
+        if not any(right.name == "list" and right.known == NO for right in rights):
+            raise
+        outcome.listed = False  # as it is with a key that may only write, which is what a host should have
+    else:
+        outcome.listed = True
+        outcome.warnings += seen.problems
+
+
+def _send_all(
+    store: Store,
+    shadow: Shadow,
+    missing: Sequence[MissingBackup],
+    outcome: CopyOutcome,
+    cancel: threading.Event,
+    report: Report,
+) -> None:
+    settings = outcome.settings
+    meter = ByteMeter(expected=sum(one.size for one in missing), rate=settings.bandwidth, report=report, cancel=cancel)
+    for number, one in enumerate(missing, start=1):
+        meter.what = f"copy {settings.name}: backup {number} of {len(missing)} ({one.place})"
+        try:
+            if _send(store, one, meter):
+                shadow.add(one.place, one.backup.folder, stored_bytes=one.size)
+                outcome.sent.append(one.place)
+        except (StoreRefused, StoreUnavailable):
+            raise
+        except (ArchiveDamaged, ManifestDamaged, StoreError) as error:
+            # It may be this one only, as when it has rotted here or something else is there by its name.
+            outcome.refused.append(str(error))
+            if len(outcome.refused) >= _TOO_MANY:
+                return
+        finally:
+            outcome.bytes = meter.sent
+
+
+def _send(store: Store, one: MissingBackup, meter: ByteMeter) -> bool:
+    """Send one backup; returns False for one that a prune has removed meanwhile."""
+    with readers_lock(one.backup.instance_folder):
+        if is_gone(one.backup.folder):
+            return False
+        problem = manifest_problem(one.backup)
+        if problem is not None:
+            raise ManifestDamaged(f"{problem}; it was not sent: verify the repository, and make a new backup")
+        arrival = store.arrival(one.place, meter)
+        for upload in one.files:
+            arrival.put(upload)
+        arrival.finish()
+    return True
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One process at a time sends to a copy; raises `LockBusy`."""
+    path = home / "lock"
+    with storage_errors(path, "locking"):
+        descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
+    try:
+        with storage_errors(path, "locking"):
+            held = try_lock(descriptor)
+        if not held:
+            raise LockBusy(f"another run is copying there (it holds {path}); it sends what is missing")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remember(home: Path, outcome: CopyOutcome) -> None:
+    try:
+        write_last(home, LastCopy(utc_now(), outcome.error_text(), len(outcome.still_missing())))
+    except BackupDbError as error:
+        outcome.warnings.append(f"how the copying ended could not be remembered: {error}")

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where backups are read: a repository on this host, or a copy, which is read through its shadow."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import InvalidOption
+from . import layout
+from .archive_files import CopiedFiles
+from .catalogue import StoredBackup
+from .find import BackupSelector, SelectedBackup, find
+from .shadow import Shadow, make_folders, remove_home
+from .stores import open_store
+from .stores.interface import Store
+from .stores.patience import Patience
+from .stores.settings import CopySettings
+
+_DEPTH = 4  # host, instance, database, backup
+
+
+@dataclass(frozen=True)
+class CopySource:
+    """A copy to read from, and the folder of this host that keeps what is known of it."""
+
+    settings: CopySettings
+    state_dir: str
+
+    def home(self) -> Path:
+        """Return where the shadow lives."""
+        return copy_home(self.state_dir, self.settings.name)
+
+
+def copy_home(state_dir: str, name: str) -> Path:
+    """Return the folder of this host that keeps what is known of a copy."""
+    return Path(state_dir, "copies", name)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where backups are read: `root` is a repository, or looks like one. `problems` are those of a copy's catalogue."""
+
+    root: Path
+    where: str
+    problems: Sequence[str] = ()
+    store: Store | None = None
+    patience: Patience | None = None
+
+    def adopt(self, backup: StoredBackup) -> StoredBackup:
+        """Return a backup that was found here as one whose archives can be read."""
+        if self.store is None or self.patience is None:
+            return backup
+        place = "/".join(backup.folder.parts[-_DEPTH:])
+        return replace(backup, copied=CopiedFiles(self.store, place, self.patience))
+
+
+@contextmanager
+def open_place(
+    repository: str | None,
+    copy: CopySource | None,
+    *,
+    host: str | None = None,
+    instance: str | None = None,
+    cancel: threading.Event | None = None,
+) -> Iterator[Place]:
+    """Open a repository, or a copy, after a look at what is new there.
+
+    `host` and `instance`, where they are exact names, spare a look at the others when nothing is known yet. Raises
+    `InvalidOption` for both or none of the places, `StoreError`, and what opening the store raises.
+    """
+    if copy is None:
+        if repository is None:
+            raise InvalidOption("say where the backups are: in a repository, or in a copy")
+        yield Place(Path(repository), repository)
+        return
+    if repository is not None:
+        raise InvalidOption("repository and copy both say where the backups are; remove one of them")
+    patience = Patience(copy.settings.patience, cancel)
+    with closing(open_store(copy.settings, patience)) as store, _home(copy) as home:
+        shadow = Shadow(home)
+        under = "" if home == copy.home() else _under(host, instance)
+        seen = shadow.refresh(store, patience, under=under)
+        yield Place(shadow.root, store.where(), seen.problems, store, patience)
+
+
+@contextmanager
+def _home(copy: CopySource) -> Iterator[Path]:
+    """Use the shadow that is kept, or where it is another user's a passing one."""
+    home = copy.home()
+    if _is_mine(home):
+        make_folders(home)
+        yield home
+        return
+    passing = Path(tempfile.mkdtemp(prefix="backupdb-copy-"))
+    try:
+        yield passing
+    finally:
+        remove_home(passing)
+
+
+def _is_mine(home: Path) -> bool:
+    """Tell whether this user may keep a shadow there: he owns it, or the nearest folder above that is there."""
+    there = next((path for path in (home, *home.parents) if path.exists()), Path("/"))
+    return there.stat().st_uid == os.geteuid() and os.access(there, os.W_OK)
+
+
+def _under(host: str | None, instance: str | None) -> str:
+    """Return the folder of exact names; patterns are looked for everywhere."""
+    if host is None or _is_pattern(host):
+        return ""
+    if instance is None or _is_pattern(instance):
+        return layout.encode_name(host)
+    return f"{layout.encode_name(host)}/{layout.encode_name(instance)}"
+
+
+def _is_pattern(name: str) -> bool:
+    return any(character in name for character in "*?[")
+
+
+@contextmanager
+def find_in_place(
+    repository: str | None, copy: CopySource | None, wanted: BackupSelector, cancel: threading.Event | None = None
+) -> Iterator[SelectedBackup]:
+    """Find one backup by its path, or in a repository or a copy, and keep the place open while it is read.
+
+    Raises as `find` and `open_place` do.
+    """
+    if copy is None:
+        yield find(None if repository is None else Path(repository), wanted)
+        return
+    if wanted.path is not None:
+        raise InvalidOption("the path of a backup is one of this host; to read from a copy, name instance and database")
+    with open_place(repository, copy, host=wanted.host, instance=wanted.instance, cancel=cancel) as place:
+        found = find(place.root, wanted)
+        yield SelectedBackup(place.adopt(found.backup), [*place.problems, *found.warnings])

@@ -1,0 +1,274 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shadow of a copy: its small files on this host, in the repository's own layout, so that whatever reads a
+repository reads a copy as well. Archives stay in the store.
+
+`<state folder>/copies/NAME/shadow/` is the tree, `arrivals.json` beside it says when each manifest arrived. What is in
+the shadow was written once and is never fetched again: a manifest that is replaced in the store later changes nothing
+here, and is told.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from ..errors import BackupDbError, StoreError
+from ..system.files import is_there, make_folder, read_small_file, replace_file
+from ..system.parallel import Tasks
+from ..system.text import utc_now
+from . import layout
+from .arrivals import Arrivals, Arrived, read_arrivals, write_arrivals
+from .catalogue import LARGEST_MANIFEST
+from .drill_records import is_drill_file
+from .files import remove_tree, storage_errors
+from .stores.interface import Store, StoredObject
+from .stores.patience import Patience, SteadyReader
+
+_AT_ONCE = 16  # small files that are fetched together
+_FEW = 2000  # backups; a store with no more is read whole each time
+_WHOLE_AGAIN = timedelta(hours=20)
+_LARGEST = {
+    layout.MANIFEST_FILE: LARGEST_MANIFEST,
+    layout.CHECKSUM_FILE: 16 << 20,
+    layout.SIGNATURE_FILE: 4096,
+}
+_LARGEST_DRILL = 16 << 20  # bytes
+_PART = re.compile(r"[a-z0-9_%@][a-zA-Z0-9_.%~@-]{0,254}", re.ASCII)
+_DEPTH = 5  # host, instance, database, backup, file
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a look at the store has given. `whole` False: it may hold more than is known here, so nothing may go."""
+
+    whole: bool
+    problems: Sequence[str] = ()
+
+
+@dataclass
+class _Found:
+    """The files of one backup in the store, by their own names."""
+
+    files: dict[str, StoredObject] = field(default_factory=dict)
+
+    def manifest(self) -> StoredObject | None:
+        return self.files.get(layout.MANIFEST_FILE)
+
+
+class Shadow:
+    """The shadow in a folder, which is made when it is needed."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.root = home / "shadow"
+        self._arrivals_file = home / "arrivals.json"
+        self.arrivals = read_arrivals(self._arrivals_file)
+
+    def places(self) -> set[str]:
+        """Return what the copy holds, as far as this host knows."""
+        return set(self.arrivals.of)
+
+    def add(self, place: str, folder: Path, *, stored_bytes: int) -> None:
+        """Note a backup of this host, from `folder`, that has just arrived; the store's own time is seen later."""
+        names = [name for name in os.listdir(folder) if name in _LARGEST or is_drill_file(name)]  # noqa: PTH208
+        for name in sorted(names, key=lambda name: name == layout.MANIFEST_FILE):
+            with storage_errors(folder / name, "reading"):
+                self._write(place, name, read_small_file(folder / name, _largest(name)))
+        self._keep({**self.arrivals.of, place: Arrived(None, stored_bytes=stored_bytes)})
+
+    def forget(self, places: Collection[str]) -> None:
+        """Note that backups are gone from the store."""
+        self._forget(places)
+        self._keep({key: entry for key, entry in self.arrivals.of.items() if key not in places})
+
+    def refresh(self, store: Store, patience: Patience, *, under: str = "", whole: bool = False) -> Refreshed:
+        """Look at the store and fetch what is new there; `whole` reads all of it, which a removal needs.
+
+        `under` is a folder (host, or host/instance): only what is below it is looked at. Raises `StoreError` when the
+        store cannot be read; what is known from before stays so.
+        """
+        make_folders(self.root)
+        if whole or under or self._must_be_whole():
+            return self._read(store, patience, store.entries(under), under=under)
+        return self._read_news(store, patience)
+
+    def _must_be_whole(self) -> bool:
+        listed = self.arrivals.listed
+        return len(self.arrivals.of) <= _FEW or listed is None or utc_now() - listed > _WHOLE_AGAIN
+
+    def _read_news(self, store: Store, patience: Patience) -> Refreshed:
+        """Look only behind the newest backup that is known of each database."""
+        newest: dict[str, str] = {}
+        for place in self.arrivals.of:
+            database = place.rpartition("/")[0]
+            newest[database] = max(newest.get(database, ""), place)
+        problems: list[str] = []
+        for database, place in sorted(newest.items()):
+            # What is at its last second may be there beside it, so the second is read again.
+            after = place.rpartition("-")[0]
+            problems += self._read(store, patience, store.entries(database, after), under="", news=True).problems
+        return Refreshed(False, problems)
+
+    def _read(
+        self, store: Store, patience: Patience, listing: Iterable[StoredObject], *, under: str, news: bool = False
+    ) -> Refreshed:
+        found, odd = _by_place(listing)
+        there = {place: entry for place, entry in found.items() if entry.manifest() is not None}
+        problems = [_odd_text(store, odd)] if odd else []
+        of = dict(self.arrivals.of)
+        problems += self._fetch(store, patience, there)
+        for place, entry in there.items():
+            manifest = entry.manifest()
+            if manifest is None or not is_there(self.root / place / layout.MANIFEST_FILE):
+                continue
+            before = of.get(place)
+            now = Arrived(
+                manifest.time,
+                manifest.version,
+                manifest.later,
+                manifest.current,
+                sum(one.size for one in entry.files.values()),
+            )
+            problems += _tampering(store, place, entry)
+            if (
+                before is not None
+                and before.time is not None
+                and (before.time, before.version) != (now.time, now.version)
+            ):
+                problems.append(
+                    f"{store.where(place)}: its manifest was replaced in the store (it arrived {before.time}, and now "
+                    f"is of {now.time}); the first one counts here"
+                )
+                now = replace(now, time=before.time, version=before.version)
+            of[place] = now
+        if not news:
+            gone = [place for place in of if _is_under(place, under) and place not in there]
+            self._forget(gone)
+            of = {place: entry for place, entry in of.items() if place not in set(gone)}
+        listed = utc_now() if not news and not under else self.arrivals.listed
+        self._keep(of, listed)
+        return Refreshed(not news and not under, problems)
+
+    def _fetch(self, store: Store, patience: Patience, there: dict[str, _Found]) -> list[str]:
+        """Fetch the small files that are not here yet, each manifest after what belongs to it."""
+        work = []
+        for place, entry in there.items():
+            missing = [
+                one
+                for name, one in sorted(entry.files.items(), key=lambda item: item[0] == layout.MANIFEST_FILE)
+                if (name in _LARGEST or is_drill_file(name)) and not is_there(self.root / place / name)
+            ]
+            if missing:
+                work.append(partial(self._fetch_files, store, patience, place, missing))
+        tasks = Tasks(work, at_once=_AT_ONCE, name="shadow")
+        while not tasks.wait(1.0):
+            patience.check()
+        problems = []
+        for result in tasks.results():
+            error = result.error if result is not None else BackupDbError("the fetching ended early")
+            if isinstance(error, StoreError) or error is None:
+                problems += [str(error)] if error is not None else []
+            else:
+                raise error
+        return problems
+
+    def _fetch_files(self, store: Store, patience: Patience, place: str, objects: Sequence[StoredObject]) -> None:
+        for one in objects:
+            name = one.name.rpartition("/")[2]
+            if one.size > _largest(name):
+                raise StoreError(f"{store.where(one.name)} is larger than any {name} is; it was left alone")
+            self._write(place, name, b"".join(_blocks(store, one, patience)))
+
+    def _write(self, place: str, name: str, content: bytes) -> None:
+        folder = self.root / place
+        with storage_errors(folder, "writing"):
+            make_folders(folder)
+            replace_file(folder / name, content)
+
+    def _forget(self, places: Iterable[str]) -> None:
+        for place in places:
+            remove_tree(self.root / place)
+            for parent in list((self.root / place).parents)[:3]:
+                try:
+                    parent.rmdir()
+                except OSError:
+                    break  # it holds others, or locks
+
+    def _keep(self, of: dict[str, Arrived], listed: object = None) -> None:
+        when = listed if listed is not None else self.arrivals.listed
+        self.arrivals = Arrivals(of, when)  # type: ignore[arg-type]
+        write_arrivals(self._arrivals_file, self.arrivals)
+
+
+def make_folders(path: Path) -> None:
+    """Make a folder, and those above it, each for this user alone."""
+    for folder in (*reversed(path.parents), path):
+        if not folder.exists():
+            with storage_errors(folder, "making"):
+                make_folder(folder)
+
+
+def remove_home(home: Path) -> None:
+    """Remove a shadow with all that is beside it."""
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _by_place(listing: Iterable[StoredObject]) -> tuple[dict[str, _Found], list[str]]:
+    """Sort what a store lists by backups; names that no backup of ours has are given back apart."""
+    found: dict[str, _Found] = {}
+    odd: list[str] = []
+    for one in listing:
+        parts = one.name.split("/")
+        if not _is_ours(parts):
+            odd.append(one.name)
+            continue
+        found.setdefault("/".join(parts[:4]), _Found()).files[parts[4]] = one
+    return found, odd
+
+
+def _is_ours(parts: Sequence[str]) -> bool:
+    """Tell whether these are host, instance, database, backup and file as we name them: never hidden, never upwards."""
+    if len(parts) != _DEPTH or layout.parse_backup_folder(parts[3]) is None:
+        return False
+    return all(_PART.fullmatch(part) for part in (*parts[:3], parts[4]))
+
+
+def _tampering(store: Store, place: str, entry: _Found) -> Iterator[str]:
+    """Say which files of a backup were written again or removed after they had arrived."""
+    changed = sorted(name for name, one in entry.files.items() if one.later)
+    if changed:
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        yield (
+            f"{store.where(place)}: {', '.join(changed[:_SHOWN])}{more} was written again or removed after it had "
+            "arrived; the first version counts. Whoever did that had a key of this bucket"
+        )
+
+
+def _odd_text(store: Store, odd: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in odd[:_SHOWN])
+    return f"{store.where()} has {len(odd)} files that belong to no backup, such as {shown}; they were left alone"
+
+
+def _is_under(place: str, under: str) -> bool:
+    return not under or place.startswith(f"{under.rstrip('/')}/")
+
+
+def _largest(name: str) -> int:
+    return _LARGEST.get(name, _LARGEST_DRILL)
+
+
+def _blocks(store: Store, one: StoredObject, patience: Patience) -> Iterator[bytes]:
+    reader = SteadyReader(store, one, patience)
+    try:
+        yield from iter(lambda: reader.read(1 << 20), b"")
+    finally:
+        reader.close()

@@ -1,0 +1,402 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sending files to S3: in one request, or in parts that are slices of the file, so that memory stays flat.
+
+A file is hashed before the request that makes it exist, and compared with what its manifest says: a file that rotted on
+this host never gets a name in the store. What a broken upload has sent is kept by the store and gone on with, also by
+another process: which upload it was is asked of the store, or noted beside the shadow where the key may not ask.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ArchiveDamaged, StoreError, StoreRefused, StoreUnavailable
+from ...system.files import open_regular
+from ...system.text import human_size, utc_now
+from ..files import storage_errors
+from .interface import Arrival, Meter, Upload
+from .s3_client import is_absent, is_refused, is_there_already, store_error
+
+if TYPE_CHECKING:
+    from .s3 import S3Store
+
+_MIB = 1 << 20
+SINGLE = 32 * _MIB  # bytes; up to here a file is one request
+_SMALLEST_PART = 16 * _MIB
+_HEADROOM = 0.95  # of max_parts
+_AT_ONCE = 4  # parts
+_BLOCK = 1 << 18
+_SHA256 = "sha256"  # among the metadata of an object
+_SENT = "sent "  # begins the note of a file that was sent whole
+
+
+def part_size(size: int, max_parts: int) -> int:
+    """Return how large the parts of a file are: in whole MiB, and so that there are never too many."""
+    least = -(-size // max(1, int(max_parts * _HEADROOM)))
+    return max(_SMALLEST_PART, -(-least // _MIB) * _MIB)
+
+
+def parts_of(size: int, max_parts: int) -> int:
+    """Return in how many requests a file of this size goes."""
+    return 1 if size <= SINGLE else -(-size // part_size(size, max_parts))
+
+
+class S3Arrival(Arrival):
+    """One backup, object by object; its manifest makes it exist."""
+
+    def __init__(self, store: S3Store, place: str, meter: Meter) -> None:
+        self._store = store
+        self._place = place
+        self._meter = meter
+        self._sent: list[str] = []
+
+    def put(self, upload: Upload) -> None:
+        """Send one file."""
+        limit = self._store.copy.place["object_limit"]
+        if upload.size > limit:
+            raise StoreError(
+                f"{upload.path} has {human_size(upload.size)}, and the store takes at most {human_size(limit)} a file; "
+                "let the dump be made of parts, with dump_jobs"
+            )
+        with storage_errors(upload.path, "reading"):
+            descriptor = open_regular(upload.path)
+        try:
+            if os.fstat(descriptor).st_size != upload.size:
+                raise ArchiveDamaged(
+                    f"{upload.path} has {os.fstat(descriptor).st_size} bytes, the manifest says {upload.size}; it was "
+                    "not sent"
+                )
+            if self._is_there(upload):
+                return
+            if upload.size <= SINGLE:
+                self._put_whole(upload, descriptor)
+            else:
+                _Multipart(self._store, upload, descriptor, self._meter).run()
+        finally:
+            os.close(descriptor)
+        self._store.notes.keep(upload.name, _SENT + upload.sha256)
+        self._sent.append(upload.name)
+
+    def finish(self) -> None:
+        """Forget what was noted on the way: the manifest tells it now."""
+        for name in self._sent:
+            self._store.notes.forget(name)
+
+    def _is_there(self, upload: Upload) -> bool:
+        """Tell whether an earlier attempt has sent this file: by the store, or by our notes if it must not be asked."""
+        noted = self._store.notes.get(upload.name) == _SENT + upload.sha256
+        try:
+            head = self._store.head(upload.name)
+        except StoreRefused:
+            return noted
+        if head is None:
+            if noted:
+                self._store.notes.forget(upload.name)
+            return False
+        check_head(self._store, upload, head)
+        return True
+
+    def _put_whole(self, upload: Upload, descriptor: int) -> None:
+        if _sha256(descriptor, 0, upload.size) != upload.sha256:
+            raise damaged(upload)
+        with closing(Slice(descriptor, 0, upload.size, self._meter)) as body:
+            request = {
+                **self._store.key(upload.name),
+                "Body": body,
+                "ChecksumAlgorithm": "SHA256",
+                "ChecksumSHA256": _base64(upload.sha256),
+                **description(self._store, upload),
+            }
+            send(self._store, "put_object", upload, request)
+
+
+class _Multipart:
+    """One file in parts."""
+
+    def __init__(self, store: S3Store, upload: Upload, descriptor: int, meter: Meter) -> None:
+        self._store = store
+        self._upload = upload
+        self._descriptor = descriptor
+        self._meter = meter
+        self._key = store.key(upload.name)
+        self._part_size = part_size(upload.size, store.copy.place["max_parts"])
+
+    def run(self) -> None:
+        """Send what is missing, compare the whole, and only then make the object exist."""
+        upload_id, sent = self._begun()
+        if upload_id is None:
+            upload_id = self._begin()
+        whole = hashlib.sha256()
+        parts: list[dict[str, Any]] = []
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="part") as pool:
+            waiting: list[Future[dict[str, Any]]] = []
+            try:
+                for number, offset, size in self._slices():
+                    digest, md5 = self._hash(offset, size, whole, with_md5=number in sent)
+                    there = sent.get(number)
+                    if there is not None and _same(there, size, digest, md5):
+                        parts.append(_part(number, there["ETag"], digest))
+                        continue
+                    waiting.append(pool.submit(self._send, upload_id, number, offset, size, digest))
+                    while len(waiting) >= _AT_ONCE:
+                        parts.append(waiting.pop(0).result())
+                parts += [future.result() for future in waiting]
+            except BaseException:
+                for future in waiting:
+                    future.cancel()
+                raise
+        if whole.hexdigest() != self._upload.sha256:
+            with suppress(StoreError):
+                self._store.ask(
+                    "abort_multipart_upload", "giving up", self._upload.name, **self._key, UploadId=upload_id
+                )
+            raise damaged(self._upload)
+        self._complete(upload_id, sorted(parts, key=lambda part: int(part["PartNumber"])))
+
+    def _slices(self) -> Iterator[tuple[int, int, int]]:
+        for number, offset in enumerate(range(0, self._upload.size, self._part_size), start=1):
+            yield number, offset, min(self._part_size, self._upload.size - offset)
+
+    def _hash(self, offset: int, size: int, whole: Any, *, with_md5: bool) -> tuple[bytes, str]:
+        """Hash a part, and go on with the whole; the MD5 only to know a part that was sent before."""
+        part = hashlib.sha256()
+        etag = hashlib.md5(usedforsecurity=False)
+        for block in blocks(self._descriptor, offset, size):
+            part.update(block)
+            whole.update(block)
+            if with_md5:
+                etag.update(block)
+        return part.digest(), etag.hexdigest()
+
+    def _begun(self) -> tuple[str | None, Mapping[int, Mapping[str, Any]]]:
+        """Return the upload of this file that was broken off, if the key may see it, and its parts by number."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        def uploads() -> list[Any]:
+            try:
+                answer = self._store.client.list_multipart_uploads(Bucket=self._key["Bucket"], Prefix=self._key["Key"])
+            except (BotoCoreError, ClientError, OSError) as error:
+                if is_refused(error) or is_absent(error):
+                    return []
+                raise store_error(
+                    error, self._store.copy, self._store.where(self._upload.name), "asking for"
+                ) from error
+            return [entry for entry in answer.get("Uploads", ()) if entry["Key"] == self._key["Key"]]
+
+        noted = self._store.notes.get(self._upload.name)
+        noted = None if noted is not None and noted.startswith(_SENT) else noted
+        ids = [noted] if noted is not None else [str(entry["UploadId"]) for entry in self._store.patience.call(uploads)]
+        for upload_id in reversed(ids):
+            parts = self._parts(upload_id)
+            if parts is not None:
+                return upload_id, parts
+        return None, {}
+
+    def _parts(self, upload_id: str) -> dict[int, Mapping[str, Any]] | None:
+        """Return the parts that an upload has; None when it cannot be gone on with."""
+        found: dict[int, Mapping[str, Any]] = {}
+        request: dict[str, Any] = {**self._key, "UploadId": upload_id}
+        while True:
+            try:
+                page = self._store.ask("list_parts", "asking for", self._upload.name, **request)
+            except StoreUnavailable:
+                raise
+            except StoreError:
+                return None
+            found.update({int(part["PartNumber"]): part for part in page.get("Parts", ())})
+            following = page.get("NextPartNumberMarker")
+            if not page.get("IsTruncated") or not following:
+                return found
+            request["PartNumberMarker"] = following
+
+    def _begin(self) -> str:
+        answer = self._store.ask(
+            "create_multipart_upload",
+            "sending",
+            self._upload.name,
+            **self._key,
+            ChecksumAlgorithm="SHA256",
+            **description(self._store, self._upload),
+        )
+        upload_id = str(answer["UploadId"])
+        self._store.notes.keep(self._upload.name, upload_id)
+        return upload_id
+
+    def _send(self, upload_id: str, number: int, offset: int, size: int, digest: bytes) -> dict[str, Any]:
+        with closing(Slice(self._descriptor, offset, size, self._meter)) as body:
+            answer = self._store.ask(
+                "upload_part",
+                "sending",
+                self._upload.name,
+                **self._key,
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=body,
+                ContentLength=size,
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=base64.b64encode(digest).decode("ascii"),
+            )
+        return _part(number, answer["ETag"], digest)
+
+    def _complete(self, upload_id: str, parts: list[dict[str, Any]]) -> None:
+        request = {**self._key, "UploadId": upload_id, "MultipartUpload": {"Parts": parts}}
+        send(self._store, "complete_multipart_upload", self._upload, request)
+
+
+def send(store: S3Store, operation: str, upload: Upload, request: Mapping[str, Any]) -> None:
+    """Make an object exist, if there is none by its name; one with the same content is as good."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    def once() -> None:
+        try:
+            getattr(store.client, operation)(**request)
+        except (BotoCoreError, ClientError, OSError) as error:
+            # An answer that was lost on its way also ends here: then it is there, and is the same.
+            if is_there_already(error) or (is_absent(error) and operation == "complete_multipart_upload"):
+                check_same(store, upload, error)
+                return
+            if store.only_if_new.is_unknown(error):
+                return once()
+            raise store_error(error, store.copy, store.where(upload.name), "sending") from error
+
+    store.patience.call(once)
+
+
+def check_same(store: S3Store, upload: Upload, cause: Exception) -> None:
+    """Raise `StoreError` unless the object of this name is what would be sent, as far as the key may see it."""
+    try:
+        head = store.head(upload.name)
+    except StoreUnavailable:
+        raise
+    except StoreError:
+        return  # a key that only writes cannot look; that something of this name is there, the store has said
+    if head is None:
+        raise StoreUnavailable(
+            f"copy {store.copy.name}: {store.where(upload.name)} was being sent when the store forgot about it"
+        ) from cause
+    check_head(store, upload, head)
+
+
+def check_head(store: S3Store, upload: Upload, head: Mapping[str, Any]) -> None:
+    """Raise `StoreError` unless these are the headers of what would be sent."""
+    digest = head.get("Metadata", {}).get(_SHA256)
+    if head["ContentLength"] != upload.size or digest not in (None, upload.sha256):
+        raise StoreError(
+            f"copy {store.copy.name}: {store.where(upload.name)} is there, and is something else "
+            f"({head['ContentLength']} bytes, sha256 {digest}); nothing is replaced: look who has written it"
+        )
+
+
+def description(store: S3Store, upload: Upload) -> dict[str, Any]:
+    """Return what an object is given on its way: its digest, its class, and until when it is locked."""
+    found: dict[str, Any] = {"Metadata": {_SHA256: upload.sha256}}
+    place = store.copy.place
+    if place["storage_class"] is not None:
+        found["StorageClass"] = place["storage_class"]
+    lock = place["lock"]
+    if lock["days"] is not None:
+        found["ObjectLockMode"] = lock["mode"].upper()
+        found["ObjectLockRetainUntilDate"] = utc_now() + timedelta(days=lock["days"])
+    return found
+
+
+class Slice(io.RawIOBase):
+    """A part of a file as something that can be read and rewound; what is read is told to the meter once."""
+
+    def __init__(self, descriptor: int, offset: int, size: int, meter: Meter) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._offset = offset
+        self._size = size
+        self._meter = meter
+        self._position = 0
+        self._counted = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a position, and return it."""
+        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = min(max(0, begin + offset), self._size)
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at most `size` bytes."""
+        left = self._size - self._position
+        wanted = left if size is None or size < 0 else min(size, left)
+        block = os.pread(
+            self._descriptor, min(wanted, _BLOCK) if size and size > 0 else wanted, self._offset + self._position
+        )
+        self._position += len(block)
+        if self._position > self._counted:
+            new = self._position - self._counted
+            self._counted = self._position
+            self._meter.count(new)
+        return block
+
+
+def blocks(descriptor: int, offset: int, size: int) -> Iterator[bytes]:
+    """Yield a part of a file in blocks."""
+    end = offset + size
+    while offset < end:
+        block = os.pread(descriptor, min(_BLOCK, end - offset), offset)
+        if not block:
+            return  # it has become shorter; its digest tells
+        offset += len(block)
+        yield block
+
+
+def damaged(upload: Upload) -> ArchiveDamaged:
+    """Say that a file of this host is not what its manifest says."""
+    return ArchiveDamaged(
+        f"{upload.path} is not what its manifest says (sha256 differs), so it was not sent; verify the repository, and "
+        "make a new backup"
+    )
+
+
+def _sha256(descriptor: int, offset: int, size: int) -> str:
+    digest = hashlib.sha256()
+    for block in blocks(descriptor, offset, size):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _same(there: Mapping[str, Any], size: int, digest: bytes, md5: str) -> bool:
+    """Tell whether a part that the store has is ours; its tag is an MD5, where the store does not give our digest."""
+    if there.get("Size") != size:
+        return False
+    checksum = there.get("ChecksumSHA256")
+    if checksum:
+        return bool(checksum == base64.b64encode(digest).decode("ascii"))
+    return str(there.get("ETag", "")).strip('"') == md5
+
+
+def _part(number: int, etag: str, digest: bytes) -> dict[str, Any]:
+    return {"PartNumber": number, "ETag": etag, "ChecksumSHA256": base64.b64encode(digest).decode("ascii")}
+
+
+def _base64(hexadecimal: str) -> str:
+    return base64.b64encode(bytes.fromhex(hexadecimal)).decode("ascii")

@@ -1,0 +1,169 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A private SeaweedFS: an object store with versions, locks, policies and keys of several rights."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from support import run_state
+from support.private_server import free_port
+
+_START_SECONDS = 60
+# Its name is both the access key and, twice, the secret; an administrator's key is no host's.
+_ACTIONS = {
+    "admin": ["Admin", "Read", "Write", "List", "Tagging"],
+    "host": ["Write", "List", "Read"],
+    "writer": ["Write"],
+    "reader": ["Read", "List"],
+}
+
+
+class Seaweed:
+    """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer` and `reader`."""
+
+    def __init__(self, *, volumes: int = 100) -> None:
+        self.folder = run_state.new_folder("seaweed")
+        self.port = free_port()
+        self._volumes = volumes
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ports = {name: free_port() for name in ("master", "volume", "filer")}
+        self._grpc = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+        identities = [
+            {
+                "name": name,
+                "credentials": [
+                    {"accessKey": self.key(name)["access_key_id"], "secretKey": self.key(name)["secret_access_key"]}
+                ],
+                "actions": actions,
+            }
+            for name, actions in _ACTIONS.items()
+        ]
+        (self.folder / "s3.json").write_text(json.dumps({"identities": identities}), encoding="utf-8")
+        (self.folder / "data").mkdir()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @staticmethod
+    def key(name: str) -> dict[str, str]:
+        """The secrets of an identity, as the options of a copy have them."""
+        return {"access_key_id": f"{name}-access", "secret_access_key": f"{name}-secret-{name}"}
+
+    def start(self) -> Seaweed:
+        """Start it, and wait until it answers."""
+        argv = [
+            str(Path(sys.executable).with_name("weed")),
+            "server",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            "-dir=data",
+            "-s3",
+            f"-s3.port={self.port}",
+        ]
+        argv += ["-s3.config=s3.json", "-s3.port.iceberg=0", "-s3.port.lance=0", "-metricsPort=0"]
+        argv += [f"-volume.max={self._volumes}", "-master.volumeSizeLimitMB=256", "-volume.minFreeSpacePercent=0"]
+        argv += [f"-{name}.port={port}" for name, port in self._ports.items()]
+        argv += [f"-{name}.port.grpc={port}" for name, port in self._grpc.items()]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + _START_SECONDS
+        client = self.client()
+        while True:
+            try:
+                client.list_buckets()
+                # It answers before it can store anything.
+                self._try_to_store(client)
+            except (BotoCoreError, ClientError) as error:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    log_end = (self.folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
+                    raise RuntimeError(f"SeaweedFS did not start: {error}\n{log_end}") from error
+                time.sleep(0.2)
+            else:
+                return self
+
+    @staticmethod
+    def _try_to_store(client: Any) -> None:
+        client.create_bucket(Bucket="ready-or-not")
+        client.put_object(Bucket="ready-or-not", Key="x", Body=b"x")
+
+    def pause(self) -> None:
+        """Let it answer nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it answer again."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it at once; asked to stop it takes half a minute."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, number)
+
+    def client(self, name: str = "admin") -> Any:
+        """Return a client of an identity, for looking at what is there and for doing harm."""
+        key = self.key(name)
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=key["access_key_id"],
+            aws_secret_access_key=key["secret_access_key"],
+            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, connect_timeout=5, proxies={}),
+        )
+
+    def bucket(
+        self, name: str, *, versions: bool = False, lock_days: int | None = None, mode: str = "COMPLIANCE"
+    ) -> str:
+        """Make a bucket; with `lock_days` everything in it is locked for that long."""
+        client = self.client()
+        client.create_bucket(Bucket=name, **({"ObjectLockEnabledForBucket": True} if lock_days else {}))
+        if versions or lock_days:
+            client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        if lock_days:
+            rule = {"DefaultRetention": {"Mode": mode, "Days": lock_days}}
+            client.put_object_lock_configuration(
+                Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+            )
+        return name
+
+    def copy(self, bucket: str, *, key: str = "host", **more: Any) -> dict[str, Any]:
+        """Return the options of a copy in a bucket, its secrets apart under `secrets`."""
+        options = {
+            "name": "offsite",
+            "type": "s3",
+            "bucket": bucket,
+            "endpoint": self.url,
+            "addressing": "path",
+            **more,
+        }
+        return {"options": options, "secrets": self.key(key)}
+
+    def names(self, bucket: str) -> list[str]:
+        """Return the keys that a bucket shows."""
+        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+
+
+def weed_folder(server: Seaweed) -> Path:
+    """Return where a server keeps its data."""
+    return server.folder / "data"
