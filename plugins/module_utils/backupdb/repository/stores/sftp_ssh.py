@@ -100,7 +100,7 @@ class SftpConnection:
         """End it, and return why there is no connection any more, by what `ssh` said."""
         self.close()
         said = self._program.stderr.lines() if self._program is not None else []
-        lines = [printable(line.encode()) for line in said if not line.startswith("Killed by signal")]  # by us
+        lines = [printable(line.strip().encode()) for line in said if not line.startswith("Killed by signal")]  # by us
         return lost_error(self._address, lines, str(error), beginning)
 
     def close(self) -> None:
