@@ -38,6 +38,7 @@ from ..repository.stores.interface import NO, Store
 from ..repository.stores.notes import FileNotes
 from ..repository.stores.patience import Patience
 from ..repository.stores.settings import CopySettings
+from ..retention.wanted import policy_of
 from ..system.files import is_gone, open_regular
 from ..system.locking import try_lock
 from ..system.parallel import error_of
@@ -94,7 +95,9 @@ def _one(
             shadow = Shadow(home)
             _refresh(shadow, store, patience, outcome)
             problems = Problems()
-            missing = missing_in(shadow.places(), wanted.requests, problems)
+            missing = missing_in(
+                shadow.places(), wanted.requests, problems, policy=policy_of(settings), shadow=shadow.root
+            )
             outcome.warnings += problems.lines
             outcome.missing = [(one.place, one.size) for one in missing]
             outcome.requests = sum(store.requests_for(upload.size) for one in missing for upload in one.files)

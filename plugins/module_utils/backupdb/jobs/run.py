@@ -105,7 +105,7 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
             report(line, priority=_priority(copied["status"]), run_id=run_id)
     safe = [options for options, entry in zip(job.backups, backups) if steps.has_backups(entry)]
     if job.retention is not None and safe and not received:
-        pruned = steps.prune_backups(job.retention, safe, run_id, stopped=received)
+        pruned = steps.prune_backups(job.retention, safe, run_id, stopped=received, copies=steps.unsent_rules(job))
         report(f"prune: {pruned['message']}", priority=_priority(pruned["status"]), run_id=run_id)
     if job.drill is not None and not received and drill_is_due(job, utc_now().timestamp()):
         report("drill begins", run_id=run_id)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Callable
 
@@ -18,8 +19,11 @@ from ..drill import run as drill
 from ..drill.request import OLDEST_UNPROVEN
 from ..errors import BackupDbError, BackupNotFound, LockBusy
 from ..outcome import Outcome
+from ..repository.place import copy_home
 from ..retention import prune
 from ..retention.decide import policy_from
+from ..retention.unsent import UnsentRule
+from ..retention.wanted import policy_of
 from ..system.parallel import result_of
 from .definition import Job, backup_request, copies_of, drill_request
 
@@ -81,23 +85,44 @@ def prune_backups(
     *,
     stopped: Sequence[str] = (),
     check_mode: bool = False,
+    copies: Sequence[UnsentRule] = (),
 ) -> dict[str, Any]:
-    """Prune the instances of these backups, one after the other, and return one result of all."""
+    """Prune the instances of these backups, one after the other, and return one result of all.
 
-    def one(entry: Mapping[str, Any]) -> dict[str, Any]:
-        request = prune.PruneRequest(
+    What one of `copies` has not yet stays. How much may stay is said of all instances together; where it is more,
+    nothing is removed.
+    """
+
+    def requested(entry: Mapping[str, Any], copies: Sequence[UnsentRule]) -> prune.PruneRequest:
+        return prune.PruneRequest(
             repository=entry["repository"],
             policy=policy_from(retention),
             host=entry["host"],
             instance=entry["instance"],
             run_id=run_id,
+            copies=tuple(copies),
         )
-        return prune.run(request, check_mode=check_mode)
 
-    results = _each(backups, one, stopped)
+    refused = result_of(lambda: prune.check_unsent([requested(entry, copies) for entry in backups])).error
+    if refused is not None:
+        lines = [str(refused)]
+        facts = {"run_id": run_id, "databases": [], "removed": 0, "kept": 0, "freed_bytes": 0, "lines": lines}
+        outcome = Outcome("failed", False, str(refused), facts={**facts, "problems": lines})
+        return {**outcome.to_dict(), **failure(refused)}
+    checked = [replace(rule, keep_unsent_max=None) for rule in copies]
+    results = _each(backups, lambda entry: prune.run(requested(entry, checked), check_mode=check_mode), stopped)
     return _combined(
         results, ("databases", "lines", "problems", "warnings"), ("removed", "kept", "freed_bytes"), run_id=run_id
     )
+
+
+def unsent_rules(job: Job) -> list[UnsentRule]:
+    """Return the copies of a job that must have a backup before it is removed here."""
+    return [
+        UnsentRule(copy.name, copy_home(job.state_dir, copy.name) / "shadow", copy.keep_unsent_max, policy_of(copy))
+        for copy in job.copies
+        if copy.required
+    ]
 
 
 def prove(

@@ -52,7 +52,7 @@ class LocalStore(TreeStore):
         with _store_errors(path, "looking at"):
             return _entry(path)
 
-    def entries(self, folders: Sequence[str]) -> list[dict[str, Entry] | None]:
+    def contents(self, folders: Sequence[str]) -> list[dict[str, Entry] | None]:
         return [self._entries(self._path(folder)) for folder in folders]
 
     def _entries(self, folder: Path) -> dict[str, Entry] | None:

@@ -18,6 +18,8 @@ TYPES = ("s3", "sftp", "rclone", "local")
 ADDRESSINGS = ("auto", "path", "virtual")
 LOCKS = ("none", "bucket", "governance", "compliance")
 PRUNES = ("here", "elsewhere", "store")
+# What a copy of each type rests on, for the count of media; a repository rests on a disk.
+MEDIA: Mapping[str, str] = {"s3": "object store", "sftp": "another host", "rclone": "object store", "local": "disk"}
 
 # How the store is reached. Each is for the types that are named beside it.
 _PLACE_OPTIONS: Mapping[str, Option] = {
@@ -55,7 +57,7 @@ OPTIONS: Mapping[str, Option] = {
     "keep_unsent_max": Option(),
     "bandwidth": Option(),
     "patience": Option(default="10m"),
-    "off_site": Option("bool", default=True),
+    "off_site": Option("bool"),
 }
 # What opens the store; a job has them in its credentials, under `copies` and the name of the copy.
 SECRET_OPTIONS: Mapping[str, Option] = {
@@ -152,7 +154,7 @@ def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None)
         keep_unsent_max=_read(size_from, options, "keep_unsent_max", where),
         bandwidth=_read(size_from, options, "bandwidth", where),
         patience=_read(duration_from, options, "patience", where),
-        off_site=options["off_site"],
+        off_site=kind != "local" if options["off_site"] is None else options["off_site"],
         secrets=_secrets(secrets or {}, where),
         options={key: value for key, value in values.items() if value is not None},
     )

@@ -71,7 +71,7 @@ class SftpStore(TreeStore):
             attributes = session.look(self._path(name))
             return None if attributes is None else attributes.entry()
 
-    def entries(self, folders: Sequence[str]) -> list[dict[str, Entry] | None]:
+    def contents(self, folders: Sequence[str]) -> list[dict[str, Entry] | None]:
         with self._asking("reading", folders[0] if len(folders) == 1 else "") as session:
             found = session.entries([self._path(folder) for folder in folders])
             return [

@@ -52,7 +52,7 @@ class TreeStore(Store):
         """Look at a name; None when there is nothing."""
 
     @abstractmethod
-    def entries(self, folders: Sequence[str]) -> list[dict[str, Entry] | None]:
+    def contents(self, folders: Sequence[str]) -> list[dict[str, Entry] | None]:
         """Return what is in each of these folders, None for one that is not there."""
 
     @abstractmethod
@@ -85,7 +85,7 @@ class TreeStore(Store):
 
     # -- what they make -----------------------------------------------------------------------------------------
 
-    def list(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
+    def entries(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
         folder = check_folder(under)
         found = self._entries_of([folder])[0]
         if found is None:
@@ -113,7 +113,7 @@ class TreeStore(Store):
         return [
             found
             and {name: entry for name, entry in found.items() if is_component(name) and entry.kind in (FILE, FOLDER)}
-            for found in self.patience.call(lambda: self.entries(folders))
+            for found in self.patience.call(lambda: self.contents(folders))
         ]
 
     def facts(self, name: str) -> StoredObject | None:
