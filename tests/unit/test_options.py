@@ -225,7 +225,7 @@ def test_the_schema_of_manifests_knows_every_engine() -> None:
 
 
 def test_jobs_and_the_command_line_have_the_options_of_the_modules_without_secrets_and_the_environment() -> None:
-    assert {"login_password", "passphrase", "identity"} == jobs.SECRETS
+    assert {"login_password", "passphrase", "identity", "copy_credentials"} == jobs.SECRETS
     assert [*jobs.FILE_BACKUP_OPTIONS] == [name for name in backup.OPTIONS if name not in jobs.SECRETS]
     assert {name: option for name, option in jobs.FILE_DRILL_OPTIONS.items() if name != "every"}.items() < (
         drill.OPTIONS.items()

@@ -33,7 +33,7 @@ from ..repository.lock import readers_lock
 from ..repository.place import copy_home
 from ..repository.problems import Problems
 from ..repository.shadow import Shadow, make_folders
-from ..repository.stores import open_store
+from ..repository.stores.registry import open_store
 from ..repository.stores.interface import NO, Store
 from ..repository.stores.notes import FileNotes
 from ..repository.stores.patience import Patience
