@@ -15,8 +15,8 @@ from ..credentials.secrets import Secrets
 from ..errors import InvalidOption
 from ..repository.place import copy_home
 from ..repository.shadow import Shadow, make_folders
-from ..repository.stores import open_store
 from ..repository.stores.patience import Patience
+from ..repository.stores.registry import open_store
 from ..repository.stores.settings import CopySettings
 from ..retention import prune_copy
 from ..retention.copy_request import PruneCopyRequest
