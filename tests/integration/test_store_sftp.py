@@ -18,9 +18,10 @@ from typing import Any, ClassVar
 
 import pytest
 from backupdb.errors import ClientMissing, StoreError, StoreRefused, StoreUnavailable
-from backupdb.repository.stores import open_store, sftp_protocol
+from backupdb.repository.stores import sftp_protocol
 from backupdb.repository.stores.interface import Store
 from backupdb.repository.stores.patience import Patience
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.settings import copy_from
 from support.private_server import free_port
 from support.sshd import UID, Sshd, new_key
@@ -353,7 +354,7 @@ def test_a_large_file_takes_little_memory(far: _Host, scratch: Path) -> None:
     program = f"""
 import resource, sys
 sys.path[:0] = {[str(path) for path in _paths()]!r}
-from backupdb.repository.stores import open_store
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.interface import Upload
 from backupdb.repository.stores.patience import Patience, SteadyReader
 from backupdb.repository.stores.settings import copy_from

@@ -33,10 +33,10 @@ from ..repository.lock import readers_lock
 from ..repository.place import copy_home
 from ..repository.problems import Problems
 from ..repository.shadow import Shadow, make_folders
-from ..repository.stores.registry import open_store
 from ..repository.stores.interface import NO, Store
 from ..repository.stores.notes import FileNotes
 from ..repository.stores.patience import Patience
+from ..repository.stores.registry import open_store
 from ..repository.stores.settings import CopySettings
 from ..retention.wanted import policy_of
 from ..system.files import is_gone, open_regular

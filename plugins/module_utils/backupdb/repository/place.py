@@ -19,9 +19,9 @@ from .archive_files import CopiedFiles
 from .catalogue import StoredBackup
 from .find import BackupSelector, SelectedBackup, find
 from .shadow import Shadow, make_folders, remove_home
-from .stores.registry import open_store
 from .stores.interface import Store
 from .stores.patience import Patience
+from .stores.registry import open_store
 from .stores.settings import CopySettings
 
 _DEPTH = 4  # host, instance, database, backup
