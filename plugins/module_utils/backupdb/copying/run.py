@@ -87,7 +87,7 @@ def _one(
     try:
         patience = Patience(settings.patience, cancel)
         make_folders(home)
-        with _alone(home), closing(open_store(settings, patience, FileNotes(home / "uploads.json"))) as store:
+        with alone(home), closing(open_store(settings, patience, FileNotes(home / "uploads.json"))) as store:
             outcome.where = store.where()
             if check_mode:
                 outcome.rights = store.rights()
@@ -168,7 +168,7 @@ def _send(store: Store, one: MissingBackup, meter: ByteMeter) -> bool:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Iterator[None]:
     """One process at a time sends to a copy; raises `LockBusy`."""
     path = home / "lock"
     with storage_errors(path, "locking"):
