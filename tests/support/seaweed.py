@@ -34,7 +34,7 @@ _ACTIONS = {
 class Seaweed:
     """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer` and `reader`."""
 
-    def __init__(self, *, volumes: int = 100) -> None:
+    def __init__(self, *, volumes: int = 1000) -> None:
         self.folder = run_state.new_folder("seaweed")
         self.port = free_port()
         self._volumes = volumes
