@@ -54,11 +54,15 @@ class S3Store(Store):
 
     def ask(self, operation: str, doing: str, name: str = "", **request: Any) -> Any:
         """Call an operation of the client, again while the store is unavailable; raises `StoreError`."""
+        return self.attempt(lambda: getattr(self.client, operation)(**request), doing, name)
+
+    def attempt(self, work: Callable[[], Any], doing: str, name: str = "") -> Any:
+        """Do what calls the client, again while the store is unavailable; raises `StoreError`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         def once() -> Any:
             try:
-                return getattr(self.client, operation)(**request)
+                return work()
             except (BotoCoreError, ClientError, OSError) as error:
                 raise store_error(error, self.copy, self.where(name), doing) from error
 

@@ -142,6 +142,11 @@ def is_there_already(error: Exception) -> bool:
     return _code(error) in ("PreconditionFailed", "412", "ConditionalRequestConflict")
 
 
+def is_forgotten(error: Exception) -> bool:
+    """Tell whether an error says that an upload in parts is over: it was made an object, or removed."""
+    return _code(error) == "NoSuchUpload"
+
+
 def is_refused(error: Exception) -> bool:
     """Tell whether an error says that the key has no right to do this."""
     return _status(error) == 403 or _code(error) in ("AccessDenied", "403", *_KEY)
