@@ -178,7 +178,7 @@ def store_error(error: Exception, copy: CopySettings, where: str, doing: str) ->
 
 def _answer(error: Exception, copy: CopySettings, begin: str) -> StoreError:
     code, status = _code(error), _status(error)
-    response: Mapping[str, Any] = getattr(error, "response", {})
+    response = _response(error)
     words = str(response.get("Error", {}).get("Message") or "")[:200]
     said = f"{code}{f', {words}' if words and words != code else ''}"
     if code == "RequestTimeTooSkewed":
@@ -210,12 +210,18 @@ def _skew(response: Mapping[str, Any]) -> str:
 
 
 def _code(error: Exception) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    return str(_response(error).get("Error", {}).get("Code", ""))
 
 
 def _status(error: Exception) -> int:
-    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = _response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status if isinstance(status, int) else 0
+
+
+def _response(error: Exception) -> Mapping[str, Any]:
+    """Return what the store has answered; nothing where the connection failed, whose errors have an empty response."""
+    response = getattr(error, "response", None)
+    return response if isinstance(response, Mapping) else {}
 
 
 def _short(error: Exception) -> str:
