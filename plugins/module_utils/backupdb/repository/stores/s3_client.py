@@ -37,7 +37,7 @@ _AMBIENT = (
 _HIDDEN_PREFIXES = ("AWS_", "BOTO", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _NOT_THERE = ("404", "NoSuchKey", "NotFound", "NoSuchVersion")
 _BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "RequestLimitExceeded")
-_FULL = ("QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "EntityTooLarge", "InsufficientCapacity")
+_FULL = ("QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "InsufficientCapacity")
 _KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AuthorizationHeaderMalformed")
 
 
@@ -187,6 +187,8 @@ def _answer(error: Exception, copy: CopySettings, begin: str) -> StoreError:
         return StoreRefused(f"{begin}: the key is not accepted ({said}); look at the credentials, copies.{copy.name}")
     if code == "NoSuchBucket":
         return StoreRefused(f"{begin}: there is no bucket {copy.place['bucket']}; make it, or mend the option bucket")
+    if code == "EntityTooLarge":
+        return StoreError(f"{begin}: the store takes no file of this size ({said}); set object_limit to what it takes")
     if code in _FULL or status == 507:
         return StoreError(f"{begin}: the store is full, or over its quota ({said}); make room there")
     if is_refused(error):
