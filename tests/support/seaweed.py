@@ -28,13 +28,14 @@ _ACTIONS = {
     "host": ["Write", "List", "Read"],
     "writer": ["Write"],
     "reader": ["Read", "List"],
+    "granted": ["ReadAcp"],  # of no use; has what the policy of a bucket gives it
 }
 
 
 class Seaweed:
-    """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer` and `reader`."""
+    """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer`, `reader`, `granted`."""
 
-    def __init__(self, *, volumes: int = 100) -> None:
+    def __init__(self, *, volumes: int = 1000) -> None:
         self.folder = run_state.new_folder("seaweed")
         self.port = free_port()
         self._volumes = volumes
@@ -145,6 +146,13 @@ class Seaweed:
                 Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
             )
         return name
+
+    def grant(self, bucket: str, policy: str) -> None:
+        """Give the identity `granted` in a bucket what a policy says."""
+        document = json.loads(policy)
+        for statement in document["Statement"]:
+            statement["Principal"] = {"AWS": "arn:aws:iam::000000000000:user/granted"}
+        self.client().put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
 
     def copy(self, bucket: str, *, key: str = "host", **more: Any) -> dict[str, Any]:
         """Return the options of a copy in a bucket, its secrets apart under `secrets`."""
