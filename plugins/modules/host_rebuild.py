@@ -14,18 +14,18 @@ description:
   - Brings back what the backups of a host hold, into database servers that are installed and empty. First the accounts
     of each instance, then its databases under their own names, the largest first and several at once, then grants on
     objects. Each database is compared with its manifest.
-  - Without O(confirm), and in check mode, only the plan is returned. It says for each database which backup would be used,
-    how large it is, how long it will take, what stands in the way, and in RV(lost) what will not come back.
+  - Without O(confirm), and in check mode, only the plan is returned. It says for each database which backup would be
+    used, how large it is, how long it will take, what stands in the way, and in RV(lost) what will not come back.
   - The newest backup that can be used is taken. One that is damaged, dated in the future, not opened by the key or not
-    signed as O(signed_by) demands is passed over and named. If damage shows only while a database is restored, the backup
-    before it takes its place.
-  - A database that fails does not stop the others. One that exists is never replaced, unless it is empty. Run the module
-    again to go on; a database that is there with the objects and rows of its backup is left alone.
+    signed as O(signed_by) demands is passed over and named. If damage shows only while a database is restored, the
+    backup before it takes its place.
+  - A database that fails does not stop the others. One that exists is never replaced, unless it is empty. Run the
+    module again to go on; a database that is there with the objects and rows of its backup is left alone.
   - The task fails when anything is in RV(lost), with everything in its result.
 notes:
   - The logins must be able to create databases and accounts, so the login of the backups is rarely enough.
-  - Databases that were gone from their server at its last run are left out and named. A repository knows that run, a copy
-    does not.
+  - Databases that were gone from their server at its last run are left out and named. A repository knows that run, a
+    copy does not.
   - In MySQL and MariaDB a database whose views or defaults name other databases is restored after those.
 author:
   - vya.backupdb contributors (@vya)
@@ -80,8 +80,8 @@ options:
     default: false
   load_with_own_rights:
     description:
-      - Load MariaDB and MySQL with all rights of the login, and not with rights on the database only. For trusted backups
-        whose tables refer to other databases.
+      - Load MariaDB and MySQL with all rights of the login, and not with rights on the database only. For trusted
+        backups whose tables refer to other databases.
     type: bool
     default: false
   rate:
@@ -127,13 +127,15 @@ options:
         type: str
       login_password:
         description:
-          - Password of O(servers[].login_user). Not needed for logins by operating system user (C(peer), C(unix_socket)).
+          - Password of O(servers[].login_user). Not needed for logins by operating system user (C(peer),
+            C(unix_socket)).
           - If it is not given, the environment variable E(BACKUPDB_LOGIN_PASSWORD) on the host is used.
         type: str
       login_unix_socket:
         description:
           - Socket of the server on this host.
-          - For PostgreSQL the directory of the socket, or the socket file itself. For MySQL and MariaDB the socket file.
+          - For PostgreSQL the directory of the socket, or the socket file itself.
+          - For MySQL and MariaDB the socket file.
         type: path
       login_db:
         description:
@@ -143,9 +145,9 @@ options:
       ssl_mode:
         description:
           - Whether the connection is encrypted and whether the server's certificate is checked.
-          - V(prefer) encrypts if the server can, and does not warn if it cannot. V(require) insists on encryption without a
-            check of the certificate. V(verify_ca) checks who signed the certificate, V(verify_full) also checks that it is
-            for O(servers[].login_host).
+          - V(prefer) encrypts if the server can, and does not warn if it cannot. V(require) insists on encryption
+            without a check of the certificate. V(verify_ca) checks who signed the certificate, V(verify_full) also
+            checks that it is for O(servers[].login_host).
           - It has no effect with O(servers[].login_unix_socket).
         type: str
         default: prefer
@@ -214,7 +216,8 @@ host:
   sample: db1.example.org
 status:
   description:
-    - V(planned) or V(ok) when everything comes back, V(partial) when something does not, V(failed) when no database does.
+    - V(planned) or V(ok) when everything comes back, V(partial) when something does not, V(failed) when no database
+      does.
     - The task fails when it is V(partial) or V(failed), for a plan too.
   returned: always
   type: str
@@ -223,7 +226,7 @@ message:
   description: The outcome in a sentence.
   returned: when the backups were read
   type: str
-  sample: "host 'db1.example.org' from /mnt/backups: 7 databases (12.0 GiB) were restored in 9 min 3 s (predicted 10 min 20 s)"
+  sample: "host 'db1' from /mnt/backups: 7 databases (12.0 GiB) were restored in 9 min (predicted 10 min)"
 source:
   description: Where the backups were read.
   returned: when the backups were read
@@ -342,7 +345,8 @@ instances:
           description:
             - In a plan V(planned), V(blocked) when something stands in the way, V(present) when it is there already,
               V(dropped) when it was gone before the last run, or V(no_backup) when no backup can be used.
-            - After a run also V(restored), V(restored_with_errors), V(failed), or V(not_begun) when the run was stopped.
+            - After a run also V(restored), V(restored_with_errors), V(failed), or V(not_begun) when the run was
+              stopped.
           type: str
           sample: restored
         reasons:
