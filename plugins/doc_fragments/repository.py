@@ -17,4 +17,21 @@ options:
       - Read access is enough. But without write access, a backup cannot be protected from removal while it is read. A
         warning says so.
     type: path
+  copy:
+    description:
+      - Reads a copy instead of O(repository). The keys are those of an entry of
+        O(vya.backupdb.backup_copy#module:copies).
+      - Small files of the copy are kept on the host, in O(copy_state_dir). Archives are streamed from the store and
+        never stored on the host.
+    type: dict
+  copy_credentials:
+    description:
+      - What opens the store of O(copy). The keys are C(access_key_id), C(secret_access_key) and C(session_token).
+      - Without them it is the role of the machine.
+    type: dict
+  copy_state_dir:
+    description:
+      - Directory on the host in which it is kept what O(copy) holds. Where it is another user's, nothing is kept.
+    type: path
+    default: /var/lib/backupdb
 """

@@ -16,16 +16,11 @@ description:
     RV(damaged).
 author:
   - vya.backupdb contributors (@vya)
-options:
-  repository:
-    description:
-      - Directory on the host that holds the backups. Read access is enough.
-    type: path
-    required: true
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.info_module
   - vya.backupdb.attributes.actiongroup_repository
+  - vya.backupdb.repository
   - vya.backupdb.catalogue
 seealso:
   - module: vya.backupdb.database_backup

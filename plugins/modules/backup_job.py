@@ -51,6 +51,14 @@ options:
       - Which backups are kept, with the options of M(vya.backupdb.backup_prune), such as V(keep_daily).
       - If unset or empty, the job removes nothing.
     type: dict
+  copies:
+    description:
+      - Where the backups are copied to after each run. The keys of an entry are those of
+        O(vya.backupdb.backup_copy#module:copies). What opens the stores comes from O(credentials).
+      - A backup that is not in every required copy yet is not removed by O(retention).
+    type: list
+    elements: dict
+    default: []
   drill:
     description:
       - Drills of the newest backups. If unset or empty, nothing is drilled.

@@ -171,6 +171,107 @@ rows:
       description: When a job backs it up next, in UTC. V(null) when that is not known.
       type: str
       sample: "2026-11-25T02:15:07Z"
+    copies:
+      description:
+        - Its state in each copy of the jobs that back it up, by what is known to be in the copy.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the copy.
+          type: str
+          sample: offsite
+        state:
+          description:
+            - V(ok), V(behind) (recent enough, but some backups of this host are missing), V(late) or V(no backup).
+          type: str
+          sample: behind
+        required:
+          description: Whether a run without this copy is partial.
+          type: bool
+          sample: true
+        off_site:
+          description: Whether the copy is off-site.
+          type: bool
+          sample: true
+        media:
+          description: What it rests on, V(disk), V(another host) or V(object store).
+          type: str
+          sample: object store
+        newest:
+          description: The point in time that the newest backup in it represents, in UTC. V(null) without one.
+          type: str
+          sample: "2026-11-23T02:15:00.123456Z"
+        age_seconds:
+          description: Seconds since then. V(null) without one.
+          type: int
+          sample: 86400
+        max_age_seconds:
+          description: How many seconds are allowed.
+          type: int
+          sample: 93600
+        missing:
+          description: Number of backups of this host that are to be in the copy and are not.
+          type: int
+          sample: 1
+        missing_bytes:
+          description: Bytes of these backups.
+          type: int
+          sample: 1052000
+        backups:
+          description: Number of backups that are known to be in it.
+          type: int
+          sample: 42
+        stored_bytes:
+          description: Bytes of these backups.
+          type: int
+          sample: 44184000
+        proven:
+          description: The point in time that the newest proven backup in it represents. V(null) when there is none.
+          type: str
+          sample: "2026-11-15T02:15:00Z"
+        locked_until:
+          description: Until when the store keeps the newest backup. V(null) when that is not known.
+          type: str
+          sample: "2026-12-23T02:16:04Z"
+        tampered:
+          description: Number of backups whose manifests somebody wrote over or removed in the store.
+          type: int
+          sample: 0
+    coverage:
+      description: Where it has backups that are recent enough, the repository and the copies.
+      type: dict
+      contains:
+        copies:
+          description: Number of these places.
+          type: int
+          sample: 3
+        media:
+          description: Number of kinds of media that they rest on.
+          type: int
+          sample: 2
+        off_site:
+          description: Number of these places that are off-site.
+          type: int
+          sample: 1
+coverage:
+  description:
+    - The least of RV(rows[].coverage) over all databases that a job backs up. V(null) when no job has copies.
+  returned: success or not well
+  type: dict
+  contains:
+    copies:
+      description: Number of places that have a backup of each database that is recent enough.
+      type: int
+      sample: 3
+    media:
+      description: Number of kinds of media that they rest on.
+      type: int
+      sample: 2
+    off_site:
+      description: Number of these places that are off-site.
+      type: int
+      sample: 1
 late:
   description: Expected databases without a backup that is recent enough.
   returned: success or not well
@@ -290,6 +391,23 @@ jobs:
       description: The same for people, or the line in the crontab.
       type: str
       sample: "cron: 15 2 * * *"
+    copies:
+      description: How the last copying into each of its copies ended, as far as it was done.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the copy.
+          type: str
+          sample: offsite
+        finished:
+          description: When it ended, in UTC.
+          type: str
+          sample: "2026-11-24T02:18:31.123456Z"
+        error:
+          description: What went wrong. V(null) when nothing did.
+          type: str
+          sample: null
 repositories:
   description: The repositories that were checked.
   returned: success or not well

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,12 @@ from typing import Any
 from backupdb.jobs.definition import Job, job_from
 from backupdb.jobs.record import write_record
 from backupdb.repository import last_run, local
+from backupdb.repository.arrivals import Arrivals, Arrived, read_arrivals, write_arrivals
+from backupdb.repository.catalogue import read_backup
 from backupdb.repository.drill_records import write_drill
+from backupdb.repository.last_copy import LastCopy, write_last
+from backupdb.repository.place import copy_home
+from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import iso, utc_now
 
 from support.stored import RUN, store
@@ -95,6 +102,32 @@ def job_of(root: Path, name: str = "nightly", **changes: Any) -> Job:
     return job_from({"schema": 1, "name": name, "backups": [backup], "state_dir": str(state_dir), **changes}, "test")
 
 
+def with_copies(job: Job, *names: str, **options: Any) -> Job:
+    """The job with copies of these names on S3, kept nowhere: nothing asks a store."""
+    wanted = {"type": "s3", "bucket": "acme-db", **options}
+    return replace(job, copies=[copy_from({"name": name, **wanted}, "test") for name in names])
+
+
+def note_copied(job: Job, name: str, folders: Iterable[Path], *, minutes: float = 10.0, **arrived: Any) -> None:
+    """Let these backups be known to be in a copy, where each came so many minutes after its time."""
+    home = copy_home(job.state_dir, name)
+    home.mkdir(parents=True, exist_ok=True)
+    of = dict(read_arrivals(home / "arrivals.json").of)
+    for folder in folders:
+        place = "/".join(folder.parts[-4:])
+        shutil.copytree(folder, home / "shadow" / place, dirs_exist_ok=True)
+        moment = read_backup(folder).time + timedelta(minutes=minutes)
+        of[place] = Arrived(moment, **{"stored_bytes": 100, **arrived})
+    write_arrivals(home / "arrivals.json", Arrivals(of))
+
+
+def note_copying(job: Job, name: str, error: str | None) -> None:
+    """Remember how the last copying into a copy ended."""
+    home = copy_home(job.state_dir, name)
+    home.mkdir(parents=True, exist_ok=True)
+    write_last(home, LastCopy(ago(1), error, 0))
+
+
 def note_job(job: Job, status: str, *, hours: float = 1.0, message: str = "told", began: bool = True) -> None:
     """Remember a run of a job that ended so many hours ago, the one of `note_run` unless it never `began`."""
     end = iso(ago(hours))
@@ -116,12 +149,14 @@ def note_job(job: Job, status: str, *, hours: float = 1.0, message: str = "told"
 
 def jobs_with_everything(root: Path) -> list[Job]:
     """Jobs of a host on which every metric has something to tell but when systemd starts them next."""
-    keep(root, "shop", hours=9, drill="equal")
-    keep(root, "shop", hours=1)
+    shop = [keep(root, "shop", hours=9, drill="equal"), keep(root, "shop", hours=1)]
     keep(root, NASTY, hours=1, status="partial", missing=["view v"])
     keep(root, "lost", hours=50)
     note_run(root, {"shop": "complete", NASTY: "partial", "new one": "failed"})
-    jobs = [job_of(root), job_of(root, "weekly", backup={"databases": ["shop"], "accounts": False})]
+    nightly = with_copies(job_of(root), "offsite", lock={"mode": "compliance", "days": 30})
+    jobs = [nightly, job_of(root, "weekly", backup={"databases": ["shop"], "accounts": False})]
+    note_copied(nightly, "offsite", shop)
+    note_copying(nightly, "offsite", "403 for acme-db")
     note_job(jobs[0], "ok", hours=20)
     note_job(jobs[0], "failed")
     return jobs

@@ -21,6 +21,7 @@ from backupdb.errors import BackupDbError, ClientMissing, Interrupted, Requireme
 from backupdb.jobs import steps
 from backupdb.jobs.definition import job_from
 from backupdb.repository.drill_records import forget_attempt, last_tried, note_attempt, proven, write_drill
+from backupdb.repository.place import Place
 from backupdb.repository.problems import Problems
 from backupdb.repository.removal import remove_files, take_name
 from backupdb.system.text import iso, utc_now
@@ -39,7 +40,10 @@ def request(root: Path, **options: Any) -> DrillRequest:
 
 
 def chosen(root: Path, count: int = 1) -> list[Path]:
-    return [one.folder for one in choose(request(root, select=OLDEST_UNPROVEN, count=count), Problems())]
+    return [
+        one.folder
+        for one in choose(request(root, select=OLDEST_UNPROVEN, count=count), Place(root, str(root)), Problems())
+    ]
 
 
 def drills(monkeypatch: pytest.MonkeyPatch, faults: dict[str, BaseException]) -> None:

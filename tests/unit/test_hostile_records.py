@@ -20,6 +20,7 @@ from backupdb.monitoring import metrics
 from backupdb.outcome import Outcome, diff_of
 from backupdb.repository.catalogue import StoredBackup, read_backup
 from backupdb.repository.drill_records import write_drill
+from backupdb.repository.place import Place
 from backupdb.repository.problems import Problems
 from support.samples import SAMPLES
 from support.stored import DUMP, TIME, rewrite_manifest, store
@@ -145,7 +146,7 @@ def look(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for line in text.splitlines():
         assert line.startswith("#") or math.isfinite(float(line.rpartition(" ")[2])), line
     assert 'database="good"' in text
-    chosen = choose(DrillRequest(str(root), select="oldest_unproven", count=9), Problems())
+    chosen = choose(DrillRequest(str(root), select="oldest_unproven", count=9), Place(root, str(root)), Problems())
     assert "good" in [one.database for one in chosen]
 
 

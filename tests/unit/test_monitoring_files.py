@@ -126,6 +126,12 @@ def test_the_alerts_tell_of_late_missing_failed_unproven_and_silent_backups(fami
         "backupdb_last_drill_success",
         "backupdb_last_proven_timestamp_seconds",
         "backupdb_repository_free_bytes",
+        "backupdb_copy_last_success_timestamp_seconds",
+        "backupdb_copy_max_age_seconds",
+        "backupdb_copy_status",
+        "backupdb_copy_failed",
+        "backupdb_copy_tampered_backups",
+        "backupdb_database_off_site",
     }
 
 

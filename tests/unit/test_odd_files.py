@@ -24,6 +24,7 @@ from backupdb.repository.drill_records import note_attempt, write_drill
 from backupdb.repository.last_run import FILE as LAST_RUN
 from backupdb.repository.layout import CHECKSUM_FILE, LOCK_FILE, MANIFEST_FILE, READERS_FILE
 from backupdb.repository.pins import FILE as PIN
+from backupdb.repository.place import Place
 from backupdb.repository.problems import Problems
 from backupdb.restore.plan import open_archives
 from backupdb.system.files import open_regular, read_small_file
@@ -128,7 +129,10 @@ def test_no_odd_file_stops_a_command_or_hides_the_other_backups(
         assert len(capsys.readouterr().out) <= len(DUMP)
         for select in SELECTS:
             problems = Problems()
-            assert good.folder in [one.folder for one in choose(DrillRequest(root, select=select, count=9), problems)]
+            assert good.folder in [
+                one.folder
+                for one in choose(DrillRequest(root, select=select, count=9), Place(tmp_path, root), problems)
+            ]
     assert good.folder.is_dir()
     assert bad.folder.is_dir()
     assert verify.verify(good, level="decrypt", identities=[])["verdict"] == "good"

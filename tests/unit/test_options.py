@@ -18,6 +18,7 @@ from backupdb.archives.keys import Keys, keys_from
 from backupdb.backup import options as backup
 from backupdb.backup.request import Selection
 from backupdb.connection.instance import Instance
+from backupdb.copying import options as copying
 from backupdb.drill import options as drill
 from backupdb.drill.request import DrillRequest
 from backupdb.engines import options as engines
@@ -51,6 +52,7 @@ MODULES: Mapping[str, Table] = {
     "account_info": accounts.INFO_OPTIONS,
     "account_restore": accounts.RESTORE_OPTIONS,
     "backup_account": accounts.BACKUP_LOGIN_OPTIONS,
+    "backup_copy": copying.OPTIONS,
     "backup_drill": drill.OPTIONS,
     "backup_info": repository.LISTING_OPTIONS,
     "backup_job": jobs.OPTIONS,
@@ -225,7 +227,7 @@ def test_the_schema_of_manifests_knows_every_engine() -> None:
 
 
 def test_jobs_and_the_command_line_have_the_options_of_the_modules_without_secrets_and_the_environment() -> None:
-    assert {"login_password", "passphrase", "identity"} == jobs.SECRETS
+    assert {"login_password", "passphrase", "identity", "copy_credentials"} == jobs.SECRETS
     assert [*jobs.FILE_BACKUP_OPTIONS] == [name for name in backup.OPTIONS if name not in jobs.SECRETS]
     assert {name: option for name, option in jobs.FILE_DRILL_OPTIONS.items() if name != "every"}.items() < (
         drill.OPTIONS.items()

@@ -163,7 +163,7 @@ def test_nothing_to_verify_is_an_error(tmp_path: Path) -> None:
     store(tmp_path)
     with pytest.raises(BackupNotFound, match="widen"):
         verify_run.run(request(tmp_path, wanted=Filter(database="nothing")))
-    with pytest.raises(InvalidOption, match="not both"):
+    with pytest.raises(InvalidOption, match="one of them only"):
         verify_run.VerifyRequest(level="digest")
     with pytest.raises(InvalidOption, match="level"):
         verify_run.VerifyRequest(level="deep", repository="/x")

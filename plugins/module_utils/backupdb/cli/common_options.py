@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
+from ..credentials.secrets import read_secrets
 from ..errors import InvalidOption
-from ..jobs.definition import Job, job_names, job_path, read_job
+from ..jobs.definition import Job, copy_of, job_names, job_path, read_job
 from ..jobs.options import CONFIG_DIR
 from ..repository.manifest import KINDS, STATUSES
+from ..repository.place import CopySource
 
 
 def add_config_dir(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +68,26 @@ def repositories_of(options: argparse.Namespace, *, only_one: bool = False) -> l
     if only_one and len(found) > 1:
         raise InvalidOption(f"the jobs have several repositories, name one of them: {', '.join(found)}")
     return found
+
+
+def add_copy(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option that reads from a copy."""
+    parser.add_argument("--copy", metavar="NAME", help="read from this copy, which a job of this host has")
+
+
+def copy_source(options: argparse.Namespace) -> CopySource | None:
+    """Return the copy that was named, with the credentials of the job that has it; raises `InvalidOption`."""
+    if options.copy is None:
+        return None
+    if getattr(options, "repository", None) is not None:
+        raise InvalidOption("a repository and --copy both say where the backups are; leave one of them out")
+    jobs = jobs_of(options.config_dir)
+    for job in jobs:
+        if any(copy.name == options.copy for copy in job.copies):
+            secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
+            return copy_of(job, options.copy, secrets)
+    known = ", ".join(dict.fromkeys(copy.name for job in jobs for copy in job.copies)) or "none"
+    raise InvalidOption(f"no job of this host has a copy {options.copy!r}; there are: {known}")
 
 
 def values(options: argparse.Namespace, **more: Any) -> dict[str, Any]:

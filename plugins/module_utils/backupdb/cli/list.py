@@ -12,7 +12,7 @@ from ..repository import listing as overview
 from ..repository.options import filter_from
 from ..system.text import human_size
 from . import exit_status
-from .common_options import add_config_dir, add_filter, repositories_of, values
+from .common_options import add_config_dir, add_copy, add_filter, copy_source, repositories_of, values
 from .output import add_json, complain, write_json, write_lines
 
 
@@ -22,6 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "repository", nargs="?", help="folder that holds the hosts' folders (default: those of all jobs)"
     )
     add_config_dir(parser)
+    add_copy(parser)
     add_filter(parser)
     add_json(parser)
 
@@ -29,7 +30,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print it and return the exit status: partial when something could not be read."""
     wanted = filter_from(values(options))
-    results = [overview.collect(repository, wanted) for repository in repositories_of(options, only_one=options.json)]
+    copy = copy_source(options)
+    if copy is not None:
+        results = [overview.collect(None, wanted, copy)]
+    else:
+        repositories = repositories_of(options, only_one=options.json)
+        results = [overview.collect(repository, wanted) for repository in repositories]
     if options.json:
         write_json(results[0])
     else:

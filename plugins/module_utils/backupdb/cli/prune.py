@@ -49,7 +49,8 @@ def _result(options: argparse.Namespace) -> dict[str, Any]:
         job = read_job(job_path(options.config_dir, options.job))
         if job.retention is None:
             raise InvalidOption(f"job {job.name} has no retention, so it removes nothing")
-        return steps.prune_backups(job.retention, job.backups, None, check_mode=options.check)
+        copies = steps.unsent_rules(job)
+        return steps.prune_backups(job.retention, job.backups, None, check_mode=options.check, copies=copies)
     if options.repository is None:
         raise InvalidOption("say what to prune: a job, or a repository")
     if not retention:

@@ -14,14 +14,15 @@ from ..archives import options as archives
 from ..connection import options as connection
 from ..credentials.secrets import Secrets, read_secrets
 from ..errors import InvalidOption
-from ..jobs.definition import Job, job_path, read_job
+from ..jobs.definition import Job, copy_of, job_path, read_job
 from ..jobs.options import SECRETS
 from ..repository.options import SOURCE_OPTIONS
+from ..repository.place import CopySource
 from ..restore import run as restore
 from ..restore.options import RESTORE_OPTIONS, restore_request_from
 from ..system.options import defaults_of, parse_assignment, validate_options
 from . import exit_status
-from .common_options import add_config_dir, add_signed_by
+from .common_options import add_config_dir, add_copy, add_signed_by
 from .output import add_json, show
 
 # Names of variables of the environment.
@@ -58,6 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="another option of the module database_restore; what is not text is written as JSON; may be repeated",
     )
     parser.add_argument("--check", action="store_true", help="only plan")
+    add_copy(parser)
     add_signed_by(parser)
     add_config_dir(parser)
     add_json(parser)
@@ -100,7 +102,8 @@ def _server(job: Job, options: argparse.Namespace) -> dict[str, Any]:
         "login_password": login.get("login_password"),
         "instance": options.instance if options.path is None else None,
         "target_instance": options.instance,
-        "repository": entry["repository"],
+        "repository": entry["repository"] if options.copy is None else None,
+        "copy": None if options.copy is None else _copy(job, options),
         "host": entry["host"] if options.path is None else None,
         "database": options.database,
         "path": options.path,
@@ -109,6 +112,12 @@ def _server(job: Job, options: argparse.Namespace) -> dict[str, Any]:
         "identity_file": options.identity_file,
         "passphrase": secrets.passphrase(),
     }
+
+
+def _copy(job: Job, options: argparse.Namespace) -> CopySource:
+    """Return the copy to read from; what opens its store is the job's, whoever restores."""
+    secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
+    return copy_of(job, options.copy, secrets)
 
 
 def _secrets(job: Job, options: argparse.Namespace) -> Secrets:

@@ -11,7 +11,15 @@ from ..errors import InvalidOption
 from ..verify import run as verify_run
 from ..verify.options import OPTIONS, verify_request_from
 from . import exit_status
-from .common_options import add_config_dir, add_filter, add_signed_by, repositories_of, values
+from .common_options import (
+    add_config_dir,
+    add_copy,
+    add_filter,
+    add_signed_by,
+    copy_source,
+    repositories_of,
+    values,
+)
 from .output import add_json, show
 
 
@@ -29,6 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-i", "--identity", metavar="FILE", dest="identity_file", help="file with an age identity")
     add_signed_by(parser)
+    add_copy(parser)
     add_config_dir(parser)
     add_filter(parser)
     add_json(parser)
@@ -38,8 +47,10 @@ def run(options: argparse.Namespace) -> int:
     """Verify and return the exit status."""
     if options.paths and options.repository is not None:
         raise InvalidOption("say what to verify: a repository or the paths of backups, not both")
-    repository = None if options.paths else repositories_of(options, only_one=True)[0]
-    result = verify_run.run(verify_request_from(values(options, repository=repository, identity=None, passphrase=None)))
+    copy = copy_source(options)
+    repository = None if options.paths or copy else repositories_of(options, only_one=True)[0]
+    request = verify_request_from(values(options, repository=repository, copy=copy, identity=None, passphrase=None))
+    result = verify_run.run(request)
     lines = [
         f"{entry['verdict']} {entry['folder']}" + "".join(f": {problem}" for problem in entry["problems"][:1])
         for entry in result["backups"]

@@ -18,7 +18,12 @@ from ..repository import catalogue, layout, local
 from ..repository.catalogue import StoredBackup
 from ..repository.problems import Problems
 from ..repository.stores.interface import Upload
+from ..retention.decide import Candidate
+from ..retention.plan import candidate_of
+from ..retention.policy import RetentionPolicy
+from ..retention.wanted import unwanted
 from ..system.files import is_gone, read_small_file
+from ..system.text import utc_now
 
 _SIGNATURE_SIZE = 4096  # bytes at most
 
@@ -27,11 +32,11 @@ _SIGNATURE_SIZE = 4096  # bytes at most
 class CopyRequest:
     """Which backups of a repository are to be in the copies: all of it, or those of the named places.
 
-    `instances` are exact names of host and instance.
+    `instances` are exact names of host and instance; None is any instance of that host.
     """
 
     repository: str
-    instances: Sequence[tuple[str, str]] = ()
+    instances: Sequence[tuple[str, str | None]] = ()
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,27 @@ def published(request: CopyRequest, problems: Problems) -> Iterator[StoredBackup
             yield from catalogue.backups(database_folder, problems)
 
 
-def missing_in(there: Collection[str], request: CopyRequest, problems: Problems) -> list[MissingBackup]:
-    """Return what is not `there`, oldest first; what cannot be read is in `problems`."""
+def missing_in(
+    there: Collection[str],
+    requests: Sequence[CopyRequest],
+    problems: Problems,
+    *,
+    policy: RetentionPolicy | None = None,
+    shadow: Path | None = None,
+) -> list[MissingBackup]:
+    """Return what is not `there`, oldest first; what cannot be read is in `problems`.
+
+    What `policy`, that of the copy, would let go there at once is not missing; `shadow` shows what else is there.
+    """
     missing = []
-    for backup in published(request, problems):
+    candidates: dict[str, list[Candidate]] = {}
+    for backup in (backup for request in requests for backup in published(request, problems)):
         if not backup.is_in_place():
             problems.add(f"{backup.folder} holds a backup that belongs elsewhere and is not copied")
             continue
         place = "/".join(backup.place())
+        if policy is not None:
+            candidates.setdefault(place.rpartition("/")[0], []).append(candidate_of(backup, Problems()))
         if place in there:
             continue
         try:
@@ -74,6 +92,13 @@ def missing_in(there: Collection[str], request: CopyRequest, problems: Problems)
         except ManifestDamaged as error:
             if not is_gone(backup.folder):
                 problems.add_damaged(backup.folder, str(error))
+    now = utc_now()
+    left_out = {
+        f"{database}/{backup_id}"
+        for database, known in candidates.items()
+        for backup_id in unwanted(policy, known, Path(shadow or "/", database), now)
+    }
+    missing = [one for one in missing if one.place not in left_out]
     return sorted(missing, key=lambda one: one.backup.time)
 
 

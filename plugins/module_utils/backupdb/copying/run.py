@@ -33,11 +33,12 @@ from ..repository.lock import readers_lock
 from ..repository.place import copy_home
 from ..repository.problems import Problems
 from ..repository.shadow import Shadow, make_folders
-from ..repository.stores import open_store
+from ..repository.stores.registry import open_store
 from ..repository.stores.interface import NO, Store
 from ..repository.stores.notes import FileNotes
 from ..repository.stores.patience import Patience
 from ..repository.stores.settings import CopySettings
+from ..retention.wanted import policy_of
 from ..system.files import is_gone, open_regular
 from ..system.locking import try_lock
 from ..system.parallel import error_of
@@ -56,7 +57,7 @@ _TOO_MANY = 5  # backups that cannot be sent; the reason is then hardly theirs
 class CopyRun:
     """Which backups go to which copies; `state_dir` keeps what is known of each copy between runs."""
 
-    request: CopyRequest
+    requests: Sequence[CopyRequest]
     copies: Sequence[CopySettings]
     state_dir: str
 
@@ -94,7 +95,9 @@ def _one(
             shadow = Shadow(home)
             _refresh(shadow, store, patience, outcome)
             problems = Problems()
-            missing = missing_in(shadow.places(), wanted.request, problems)
+            missing = missing_in(
+                shadow.places(), wanted.requests, problems, policy=policy_of(settings), shadow=shadow.root
+            )
             outcome.warnings += problems.lines
             outcome.missing = [(one.place, one.size) for one in missing]
             outcome.requests = sum(store.requests_for(upload.size) for one in missing for upload in one.files)

@@ -4,9 +4,10 @@
 """The secrets of a job: logins of its instances, the passphrase of its archives, what its notifications need.
 
 They are kept apart from the job's definition, which everyone of the backup group may read. A file of secrets is JSON:
-`{"logins": {INSTANCE: {"login_user": ..., "login_password": ...}}, "passphrase": ..., "notifications": {NAME: {...}}}`,
-and each of the three may be left out. systemd passes the same content as a credential (`LoadCredential=` and
-`LoadCredentialEncrypted=`, systemd.exec(5)). A store holds logins only.
+`{"logins": {INSTANCE: {"login_user": ..., "login_password": ...}}, "passphrase": ..., "notifications": {NAME: {...}},
+"copies": {NAME: {"access_key_id": ..., "secret_access_key": ...}}}`, and each of the four may be left out. systemd
+passes the same content as a credential (`LoadCredential=` and `LoadCredentialEncrypted=`, systemd.exec(5)). A store
+holds logins only.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .store import Login, login_of, read_store
 
 SOURCES = ("none", "file", "systemd", "store")
 _LOGIN_KEYS = {"login_user", "login_password"}
+_COPY_KEYS = {"access_key_id", "secret_access_key", "session_token"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Secrets:
     logins: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     notifications: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     archive_passphrase: str | None = field(default=None, repr=False)
+    copies: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     def login(self, instance_id: str) -> dict[str, str]:
         """Return `login_user` and `login_password` of an instance, as far as they are known."""
@@ -44,6 +47,10 @@ class Secrets:
     def notification(self, name: str) -> dict[str, str]:
         """Return the secret options of a notification, such as `url` and `smtp_password`."""
         return dict(self.notifications.get(name, {}))
+
+    def copy(self, name: str) -> dict[str, str]:
+        """Return what opens the store of a copy, such as `access_key_id` and `secret_access_key`."""
+        return dict(self.copies.get(name, {}))
 
 
 def read_secrets(source: str, path: str | None, environ: Mapping[str, str]) -> Secrets:
@@ -67,7 +74,7 @@ def read_secrets(source: str, path: str | None, environ: Mapping[str, str]) -> S
 def secrets_from(content: bytes, where: str) -> Secrets:
     """Understand the content of a file of secrets; raises `CredentialsMissing` which names the key that is wrong."""
     values = json_object(content, where, advice="write it again with the role schedule")
-    unknown = sorted(set(values) - {"logins", "passphrase", "notifications"})
+    unknown = sorted(set(values) - {"logins", "passphrase", "notifications", "copies"})
     if unknown:
         raise CredentialsMissing(f"{where}: key {unknown[0]!r} is not known; remove it")
     passphrase = values.get("passphrase")
@@ -77,6 +84,7 @@ def secrets_from(content: bytes, where: str) -> Secrets:
         logins=_texts(values, "logins", where, _LOGIN_KEYS),
         notifications=_texts(values, "notifications", where, None),
         archive_passphrase=passphrase,
+        copies=_texts(values, "copies", where, _COPY_KEYS),
     )
 
 

@@ -84,6 +84,22 @@ def choose(request: DrillRequest, place: Place | None, problems: Problems) -> li
     return found
 
 
+def within_budget(backups: Sequence[StoredBackup], left: int | None) -> tuple[list[StoredBackup], list[StoredBackup]]:
+    """Return those of the backups, in their order, that can be read within `left` bytes (None: all), and the others.
+
+    One that is too large is passed over, so that it does not keep the smaller ones after it waiting.
+    """
+    chosen, others = [], []
+    for backup in backups:
+        size = backup.manifest["stored_bytes"]
+        if left is not None and size > left:
+            others.append(backup)
+            continue
+        chosen.append(backup)
+        left = None if left is None else left - size
+    return chosen, others
+
+
 def _at(paths: Sequence[str], problems: Problems) -> list[StoredBackup]:
     found: list[StoredBackup] = []
     unread: list[ManifestDamaged] = []

@@ -23,6 +23,8 @@ from ..drill.options import drill_request_from
 from ..drill.request import DrillRequest
 from ..errors import InvalidOption
 from ..notify.settings import check_notifications
+from ..repository.place import CopySource
+from ..repository.stores.settings import CopySettings, copies_from
 from ..retention.policy import policy_from
 from ..system.files import read_small_file
 from ..system.json_text import read_json
@@ -39,6 +41,7 @@ _KEYS = (
     "backups",
     "retention",
     "drill",
+    "copies",
     "notifications",
     "metrics_dir",
     "state_dir",
@@ -59,6 +62,7 @@ class Job:
     backups: Sequence[Mapping[str, Any]]
     retention: Mapping[str, Any] | None = None
     drill: Mapping[str, Any] | None = None
+    copies: Sequence[CopySettings] = ()
     notifications: Sequence[Mapping[str, Any]] = ()
     metrics_dir: str | None = None
     state_dir: str = STATE_DIR
@@ -75,6 +79,7 @@ class Job:
             "backups": [dict(options) for options in self.backups],
             "retention": None if self.retention is None else dict(self.retention),
             "drill": None if self.drill is None else dict(self.drill),
+            "copies": [dict(copy.options) for copy in self.copies],
             "notifications": [dict(options) for options in self.notifications],
             "metrics_dir": self.metrics_dir,
             "state_dir": self.state_dir,
@@ -139,6 +144,7 @@ def job_from(values: Any, where: str) -> Job:
         backups=_backups(values.get("backups"), where),
         retention=_retention(values.get("retention"), where),
         drill=_drill(values.get("drill"), where),
+        copies=copies_from(values.get("copies"), f"{where}: copies"),
         notifications=_notifications(values.get("notifications"), where),
         metrics_dir=_folder(values, "metrics_dir", None, where),
         state_dir=_folder(values, "state_dir", STATE_DIR, where) or STATE_DIR,
@@ -152,6 +158,20 @@ def job_from(values: Any, where: str) -> Job:
             f"{where}: credentials.source {job.credentials_source!r} is not one of {', '.join(CREDENTIAL_SOURCES)}"
         )
     return job
+
+
+def copies_of(job: Job, secrets: Secrets) -> list[CopySettings]:
+    """Return the copies of a job with what opens their stores; raises `InvalidOption`."""
+    return [copy.opened_by(secrets.copy(copy.name)) for copy in job.copies]
+
+
+def copy_of(job: Job, name: str, secrets: Secrets) -> CopySource:
+    """Return one copy of a job to read from; raises `InvalidOption`, which names those that there are."""
+    for copy in copies_of(job, secrets):
+        if copy.name == name:
+            return CopySource(copy, job.state_dir)
+    known = ", ".join(copy.name for copy in job.copies) or "none"
+    raise InvalidOption(f"job {job.name} has no copy {name!r}; it has: {known}")
 
 
 def backup_request(options: Mapping[str, Any], secrets: Secrets, run_id: str | None) -> BackupRequest:

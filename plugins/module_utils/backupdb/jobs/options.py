@@ -45,6 +45,7 @@ OPTIONS: Mapping[str, Option] = {
     "backups": Option("list", elements="dict", options=BACKUP_OPTIONS),
     "retention": Option("dict"),
     "drill": Option("dict"),
+    "copies": Option("list", elements="dict", default=[]),
     "notifications": Option("list", elements="dict", default=[]),
     "on_calendar": Option(),
     "max_age": Option(default=MAX_AGE),

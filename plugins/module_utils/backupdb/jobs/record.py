@@ -74,6 +74,7 @@ def record_of(result: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str,
         "last_success": result["finished"] if result["status"] == "ok" else before.get("last_success"),
         "last_drill": result["started"] if drill and _is_remembered(drill) else before.get("last_drill"),
         "backups": [_backup(entry) for entry in result["backups"]],
+        "copy": _step(result.get("copy")),
         "prune": _step(result.get("prune")),
         "drill": _step(drill),
     }

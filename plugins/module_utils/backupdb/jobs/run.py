@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's run on its host, without a controller: back up, prune, drill when it is due, remember and notify.
+"""A job's run on its host, without a controller: back up, copy, prune, drill when it is due, remember and notify.
 
 What goes wrong in one step or with one instance is in the result and does not stop the others. Being asked to stop
 (SIGTERM) ends the step at work in good order, leaves out the rest, and is remembered and reported like any failure.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
@@ -68,6 +69,7 @@ def refused_job(
         **steps.failure(error),
         "message": f"job {job.name} could not begin: {error}",
         "backups": [],
+        "copy": None,
         "prune": None,
         "drill": None,
         "warnings": [],
@@ -95,32 +97,46 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
             entry = steps.back_up(options, secrets, run_id)
         backups.append(entry)
         _report_backup(entry, report)
-    pruned = drilled = None
+    copied = pruned = drilled = None
+    if job.copies and not received:
+        report("copying begins", run_id=run_id)
+        copied = steps.copy_backups(job, secrets, report=partial(report, run_id=run_id))
+        for line in copied["lines"]:
+            report(line, priority=_priority(copied["status"]), run_id=run_id)
     safe = [options for options, entry in zip(job.backups, backups) if steps.has_backups(entry)]
     if job.retention is not None and safe and not received:
-        pruned = steps.prune_backups(job.retention, safe, run_id, stopped=received)
+        pruned = steps.prune_backups(job.retention, safe, run_id, stopped=received, copies=steps.unsent_rules(job))
         report(f"prune: {pruned['message']}", priority=_priority(pruned["status"]), run_id=run_id)
     if job.drill is not None and not received and drill_is_due(job, utc_now().timestamp()):
         report("drill begins", run_id=run_id)
         drilled = steps.prove(job.drill, job.backups, secrets, stopped=received)
         report(f"drill: {drilled['message']}", priority=_priority(drilled["status"]), run_id=run_id)
     return {
-        "status": "failed" if received else _status(backups, pruned, drilled),
-        "message": _message(job, backups, pruned, drilled, received),
+        "status": "failed" if received else _status(backups, copied, pruned, drilled),
+        "message": _message(job, backups, {"copy": copied, "prune": pruned, "drill": drilled}, received),
         "backups": backups,
+        "copy": copied,
         "prune": pruned,
         "drill": drilled,
-        "warnings": [f"stopped by {name}" for name in received],
+        "warnings": [*(copied["warnings"] if copied is not None else ()), *(f"stopped by {name}" for name in received)],
     }
 
 
-def _status(backups: list[dict[str, Any]], pruned: Mapping[str, Any] | None, drilled: Mapping[str, Any] | None) -> str:
-    """Return the worst of all; that old backups could not be removed leaves no backup out, so it is partial at most."""
+def _status(
+    backups: list[dict[str, Any]],
+    copied: Mapping[str, Any] | None,
+    pruned: Mapping[str, Any] | None,
+    drilled: Mapping[str, Any] | None,
+) -> str:
+    """Return the worst of all.
+
+    That something is missing in a copy, or that old backups could not be removed, leaves no backup out here, so it is
+    partial at most.
+    """
     statuses = [entry["status"] for entry in backups]
     if all(status == "busy" for status in statuses):
         return "busy"
-    if pruned is not None:
-        statuses.append("ok" if pruned["status"] == "ok" else "partial")
+    statuses += ["ok" if step["status"] == "ok" else "partial" for step in (copied, pruned) if step is not None]
     if drilled is not None:
         statuses.append(drilled["status"])
     return steps.worst(statuses)
@@ -152,13 +168,10 @@ def _priority(status: str) -> str:
 def _message(
     job: Job,
     backups: list[dict[str, Any]],
-    pruned: Mapping[str, Any] | None,
-    drilled: Mapping[str, Any] | None,
+    done: Mapping[str, Mapping[str, Any] | None],
     received: list[str],
 ) -> str:
     parts = [entry["message"] for entry in backups]
-    parts += [
-        f"{name}: {step['message']}" for name, step in (("prune", pruned), ("drill", drilled)) if step is not None
-    ]
+    parts += [f"{name}: {step['message']}" for name, step in done.items() if step is not None]
     parts += [f"stopped by {name}" for name in received[:1]]
     return f"job {job.name}: " + ". ".join(parts)

@@ -1,25 +1,33 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of a job over its instances: back up, prune, drill. An instance that fails does not stop the others."""
+"""The steps of a job over its instances: back up, copy, prune, drill. One that fails does not stop the others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Callable
 
 from ..backup import run as backup
+from ..copying import run as copying
+from ..copying.plan import CopyRequest
+from ..copying.run import CopyRun
 from ..credentials.secrets import Secrets
 from ..drill import run as drill
 from ..drill.request import OLDEST_UNPROVEN
 from ..errors import BackupDbError, BackupNotFound, LockBusy
 from ..outcome import Outcome
+from ..repository.place import copy_home
 from ..retention import prune
 from ..retention.decide import policy_from
+from ..retention.unsent import UnsentRule
+from ..retention.wanted import policy_of
 from ..system.parallel import result_of
-from .definition import backup_request, drill_request
+from .definition import Job, backup_request, copies_of, drill_request
 
+Report = Callable[[str], None]
 _KEPT = ("complete", "partial", "skipped")  # statuses of a database that has a backup of this run or a fresh one
 
 
@@ -51,6 +59,25 @@ def has_backups(result: Mapping[str, Any]) -> bool:
     return result["status"] in ("ok", "partial") or any(entry["status"] in _KEPT for entry in everything)
 
 
+def copy_backups(
+    job: Job, secrets: Secrets, *, check_mode: bool = False, report: Report = lambda _line: None
+) -> dict[str, Any]:
+    """Send what is missing in the copies of a job, and return the result of that, also when it could not begin."""
+    instances = [(str(entry["host"]), str(entry["instance"])) for entry in job.backups]
+    repositories = dict.fromkeys(str(entry["repository"]) for entry in job.backups)
+
+    def work() -> dict[str, Any]:
+        copies = copies_of(job, secrets)
+        request = [CopyRequest(repository, instances) for repository in repositories]
+        return copying.run(CopyRun(request, copies, job.state_dir), check_mode=check_mode, report=report)
+
+    done = result_of(work)
+    if done.error is None:
+        return done.value or {}
+    facts = {"lines": [str(done.error)], "copies": []}
+    return {**Outcome("failed", False, str(done.error), facts=facts).to_dict(), **failure(done.error)}
+
+
 def prune_backups(
     retention: Mapping[str, Any],
     backups: Sequence[Mapping[str, Any]],
@@ -58,23 +85,44 @@ def prune_backups(
     *,
     stopped: Sequence[str] = (),
     check_mode: bool = False,
+    copies: Sequence[UnsentRule] = (),
 ) -> dict[str, Any]:
-    """Prune the instances of these backups, one after the other, and return one result of all."""
+    """Prune the instances of these backups, one after the other, and return one result of all.
 
-    def one(entry: Mapping[str, Any]) -> dict[str, Any]:
-        request = prune.PruneRequest(
+    What one of `copies` has not yet stays. How much may stay is said of all instances together; where it is more,
+    nothing is removed.
+    """
+
+    def requested(entry: Mapping[str, Any], copies: Sequence[UnsentRule]) -> prune.PruneRequest:
+        return prune.PruneRequest(
             repository=entry["repository"],
             policy=policy_from(retention),
             host=entry["host"],
             instance=entry["instance"],
             run_id=run_id,
+            copies=tuple(copies),
         )
-        return prune.run(request, check_mode=check_mode)
 
-    results = _each(backups, one, stopped)
+    refused = result_of(lambda: prune.check_unsent([requested(entry, copies) for entry in backups])).error
+    if refused is not None:
+        lines = [str(refused)]
+        facts = {"run_id": run_id, "databases": [], "removed": 0, "kept": 0, "freed_bytes": 0, "lines": lines}
+        outcome = Outcome("failed", False, str(refused), facts={**facts, "problems": lines})
+        return {**outcome.to_dict(), **failure(refused)}
+    checked = [replace(rule, keep_unsent_max=None) for rule in copies]
+    results = _each(backups, lambda entry: prune.run(requested(entry, checked), check_mode=check_mode), stopped)
     return _combined(
         results, ("databases", "lines", "problems", "warnings"), ("removed", "kept", "freed_bytes"), run_id=run_id
     )
+
+
+def unsent_rules(job: Job) -> list[UnsentRule]:
+    """Return the copies of a job that must have a backup before it is removed here."""
+    return [
+        UnsentRule(copy.name, copy_home(job.state_dir, copy.name) / "shadow", copy.keep_unsent_max, policy_of(copy))
+        for copy in job.copies
+        if copy.required
+    ]
 
 
 def prove(

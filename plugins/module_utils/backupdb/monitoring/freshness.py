@@ -10,7 +10,7 @@ is complete, young enough, and the newest attempt did not fail.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from ..repository.last_run import BackupOutcome, LastRun
 from ..repository.problems import Problems
 from ..repository.subject import ACCOUNTS, Subject
 from ..system.parallel import result_of
+from .copies import CopyState, Coverage, KnownCopies, coverage_of, least
 from .job_state import JobState, job_states
 from .places import Place, places_of_jobs, places_of_repository
 from .stored import Stored, look
@@ -31,6 +32,7 @@ OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE = "ok", "gone", "left out", "par
 VERDICTS = (OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE)
 EXPECTED = (OK, PARTIAL, FAILED, LATE, NONE)
 BAD = (FAILED, LATE, NONE)
+FRESH = (OK, PARTIAL, FAILED)  # its newest backup is young enough
 _SHOWN = 100  # characters
 
 
@@ -44,6 +46,12 @@ class DatabaseState:
     age: float | None
     max_age: float
     error: str | None = None  # why the newest attempt failed
+    copies: tuple[CopyState, ...] = ()
+
+    @property
+    def coverage(self) -> Coverage:
+        """Where it has fresh backups."""
+        return coverage_of(self.verdict in FRESH, self.copies)
 
     @property
     def name(self) -> str:
@@ -95,6 +103,18 @@ class HostState:
     repositories: tuple[RepositoryState, ...]
     problems: tuple[str, ...] = field(repr=False)
 
+    @property
+    def coverage(self) -> Coverage | None:
+        """Where every expected database has fresh backups, at the least; None where no job has copies."""
+        if not any(job.job.copies for job in self.jobs):
+            return None
+        return least(
+            database.coverage
+            for instance in self.instances
+            for database in instance.databases
+            if database.verdict in EXPECTED and instance.place.choices
+        )
+
 
 def collect(
     jobs: Sequence[Job],
@@ -116,7 +136,7 @@ def collect(
         known = {place.folder for place in places}
         found = places_of_repository(Path(repository), host, max_age, problems)
         places += [place for place in found if place.folder not in known]
-    instances = tuple(_readable(places, now, problems))
+    instances = tuple(_readable(places, KnownCopies(problems), now, problems))
     return HostState(
         moment=now,
         instances=instances,
@@ -126,23 +146,25 @@ def collect(
     )
 
 
-def _readable(places: Iterable[Place], now: datetime, problems: Problems) -> Iterator[InstanceState]:
+def _readable(
+    places: Iterable[Place], copies: KnownCopies, now: datetime, problems: Problems
+) -> Iterator[InstanceState]:
     """Look at each instance; what nobody thought of in one of them is a problem, and hides no other."""
     for place in places:
-        looked = result_of(partial(_instance, place, now, problems))
+        looked = result_of(partial(_instance, place, copies, now, problems))
         if looked.value is not None:
             yield looked.value
         else:
             problems.add(f"{place.folder} cannot be looked at: {looked.error}")
 
 
-def _instance(place: Place, now: datetime, problems: Problems) -> InstanceState:
+def _instance(place: Place, copies: KnownCopies, now: datetime, problems: Problems) -> InstanceState:
     run = last_run.read(place.folder, problems)
     error, failure = None, place.failure
     # A run that began has left its own record, with what failed of it.
     if failure is not None and (run is None or (failure.run_id != run.run_id and failure.moment > run.finished)):
         error = failure.words
-    databases = tuple(sorted(_databases(place, run, now, problems), key=lambda state: (state.kind, state.name)))
+    databases = tuple(sorted(_databases(place, run, copies, now, problems), key=lambda state: (state.kind, state.name)))
     if run is not None:
         place = place.called(run.host, run.instance)
     else:
@@ -152,7 +174,9 @@ def _instance(place: Place, now: datetime, problems: Problems) -> InstanceState:
     return InstanceState(place, run, databases, error)
 
 
-def _databases(place: Place, run: LastRun | None, now: datetime, problems: Problems) -> Iterator[DatabaseState]:
+def _databases(
+    place: Place, run: LastRun | None, copies: KnownCopies, now: datetime, problems: Problems
+) -> Iterator[DatabaseState]:
     outcomes = {} if run is None else {outcome.name: outcome for outcome in run.databases}
     names = {layout.encode_name(name): name for name in (*(run.present if run else ()), *outcomes)}
     wanted = {Subject(name).folder for name in outcomes}
@@ -173,7 +197,16 @@ def _databases(place: Place, run: LastRun | None, now: datetime, problems: Probl
             gone = run is not None and name not in run.present and outcome is None
             expected = run is None or outcome is not None or any(choice.takes(name) for choice in place.choices)
             subject = Subject(name)
-        yield _judged(place, subject, stored, run, outcome, GONE if gone else None if expected else LEFT_OUT, now)
+        judged = _judged(place, subject, stored, run, outcome, GONE if gone else None if expected else LEFT_OUT, now)
+        yield replace(judged, copies=tuple(_copies(place, judged, place.folder / folder, copies, now)))
+
+
+def _copies(
+    place: Place, judged: DatabaseState, folder: Path, copies: KnownCopies, now: datetime
+) -> Iterator[CopyState]:
+    expected = judged.verdict in EXPECTED
+    for copy, state_dir in place.copies_of(judged.subject.database):
+        yield copies.state_of(copy, state_dir, folder, max_age=judged.max_age, expected=expected, now=now)
 
 
 def _name_in(folder: str, stored: Stored, problems: Problems) -> str | None:

@@ -12,8 +12,19 @@ from typing import Any
 
 from ..jobs.definition import Job
 from ..jobs.record import read_record
+from ..repository.last_copy import read_last
+from ..repository.place import copy_home
 from ..system.text import parse_iso
 from .next_run import NextRun, next_runs
+
+
+@dataclass(frozen=True)
+class CopyResult:
+    """How the last copying into a copy of a job ended: when, and what went wrong, None where nothing did."""
+
+    name: str
+    finished: datetime
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,12 @@ class JobState:
         """Seconds that its last run took."""
         duration = self.record.get("duration")
         return float(duration) if isinstance(duration, (int, float)) else None
+
+    @property
+    def copy_results(self) -> list[CopyResult]:
+        """How the last copying into each of its copies ended, as far as that is remembered."""
+        remembered = [(copy.name, read_last(copy_home(self.job.state_dir, copy.name))) for copy in self.job.copies]
+        return [CopyResult(name, last.time, last.error) for name, last in remembered if last is not None]
 
 
 def job_states(jobs: Sequence[Job], now: datetime) -> tuple[JobState, ...]:

@@ -19,6 +19,11 @@ from ..jobs.definition import Job
 from ..repository.files import replace_file
 from ..system.json_text import seconds
 from ..system.text import printable, utc_now
+from .copies import BEHIND as COPY_BEHIND
+from .copies import LATE as COPY_LATE
+from .copies import NONE as COPY_NONE
+from .copies import OK as COPY_OK
+from .copies import CopyState
 from .freshness import (
     EXPECTED,
     FAILED,
@@ -55,6 +60,20 @@ HELP = {
     "backupdb_last_drill_success": "Whether the last drill proved its backup: 1 or 0.",
     "backupdb_last_proven_timestamp_seconds": "Time of the newest backup whose drill succeeded.",
     "backupdb_backups": "Number of backups that are kept.",
+    "backupdb_database_copies": "Places that have a fresh backup of the database: the repository and copies.",
+    "backupdb_database_media": "Kinds of media that these places are on.",
+    "backupdb_database_off_site": "How many of these places are off-site.",
+    "backupdb_copy_status": "State of the database in the copy: 0 well, 1 behind, 2 too old, 3 none.",
+    "backupdb_copy_last_success_timestamp_seconds": "Time of the newest backup that is in the copy.",
+    "backupdb_copy_max_age_seconds": "How old the newest backup in the copy may be.",
+    "backupdb_copy_last_proven_timestamp_seconds": "Time of the newest backup in the copy whose drill succeeded.",
+    "backupdb_copy_locked_until_timestamp_seconds": "Until when the store keeps the newest backup in the copy.",
+    "backupdb_copy_backups": "Number of backups that are known to be in the copy.",
+    "backupdb_copy_stored_bytes": "Bytes of the backups that are known to be in the copy.",
+    "backupdb_copy_missing_backups": "Backups of this host that are to be in the copy and are not.",
+    "backupdb_copy_missing_bytes": "Bytes of the backups of this host that are to be in the copy and are not.",
+    "backupdb_copy_tampered_backups": "Backups in the copy whose manifests were written over or removed.",
+    "backupdb_copy_failed": "Whether the last attempt of the job to keep up the copy failed: 1 or 0.",
     "backupdb_instance_status": "How the newest run over the instance ended: 0 ok, 1 partial, 2 failed.",
     "backupdb_instance_last_run_timestamp_seconds": "When the newest run over the instance that could begin ended.",
     "backupdb_instance_last_run_duration_seconds": "How long the newest run over the instance took.",
@@ -72,6 +91,7 @@ HELP = {
     "backupdb_repository_size_bytes": "Size of the repository's filesystem.",
 }
 _OF_VERDICT = {OK: 0, PARTIAL: 1, FAILED: 2, LATE: 3, NONE: 4}
+_OF_COPY = {COPY_OK: 0, COPY_BEHIND: 1, COPY_LATE: 2, COPY_NONE: 3}
 _OF_STATUS = {"ok": 0, "partial": 1, "failed": 2, "busy": 3}
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 
@@ -158,6 +178,8 @@ def _of_database(instance: InstanceState, database: DatabaseState) -> Iterator[S
     labels = {**_place(instance), "database": database.name, "kind": database.kind}
     stored = database.stored
     yield "backupdb_backups", labels, stored.count
+    for copy in database.copies:
+        yield from _of_copy(labels, copy, expected=database.verdict in EXPECTED)
     if database.verdict not in EXPECTED:
         return  # it is old on purpose
     yield "backupdb_database_status", labels, _OF_VERDICT[database.verdict]
@@ -175,6 +197,28 @@ def _of_database(instance: InstanceState, database: DatabaseState) -> Iterator[S
         yield "backupdb_last_drill_timestamp_seconds", labels, _seconds(stored.last_drill.finished)
         yield "backupdb_last_drill_success", labels, int(stored.last_drill.proved)
 
+    if database.copies:
+        coverage = database.coverage
+        yield "backupdb_database_copies", labels, coverage.copies
+        yield "backupdb_database_media", labels, coverage.media
+        yield "backupdb_database_off_site", labels, coverage.off_site
+
+
+def _of_copy(of_database: Mapping[str, str], copy: CopyState, *, expected: bool) -> Iterator[Sample]:
+    labels = {**of_database, "copy": copy.name}
+    yield "backupdb_copy_backups", labels, copy.backups
+    yield "backupdb_copy_stored_bytes", labels, copy.stored_bytes
+    yield "backupdb_copy_missing_backups", labels, copy.missing
+    yield "backupdb_copy_missing_bytes", labels, copy.missing_bytes
+    yield "backupdb_copy_tampered_backups", labels, copy.tampered
+    if not expected:
+        return  # it is old on purpose
+    yield "backupdb_copy_status", labels, _OF_COPY[copy.verdict]
+    yield "backupdb_copy_max_age_seconds", labels, copy.max_age
+    yield "backupdb_copy_last_success_timestamp_seconds", labels, _seconds(copy.newest)
+    yield "backupdb_copy_last_proven_timestamp_seconds", labels, _seconds(copy.proven)
+    yield "backupdb_copy_locked_until_timestamp_seconds", labels, _seconds(copy.locked_until)
+
 
 def _of_job(job: JobState) -> Iterator[Sample]:
     labels = {"backup_job": job.job.name}
@@ -183,6 +227,8 @@ def _of_job(job: JobState) -> Iterator[Sample]:
     yield "backupdb_job_last_success_timestamp_seconds", labels, _seconds(job.moment("last_success"))
     yield "backupdb_job_last_run_duration_seconds", labels, job.duration
     yield "backupdb_job_next_run_timestamp_seconds", labels, _seconds(job.next_run.moment)
+    for result in job.copy_results:
+        yield "backupdb_copy_failed", {**labels, "copy": result.name}, int(result.error is not None)
 
 
 def _place(instance: InstanceState) -> dict[str, str]:

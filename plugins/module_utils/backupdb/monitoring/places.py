@@ -18,6 +18,7 @@ from ..errors import RepositoryError
 from ..repository import layout, local
 from ..repository.files import storage_errors
 from ..repository.problems import Problems
+from ..repository.stores.settings import CopySettings
 from ..system.files import is_folder
 from ..system.text import parse_duration, parse_iso
 from .job_state import JobState
@@ -32,6 +33,8 @@ class Choice:
     exclude: Sequence[str]
     accounts: bool
     max_age: float
+    copies: Sequence[CopySettings] = ()
+    state_dir: str = ""  # of the job
 
     def takes(self, name: str) -> bool:
         """Return whether the job backs a database of this name up."""
@@ -68,8 +71,19 @@ class Place:
 
     def max_age_of(self, name: str | None) -> float:
         """Return how old the newest backup of a database (None: of the accounts) may be: the strictest job counts."""
+        return min((choice.max_age for choice in self._taking(name)), default=self.max_age)
+
+    def copies_of(self, name: str | None) -> list[tuple[CopySettings, str]]:
+        """Return the copies of a database (None: of the accounts), each with the state folder of its job."""
+        found: dict[str, tuple[CopySettings, str]] = {}
+        for choice in self._taking(name):
+            for copy in choice.copies:
+                found.setdefault(copy.name, (copy, choice.state_dir))
+        return list(found.values())
+
+    def _taking(self, name: str | None) -> Sequence[Choice]:
         taking = [choice for choice in self.choices if (choice.accounts if name is None else choice.takes(name))]
-        return min((choice.max_age for choice in taking or self.choices), default=self.max_age)
+        return taking or self.choices
 
     def called(self, host: str, instance: str) -> Place:
         """Return the same place under the true names, where a folder's name does not give them."""
@@ -90,6 +104,8 @@ def places_of_jobs(jobs: Sequence[JobState]) -> list[Place]:
                 exclude=options["exclude"],
                 accounts=options["accounts"],
                 max_age=parse_duration(job.max_age),
+                copies=job.copies,
+                state_dir=job.state_dir,
             )
             place = found.get(folder) or Place(
                 repository=str(options["repository"]),

@@ -12,6 +12,8 @@ from typing import Any
 
 from ..jobs.definition import Job
 from ..system.text import human_duration, human_size, iso, parse_duration, utc_now
+from . import copies_told
+from .copies import FRESH as FRESH_COPY
 from .freshness import (
     BAD,
     EXPECTED,
@@ -55,6 +57,7 @@ def of_host(
         "status": "failed" if failures else "partial" if shortcomings else "ok",
         "message": _message(state, failures + shortcomings),
         "rows": [_row(state, instance, database) for instance, database in databases],
+        "coverage": copies_told.coverage_values(state.coverage),
         "late": [_name(instance, database) for instance, database in databases if database.verdict in (LATE, NONE)],
         "complaints": failures + shortcomings,
         "instances": [_instance(state, instance) for instance in state.instances],
@@ -72,13 +75,16 @@ def lines(state: HostState) -> list[str]:
     """Return a table for each host, and what is wrong below it."""
     found: list[str] = []
     for host in sorted({instance.place.host for instance in state.instances}):
-        rows = [
-            _cells(state, instance, database)
+        shown = [
+            (instance, database)
             for instance in state.instances
             if instance.place.host == host
             for database in instance.databases
         ]
-        found += [f"{one_line(host)}:", *(f"  {line}" for line in table([_TITLES, *rows], right=_RIGHT))]
+        copies = list(dict.fromkeys(copy.name for _instance, database in shown for copy in database.copies))
+        titles = [*_TITLES[:-1], *(f"COPY {name.upper()}" for name in copies), _TITLES[-1]]
+        rows = [_cells(state, instance, database, copies) for instance, database in shown]
+        found += [f"{one_line(host)}:", *(f"  {line}" for line in table([titles, *rows], right=_RIGHT))]
     return found + [one_line(line) for line in (*_failures(state), *_shortcomings(state))]
 
 
@@ -101,6 +107,8 @@ def _failures(state: HostState) -> list[str]:
         elif instance.run is not None and instance.run.status == "failed" and not bad:
             found.append(f"{place}: the newest run failed, {iso(instance.run.finished.replace(microsecond=0))}")
         found += bad
+        for one in instance.databases:
+            found += [f"{_name(instance, one)}: {line}" for copy in one.copies for line in copies_told.failures(copy)]
     for job in state.jobs:
         if job.status == "failed":
             found.append(f"job {job.job.name} failed: {job.record.get('message')}")
@@ -115,7 +123,19 @@ def _shortcomings(state: HostState) -> list[str]:
         for database in instance.databases
         if database.verdict == PARTIAL
     ]
-    return found + [f"job {job.job.name} ended partial" for job in state.jobs if job.status == "partial"]
+    found += [
+        f"{_name(instance, database)}: {copies_told.reason(copy)}"
+        for instance in state.instances
+        for database in instance.databases
+        for copy in database.copies
+        if copy.verdict not in FRESH_COPY and not copy.required
+    ]
+    found += [f"job {job.job.name} ended partial" for job in state.jobs if job.status == "partial"]
+    for job in state.jobs:
+        for result in job.copy_results:
+            if result.error is not None:
+                found.append(f"job {job.job.name}: copy {result.name}: {result.error}")
+    return found
 
 
 def _reason(database: DatabaseState) -> str:
@@ -136,9 +156,10 @@ def _message(state: HostState, complaints: Sequence[str]) -> str:
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "no backups"
     size = human_size(sum(instance.disk_bytes for instance in state.instances))
     free = "".join(f", {human_size(one.free)} free in {one.path}" for one in state.repositories if one.free is not None)
+    covered = f"; {copies_told.coverage_text(state.coverage)}" if state.coverage is not None else ""
     worst = f". {complaints[0]}" if complaints else ""
     more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
-    return f"{parts}; {size}{free}{worst}{more}"
+    return f"{parts}; {size}{free}{covered}{worst}{more}"
 
 
 def _name(instance: InstanceState, database: DatabaseState) -> str:
@@ -169,12 +190,15 @@ def _row(state: HostState, instance: InstanceState, database: DatabaseState) -> 
         "drill": None if drill is None else {"finished": iso(drill.finished), "verdict": drill.verdict},
         "error": database.error,
         "next_run": _iso(next_run(state, instance)),
+        "copies": [copies_told.row(copy) for copy in database.copies],
+        "coverage": copies_told.coverage_values(database.coverage),
     }
 
 
-def _cells(state: HostState, instance: InstanceState, database: DatabaseState) -> list[str]:
+def _cells(state: HostState, instance: InstanceState, database: DatabaseState, copies: Sequence[str]) -> list[str]:
     stored = database.stored
     moment = next_run(state, instance)
+    in_copies = {copy.name: copies_told.cell(copy) for copy in database.copies}
     words = [job.next_run.words for job in state.jobs if job.job.name in instance.place.jobs]
     return [
         instance.place.instance,
@@ -185,6 +209,7 @@ def _cells(state: HostState, instance: InstanceState, database: DatabaseState) -
         human_duration(database.max_age),
         "-" if stored.newest is None else human_size(stored.newest.manifest["stored_bytes"]),
         _proven(database),
+        *(in_copies.get(name, "-") for name in copies),
         f"{moment:%Y-%m-%d %H:%M}" if moment is not None else words[0] if words else "-",
     ]
 
@@ -228,6 +253,9 @@ def _jobs(state: HostState) -> list[dict[str, Any]]:
             "duration": job.duration,
             "next_run": _iso(job.next_run.moment),
             "schedule": job.next_run.words,
+            "copies": [
+                {"name": one.name, "finished": iso(one.finished), "error": one.error} for one in job.copy_results
+            ],
         }
         for job in state.jobs
     ]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Callable
 
 from ..errors import ManifestDamaged
 from ..repository import layout
@@ -48,12 +49,19 @@ class _Folder:
     drills: Sequence[str]  # names of the records
 
 
-def look(database_folder: Path, now: datetime, problems: Problems) -> Stored:
-    """Look at the backups of one database. What cannot be read is a problem, and what is not there is nothing."""
+def look(
+    database_folder: Path, now: datetime, problems: Problems, *, counts: Callable[[str, datetime], bool] | None = None
+) -> Stored:
+    """Look at the backups of one database. What cannot be read is a problem, and what is not there is nothing.
+
+    Those that `counts` refuses, by id and time, are never the newest, and prove nothing.
+    """
     folders = sorted(_folders(database_folder, problems), key=lambda folder: folder.path.name, reverse=True)
     past = [folder for folder in folders if folder.time - now <= CLOCK_TOLERANCE]
     for folder in folders[: len(folders) - len(past)]:
         problems.add_future(folder.path)
+    if counts is not None:
+        past = [folder for folder in past if counts(folder.path.name, folder.time)]
     newest, complete = _newest(past, problems)
     return Stored(
         newest=newest,

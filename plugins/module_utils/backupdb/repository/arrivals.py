@@ -35,6 +35,11 @@ class Arrived:
     current: bool = True
     stored_bytes: int = 0
 
+    @property
+    def tampered(self) -> bool:
+        """Whether somebody wrote over the manifest or removed it; no run of ours does the one, nor leaves the other."""
+        return self.later > 0 or not self.current
+
     def values(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {

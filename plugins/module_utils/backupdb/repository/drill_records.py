@@ -39,7 +39,7 @@ DIFFERENT = "different"
 FAILED = "failed"
 VERDICTS = (EQUAL, EQUAL_REWRITTEN, DIFFERENT, FAILED)
 PROVING = (EQUAL, EQUAL_REWRITTEN)
-_LARGEST_RECORD = 16 << 20  # bytes; the differences in a record are bounded
+LARGEST_RECORD = 16 << 20  # bytes; the differences in a record are bounded
 _NAME = re.compile(r"drill-\d{8}T\d{6}Z\.json", re.ASCII)
 _ATTEMPT = "attempt.json"
 
@@ -50,7 +50,7 @@ def write_drill(folder: Path, record: Mapping[str, Any]) -> Path:
     `record` has `schema`, `backup_id`, `verdict` and `finished` (a text of `text.iso`) at least. Raises
     `RepositoryError` or `NotEnoughSpace`, also for a second record of the same second: none is ever replaced.
     """
-    name = f"drill-{layout.stamp(parse_iso(record['finished']))}.json"
+    name = drill_file(record)
     content = _content(record)
     target = folder / name
     if is_of_root(folder) and not os.access(folder, os.W_OK):
@@ -111,7 +111,7 @@ def last_tried(folder: Path) -> datetime | None:
     names = [path.name.rpartition("drill-")[2].partition(".")[0] for path in _files(folder, Problems())]
     times = [time for time in map(layout.parse_stamp, names) if time is not None]
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        attempt = read_json(read_small_file(_beside(folder, _ATTEMPT), _LARGEST_RECORD))
+        attempt = read_json(read_small_file(_beside(folder, _ATTEMPT), LARGEST_RECORD))
         times.append(parse_iso(attempt["time"]))
     return max(times, default=None)
 
@@ -144,6 +144,22 @@ def is_drill_file(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def parse_record(content: bytes, backup_id: str) -> dict[str, Any]:
+    """Read the record of a drill of this backup; raises ValueError for all else."""
+    record = read_json(content)
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA or record.get("verdict") not in VERDICTS:
+        raise ValueError("it is not a drill record of this version")
+    if record.get("backup_id") != backup_id:
+        raise ValueError(f"it is about another backup, {record.get('backup_id')!r}")
+    parse_iso(record.get("finished", ""))
+    return record
+
+
+def drill_file(record: Mapping[str, Any]) -> str:
+    """Return how the file of a record is called."""
+    return f"drill-{layout.stamp(parse_iso(record['finished']))}.json"
+
+
 def proven(folder: Path) -> bool:
     """Return whether the newest drill of a backup succeeded; an unreadable newest record proves nothing."""
     return is_proof(newest_drill(folder, Problems()))
@@ -172,16 +188,9 @@ def _files(folder: Path, problems: Problems, *, sealed_only: bool = False) -> li
 
 def _read(path: Path, backup_id: str, problems: Problems) -> dict[str, Any] | None:
     try:
-        record = read_json(read_small_file(path, _LARGEST_RECORD))
-        if not isinstance(record, dict) or record.get("schema") != SCHEMA or record.get("verdict") not in VERDICTS:
-            raise ValueError("it is not a drill record of this version")
-        if record.get("backup_id") != backup_id:
-            raise ValueError(f"it is about another backup, {record.get('backup_id')!r}")
-        parse_iso(record["finished"])
+        return parse_record(read_small_file(path, LARGEST_RECORD), backup_id)
     except OSError as error:
         problems.add_unreadable(path, error)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         problems.add(f"{path} does not count: {error}")
-    else:
-        return record
     return None

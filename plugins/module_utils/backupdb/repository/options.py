@@ -14,18 +14,15 @@ from .catalogue import Filter
 from .find import BackupSelector
 from .manifest import KINDS, STATUSES
 from .place import CopySource
-from .stores.settings import OPTIONS as COPY_OPTIONS
-from .stores.settings import SECRET_OPTIONS as COPY_SECRETS
 from .stores.settings import copy_from
 
 # Where backups rest.
 COPY_STATE_DIR = "/var/lib/backupdb"
 REPOSITORY_OPTIONS: Mapping[str, Option] = {
     "repository": Option("path"),
-    "copy": Option(
-        "dict",
-        options={**COPY_OPTIONS, **COPY_SECRETS, "state_dir": Option("path", default=COPY_STATE_DIR)},
-    ),
+    "copy": Option("dict"),
+    "copy_credentials": Option("dict", secret=True),
+    "copy_state_dir": Option("path", default=COPY_STATE_DIR),
 }
 # Which backups of a repository; `host`, `instance` and `database` are names or patterns.
 FILTER_OPTIONS: Mapping[str, Option] = {
@@ -81,11 +78,7 @@ def selector_from(options: Mapping[str, Any]) -> BackupSelector:
 def copy_source_from(options: Mapping[str, Any]) -> CopySource | None:
     """Make the library's word for the copy to read from, None without one; raises `InvalidOption`."""
     values = options.get("copy")
-    if values is None:
-        return None
-    place = {key: value for key, value in values.items() if key in COPY_OPTIONS}
-    secrets = {key: value for key, value in values.items() if key in COPY_SECRETS}
-    unknown = sorted(set(values) - set(place) - set(secrets) - {"state_dir"})
-    if unknown:
-        raise InvalidOption(f"copy.{unknown[0]} is not known; remove it")
-    return CopySource(copy_from(place, "copy", secrets), values.get("state_dir") or COPY_STATE_DIR)
+    if values is None or isinstance(values, CopySource):
+        return values
+    secrets = options.get("copy_credentials") or {}
+    return CopySource(copy_from(values, "copy", secrets), options.get("copy_state_dir") or COPY_STATE_DIR)

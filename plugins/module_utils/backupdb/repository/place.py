@@ -19,7 +19,7 @@ from .archive_files import CopiedFiles
 from .catalogue import StoredBackup
 from .find import BackupSelector, SelectedBackup, find
 from .shadow import Shadow, make_folders, remove_home
-from .stores import open_store
+from .stores.registry import open_store
 from .stores.interface import Store
 from .stores.patience import Patience
 from .stores.settings import CopySettings

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -85,10 +85,10 @@ class Shadow:
                 self._write(place, name, read_small_file(folder / name, _largest(name)))
         self._keep({**self.arrivals.of, place: Arrived(None, stored_bytes=stored_bytes)})
 
-    def forget(self, place: str) -> None:
-        """Note that a backup is gone from the store."""
-        self._forget([place])
-        self._keep({key: entry for key, entry in self.arrivals.of.items() if key != place})
+    def forget(self, places: Collection[str]) -> None:
+        """Note that backups are gone from the store."""
+        self._forget(places)
+        self._keep({key: entry for key, entry in self.arrivals.of.items() if key not in places})
 
     def refresh(self, store: Store, patience: Patience, *, under: str = "", whole: bool = False) -> Refreshed:
         """Look at the store and fetch what is new there; `whole` reads all of it, which a removal needs.

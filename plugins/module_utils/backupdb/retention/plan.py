@@ -19,6 +19,7 @@ from ..repository.problems import Problems
 from ..repository.removal import unfinished_removals
 from ..repository.sealed import is_of_root
 from .decide import KEEP, REMOVE, Candidate, Decision, RetentionPolicy, plan
+from .unsent import UnsentRule, unsent_reason
 
 _SHOWN = 3
 
@@ -27,7 +28,8 @@ _SHOWN = 3
 class DatabasePlan:
     """The backups of one database (or of the accounts) and what is decided for each.
 
-    `refused` says why none may be removed now, `error` what went wrong when they were.
+    `refused` says why none may be removed now, `error` what went wrong when they were. `unsent` has the ids of backups
+    that no rule keeps and that stay because a copy has them not yet, by the name of the copy.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class DatabasePlan:
     error: str | None = None
     warnings: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)  # backup ids
+    unsent: dict[str, list[str]] = field(default_factory=dict)
 
     def to_remove(self) -> list[StoredBackup]:
         """Return the backups that are to go, oldest first."""
@@ -50,6 +53,10 @@ class DatabasePlan:
     def where(self) -> str:
         """Name the database for messages."""
         return f"{self.host}/{self.instance}/{self.name}"
+
+    def path_of(self, backup_id: str) -> str:
+        """Say where one of its backups is."""
+        return str(self.backups[backup_id].folder)
 
 
 def plan_instance(
@@ -61,9 +68,11 @@ def plan_instance(
     sealed: bool,
     now: datetime,
     problems: Problems,
+    copies: Sequence[UnsentRule] = (),
 ) -> list[DatabasePlan]:
     """Plan for the databases of an instance whose names fit; `acknowledged` are names of those gone for good.
 
+    What one of `copies` has not yet stays.
     In a `sealed` repository only what was sealed counts: otherwise whoever can add backups could have others removed.
     """
     present = _present(folder, problems)
@@ -88,6 +97,7 @@ def plan_instance(
             _decide(made, replace(RetentionPolicy(), keep_min=policy.keep_min), problems_here, now, retired=True)
         else:
             _decide(made, policy, problems_here, now, retired=gone)
+        _keep_unsent(made, copies, now)
         plans.append(made)
     return plans
 
@@ -110,7 +120,7 @@ def _plan(folder: Path, backups: Sequence[StoredBackup], problems: Problems) -> 
 
 def _decide(made: DatabasePlan, policy: RetentionPolicy, problems: Problems, now: datetime, *, retired: bool) -> None:
     doubts = Problems()
-    candidates = [_candidate(backup, doubts) for backup in made.backups.values()]
+    candidates = [candidate_of(backup, doubts) for backup in made.backups.values()]
     unsure = [*problems.damaged.values(), *_misplaced(made), *doubts.lines]
     if unsure:
         more = f"; and {len(unsure) - _SHOWN} more" if len(unsure) > _SHOWN else ""
@@ -125,7 +135,28 @@ def _decide(made: DatabasePlan, policy: RetentionPolicy, problems: Problems, now
         made.refused = str(error)
 
 
-def _candidate(backup: StoredBackup, doubts: Problems) -> Candidate:
+def _keep_unsent(made: DatabasePlan, copies: Sequence[UnsentRule], now: datetime) -> None:
+    """Keep what a copy has not yet, whatever the policy says."""
+    going = made.to_remove()
+    if not going or not copies:
+        return
+    candidates = [candidate_of(backup, Problems()) for backup in made.backups.values()]
+    for rule in copies:
+        unwanted = rule.unwanted(going[0].place()[:3], candidates, now)
+        lacking = [backup for backup in going if backup.folder.name not in unwanted and rule.lacks(backup)]
+        made.unsent[rule.name] = [backup.folder.name for backup in lacking]
+    names: dict[str, list[str]] = {}
+    for copy, backup_ids in made.unsent.items():
+        for backup_id in backup_ids:
+            names.setdefault(backup_id, []).append(copy)
+    made.decisions = [
+        Decision(entry.backup_id, KEEP, unsent_reason(names[entry.backup_id])) if entry.backup_id in names else entry
+        for entry in made.decisions
+    ]
+
+
+def candidate_of(backup: StoredBackup, doubts: Problems) -> Candidate:
+    """Return what a policy has to know of a backup; what cannot be read of it is in `doubts`."""
     pin = read_pin(backup.folder, doubts)
     return Candidate(
         backup_id=backup.folder.name,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ from ..system.text import utc_now
 from . import result as prune_result
 from .decide import RetentionPolicy
 from .plan import DatabasePlan, plan_instance
+from .unsent import UnsentRule, refuse_too_much, unsent_warnings
 
 _SHOWN = 3
 
@@ -43,7 +45,8 @@ class PruneRequest:
 
     `databases` are names or patterns, `@accounts` for the accounts. `acknowledge_gone` are names or patterns of
     databases that may shrink to what is always kept when their server no longer has them.
-    `repository_lock_timeout` is seconds to wait for whoever uses an instance's backups.
+    `repository_lock_timeout` is seconds to wait for whoever uses an instance's backups. What one of `copies` has not
+    yet stays.
     """
 
     repository: str
@@ -54,6 +57,7 @@ class PruneRequest:
     acknowledge_gone: tuple[str, ...] = ()
     repository_lock_timeout: float = 0.0
     run_id: str | None = None
+    copies: tuple[UnsentRule, ...] = ()
 
     def __post_init__(self) -> None:
         if not Path(self.repository).is_absolute():
@@ -64,7 +68,8 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
     """Prune and return what was decided for each backup, as plain values; in check mode nothing is removed.
 
     `status` is `ok`, `planned`, `partial` (something could not be pruned), `failed` (nothing could) or `busy` (only
-    because of others who use it). Raises `RepositoryError` where there is no repository that can be used.
+    because of others who use it). Raises `RepositoryError` where there is no repository that can be used, and
+    `RetentionRefused`, with nothing removed, where more waits for a copy than may.
     """
     run_id = run_id_or_new(request.run_id)
     root = Path(request.repository)
@@ -75,6 +80,7 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
     sealed = is_sealed(root)
     if sealed and not check_mode and os.geteuid() != ROOT:
         raise RepositoryError(f"repository {root} is sealed, so that only root removes backups; let root prune it")
+    check_unsent([request])
     problems = Problems()
     plans: list[DatabasePlan] = []
     busy: list[str] = []
@@ -94,6 +100,7 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
                 busy.append(str(error))
             except (BackupDbError, OSError) as error:
                 problems.add_damaged(folder, str(error_of(error)))
+    problems.lines += unsent_warnings(_waiting(plans))
     stopped = [f"stopped by {name}" for name in received]
     return prune_result.of(
         plans,
@@ -106,6 +113,35 @@ def run(request: PruneRequest, *, check_mode: bool = False) -> dict[str, Any]:
     )
 
 
+def check_unsent(requests: Sequence[PruneRequest]) -> None:
+    """Raise `RetentionRefused` when more waits for a copy than may, over all that these requests would prune.
+
+    It only looks, without a lock. What cannot be looked at is told when it is pruned.
+    """
+    rules = {rule.name: rule for request in requests for rule in request.copies if rule.keep_unsent_max is not None}
+    if not rules:
+        return
+    plans: list[DatabasePlan] = []
+    for request in requests:
+        root = Path(request.repository)
+        with suppress(BackupDbError, OSError):
+            sealed = is_sealed(root)
+            for folder in local.instance_folders(root, request.host, request.instance):
+                if not sealed or (is_of_root(folder.parent) and is_of_root(folder)):
+                    plans += result_of(partial(_planned, folder, request, Problems(), sealed=sealed)).value or ()
+    refuse_too_much(rules.values(), _waiting(plans))
+
+
+def _waiting(plans: Sequence[DatabasePlan]) -> dict[str, list[int]]:
+    """Return the sizes of the backups that stay for a copy, by its name."""
+    waiting: dict[str, list[int]] = {}
+    for plan in plans:
+        for copy, backup_ids in plan.unsent.items():
+            sizes = [plan.backups[backup_id].manifest["stored_bytes"] for backup_id in backup_ids]
+            waiting.setdefault(copy, []).extend(sizes)
+    return waiting
+
+
 def _instance(
     folder: Path,
     request: PruneRequest,
@@ -116,24 +152,26 @@ def _instance(
     sealed: bool,
     check_mode: bool,
 ) -> Sequence[DatabasePlan]:
-    def planned() -> list[DatabasePlan]:
-        return plan_instance(
-            folder,
-            request.policy,
-            databases=request.databases,
-            acknowledged=request.acknowledge_gone,
-            sealed=sealed,
-            now=utc_now(),
-            problems=problems,
-        )
-
     if check_mode:
-        return planned()
+        return _planned(folder, request, problems, sealed=sealed)
     with removal_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=cancel):
-        plans = planned()
+        plans = _planned(folder, request, problems, sealed=sealed)
         for plan in plans:
             _carry_out(plan, cancel)
     return plans
+
+
+def _planned(folder: Path, request: PruneRequest, problems: Problems, *, sealed: bool) -> list[DatabasePlan]:
+    return plan_instance(
+        folder,
+        request.policy,
+        databases=request.databases,
+        acknowledged=request.acknowledge_gone,
+        sealed=sealed,
+        now=utc_now(),
+        problems=problems,
+        copies=request.copies,
+    )
 
 
 def _carry_out(plan: DatabasePlan, cancel: threading.Event) -> None:

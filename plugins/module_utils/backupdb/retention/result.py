@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..outcome import Outcome, diff_of
@@ -26,8 +26,9 @@ def of(
     busy: Sequence[str],
     stopped: Sequence[str],
     where: str,
+    facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Put together the result of a prune, or of its plan."""
+    """Put together the result of a prune, or of its plan; `facts` are what this kind of prune tells beside."""
     databases = [_database(plan, check_mode) for plan in plans]
     removed, kept, freed = (sum(entry[key] for entry in databases) for key in ("removed", "kept", "freed_bytes"))
     faults = [*problems.damaged.values(), *busy, *stopped]
@@ -50,6 +51,7 @@ def of(
             "freed_bytes": freed,
             "lines": list(_table(plans, (KEEP, REMOVE))),
             "problems": faults,
+            **(facts or {}),
         },
     ).to_dict()
 
@@ -64,7 +66,7 @@ def _database(plan: DatabasePlan, check_mode: bool) -> dict[str, Any]:
         "decisions": [
             {
                 "backup_id": entry.backup_id,
-                "path": str(plan.backups[entry.backup_id].folder),
+                "path": plan.path_of(entry.backup_id),
                 "started": iso(plan.backups[entry.backup_id].time),
                 "status": plan.backups[entry.backup_id].manifest["status"],
                 "stored_bytes": plan.backups[entry.backup_id].manifest["stored_bytes"],

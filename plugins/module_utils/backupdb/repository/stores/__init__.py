@@ -2,32 +2,3 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Copies: places elsewhere that keep published backups, each reached by a store."""
-
-from __future__ import annotations
-
-from .interface import Store
-from .notes import Notes
-from .patience import Patience
-from .settings import CopySettings
-
-
-def open_store(copy: CopySettings, patience: Patience, notes: Notes | None = None) -> Store:
-    """Return the store of a copy; connects at the first use. `notes` keeps what a broken upload is gone on with by.
-
-    Raises `RequirementMissing` or `ClientMissing` with the package that is missing, and `InvalidOption`.
-    """
-    if copy.type == "s3":
-        from .s3 import S3Store
-
-        return S3Store(copy, patience, notes)
-    if copy.type == "sftp":
-        from .sftp import SftpStore
-
-        return SftpStore(copy, patience)
-    if copy.type == "rclone":
-        from .rclone import RcloneStore
-
-        return RcloneStore(copy, patience)
-    from .local import LocalStore
-
-    return LocalStore(copy, patience)

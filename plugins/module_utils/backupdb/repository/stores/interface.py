@@ -127,7 +127,7 @@ class Store(ABC):
         """Remove a backup: the manifest first, so that no half of it looks whole."""
 
     @abstractmethod
-    def rights(self) -> list[Right]:
+    def rights(self) -> Sequence[Right]:
         """Say which rights the key has, as far as that is seen without writing anything."""
 
     def policy(self) -> str | None:

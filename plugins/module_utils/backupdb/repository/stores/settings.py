@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...errors import InvalidOption
@@ -18,6 +18,8 @@ TYPES = ("s3", "sftp", "rclone", "local")
 ADDRESSINGS = ("auto", "path", "virtual")
 LOCKS = ("none", "bucket", "governance", "compliance")
 PRUNES = ("here", "elsewhere", "store")
+# What a copy of each type rests on, for the count of media; a repository rests on a disk.
+MEDIA: Mapping[str, str] = {"s3": "object store", "sftp": "another host", "rclone": "object store", "local": "disk"}
 
 # How the store is reached. Each is for the types that are named beside it.
 _PLACE_OPTIONS: Mapping[str, Option] = {
@@ -55,7 +57,7 @@ OPTIONS: Mapping[str, Option] = {
     "keep_unsent_max": Option(),
     "bandwidth": Option(),
     "patience": Option(default="10m"),
-    "off_site": Option("bool", default=True),
+    "off_site": Option("bool"),
 }
 # What opens the store; a job has them in its credentials, under `copies` and the name of the copy.
 SECRET_OPTIONS: Mapping[str, Option] = {
@@ -108,6 +110,11 @@ class CopySettings:
     patience: float = 600.0
     off_site: bool = True
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)  # as they were given, without secrets
+
+    def opened_by(self, secrets: Mapping[str, Any]) -> CopySettings:
+        """Return the same copy with what opens its store; raises `InvalidOption`."""
+        return replace(self, secrets=_secrets(secrets, f"copy {self.name}"))
 
 
 def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None) -> CopySettings:
@@ -147,9 +154,26 @@ def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None)
         keep_unsent_max=_read(size_from, options, "keep_unsent_max", where),
         bandwidth=_read(size_from, options, "bandwidth", where),
         patience=_read(duration_from, options, "patience", where),
-        off_site=options["off_site"],
+        off_site=kind != "local" if options["off_site"] is None else options["off_site"],
         secrets=_secrets(secrets or {}, where),
+        options={key: value for key, value in values.items() if value is not None},
     )
+
+
+def copies_from(entries: Any, where: str) -> tuple[CopySettings, ...]:
+    """Make the library's values of a list of copies, without their secrets; raises `InvalidOption`."""
+    if entries is None:
+        return ()
+    if not isinstance(entries, list):
+        raise InvalidOption(f"{where} is not a list of copies")
+    found: list[CopySettings] = []
+    for number, entry in enumerate(entries):
+        key = f"{where}[{number}]"
+        copy = copy_from(entry, key)
+        if any(copy.name == other.name for other in found):
+            raise InvalidOption(f"{key}.name: {copy.name} is there twice; each copy has a name of its own")
+        found.append(copy)
+    return tuple(found)
 
 
 def _secrets(values: Mapping[str, Any], where: str) -> dict[str, str]:
