@@ -5,31 +5,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.accounts.compare import difference
-from backupdb.copying.plan import CopyRequest
-from backupdb.copying.run import CopyRun
-from backupdb.copying.run import run as copy_backups
-from backupdb.errors import BackupNotFound
 from backupdb.rebuild.request import RebuildRequest
 from backupdb.rebuild.run import run as rebuild
-from backupdb.repository.place import CopySource
-from backupdb.repository.stores.settings import CopySettings, copy_from
 from support.accounts import exported
-from support.library import HOST, KEYS, SCHEMAS, back_up, instance_of, request_for, stored_backups
+from support.library import HOST, KEYS, SCHEMAS, back_up, instance_of
 from support.private_server import PrivateServer
-from support.restores import details_of, drop_database, make_database, names, quoted
-from support.seaweed import Seaweed
+from support.restores import details_of, make_database, names
 
 ODD = 'we-"ird` na.me%s'
 WHOLE = ("torture", ODD, "small")

@@ -172,8 +172,12 @@ def test_lists_are_read_over_all_pages_in_order_from_any_name_on(
         assert names_in(store, "db1") == [name for name in every if name.startswith("db1/")]
         assert names_in(store, "db1/i/d/") == [name for name in every if name.startswith("db1/")]
         assert names_in(store, "db1", f"{places[0]}/manifest.json") == [name for name in every if places[1] in name]
-        if not (isinstance(server, Moto) and store.keeps_versions()):  # moto loses the first one behind a name that is not there
-            assert names_in(store, "db1/i/d", "db1/i/d/20261122T021500Z") == [name for name in every if places[1] in name]
+        if not (
+            isinstance(server, Moto) and store.keeps_versions()
+        ):  # moto loses the first one behind a name that is not there
+            assert names_in(store, "db1/i/d", "db1/i/d/20261122T021500Z") == [
+                name for name in every if places[1] in name
+            ]
         assert names_in(store, "nothing") == []
 
 
@@ -193,13 +197,12 @@ def test_a_list_that_breaks_off_is_no_list(
 def test_a_reader_goes_on_where_connections_break(seaweed: Any, bucket: str, scratch: Path) -> None:
     seaweed.bucket(bucket)
     one = upload(scratch, "data", 8 * MIB)
-    with failing("127.0.0.1", seaweed.port) as proxy:
-        with opened(seaweed.copy(bucket, endpoint=proxy.url)) as store:
-            put(store, one)
-            found = store.facts(one.name)
-            proxy.fault = lambda request: Cut(3 * MIB, answer=True) if request.method == "GET" else None
-            assert hashlib.sha256(content_of(store, found)).hexdigest() == one.sha256
-            ranges = [request.headers.get("Range") for request in proxy.of("GET", "data")]
+    with failing("127.0.0.1", seaweed.port) as proxy, opened(seaweed.copy(bucket, endpoint=proxy.url)) as store:
+        put(store, one)
+        found = store.facts(one.name)
+        proxy.fault = lambda request: Cut(3 * MIB, answer=True) if request.method == "GET" else None
+        assert hashlib.sha256(content_of(store, found)).hexdigest() == one.sha256
+        ranges = [request.headers.get("Range") for request in proxy.of("GET", "data")]
     assert ranges[0] is None
     assert len(ranges) == 3
     assert all(int(str(begin)[len("bytes=") : -1]) > 2 * MIB for begin in ranges[1:])

@@ -72,7 +72,9 @@ def test_a_wrong_key_is_told_and_its_secret_is_not(
         assert secrets["secret_access_key"] not in text
 
 
-def test_a_key_that_was_revoked_is_refused_at_once(seaweed: Any, proxy: FailingProxy, bucket: str, scratch: Path) -> None:
+def test_a_key_that_was_revoked_is_refused_at_once(
+    seaweed: Any, proxy: FailingProxy, bucket: str, scratch: Path
+) -> None:
     copy = seaweed.copy(seaweed.bucket(bucket), endpoint=proxy.url)
     with opened(copy, patience=60) as store:
         put(store, upload(scratch, "data", 1000))
@@ -131,14 +133,19 @@ def test_clocks_that_differ_are_told_with_how_much(
     copy = seaweed.copy(seaweed.bucket(bucket), endpoint=proxy.url)
     for ahead, word in ((605, "behind"), (-605, "ahead of")):
         proxy.fault = lambda _request, ahead=ahead: Answer(403, "RequestTimeTooSkewed", seconds_ahead=ahead)
-        with opened(copy, patience=60) as store:
-            with pytest.raises(
-                StoreRefused, match=rf"the clocks differ: this host's is 10 min.* {word} the store's; set this host's clock"
-            ):
-                names_in(store)
+        with (
+            opened(copy, patience=60) as store,
+            pytest.raises(
+                StoreRefused,
+                match=rf"the clocks differ: this host's is 10 min.* {word} the store's; set this host's clock",
+            ),
+        ):
+            names_in(store)
 
 
-@pytest.mark.parametrize(("status", "code"), [(507, "InsufficientStorage"), (403, "QuotaExceeded"), (400, "XMinioStorageFull")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(507, "InsufficientStorage"), (403, "QuotaExceeded"), (400, "XMinioStorageFull")]
+)
 def test_a_store_that_is_full_says_so_at_once(
     seaweed: Any, proxy: FailingProxy, bucket: str, scratch: Path, status: int, code: str
 ) -> None:

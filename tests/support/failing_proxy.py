@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     of: FailingProxy
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
+    def log_message(self, format: str, *args: Any) -> None:  # its name there
         """Stay silent."""
 
     def setup(self) -> None:
@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (OSError, HTTPException):
             self._hang_up()
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _serve  # noqa: N815  # their names there
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _serve  # their names there
 
     def _size(self) -> int:
         return int(self.headers.get("Content-Length") or 0)

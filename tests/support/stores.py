@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from backupdb.repository.stores import open_store
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.interface import Store, StoredObject, Upload
 from backupdb.repository.stores.notes import Notes
 from backupdb.repository.stores.patience import Patience, SteadyReader
