@@ -100,7 +100,7 @@ class SftpConnection:
         """End it, and return why there is no connection any more, by what `ssh` said."""
         self.close()
         said = self._program.stderr.lines() if self._program is not None else []
-        lines = [printable(line.encode()) for line in said if not line.startswith("Killed by signal")]  # by us
+        lines = [printable(line.strip().encode()) for line in said if not line.startswith("Killed by signal")]  # by us
         return lost_error(self._address, lines, str(error), beginning)
 
     def close(self) -> None:
@@ -158,13 +158,12 @@ def _other_host_key(address: Address, said: str) -> str:
 
 
 def _command(address: Address, known_hosts: Path) -> list[str]:
-    identity = ["-i", address.key_file.replace("%", "%%")] if address.key_file else []
-    agent = ["IdentitiesOnly=yes", "IdentityAgent=none"] if address.key_file else []
+    key = (f"IdentityFile={_quoted(address.key_file)}", "IdentitiesOnly=yes", "IdentityAgent=none")
     options = [
-        *agent,
+        *(key if address.key_file else ()),
         "BatchMode=yes",
         "StrictHostKeyChecking=yes",
-        f'UserKnownHostsFile="{str(known_hosts).replace("%", "%%")}"',
+        f"UserKnownHostsFile={_quoted(known_hosts)}",
         "GlobalKnownHostsFile=/dev/null",
         "UpdateHostKeys=no",
         "CheckHostIP=no",
@@ -189,7 +188,13 @@ def _command(address: Address, known_hosts: Path) -> list[str]:
     ]
     words = [word for option in options for word in ("-o", option)]
     place = ["-p", str(address.port), "-l", address.user, "-s", "--", address.host, "sftp"]
-    return ["ssh", "-F", "/dev/null", *identity, *words, *place]
+    return ["ssh", "-F", "/dev/null", *words, *place]
+
+
+def _quoted(path: str | Path | None) -> str:
+    """Write a path as ssh_config(5) has it: % begins what ssh puts in."""
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{text}"'
 
 
 def _known_hosts(address: Address) -> Path:
