@@ -152,8 +152,8 @@ def _other_host_key(address: Address, said: str) -> str:
     return (
         f"{address} shows another host key than `host_key` has, so nothing was sent: "
         f"{f'it shows {shown}' if shown else 'one of another kind'}, expected is {address.fingerprints()}. Ask "
-        "those who run that host for its fingerprint. Where it has a new key, put that into `host_key` (`ssh-keyscan -p "
-        f"{address.port} {address.host}` shows it); where it has none, somebody is in between"
+        "those who run that host for its fingerprint. Where it has a new key, put that into `host_key` (`ssh-keyscan "
+        f"-p {address.port} {address.host}` shows it); where it has none, somebody is in between"
     )
 
 
