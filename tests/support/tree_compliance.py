@@ -167,7 +167,7 @@ class TreeCompliance(StoreCompliance):
         far.make((far.root / position).parent)
         (far.root / position).symlink_to(scratch)
         before = sorted(scratch.iterdir())
-        (upload, *_others) = [upload_of(scratch, f"{PLACE}/manifest.json", b"{}")]
+        upload = upload_of(scratch, f"{PLACE}/manifest.json", b"{}")
         with pytest.raises(StoreError):
             far.open(Patience(5)).arrival(PLACE, Counted()).put(upload)
         assert sorted(scratch.iterdir()) == sorted([*before, upload.path])
