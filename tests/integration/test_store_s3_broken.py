@@ -175,11 +175,11 @@ def test_a_store_that_stays_away_is_given_up_in_time(
     proxy: FailingProxy, of_host: dict[str, Any], scratch: Path
 ) -> None:
     proxy.fault = lambda request: Answer(503, "SlowDown") if request.method == "PUT" else None
-    with opened(of_host, patience=2) as store:
-        with pytest.raises(
-            StoreUnavailable, match=r"busy or broken \(SlowDown.*tried again for 2\.0 s, the next run goes"
-        ):
-            put(store, upload(scratch, "data", 1000))
+    with (
+        opened(of_host, patience=2) as store,
+        pytest.raises(StoreUnavailable, match=r"busy or broken \(SlowDown.*tried again for 2\.0 s, the next run goes"),
+    ):
+        put(store, upload(scratch, "data", 1000))
     assert len(proxy.requests) > 2
 
 

@@ -234,7 +234,16 @@ def test_a_key_file_may_lie_under_an_odd_name(far: _Host, scratch: Path) -> None
     assert listed(opened(far.server, key_file=str(key))) == []
 
 
-@pytest.mark.parametrize("command", ["/bin/echo hello; sleep 5", "/bin/cat /dev/zero", "/bin/cat", "/bin/false"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/bin/echo hello; sleep 5",
+        "/bin/cat /dev/zero",
+        "/bin/cat",
+        "/bin/false",
+        "printf '\\0\\0\\0\\7\\2\\0\\0\\0\\3xx'",
+    ],
+)
 def test_a_server_that_speaks_something_else_is_told(command: str) -> None:
     with Sshd(shell=command) as server, pytest.raises(StoreError, match=r"sftp://copies@127.*"):
         listed(opened(server))

@@ -8,22 +8,27 @@ An OpenSSH server runs there by what the role has configured, and the product's 
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.errors import StoreRefused
-from backupdb.repository.stores import open_store
+from backupdb.repository.stores.interface import Upload
 from backupdb.repository.stores.patience import Patience
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.settings import copy_from
 from support import needs
 from support.ansible import ROOT, Ansible
 from support.private_server import free_port
 from support.sshd import new_key, wait_for_port
 from support.store_compliance import OTHER, PLACE, backup_of, listed, send
+from support.stored import DUMP, TIME
+from support.stored import store as store_backup
 
 PLAYBOOK = "vya.backupdb.vault"
 _ENTER = """
@@ -132,6 +137,36 @@ def test_a_vault_takes_copies_that_their_host_cannot_destroy(ansible: Ansible, h
         check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True, timeout=60,
     )  # fmt: skip
     assert "uid=" not in shell.stdout
+
+
+def test_a_vault_removes_by_its_own_policy_and_clears_what_was_given_up(
+    ansible: Ansible, host: _Host, repository: Path
+) -> None:
+    done = play(ansible, host, vault_retention={"keep_last": 1})
+    assert done.returncode == 0, done.output
+    host.serve()
+    options = {**done.summary("vault_summary")["localhost"], "name": "vault", "host": "127.0.0.1"}
+    copy = copy_from({**options, "port": host.port, "key_file": str(host.key)}, "copies[0]")
+    store = open_store(copy, Patience(5))
+    for days in (0, 1):
+        made = store_backup(repository, time=TIME + timedelta(days=days), run_id=f"{days:032x}", content=DUMP)
+        place = str(made.folder.relative_to(repository))
+        manifest, *others = sorted(made.folder.iterdir(), key=lambda path: (path.name != "manifest.json", path.name))
+        send(store, [_upload(place, path) for path in [*others, manifest]])
+    database = f"/srv/backupdb-vault/copies/{place.rpartition('/')[0]}"
+    host.run("mkdir", f"{database}/.partial-copy-old", f"{database}/.partial-copy-new")
+    host.run("touch", f"{database}/.partial-copy-old/part")
+    host.run("touch", "-d", "31 days ago", f"{database}/.partial-copy-old")
+    said = host.run("/usr/local/lib/backupdb/backupdb-vault-seal")
+    assert "2 backups in /srv/backupdb-vault/copies were sealed" in said
+    assert {name.rpartition("/")[0] for name in listed(store)} == {place}, said
+    assert host.run("ls", "-A", database).split() == [".partial-copy-new", place.rpartition("/")[2]]
+    store.close()
+
+
+def _upload(place: str, path: Path) -> Upload:
+    content = path.read_bytes()
+    return Upload(path, f"{place}/{path.name}", len(content), hashlib.sha256(content).hexdigest())
 
 
 def test_keys_with_options_and_odd_names_are_refused_before_anything_is_done(ansible: Ansible, host: _Host) -> None:

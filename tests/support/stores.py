@@ -12,10 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.interface import Store, StoredObject, Upload
 from backupdb.repository.stores.notes import Notes
 from backupdb.repository.stores.patience import Patience, SteadyReader
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.settings import CopySettings, copy_from
 
 PLACE = "db1/shop-pg/orders/20261124T021500Z-3f0c9a52"
