@@ -167,7 +167,7 @@ def _orphans(
         elif folder.newest is None or catalogue.newest is None or catalogue.newest - folder.newest <= ORPHANS_STAY:
             continue
         else:
-            until = result_of(partial(locked_until, store, folder.place))
+            until = result_of(partial(locked_until, store, folder.place, problems))
             if until.error is not None:
                 problems.add(str(until.error))
             elif until.value is None or until.value <= utc_now():
