@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from backupdb.jobs import steps
 from backupdb.jobs.definition import Job, job_text
 from backupdb.jobs.prune_copies import prune_copies, prune_one, prunes_copies
 from backupdb.monitoring import status
+from backupdb.repository.place import copy_home
 from backupdb.system.text import utc_now
+from support import needs
 from support.monitored import job_of
 from support.stored import DUMP, store, there
 
@@ -114,6 +117,16 @@ def test_a_copy_that_is_away_is_told(root: Path, top: Path) -> None:
     result = prune_copies(job, Secrets(), job.backups, None)
     assert (result["status"], result["removed"]) == ("failed", 0)
     assert "unmounted" in result["message"] and "nothing is removed" in result["message"]
+
+
+def test_what_another_user_knows_of_a_copy_is_left_to_him(root: Path, top: Path) -> None:
+    needs.root("only root gives a folder to another user")
+    job = job_with(root, top, retention={"keep_last": 1})
+    nightly(root, range(3))
+    copied(job)
+    os.chown(copy_home(job.state_dir, "offsite"), 65534, 65534)
+    result = pruned_there(job)
+    assert (result["status"], len(there(top))) == ("failed", 1) and "another user's" in result["message"]
 
 
 def test_a_retention_of_a_copy_that_is_none_is_refused_with_the_job(root: Path, top: Path) -> None:

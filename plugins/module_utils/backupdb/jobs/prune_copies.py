@@ -12,8 +12,8 @@ from typing import Any
 
 from ..copying.run import alone
 from ..credentials.secrets import Secrets
-from ..errors import InvalidOption
-from ..repository.place import copy_home
+from ..errors import InvalidOption, RepositoryError
+from ..repository.place import copy_home, is_mine
 from ..repository.shadow import Shadow, make_folders
 from ..repository.stores.patience import Patience
 from ..repository.stores.registry import open_store
@@ -86,6 +86,8 @@ def _prune(
 ) -> dict[str, Any]:
     settings = copy.opened_by(secrets.copy(copy.name))
     home = copy_home(job.state_dir, copy.name)
+    if not is_mine(home):
+        raise RepositoryError(f"{home}, where it is kept what copy {copy.name} has, is another user's; run this as him")
     make_folders(home)
     results = []
     with alone(home), closing(open_store(settings, Patience(settings.patience))) as store:

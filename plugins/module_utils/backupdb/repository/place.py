@@ -110,7 +110,7 @@ def open_place(
 def _home(copy: CopySource) -> Iterator[Path]:
     """Use the shadow that is kept, or where it is another user's a passing one."""
     home = copy.home()
-    if _is_mine(home):
+    if is_mine(home):
         make_folders(home)
         yield home
         return
@@ -121,7 +121,7 @@ def _home(copy: CopySource) -> Iterator[Path]:
         remove_home(passing)
 
 
-def _is_mine(home: Path) -> bool:
+def is_mine(home: Path) -> bool:
     """Tell whether this user may keep a shadow there: he owns it, or the nearest folder above that is there."""
     there = next((path for path in (home, *home.parents) if path.exists()), Path("/"))
     return there.stat().st_uid == os.geteuid() and os.access(there, os.W_OK)

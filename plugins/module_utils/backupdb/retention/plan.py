@@ -140,7 +140,9 @@ def _keep_unsent(made: DatabasePlan, copies: Sequence[UnsentRule], now: datetime
     going = made.to_remove()
     if not going or not copies:
         return
-    candidates = [candidate_of(backup, Problems()) for backup in made.backups.values()]
+    candidates: list[Candidate] = []
+    if any(rule.policy is not None for rule in copies):
+        candidates = [candidate_of(backup, Problems()) for backup in made.backups.values()]
     for rule in copies:
         unwanted = rule.unwanted(going[0].place()[:3], candidates, now)
         lacking = [backup for backup in going if backup.folder.name not in unwanted and rule.lacks(backup)]
