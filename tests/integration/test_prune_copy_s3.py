@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,13 +27,6 @@ DAY = timedelta(days=1)
 TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-@pytest.fixture(scope="module")
-def seaweed() -> Iterator[Seaweed]:
-    server = Seaweed().start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
@@ -50,8 +42,8 @@ def job_with(seaweed: Seaweed, root: Path, bucket: str, **copy: Any) -> Job:
     return replace(job, copies=(copy_from(options, "test"),))
 
 
-def key(name: str) -> Secrets:
-    return Secrets(copies={"offsite": Seaweed.key(name)})
+def key(server: Seaweed, name: str) -> Secrets:
+    return Secrets(copies={"offsite": server.key(name)})
 
 
 def nightly(root: Path, count: int, *, run: int = 0) -> list[str]:
@@ -82,20 +74,20 @@ def test_what_somebody_with_the_key_of_the_host_does_to_a_copy_bends_no_retentio
     bucket = seaweed.bucket("bent", versions=True)
     keeping = job_with(seaweed, root, bucket, retention=None)
     true = nightly(root, 6)
-    assert len(steps.copy_backups(keeping, key("host"))["copies"][0]["sent"]) == 6
+    assert len(steps.copy_backups(keeping, key(seaweed, "host"))["copies"][0]["sent"]) == 6
     time.sleep(1.1)  # the clock of the store has seconds
     forger = tmp_path / "forged"
     forger.mkdir(mode=0o700)
     forged = nightly(forger, 6, run=1)
     theirs = replace(job_with(seaweed, forger, bucket, retention=None), state_dir=str(tmp_path / "theirs"))
-    assert len(steps.copy_backups(theirs, key("host"))["copies"][0]["sent"]) == 6
+    assert len(steps.copy_backups(theirs, key(seaweed, "host"))["copies"][0]["sent"]) == 6
     client = seaweed.client("host")
     client.put_object(Bucket=bucket, Key=f"{true[1]}/manifest.json", Body=b"{}")
     client.delete_object(Bucket=bucket, Key=f"{true[2]}/manifest.json")
     job = replace(job_with(seaweed, root, bucket), state_dir=str(tmp_path / "elsewhere"))
-    plan = prune_one(job, "offsite", key("admin"), job.backups, None, check_mode=True)
+    plan = prune_one(job, "offsite", key(seaweed, "admin"), job.backups, None, check_mode=True)
     assert (plan["status"], plan["removed"], plan["kept"]) == ("planned", 3, 9)
-    result = prune_one(job, "offsite", key("admin"), job.backups, None)
+    result = prune_one(job, "offsite", key(seaweed, "admin"), job.backups, None)
     assert (result["status"], result["removed"]) == ("ok", 3), result["message"]
     assert len(result["uncounted"]) == 6 and len(result["tampered"]) == 2
     found = reasons(result)
@@ -110,9 +102,9 @@ def test_what_is_locked_stays_without_an_error_and_the_status_knows(seaweed: Sea
     bucket = seaweed.bucket("locked", lock_days=2)
     job = job_with(seaweed, root, bucket, lock={"mode": "bucket"}, retention=None)
     nightly(root, 5)
-    assert steps.copy_backups(job, key("host"))["status"] == "ok"
+    assert steps.copy_backups(job, key(seaweed, "host"))["status"] == "ok"
     pruning = job_with(seaweed, root, bucket, lock={"mode": "bucket"})
-    result = prune_one(pruning, "offsite", key("admin"), pruning.backups, None)
+    result = prune_one(pruning, "offsite", key(seaweed, "admin"), pruning.backups, None)
     assert (result["status"], result["removed"], result["kept"]) == ("ok", 0, 5), result["message"]
     assert sum("locked until" in reason for reason in reasons(result).values()) == 2
     assert any("the lock outlives the retention" in line for line in result["warnings"])
@@ -125,8 +117,8 @@ def test_a_key_that_may_only_write_plans_nothing_and_says_why(seaweed: Seaweed, 
     bucket = seaweed.bucket("write-only")
     job = job_with(seaweed, root, bucket)
     nightly(root, 5)
-    assert len(steps.copy_backups(job, key("writer"))["copies"][0]["sent"]) == 3
-    assert steps.copy_backups(job, key("writer"))["copies"][0]["sent"] == []
-    result = prune_one(job, "offsite", key("writer"), job.backups, None)
+    assert len(steps.copy_backups(job, key(seaweed, "writer"))["copies"][0]["sent"]) == 3
+    assert steps.copy_backups(job, key(seaweed, "writer"))["copies"][0]["sent"] == []
+    result = prune_one(job, "offsite", key(seaweed, "writer"), job.backups, None)
     assert (result["status"], result["removed"], len(places(seaweed, bucket))) == ("failed", 0, 3)
     assert "the list of copy offsite is not whole, so nothing is removed" in result["message"]
