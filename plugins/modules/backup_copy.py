@@ -179,9 +179,10 @@ options:
         type: str
         default: 10m
       off_site:
-        description: Whether it is at another place than the host, for the count of copies in the status.
+        description:
+          - Whether it is at another place than the host, for the count of copies in the status. Unset is true for all but
+            V(local).
         type: bool
-        default: true
   credentials:
     description:
       - What opens the stores, by the names of the copies. The keys are C(access_key_id), C(secret_access_key) and
