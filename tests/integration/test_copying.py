@@ -27,7 +27,9 @@ def server(request: pytest.FixtureRequest) -> Iterator[Any]:
         make_database(found, "shop")
         found.sql("CREATE TABLE item (n int NOT NULL PRIMARY KEY, t varchar(100))", database="shop")
         for first in range(0, 5000, 1000):
-            rows = ", ".join(f"({n}, '{hashlib.sha256(str(n).encode()).hexdigest()}')" for n in range(first, first + 1000))
+            rows = ", ".join(
+                f"({n}, '{hashlib.sha256(str(n).encode()).hexdigest()}')" for n in range(first, first + 1000)
+            )
             found.sql(f"INSERT INTO item VALUES {rows}", database="shop")
         yield found
 
