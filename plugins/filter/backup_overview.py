@@ -67,6 +67,9 @@ def backup_overview(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
 def _complaints(summary: Mapping[str, Any]) -> list[str]:
     instances = summary.get("instances", ())
     told = [f"{entry['id']} {entry['status']}: {entry['message']}" for entry in instances if _is_bad(entry)]
+    copying = summary.get("copying")
+    if copying and copying["status"] not in ("ok", "planned"):
+        told.append(f"copying {copying['status']}: {copying['message']}")
     if told or not _is_bad(summary):
         return told
     message = summary["message"]

@@ -35,6 +35,10 @@ options:
     description: Whether there was no run because the host could not be reached.
     type: bool
     default: false
+  copying:
+    description: The registered result of M(vya.backupdb.backup_copy), or an empty dictionary when nothing was copied.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -61,8 +65,8 @@ RETURN = r"""
 _value:
   description:
     - A dictionary. RV(ignore:status) is V(ok), V(partial), V(failed) or V(unreachable), RV(ignore:message) one
-      sentence, RV(ignore:lines) a list of lines to print, RV(ignore:instances) the instances with their backups, and
-      RV(ignore:warnings) what the runs warned about.
+      sentence, RV(ignore:lines) a list of lines to print, RV(ignore:instances) the instances with their backups,
+      RV(ignore:copying) what came of the copies, and RV(ignore:warnings) what the runs warned about.
   type: dict
 """
 
@@ -73,23 +77,59 @@ _STATUSES = ("ok", "partial", "unreachable", "failed")
 _BACKUP_STATUSES = ("complete", "partial", "failed", "skipped")
 
 
-def backup_summary(registered: Mapping[str, Any], error: str = "", unreachable: bool = False) -> dict[str, Any]:
-    """Sum up the results of a loop over instances; `error` says why there is none."""
+def backup_summary(
+    registered: Mapping[str, Any],
+    error: str = "",
+    unreachable: bool = False,
+    copying: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Sum up the results of a loop over instances, and of copying; `error` says why there are none."""
+    copied = _copying(copying or {})
     # Ansible collects there what all items of the loop warned about; some of it concerns the host and comes from each.
-    warnings = list(dict.fromkeys(registered.get("warnings", ())))
+    warnings = list(dict.fromkeys([*registered.get("warnings", ()), *copied.pop("warnings", ())]))
     results = [result for result in registered.get("results", ()) if not result.get("skipped")]
     instances = [_instance(result) for result in results]
     if instances:
-        status = max((instance["status"] for instance in instances), key=_STATUSES.index)
+        statuses = [*(instance["status"] for instance in instances), *(["partial"] if _is_behind(copied) else [])]
+        status = max(statuses, key=_STATUSES.index)
         bad = [f"{instance['id']} {instance['status']}" for instance in instances if instance["status"] != "ok"]
         message = f"Not all is backed up: {', '.join(bad)}." if bad else "Every instance is backed up."
+        message += f" Not all is copied: {copied['message']}" if _is_behind(copied) else ""
         lines = [line for instance in instances for line in _lines(instance)]
+        lines += copied.get("lines", ())
         lines = list(map(one_line, [*lines, *(f"warning: {warning}" for warning in warnings)]))
     else:
         status = "unreachable" if unreachable else "failed"
         message = f"No backup was made: {error or 'the run was skipped'}"
         lines = [message]
-    return {"status": status, "message": message, "lines": lines, "instances": instances, "warnings": warnings}
+    return {
+        "status": status,
+        "message": message,
+        "lines": lines,
+        "instances": instances,
+        "copying": copied,
+        "warnings": warnings,
+    }
+
+
+def _copying(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What came of the copies; nothing where none was tried."""
+    if not result or result.get("skipped"):
+        return {}
+    message = str(result.get("message") or result.get("msg") or "nothing was copied")
+    status = "unreachable" if result.get("unreachable") else result.get("status", "failed")
+    return {
+        "status": status,
+        "message": message,
+        "lines": list(result.get("lines") or [f"copying {status}: {message}"]),
+        "copies": list(result.get("copies", ())),
+        "warnings": list(result.get("warnings", ())),
+    }
+
+
+def _is_behind(copied: Mapping[str, Any]) -> bool:
+    """Tell whether a required copy does not have everything."""
+    return bool(copied) and copied["status"] not in ("ok", "planned")
 
 
 def _instance(result: Mapping[str, Any]) -> dict[str, Any]:

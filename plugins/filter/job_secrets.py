@@ -43,6 +43,15 @@ options:
     type: list
     elements: dict
     default: []
+  copies:
+    description: Copies of the job.
+    type: list
+    elements: dict
+    default: []
+  copy_credentials:
+    description: What opens the stores of copies, by their names.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -58,7 +67,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(logins), C(passphrase) and C(notifications), as far as there are any.
+  description: C(logins), C(passphrase), C(notifications) and C(copies), as far as there are any.
   type: dict
 """
 
@@ -69,6 +78,8 @@ def job_secrets(
     logins: Mapping[str, Mapping[str, Any]] | None = None,
     passphrase: str = "",
     notifications: Sequence[Mapping[str, Any]] = (),
+    copies: Sequence[Mapping[str, Any]] = (),
+    copy_credentials: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the secrets of a job by their kind; kinds without any are left out."""
     passwords = {instance["id"]: instance.get("login_password") for instance in instances_of(job, instances, logins)}
@@ -76,10 +87,12 @@ def job_secrets(
         receiver["name"]: {key: receiver[key] for key in SECRET_OPTIONS if receiver.get(key)}
         for receiver in notifications
     }
+    of_copies = {copy["name"]: (copy_credentials or {}).get(copy["name"]) for copy in copies}
     found: dict[str, Any] = {
         "logins": {name: {"login_password": password} for name, password in passwords.items() if password},
         "passphrase": passphrase,
         "notifications": {name: secrets for name, secrets in of_receivers.items() if secrets},
+        "copies": {name: dict(secrets) for name, secrets in of_copies.items() if secrets},
     }
     return {kind: secrets for kind, secrets in found.items() if secrets}
 

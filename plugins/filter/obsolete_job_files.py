@@ -16,7 +16,8 @@ author: vya.backupdb contributors (@vya)
 description:
   - Takes the jobs of a host and returns the paths of all files that must not be there, whether they are there or
     not, for the role P(vya.backupdb.schedule#role).
-  - These are the files of removed jobs, and those of the other way of starting the jobs that stay.
+  - These are the files of removed jobs, those of the other way of starting the jobs that stay, and the timers that copy
+    for jobs which copy nothing more.
   - Every path is whole. Files of others with similar names are not among them.
 options:
   _input:
@@ -38,6 +39,11 @@ options:
     description: Whether the host has the job C(seal), which takes published backups from the user who made them.
     type: bool
     default: false
+  copying:
+    description: Names of the jobs that have a timer of their own for what is missing in their copies.
+    type: list
+    elements: str
+    default: []
   places:
     description:
       - Where such files are. The directories C(units), C(crontabs), C(config) and C(state), and the file C(sealer).
@@ -67,6 +73,7 @@ _value:
 """
 
 _SEAL = "seal"
+_COPY = "copy@"  # before the name of a job; no job can be called so
 _TIMER_STAMPS = "/var/lib/systemd/timers/stamp-backupdb-"  # systemd keeps there when a persistent timer fired last
 
 
@@ -76,18 +83,22 @@ def obsolete_job_files(
     places: Mapping[str, str],
     removed: Sequence[str] = (),
     append_only: bool = False,
+    copying: Sequence[str] = (),
 ) -> list[str]:
     """Return the paths that must not be there, definitions of jobs last."""
     kept = [*jobs, *([_SEAL] if append_only else [])]
+    still = copying if manager == "systemd" else ()
+    copiers = [f"{_COPY}{name}" for name in (*removed, *jobs) if name not in still]
     gone = [*removed, *([] if append_only else [_SEAL])]
     units, crontab = f"{places['units']}/backupdb-", f"{places['crontabs']}/backupdb-"
     definition = f"{places['config']}/jobs.d/"
     return [
         *_paths(units, gone, (".timer", ".service")),
+        *_paths(units, copiers, (".timer", ".service")),
         *_paths(crontab, gone),
         *(_paths(crontab, kept) if manager == "systemd" else _paths(units, kept, (".timer", ".service"))),
         *([] if append_only else [places["sealer"]]),
-        *_paths(_TIMER_STAMPS, gone, (".timer",)),
+        *_paths(_TIMER_STAMPS, [*gone, *copiers], (".timer",)),
         *_paths(f"{places['config']}/credentials/", removed, ("", ".cred")),
         *_paths(f"{places['state']}/jobs/", removed, (".json", ".lock")),
         *_paths(definition, removed, (".json",)),

@@ -43,6 +43,11 @@ options:
     type: list
     elements: dict
     default: []
+  copies:
+    description: The copies of the job.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -70,6 +75,7 @@ _TEMPORARY = re.compile(r"(/tmp|/var/tmp)(/|$)")
 # Of root without a drill: reads sockets and keys of others. A drill also starts servers as another user and clears up.
 _ROOT = ["CAP_DAC_OVERRIDE"]
 _ROOT_WITH_DRILL = ["CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SETGID", "CAP_SETUID"]
+_FILES_OF_COPIES = ("key_file", "ca_cert", "config_file")
 # What the server of a drill is shut in by. Root's is kept from the rest by its user, and by the service's own walls.
 _NAMESPACES = ["ipc", "mnt", "net", "pid", "user", "uts"]
 
@@ -81,11 +87,14 @@ def service_sandbox(
     state_dir: str,
     metrics_dir: str = "",
     instances: Sequence[Mapping[str, Any]] = (),
+    copies: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the settings by the names that systemd has for them."""
     drill = job.get("drill") or {}
-    written = [path for path in (repository, state_dir, metrics_dir, drill.get("work_dir")) if path]
+    disks = [copy["path"] for copy in copies if copy["type"] == "local"]
+    written = [path for path in (repository, state_dir, metrics_dir, drill.get("work_dir"), *disks) if path]
     used = [*written, drill.get("identity_file"), *(instance.get("login_unix_socket") for instance in instances)]
+    used += [copy.get(key) for copy in copies for key in _FILES_OF_COPIES]
     return {
         "ReadWritePaths": [path.replace("%", "%%") for path in written],
         # A service with a /tmp of its own would not see what others put there.

@@ -48,12 +48,13 @@ class Seaweed:
         secrets: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder or run_state.new_folder("seaweed")
-        self.port = port or free_port()
+        ports = _distinct_ports(8)
+        self.port = port or ports.pop()
         self.secrets = dict(secrets or {})
         self._volumes = volumes
         self._process: subprocess.Popen[bytes] | None = None
-        self._ports = {name: free_port() for name in ("master", "volume", "filer")}
-        self._grpc = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+        self._ports = {name: ports.pop() for name in ("master", "volume", "filer")}
+        self._grpc = {name: ports.pop() for name in ("master", "volume", "filer", "s3")}
         identities = [
             {
                 "name": name,
@@ -89,7 +90,13 @@ class Seaweed:
             "-s3",
             f"-s3.port={self.port}",
         ]
-        argv += ["-s3.config=s3.json", "-s3.port.iceberg=0", "-s3.port.lance=0", "-metricsPort=0"]
+        argv += [
+            "-s3.config=s3.json",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-metricsPort=0",
+            "-master.telemetry=false",
+        ]
         argv += [f"-volume.max={self._volumes}", "-master.volumeSizeLimitMB=256", "-volume.minFreeSpacePercent=0"]
         argv += [f"-{name}.port={port}" for name, port in self._ports.items()]
         argv += [f"-{name}.port.grpc={port}" for name, port in self._grpc.items()]
@@ -189,3 +196,11 @@ class Seaweed:
 def weed_folder(server: Seaweed) -> Path:
     """Return where a server keeps its data."""
     return server.folder / "data"
+
+
+def _distinct_ports(count: int) -> list[int]:
+    """Free ports, no two the same: nothing listens on any of them before all are chosen."""
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)

@@ -90,8 +90,9 @@ class Sender:
         self._process.stdin = None
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once; it has ended when this returns."""
         self._process.kill()
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
 
     def was_killed(self) -> bool:
         """Wait for its end."""

@@ -19,6 +19,7 @@ from backupdb.engines.registry import ENGINE_NAMES
 from backupdb.jobs import options as jobs
 from backupdb.monitoring import options as monitoring
 from backupdb.notify import options as notify
+from backupdb.rebuild import options as rebuild
 from backupdb.restore import options as restore
 from backupdb.retention import options as retention
 from backupdb.retention import policy
@@ -39,6 +40,7 @@ TABLES: Mapping[str, Mapping[str, Option]] = {
     "backupdb": {**backup.OPTIONS, **jobs.OPTIONS},
     "drill": drill.OPTIONS,
     "prune": retention.PRUNE_OPTIONS,
+    "rebuild": rebuild.OPTIONS,
     "restore": restore.OPTIONS,
     "status": monitoring.OPTIONS,
     "verify": verify.OPTIONS,
@@ -63,6 +65,7 @@ OF_THE_ROLE = {
     },
     "drill": set(),
     "prune": {"retention"},
+    "rebuild": {"logins"},
     "restore": {"from"},
     "status": set(),
     "verify": set(),
@@ -187,6 +190,7 @@ def test_roles_know_every_option_of_a_retention_policy(role: str) -> None:
         ("account", "backup_account", accounts.BACKUP_LOGIN_OPTIONS),
         ("backup", "database_backup", backup.OPTIONS),
         ("prune", "backup_prune", retention.PRUNE_OPTIONS),
+        ("rebuild", "host_rebuild", rebuild.OPTIONS),
         ("restore", "database_restore", restore.OPTIONS),
         ("verify", "backup_verify", verify.OPTIONS),
     ],

@@ -22,9 +22,12 @@ from ..jobs.definition import job_path, read_job
 from ..rebuild.options import REBUILD_OPTIONS, rebuild_request_from
 from ..rebuild.run import run as rebuild
 from ..repository.options import COPY_STATE_DIR
+from ..repository.place import CopySource
+from ..repository.stores.settings import SECRET_OPTIONS as COPY_SECRETS
+from ..repository.stores.settings import copy_from
 from ..system.options import parse_assignment, validate_options
 from . import exit_status
-from .common_options import add_config_dir, add_signed_by
+from .common_options import add_config_dir, add_signed_by, copy_source
 from .output import add_json, complain, show
 
 _SECRETS = tuple(name for name, option in SERVER_OPTIONS.items() if option.secret)
@@ -37,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--repository", metavar="FOLDER", help="the repository that has the backups")
-    place.add_argument("--copy", metavar="NAME", help="the copy that has the backups; it is described in --settings")
+    place.add_argument("--copy", metavar="NAME", help="the copy that has the backups, of --settings or of a job")
     parser.add_argument("--host", required=True, metavar="NAME", help="the host to bring back, as the backups call it")
     parser.add_argument("--confirm", metavar="NAME", help="name of the host again: do it; without it only the plan")
     parser.add_argument("-i", "--identity", metavar="FILE", dest="identity_file", help="file with an age identity")
@@ -124,14 +127,15 @@ def _settings(path: str | None) -> Mapping[str, Mapping[str, Any]]:
     return values
 
 
-def _copy(options: argparse.Namespace, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    if options.copy is None:
-        return None
-    copies = settings.get("copies", {})
-    if options.copy not in copies:
-        known = ", ".join(sorted(copies)) or "none"
-        raise InvalidOption(f"copy {options.copy!r} is not described; name a file with --settings (it has: {known})")
-    return {**copies[options.copy], "name": options.copy, "state_dir": options.state_dir}
+def _copy(options: argparse.Namespace, settings: Mapping[str, Mapping[str, Any]]) -> CopySource | None:
+    """Return the copy that was named: as the settings describe it, or a job of this host."""
+    values = settings.get("copies", {}).get(options.copy)
+    if values is None:
+        return copy_source(options)
+    place = {key: value for key, value in values.items() if key not in COPY_SECRETS}
+    secrets = {key: value for key, value in values.items() if key in COPY_SECRETS}
+    where = f"{options.settings}: copies.{options.copy}"
+    return CopySource(copy_from({**place, "name": options.copy}, where, secrets), options.state_dir)
 
 
 def _servers(options: argparse.Namespace, settings: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -168,7 +172,7 @@ def _given(text: str) -> tuple[str, Any]:
     except (ValueError, RecursionError):
         values = None
     if not separator or not instance or not isinstance(values, dict):
-        raise InvalidOption('--server is not INSTANCE=JSON, such as shop-pg={"engine": "postgresql"}')
+        raise InvalidOption('--server is not INSTANCE=JSON, such as shop={"engine": "...", "login_host": "..."}')
     return instance, values
 
 

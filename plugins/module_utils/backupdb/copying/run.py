@@ -23,7 +23,7 @@ from ..errors import (
     BackupDbError,
     LockBusy,
     ManifestDamaged,
-    StoreError,
+    RepositoryError,
     StoreRefused,
     StoreUnavailable,
 )
@@ -143,7 +143,7 @@ def _send_all(
                 outcome.sent.append(one.place)
         except (StoreRefused, StoreUnavailable):
             raise
-        except (ArchiveDamaged, ManifestDamaged, StoreError) as error:
+        except (ArchiveDamaged, RepositoryError) as error:
             # It may be this one only, as when it has rotted here or something else is there by its name.
             outcome.refused.append(str(error))
             if len(outcome.refused) >= _TOO_MANY:
@@ -162,7 +162,9 @@ def _send(store: Store, one: MissingBackup, meter: ByteMeter) -> bool:
             raise ManifestDamaged(f"{problem}; it was not sent: verify the repository, and make a new backup")
         arrival = store.arrival(one.place, meter)
         for upload in one.files:
+            before = meter.sent
             arrival.put(upload)
+            meter.skip(upload.size - (meter.sent - before))
         arrival.finish()
     return True
 

@@ -25,6 +25,7 @@ from ...system.files import open_regular
 from ...system.text import human_size, utc_now
 from ..files import storage_errors
 from .interface import Arrival, Meter, Upload
+from .outgoing import damaged
 from .s3_client import is_absent, is_forgotten, is_refused, is_there_already, store_error
 
 if TYPE_CHECKING:
@@ -390,14 +391,6 @@ def blocks(descriptor: int, offset: int, size: int) -> Iterator[bytes]:
             return  # it has become shorter; its digest tells
         offset += len(block)
         yield block
-
-
-def damaged(upload: Upload) -> ArchiveDamaged:
-    """Say that a file of this host is not what its manifest says."""
-    return ArchiveDamaged(
-        f"{upload.path} is not what its manifest says (sha256 differs), so it was not sent; verify the repository, and "
-        "make a new backup"
-    )
 
 
 def _sha256(descriptor: int, offset: int, size: int) -> str:
