@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What copying does when stores, links, keys and other runs get in its way: what can be sent is sent, and all is told."""
+"""What copying does when stores, links, keys and other runs get in its way: what can be sent is, and all is told."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ DAYS = 3
 def made(repository: Path) -> list[Path]:
     """The folders of one backup a day, the oldest first."""
     return [
-        store(repository, time=TIME + timedelta(days=day), run_id=f"{day:08x}{'0' * 24}", content=DUMP, envelope=SEALED).folder
+        store(
+            repository, time=TIME + timedelta(days=day), run_id=f"{day:08x}{'0' * 24}", content=DUMP, envelope=SEALED
+        ).folder
         for day in range(DAYS)
     ]
 

@@ -174,9 +174,11 @@ def test_a_store_that_stays_away_is_given_up_in_time(
     proxy: FailingProxy, of_host: dict[str, Any], scratch: Path
 ) -> None:
     proxy.fault = lambda request: Answer(503, "SlowDown") if request.method == "PUT" else None
-    with opened(of_host, patience=2) as store:
-        with pytest.raises(StoreUnavailable, match=r"busy or broken \(SlowDown.*tried again for 2\.0 s, the next run goes"):
-            put(store, upload(scratch, "data", 1000))
+    with (
+        opened(of_host, patience=2) as store,
+        pytest.raises(StoreUnavailable, match=r"busy or broken \(SlowDown.*tried again for 2\.0 s, the next run goes"),
+    ):
+        put(store, upload(scratch, "data", 1000))
     assert len(proxy.requests) > 2
 
 
@@ -247,9 +249,7 @@ def test_a_store_that_stops_answering_is_waited_for(
 
 
 @pytest.mark.unmeasured
-def test_sending_takes_the_same_memory_however_large_the_file(
-    seaweed: Any, bucket: str, scratch: Path
-) -> None:
+def test_sending_takes_the_same_memory_however_large_the_file(seaweed: Any, bucket: str, scratch: Path) -> None:
     copy = seaweed.copy(seaweed.bucket(bucket))
     one = upload(scratch, "data", 300 * MIB)
     peak = Sender(copy, scratch / "notes.json", one).result()["peak"]

@@ -72,7 +72,9 @@ def test_a_wrong_key_is_told_and_its_secret_is_not(
         assert secrets["secret_access_key"] not in text
 
 
-def test_a_key_that_was_revoked_is_refused_at_once(seaweed: Any, proxy: FailingProxy, bucket: str, scratch: Path) -> None:
+def test_a_key_that_was_revoked_is_refused_at_once(
+    seaweed: Any, proxy: FailingProxy, bucket: str, scratch: Path
+) -> None:
     copy = seaweed.copy(seaweed.bucket(bucket), endpoint=proxy.url)
     with opened(copy, patience=60) as store:
         put(store, upload(scratch, "data", 1000))
@@ -120,9 +122,9 @@ def test_a_certificate_has_to_be_trusted(trusted: Moto, bucket: str, scratch: Pa
 
 
 def test_a_certificate_file_that_is_not_there_or_none_is_told(copy: dict[str, Any], scratch: Path) -> None:
-    with pytest.raises(InvalidOption, match=r"copy offsite: ca_cert /nowhere/ca\.pem is not a file"):
-        with opened(copy, ca_cert="/nowhere/ca.pem"):
-            pass
+    said = r"copy offsite: ca_cert /nowhere/ca\.pem is not a file"
+    with pytest.raises(InvalidOption, match=said), opened(copy, ca_cert="/nowhere/ca.pem"):
+        pass
 
 
 def test_clocks_that_differ_are_told_with_how_much(
@@ -131,14 +133,19 @@ def test_clocks_that_differ_are_told_with_how_much(
     copy = seaweed.copy(seaweed.bucket(bucket), endpoint=proxy.url)
     for ahead, word in ((605, "behind"), (-605, "ahead of")):
         proxy.fault = lambda _request, ahead=ahead: Answer(403, "RequestTimeTooSkewed", seconds_ahead=ahead)
-        with opened(copy, patience=60) as store:
-            with pytest.raises(
-                StoreRefused, match=rf"the clocks differ: this host's is 10 min.* {word} the store's; set this host's clock"
-            ):
-                names_in(store)
+        with (
+            opened(copy, patience=60) as store,
+            pytest.raises(
+                StoreRefused,
+                match=rf"the clocks differ: this host's is 10 min.* {word} the store's; set this host's clock",
+            ),
+        ):
+            names_in(store)
 
 
-@pytest.mark.parametrize(("status", "code"), [(507, "InsufficientStorage"), (403, "QuotaExceeded"), (400, "XMinioStorageFull")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(507, "InsufficientStorage"), (403, "QuotaExceeded"), (400, "XMinioStorageFull")]
+)
 def test_a_store_that_is_full_says_so_at_once(
     seaweed: Any, proxy: FailingProxy, bucket: str, scratch: Path, status: int, code: str
 ) -> None:

@@ -57,9 +57,7 @@ def test_the_first_version_of_a_file_is_the_file(
             assert (seen, content_of(store, seen)) == (entry, f"{name} as it was".encode())
 
 
-def test_a_file_that_is_there_is_not_sent_over_by_whoever_comes_second(
-    server: Any, bucket: str, scratch: Path
-) -> None:
+def test_a_file_that_is_there_is_not_sent_over_by_whoever_comes_second(server: Any, bucket: str, scratch: Path) -> None:
     copy = server.copy(server.bucket(bucket, versions=True))
     with opened(copy) as store:
         put(store, *backup(scratch))
@@ -99,9 +97,7 @@ def test_a_locked_file_says_until_when_and_is_not_removed(server: Any, bucket: s
     with opened(copy) as store:
         put(store, *backup(scratch))
         client = server.client()
-        client.put_object(
-            Bucket=bucket, Key=f"{PLACE}/manifest.json", Body=b"theirs", ChecksumAlgorithm="SHA256"
-        )
+        client.put_object(Bucket=bucket, Key=f"{PLACE}/manifest.json", Body=b"theirs", ChecksumAlgorithm="SHA256")
         entries = list(store.entries(PLACE))
         for entry in entries:
             until = store.locked_until(entry)

@@ -94,7 +94,7 @@ def test_patience_ends_and_says_for_how_long_it_lasted(monkeypatch: pytest.Monke
         raise StoreUnavailable("it is away")
 
     began = time.monotonic()
-    with pytest.raises(StoreUnavailable, match=r"it is away; tried again for 200 ms, the next run|it is away; tried"):
+    with pytest.raises(StoreUnavailable, match="it is away; tried again for"):
         Patience(0.2).call(work)
     assert time.monotonic() - began < 2
 
@@ -107,7 +107,7 @@ def test_what_trying_again_does_not_help_is_not_tried_again(kind: type[Exception
         calls.append(1)
         raise kind("no")
 
-    with pytest.raises(kind, match="^no$"):
+    with pytest.raises(kind, match=r"^no$"):
         Patience(60).call(work)
     assert len(calls) == 1
 

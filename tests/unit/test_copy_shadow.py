@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shadow of a copy takes from a store what a backup of ours is made of, and nothing else, whatever the store says."""
+"""The shadow of a copy takes from a store what a backup of ours is made of and no more, whatever the store says."""
 
 from __future__ import annotations
 
