@@ -146,8 +146,8 @@ def test_what_comes_in_between_is_not_replaced_either(
             look, looks = store.head, []
 
             def head(name: str, version: str | None = None) -> Any:
-                looks.append(name)
-                if len(looks) == 1:  # noqa: B023  # called within this round
+                looks.append(name)  # noqa: B023  # called within this round
+                if len(looks) == 1:  # noqa: B023
                     server.client().put_object(Bucket=bucket, Key=f"hosts/{name}", Body=b"theirs")
                     return None
                 return look(name, version)  # noqa: B023
@@ -186,12 +186,14 @@ def test_a_list_that_breaks_off_is_no_list(
 ) -> None:
     monkeypatch.setattr(s3_module, "_PAGE", 2)
     seaweed.bucket(bucket)
-    with failing("127.0.0.1", seaweed.port) as proxy:
-        with opened(seaweed.copy(bucket, endpoint=proxy.url), patience=1) as store:
-            put(store, *[upload(scratch, f"f{number}", b"x") for number in range(5)])
-            proxy.fault = lambda request: Cut() if "continuation-token" in request.target else None
-            with pytest.raises(StoreError, match=r"listing s3://.*tried again for 1.0 s"):
-                names_in(store)
+    with (
+        failing("127.0.0.1", seaweed.port) as proxy,
+        opened(seaweed.copy(bucket, endpoint=proxy.url), patience=1) as store,
+    ):
+        put(store, *[upload(scratch, f"f{number}", b"x") for number in range(5)])
+        proxy.fault = lambda request: Cut() if "continuation-token" in request.target else None
+        with pytest.raises(StoreError, match=r"listing s3://.*tried again for 1\.0 s"):
+            names_in(store)
 
 
 def test_a_reader_goes_on_where_connections_break(seaweed: Any, bucket: str, scratch: Path) -> None:

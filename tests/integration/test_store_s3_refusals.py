@@ -122,9 +122,9 @@ def test_a_certificate_has_to_be_trusted(trusted: Moto, bucket: str, scratch: Pa
 
 
 def test_a_certificate_file_that_is_not_there_or_none_is_told(copy: dict[str, Any], scratch: Path) -> None:
-    with pytest.raises(InvalidOption, match=r"copy offsite: ca_cert /nowhere/ca\.pem is not a file"):
-        with opened(copy, ca_cert="/nowhere/ca.pem"):
-            pass
+    said = r"copy offsite: ca_cert /nowhere/ca\.pem is not a file"
+    with pytest.raises(InvalidOption, match=said), opened(copy, ca_cert="/nowhere/ca.pem"):
+        pass
 
 
 def test_clocks_that_differ_are_told_with_how_much(

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Union
 
 _BLOCK = 1 << 16
 _OF_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "expect")
@@ -58,11 +58,11 @@ class Cut:
     answer: bool = False
 
 
-Fault = "Answer | Cut | None"
+Fault = Union[Answer, Cut, None]
 
 
 class FailingProxy:
-    """Listens on `port`. `fault` is asked of each request, `passing` is told of a body's progress, `answered` of ends."""
+    """Listens on `port`. `fault` is asked of each request; `passing` hears of a body's progress, `answered` its end."""
 
     def __init__(self, host: str, port: int) -> None:
         self.store = (host, port)
@@ -126,18 +126,21 @@ class _Handler(BaseHTTPRequestHandler):
         request = self.of.note(self.command, self.path, dict(self.headers.items()))
         fault = self.of.fault(request)
         try:
-            if isinstance(fault, Answer):
-                self._read_body(request, self._size())
-                self._say(fault)
-            elif isinstance(fault, Cut) and not fault.answer:
-                self._read_body(request, min(fault.after, self._size()))
-                self._hang_up()
-            else:
-                self._pass_on(request, fault.after if fault is not None else None)
+            self._do(request, fault)
         except (OSError, HTTPException):
             self._hang_up()
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _serve  # their names there
+
+    def _do(self, request: Request, fault: Fault) -> None:
+        if isinstance(fault, Answer):
+            self._read_body(request, self._size())
+            self._say(fault)
+        elif fault is not None and not fault.answer:
+            self._read_body(request, min(fault.after, self._size()))
+            self._hang_up()
+        else:
+            self._pass_on(request, None if fault is None else fault.after)
 
     def _size(self) -> int:
         return int(self.headers.get("Content-Length") or 0)
@@ -149,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _blocks(self, request: Request, size: int) -> Iterator[bytes]:
         left = size
         while left:
-            block = self.rfile.read1(min(left, _BLOCK))  # type: ignore[attr-defined]
+            block = self.rfile.read1(min(left, _BLOCK))
             if not block:
                 raise ConnectionError("the client has gone")
             left -= len(block)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ class Seaweed:
 
     @staticmethod
     def _try_to_store(client: Any) -> None:
-        client.create_bucket(Bucket="ready-or-not")
+        with suppress(client.exceptions.BucketAlreadyOwnedByYou):  # it was started before
+            client.create_bucket(Bucket="ready-or-not")
         client.put_object(Bucket="ready-or-not", Key="x", Body=b"x")
 
     def pause(self) -> None:

@@ -25,11 +25,13 @@ from backupdb.engines.postgresql.restore.toc import read_contents
 from backupdb.engines.values import RestoreOptions
 from backupdb.errors import BackupDbError, InvalidOption
 from backupdb.jobs.definition import job_from, read_job
-from backupdb.repository import drill_records, last_run, manifest, pins
+from backupdb.repository import arrivals, drill_records, last_copy, last_run, manifest, pins
 from backupdb.repository.arrivals import read_arrivals
 from backupdb.repository.budget import Budget
 from backupdb.repository.last_copy import read_last
 from backupdb.repository.problems import Problems
+from backupdb.repository.stores.notes import FileNotes
+from backupdb.repository.stores.settings import copy_from
 from backupdb.retention.policy import OPTIONS as RETENTION_OPTIONS
 from backupdb.retention.policy import policy_from
 from backupdb.system.json_text import read_json
@@ -140,6 +142,53 @@ def header() -> bytes:
 
 
 SEALED = header()
+
+
+@fuzzed
+@given(
+    value=JSON | st.dictionaries(st.sampled_from(["schema", "time", "error", "missing", "listed", "of", "a/b"]), JSON)
+)
+def test_what_is_kept_of_a_copy_is_read_or_as_good_as_none(tmp_path: Path, value: Any) -> None:
+    for name in ("arrivals.json", "last.json", "uploads.json"):
+        (tmp_path / name).write_text(json.dumps(value))
+    _read_what_is_kept(tmp_path)
+
+
+@fuzzed
+@given(path=st.lists(st.integers(0, 20), max_size=4), new=JSON, changes=CHANGES)
+def test_what_is_kept_of_a_copy_with_odd_values_is_read_or_as_good_as_none(
+    tmp_path: Path, path: list[int], new: Any, changes: list[tuple[int, bytes]]
+) -> None:
+    moment = parse_iso("2026-11-24T05:06:07Z")
+    kept = arrivals.Arrivals({"db1/i/d/x": arrivals.Arrived(moment, "v1", 1, False, 5)}, moment)
+    arrivals.write_arrivals(tmp_path / "arrivals.json", kept)
+    assert arrivals.read_arrivals(tmp_path / "arrivals.json") == kept
+    last_copy.write_last(tmp_path, last_copy.LastCopy(moment, "it failed", 3))
+    assert last_copy.read_last(tmp_path) == last_copy.LastCopy(moment, "it failed", 3)
+    FileNotes(tmp_path / "uploads.json").keep("db1/i/d/x/data", "an upload")
+    assert FileNotes(tmp_path / "uploads.json").get("db1/i/d/x/data") == "an upload"
+    for name in ("arrivals.json", "last.json", "uploads.json"):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_text(json.dumps(replaced(json.loads(content), path, new)))
+        _read_what_is_kept(tmp_path)
+        (tmp_path / name).write_bytes(mutated(content, changes))
+        _read_what_is_kept(tmp_path)
+
+
+def _read_what_is_kept(folder: Path) -> None:
+    found = arrivals.read_arrivals(folder / "arrivals.json")
+    arrivals.write_arrivals(folder / "again.json", found)
+    assert arrivals.read_arrivals(folder / "again.json") == found
+    last_copy.read_last(folder)
+    notes = FileNotes(folder / "uploads.json")
+    assert isinstance(notes.get("db1/i/d/x/data"), (str, type(None)))
+
+
+@fuzzed
+@given(path=st.lists(st.integers(0, 20), max_size=3), new=JSON)
+def test_a_copy_is_a_copy_or_an_invalid_option(path: list[int], new: Any) -> None:
+    options = {"name": "c", "type": "s3", "bucket": "b", "lock": {"mode": "compliance", "days": 3}, "bandwidth": "2M"}
+    outcome(lambda: copy_from(replaced(options, path, new), "copies[0]"), InvalidOption)
 
 
 @fuzzed

@@ -27,7 +27,7 @@ def open_store(copy: CopySettings, patience: Patience, notes: Notes | None = Non
     if copy.type == "rclone":
         from .rclone import RcloneStore
 
-        return RcloneStore(copy, patience)
+        return RcloneStore(copy, patience, notes)
     from .local import LocalStore
 
     return LocalStore(copy, patience)

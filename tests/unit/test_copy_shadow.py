@@ -1,0 +1,205 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shadow of a copy takes from a store what a backup of ours is made of and no more, whatever the store says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from backupdb.errors import StoreError, StoreRefused
+from backupdb.repository.shadow import Shadow
+from backupdb.repository.stores.interface import Arrival, Meter, Reader, Right, Store, StoredObject
+from backupdb.repository.stores.patience import Patience
+
+PLACE = "db1/shop-pg/orders/20261124T021500Z-3f0c9a52"
+TIME = datetime(2026, 11, 24, 2, 30, tzinfo=timezone.utc)
+
+
+class Shelf(Store):
+    """A store in memory: names with their content, and what it says of each."""
+
+    TYPE = "shelf"
+    MEDIA = "memory"
+
+    def __init__(self, *names: str) -> None:
+        self.content = {name: f"content of {name}".encode() for name in names}
+        self.said: dict[str, StoredObject] = {}
+        self.read: list[str] = []
+        self.fails_after: int | None = None
+
+    def where(self, name: str = "") -> str:
+        return f"shelf:{name}"
+
+    def entries(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
+        for number, (name, content) in enumerate(sorted(self.content.items())):
+            if number == self.fails_after:
+                raise StoreError("the list broke off")
+            if name > after and name.startswith(f"{under}/" if under else ""):
+                yield self.said.get(name, StoredObject(name, len(content), TIME))
+
+    def facts(self, name: str) -> StoredObject | None:
+        return self.said.get(name)
+
+    def open(self, wanted: StoredObject, offset: int = 0) -> Reader:
+        self.read.append(wanted.name)
+        return _Bytes(self.content[wanted.name][offset:])
+
+    def arrival(self, place: str, meter: Meter) -> Arrival:
+        raise StoreRefused("it is only read")
+
+    def remove(self, place: str, objects: Sequence[StoredObject]) -> None:
+        raise StoreRefused("it is only read")
+
+    def rights(self) -> list[Right]:
+        return []
+
+
+class _Bytes:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, size: int) -> bytes:
+        block, self._content = self._content[:size], self._content[size:]
+        return block
+
+    def close(self) -> None:
+        pass
+
+
+def refreshed(home: Path, store: Store, **options: bool | str) -> tuple[Shadow, Sequence[str]]:
+    shadow = Shadow(home)
+    return shadow, shadow.refresh(store, Patience(1), **options).problems  # type: ignore[arg-type]
+
+
+def files(home: Path) -> list[str]:
+    root = home / "shadow"
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
+
+
+def whole(place: str = PLACE) -> list[str]:
+    return [f"{place}/{name}" for name in ("data.sql.zst.age", "manifest.json", "manifest.json.sha256")]
+
+
+def test_small_files_are_fetched_once_and_archives_never(tmp_path: Path) -> None:
+    store = Shelf(*whole())
+    shadow, problems = refreshed(tmp_path / "c", store)
+    assert problems == []
+    assert files(tmp_path / "c") == whole()[1:]
+    assert shadow.places() == {PLACE}
+    assert shadow.arrivals.of[PLACE].stored_bytes == sum(len(content) for content in store.content.values())
+    store.read.clear()
+    assert refreshed(tmp_path / "c", store)[1] == []
+    assert store.read == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../../etc/cron.d/manifest.json",
+        "/etc/cron.d/x/y/manifest.json",
+        "db1/../shop/20261124T021500Z-3f0c9a52/manifest.json",
+        "../db1/shop/20261124T021500Z-3f0c9a52/manifest.json",
+        f"{PLACE}/../manifest.json",
+        f"{PLACE}/.hidden",
+        f"{PLACE}/./manifest.json",
+        f".hidden/shop-pg/orders/{PLACE[-25:]}/manifest.json",
+        f"db1//orders/{PLACE[-25:]}/manifest.json",
+        f"db1/shop-pg/-orders/{PLACE[-25:]}/manifest.json",
+        f"db1/shop-pg/orders/x/{PLACE[-25:]}/manifest.json",
+        f"db1/shop-pg/orders/{PLACE[-25:]}",
+        "db1/shop-pg/orders/20261399T021500Z-3f0c9a52/manifest.json",
+        "db1/shop-pg/orders/latest/manifest.json",
+        f"db1/shop-pg/or\nders/{PLACE[-25:]}/manifest.json",
+        f"db1/shop-pg/or\0ders/{PLACE[-25:]}/manifest.json",
+        f"db1/shop-pg/caf\u00e9/{PLACE[-25:]}/manifest.json",
+        f"db1/shop-pg/{'x' * 300}/{PLACE[-25:]}/manifest.json",
+        f"DB1/shop-pg/orders/{PLACE[-25:]}/manifest.json",
+        "manifest.json",
+    ],
+)
+def test_names_that_no_backup_of_ours_has_are_left_alone_and_told(tmp_path: Path, name: str) -> None:
+    store = Shelf(*whole(), name)
+    shadow, problems = refreshed(tmp_path / "c", store)
+    assert files(tmp_path / "c") == whole()[1:]
+    assert name not in store.read
+    assert len(problems) == 1
+    assert "belong to no backup" in problems[0]
+    assert "\n" not in problems[0]
+    assert shadow.places() == {PLACE}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c"]
+
+
+def test_a_backup_without_manifest_is_none(tmp_path: Path) -> None:
+    shadow, problems = refreshed(tmp_path / "c", Shelf(*whole()[:1], f"{PLACE}/manifest.json.sha256"))
+    assert (shadow.places(), problems, files(tmp_path / "c")) == (set(), [], [])
+
+
+def test_a_manifest_that_is_larger_than_any_is_not_fetched(tmp_path: Path) -> None:
+    store = Shelf(*whole())
+    store.said[whole()[1]] = StoredObject(whole()[1], 1 << 40, TIME)
+    shadow, problems = refreshed(tmp_path / "c", store)
+    assert shadow.places() == set()
+    assert "is larger than any manifest.json is" in problems[0]
+    assert whole()[1] not in store.read
+
+
+def test_a_manifest_that_is_shorter_than_the_store_says_is_not_taken(tmp_path: Path) -> None:
+    store = Shelf(*whole())
+    store.said[whole()[1]] = StoredObject(whole()[1], 1000, TIME)
+    shadow, problems = refreshed(tmp_path / "c", store)
+    assert shadow.places() == set()
+    assert "ended at byte" in problems[0]
+
+
+def test_a_manifest_that_is_replaced_later_changes_nothing_and_is_told(tmp_path: Path) -> None:
+    store = Shelf(*whole())
+    refreshed(tmp_path / "c", store)
+    before = (tmp_path / "c" / "shadow" / whole()[1]).read_bytes()
+    store.content[whole()[1]] = b"another one"
+    store.said[whole()[1]] = StoredObject(whole()[1], 11, TIME + timedelta(hours=1))
+    shadow, problems = refreshed(tmp_path / "c", store)
+    assert "its manifest was replaced in the store" in problems[0]
+    assert shadow.arrivals.of[PLACE].time == TIME
+    assert (tmp_path / "c" / "shadow" / whole()[1]).read_bytes() == before
+
+
+def test_times_that_are_not_equally_exact_are_no_replacement(tmp_path: Path) -> None:
+    store = Shelf(*whole())
+    store.said[whole()[1]] = StoredObject(whole()[1], len(store.content[whole()[1]]), TIME.replace(microsecond=123456))
+    refreshed(tmp_path / "c", store)
+    store.said[whole()[1]] = replace(store.said[whole()[1]], time=TIME, version="null")
+    assert refreshed(tmp_path / "c", store)[1] == []
+
+
+def test_what_is_gone_from_the_store_is_forgotten_only_when_all_of_it_was_read(tmp_path: Path) -> None:
+    other = PLACE[:-1] + "7"
+    store = Shelf(*whole(), *whole(other))
+    refreshed(tmp_path / "c", store)
+    store.content = {name: content for name, content in store.content.items() if not name.startswith(other)}
+    store.fails_after = 1
+    with pytest.raises(StoreError, match="broke off"):
+        refreshed(tmp_path / "c", store)
+    assert Shadow(tmp_path / "c").places() == {PLACE, other}
+    store.fails_after = None
+    assert refreshed(tmp_path / "c", store)[0].places() == {PLACE}
+    assert files(tmp_path / "c") == whole()[1:]
+
+
+def test_a_look_at_one_host_forgets_nothing_of_the_others(tmp_path: Path) -> None:
+    other = f"db2{PLACE[3:]}"
+    store = Shelf(*whole(), *whole(other))
+    refreshed(tmp_path / "c", store)
+    store.content = {}
+    shadow, _problems = refreshed(tmp_path / "c", store, under="db2")
+    assert shadow.places() == {PLACE}
+
+
+def test_all_of_a_shadow_is_for_this_user_alone(tmp_path: Path) -> None:
+    refreshed(tmp_path / "state" / "copies" / "c", Shelf(*whole()))
+    for path in (tmp_path / "state").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
