@@ -308,6 +308,7 @@ def test_the_module_returns_what_is_documented_and_the_playbook_does_it(
             "hosts": {
                 "fresh": {
                     "backupdb_repository": str(site.repository),
+                    "backupdb_recipients": [IDENTITY.recipient],
                     "backupdb_instances": [{"id": "test", "engine": site.target.engine, **site.target.login}],
                     "rebuild_host": HOST,
                     "rebuild_identity": IDENTITY.reveal(),
@@ -317,6 +318,7 @@ def test_the_module_returns_what_is_documented_and_the_playbook_does_it(
     }
     planned = run_playbook("vya.backupdb.rebuild", inventory=inventory)
     assert planned.returncode == 0, planned.output
+    assert planned.summary("rebuild_summary")["status"] == "planned"
     assert set(WHOLE) & names(site.target) == set()
     done = run_playbook("vya.backupdb.rebuild", inventory=inventory, extra_vars={"rebuild_confirm": HOST})
     assert done.returncode == 0, done.output
