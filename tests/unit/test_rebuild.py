@@ -26,7 +26,7 @@ from backupdb.repository import last_run
 from backupdb.repository.drill_records import write_drill
 from backupdb.repository.place import Place
 from backupdb.repository.problems import Problems
-from backupdb.signatures.keys import SigningKey
+from backupdb.signatures.keys import write_signing_key
 from backupdb.system.options import defaults_of
 from backupdb.system.text import iso
 from support.library import IDENTITY
@@ -101,8 +101,10 @@ def test_what_cannot_be_used_is_passed_over_and_named(repository: Path) -> None:
     assert ["notes" in line for line in problems.lines] == [True]
 
 
-def test_with_signatures_demanded_what_is_unsigned_or_of_another_key_is_passed_over(repository: Path) -> None:
-    ours, theirs = SigningKey.generate(), SigningKey.generate()
+def test_with_signatures_demanded_what_is_unsigned_or_of_another_key_is_passed_over(
+    repository: Path, scratch: Path
+) -> None:
+    ours, theirs = (write_signing_key(str(scratch / name)) for name in ("ours", "theirs"))
     store(repository, content=DUMP, key=ours)
     store(repository, content=DUMP, key=theirs, time=TIME + HOUR)
     store(repository, content=DUMP, time=TIME + 2 * HOUR)
