@@ -257,7 +257,7 @@ def test_a_rebuild_that_is_told_to_stop_ends_in_good_order_and_the_next_one_goes
 def test_a_host_comes_back_from_a_copy_alone(site: Site, store: Seaweed, scratch: Path) -> None:
     store.bucket("lost" + site.source.engine)
     copy = settings_of(store, site, "host")
-    sent = copy_backups(CopyRun(CopyRequest(str(site.repository)), [copy], str(scratch / "state")))
+    sent = copy_backups(CopyRun([CopyRequest(str(site.repository))], [copy], str(scratch / "state")))
     assert sent["status"] == "ok", sent["message"]
     shutil.rmtree(site.repository)
     source = CopySource(settings_of(store, site, "reader"), str(scratch / "elsewhere"))
@@ -308,6 +308,7 @@ def test_the_module_returns_what_is_documented_and_the_playbook_does_it(
             "hosts": {
                 "fresh": {
                     "backupdb_repository": str(site.repository),
+                    "backupdb_recipients": [IDENTITY.recipient],
                     "backupdb_instances": [{"id": "test", "engine": site.target.engine, **site.target.login}],
                     "rebuild_host": HOST,
                     "rebuild_identity": IDENTITY.reveal(),
@@ -316,10 +317,11 @@ def test_the_module_returns_what_is_documented_and_the_playbook_does_it(
         }
     }
     planned = run_playbook("vya.backupdb.rebuild", inventory=inventory)
-    assert planned.status == 0, planned.output
+    assert planned.returncode == 0, planned.output
+    assert planned.summary("rebuild_summary")["status"] == "planned"
     assert set(WHOLE) & names(site.target) == set()
     done = run_playbook("vya.backupdb.rebuild", inventory=inventory, extra_vars={"rebuild_confirm": HOST})
-    assert done.status == 0, done.output
+    assert done.returncode == 0, done.output
     assert_all_is_back(site)
 
 

@@ -39,7 +39,7 @@ wanted = json.load(sys.stdin)
 for name, value in wanted["constants"].items():
     setattr(s3_upload, name, value)
 copies = [copy_from(one["options"], "copies", one["secrets"]) for one in wanted["copies"]]
-result = run(CopyRun(CopyRequest(wanted["repository"]), copies, wanted["state"]))
+result = run(CopyRun([CopyRequest(wanted["repository"])], copies, wanted["state"]))
 json.dump(result, sys.stdout)
 """
 Copy = Mapping[str, Any]
@@ -47,7 +47,7 @@ Copy = Mapping[str, Any]
 
 def copied(repository: Path, state: Path, *copies: Copy, check_mode: bool = False, **more: Any) -> dict[str, Any]:
     """Copy what is missing, and return the result."""
-    wanted = CopyRun(CopyRequest(str(repository)), [settings_of(one) for one in copies], str(state))
+    wanted = CopyRun([CopyRequest(str(repository))], [settings_of(one) for one in copies], str(state))
     return copy_run(wanted, check_mode=check_mode, **more)
 
 

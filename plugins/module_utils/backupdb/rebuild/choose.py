@@ -16,7 +16,14 @@ from typing import Any
 
 from ..accounts.stored import read_document
 from ..age.recipients import Identity
-from ..errors import ArchiveDamaged, InvalidOption, SignatureRefused, WrongKey
+from ..errors import (
+    ArchiveDamaged,
+    InvalidOption,
+    RepositoryError,
+    SignatureRefused,
+    StoreUnavailable,
+    WrongKey,
+)
 from ..repository.catalogue import StoredBackup, backups, is_future
 from ..repository.place import Place
 from ..repository.problems import Problems
@@ -25,7 +32,7 @@ from ..signatures.check import check_manifest
 from ..system.text import utc_now
 
 # What is wrong with one backup and not with the way to all of them: an older one may do.
-UNUSABLE = (ArchiveDamaged, WrongKey, SignatureRefused)
+UNUSABLE = (ArchiveDamaged, WrongKey, SignatureRefused, RepositoryError)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class Chooser:
         for backup in self._candidates(folder, seen, before, passed_over):
             try:
                 document = self._opened(backup)
+            except StoreUnavailable:  # it is so for all of them
+                raise
             except (*UNUSABLE, InvalidOption) as error:  # the last for a document of a newer version of this collection
                 passed_over.append(str(error))
                 continue

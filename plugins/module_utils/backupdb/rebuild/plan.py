@@ -121,7 +121,7 @@ def _look(
             plan = _plan_database(request, server, database, database.backup, engine, identities, coming)
         except _ENDS_ALL:
             raise
-        except (BackupDbError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  such as a manifest that somebody made up; the others are looked at
             database.status = BLOCKED
             database.reasons.append(str(error_of(error)))
             continue
@@ -144,8 +144,8 @@ def _plan_accounts(work: InstanceWork, engine: Engine) -> frozenset[str]:
         accounts.outcome = restore_accounts(engine, accounts.document, check_mode=True).to_dict()
     except _ENDS_ALL:
         raise
-    except BackupDbError as error:
-        accounts.errors.append(str(error))
+    except Exception as error:  # noqa: BLE001  the databases are worth looking at all the same
+        accounts.errors.append(str(error_of(error)))
         return frozenset()
     return frozenset(entry["account"] for entry in accounts.outcome["accounts"] if entry["action"] != "failed")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..outcome import Outcome
-from ..system.text import human_duration, human_size, iso
+from ..system.text import human_duration, human_size, iso, one_line
 from .order import predicted
 from .request import RebuildRequest
 from .work import (
@@ -121,7 +121,7 @@ def _facts(about: About, lost: Sequence[str]) -> dict[str, Any]:
         "source": about.where,
         "rate": about.request.rate,
         "instances": [_instance(one) for one in about.instances],
-        "lost": list(lost),
+        "lost": [one_line(line) for line in lost],
         "lines": [line for one in about.instances for line in _lines(one)],
     }
 

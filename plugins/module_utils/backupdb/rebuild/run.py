@@ -35,7 +35,7 @@ from .request import RebuildRequest
 from .work import FAILED, NOT_BEGUN, PLANNED, RESTORED, THERE, WITH_ERRORS, DatabaseWork, InstanceWork
 
 Report = Callable[[str], None]
-_UNUSABLE = tuple(kind.__name__ for kind in UNUSABLE)
+_UNUSABLE = (*(kind.__name__ for kind in UNUSABLE), "StoreError", "StoreRefused")
 
 
 def _silent(_line: str) -> None:

@@ -87,7 +87,9 @@ def named_pairs(definition: str) -> set[tuple[str, str]]:
 def outside_databases(manifest: Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the other databases, as the manifest of a backup has them."""
     wanted = (manifest.get("engine_details") or {}).get("outside") or ()
-    return frozenset(str(one["database"]) for one in wanted)
+    if not isinstance(wanted, (list, tuple)):
+        return frozenset()
+    return frozenset(str(one["database"]) for one in wanted if isinstance(one, Mapping) and "database" in one)
 
 
 def make_stand_ins(server: Server, manifest: Mapping[str, Any]) -> list[str]:
