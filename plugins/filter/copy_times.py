@@ -14,8 +14,8 @@ short_description: Find out when jobs copy what is still missing
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Takes the jobs of a host and returns when each copies what its copies do not have yet, apart from its backups, for the
-    role P(vya.backupdb.schedule#role).
+  - Takes the jobs of a host and returns when each copies what its copies do not have yet, apart from its backups, for
+    the role P(vya.backupdb.schedule#role).
   - Jobs that are disabled, or without a copy, or without such a time, are not among them.
 options:
   _input:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.ansible import ROOT, UNREACHABLE, AnsibleRun, this_machine
-from support.library import IDENTITY, RECIPIENT
+from support.library import IDENTITY
 from support.seaweed import Seaweed
 from support.servers import PrivateServer
 from support.tree import folder_state
@@ -57,7 +57,7 @@ def inventory(scratch: Path, repository: Path, store: Seaweed, bucket: str, serv
     common = this_machine(
         scratch,
         backupdb_repository=str(repository),
-        backupdb_recipients=[RECIPIENT],
+        backupdb_recipients=[IDENTITY.recipient],
         backupdb_copies=[store.copy(bucket, patience="5s")["options"]],
         backupdb_copy_credentials={"offsite": store.key("host")},
     )
@@ -195,7 +195,9 @@ def test_a_wrong_key_makes_the_host_partial_and_every_host_is_tried(
         arguments=["--limit", "wrong"],
     )
     assert lenient.returncode == 0, lenient.output
-    assert any("warning: copy offsite:" in line for line in lenient.summary("backup_summary")["hosts"]["wrong"]["lines"])
+    assert any(
+        "warning: copy offsite:" in line for line in lenient.summary("backup_summary")["hosts"]["wrong"]["lines"]
+    )
 
 
 def test_mistakes_in_the_copies_are_told_before_anything_is_done(

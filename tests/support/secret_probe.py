@@ -35,7 +35,8 @@ _BACKUP = {**_LOGIN, "instance": "shop", "repository": "/nowhere", "passphrase":
 # A bucket that does not answer; nobody waits for it.
 _COPY = {"name": "offsite", "type": "s3", "bucket": "b", "endpoint": "http://127.0.0.1:1", "patience": "0s"}
 _STORE = {name: SECRETS[name] for name in ("access_key_id", "secret_access_key", "session_token")}
-_COPIED = {"copy": _COPY, "copy_credentials": _STORE, "copy_state_dir": "/nowhere/state"}
+_STATE_DIR = "/nowhere/state"
+_COPIED = {"copy": _COPY, "copy_credentials": _STORE, "copy_state_dir": _STATE_DIR}
 _CHANNELS = [
     {
         "name": "mail",
@@ -57,7 +58,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "repository": "/nowhere",
         "copies": [_COPY],
         "credentials": {"offsite": _STORE},
-        "state_dir": "/nowhere/state",
+        "state_dir": _STATE_DIR,
     },
     "backup_drill": {**_KEYS, **_COPIED},
     "backup_info": _COPIED,
@@ -117,6 +118,11 @@ ROLE_VARIABLES: dict[str, Any] = {
     "restore_target": "shop_copy",
     "restore_confirm": "shop_copy",
 }
+
+
+def call_of(module: str, state_dir: str) -> dict[str, Any]:
+    """A call of the table, where what is known of copies is kept in that folder."""
+    return {name: state_dir if value == _STATE_DIR else value for name, value in CALLS[module].items()}
 
 
 def given(module: str) -> set[str]:

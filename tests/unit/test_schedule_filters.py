@@ -99,7 +99,9 @@ def test_definitions_and_secrets_share_out_the_options_of_notifications() -> Non
 
 
 def test_a_job_that_was_removed_leaves_nothing_and_its_definition_goes_last() -> None:
-    paths = obsolete_job_files(["nightly"], "systemd", PLACES, removed=["weekly"], append_only=True, copying=["nightly"])
+    paths = obsolete_job_files(
+        ["nightly"], "systemd", PLACES, removed=["weekly"], append_only=True, copying=["nightly"]
+    )
     assert paths == [
         "/units/backupdb-weekly.timer",
         "/units/backupdb-weekly.service",
