@@ -180,8 +180,8 @@ options:
         default: 10m
       off_site:
         description:
-          - Whether it is at another place than the host, for the count of copies in the status. Unset is true for all
-            but V(local).
+          - Whether it is at another place than the host, for the count of copies in the status. If it is not given, all
+            types are but V(local).
         type: bool
   credentials:
     description:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,16 @@ from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.ansible import this_machine
 from support.jobs import JobHost
 from support.library import IDENTITY, SCHEMAS, back_up
+from support.moto_server import Moto
 from support.private_server import PrivateServer
 from support.restores import make_database
+from support.seaweed import Seaweed
 from support.servers import PrivatePostgres
 from support.stored import DUMP, SEALED, store
 
 HERE = Path(__file__).parent
 POSTGRESQL = ["postgres15", "postgres18"]
+_buckets = itertools.count(1)
 UNICODE = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
 
 
@@ -103,6 +107,31 @@ def either(request: pytest.FixtureRequest) -> Any:
 
 def is_for_mysql(request: pytest.FixtureRequest) -> bool:
     return request.node.get_closest_marker("mysql") is not None
+
+
+# -- stores of copies ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[Seaweed]:
+    """An object store with keys, versions and locks, shared by the session: each test has a bucket of its own."""
+    server = Seaweed().start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    """An object store that is as strict as Amazon's, shared by the session."""
+    server = Moto().start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def bucket() -> str:
+    """The name of a bucket that no other test has."""
+    return f"bucket-{next(_buckets)}"
 
 
 # -- databases -------------------------------------------------------------------------------------------------------

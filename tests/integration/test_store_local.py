@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 import pytest
 from backupdb.errors import StoreError
-from backupdb.repository.stores import open_store
 from backupdb.repository.stores.interface import NO, YES, Store
 from backupdb.repository.stores.patience import Patience
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.settings import copy_from
 from support.store_compliance import PLACE, Counted, backup_of, listed, send
 from support.tree_compliance import ARRIVING, FarFolder, TreeCompliance

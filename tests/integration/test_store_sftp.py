@@ -18,9 +18,10 @@ from typing import Any, ClassVar
 
 import pytest
 from backupdb.errors import ClientMissing, StoreError, StoreRefused, StoreUnavailable
-from backupdb.repository.stores import open_store, sftp_protocol
+from backupdb.repository.stores import sftp_protocol
 from backupdb.repository.stores.interface import Store
 from backupdb.repository.stores.patience import Patience
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.settings import copy_from
 from support.private_server import free_port
 from support.sshd import UID, Sshd, new_key
@@ -233,7 +234,16 @@ def test_a_key_file_may_lie_under_an_odd_name(far: _Host, scratch: Path) -> None
     assert listed(opened(far.server, key_file=str(key))) == []
 
 
-@pytest.mark.parametrize("command", ["/bin/echo hello; sleep 5", "/bin/cat /dev/zero", "/bin/cat", "/bin/false"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/bin/echo hello; sleep 5",
+        "/bin/cat /dev/zero",
+        "/bin/cat",
+        "/bin/false",
+        "printf '\\0\\0\\0\\7\\2\\0\\0\\0\\3xx'",
+    ],
+)
 def test_a_server_that_speaks_something_else_is_told(command: str) -> None:
     with Sshd(shell=command) as server, pytest.raises(StoreError, match=r"sftp://copies@127.*"):
         listed(opened(server))
@@ -353,7 +363,7 @@ def test_a_large_file_takes_little_memory(far: _Host, scratch: Path) -> None:
     program = f"""
 import resource, sys
 sys.path[:0] = {[str(path) for path in _paths()]!r}
-from backupdb.repository.stores import open_store
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.interface import Upload
 from backupdb.repository.stores.patience import Patience, SteadyReader
 from backupdb.repository.stores.settings import copy_from

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +29,32 @@ _ACTIONS = {
     "host": ["Write", "List", "Read"],
     "writer": ["Write"],
     "reader": ["Read", "List"],
+    "granted": ["ReadAcp"],  # of no use; has what the policy of a bucket gives it
 }
 
 
 class Seaweed:
-    """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer` and `reader`."""
+    """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer`, `reader`, `granted`.
 
-    def __init__(self, *, volumes: int = 100) -> None:
-        self.folder = run_state.new_folder("seaweed")
-        self.port = free_port()
+    With a `folder` of its own it outlives the process that started it; `secrets` are other ones by name of identity.
+    """
+
+    def __init__(
+        self,
+        *,
+        volumes: int = 1000,
+        folder: Path | None = None,
+        port: int | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder or run_state.new_folder("seaweed")
+        ports = _distinct_ports(8)
+        self.port = port or ports.pop()
+        self.secrets = dict(secrets or {})
         self._volumes = volumes
         self._process: subprocess.Popen[bytes] | None = None
-        self._ports = {name: free_port() for name in ("master", "volume", "filer")}
-        self._grpc = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+        self._ports = {name: ports.pop() for name in ("master", "volume", "filer")}
+        self._grpc = {name: ports.pop() for name in ("master", "volume", "filer", "s3")}
         identities = [
             {
                 "name": name,
@@ -51,17 +65,19 @@ class Seaweed:
             }
             for name, actions in _ACTIONS.items()
         ]
-        (self.folder / "s3.json").write_text(json.dumps({"identities": identities}), encoding="utf-8")
-        (self.folder / "data").mkdir()
+        if port is None:
+            (self.folder / "s3.json").touch(mode=0o600)
+            (self.folder / "s3.json").write_text(json.dumps({"identities": identities}), encoding="utf-8")
+            (self.folder / "data").mkdir()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @staticmethod
-    def key(name: str) -> dict[str, str]:
+    def key(self, name: str) -> dict[str, str]:
         """The secrets of an identity, as the options of a copy have them."""
-        return {"access_key_id": f"{name}-access", "secret_access_key": f"{name}-secret-{name}"}
+        secret = self.secrets.get(name, f"{name}-secret-{name}")
+        return {"access_key_id": f"{name}-access", "secret_access_key": secret}
 
     def start(self) -> Seaweed:
         """Start it, and wait until it answers."""
@@ -74,7 +90,13 @@ class Seaweed:
             "-s3",
             f"-s3.port={self.port}",
         ]
-        argv += ["-s3.config=s3.json", "-s3.port.iceberg=0", "-s3.port.lance=0", "-metricsPort=0"]
+        argv += [
+            "-s3.config=s3.json",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-metricsPort=0",
+            "-master.telemetry=false",
+        ]
         argv += [f"-volume.max={self._volumes}", "-master.volumeSizeLimitMB=256", "-volume.minFreeSpacePercent=0"]
         argv += [f"-{name}.port={port}" for name, port in self._ports.items()]
         argv += [f"-{name}.port.grpc={port}" for name, port in self._grpc.items()]
@@ -146,6 +168,13 @@ class Seaweed:
             )
         return name
 
+    def grant(self, bucket: str, policy: str) -> None:
+        """Give the identity `granted` in a bucket what a policy says."""
+        document = json.loads(policy)
+        for statement in document["Statement"]:
+            statement["Principal"] = {"AWS": "arn:aws:iam::000000000000:user/granted"}
+        self.client().put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
+
     def copy(self, bucket: str, *, key: str = "host", **more: Any) -> dict[str, Any]:
         """Return the options of a copy in a bucket, its secrets apart under `secrets`."""
         options = {
@@ -167,3 +196,11 @@ class Seaweed:
 def weed_folder(server: Seaweed) -> Path:
     """Return where a server keeps its data."""
     return server.folder / "data"
+
+
+def _distinct_ports(count: int) -> list[int]:
+    """Free ports, no two the same: nothing listens on any of them before all are chosen."""
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)

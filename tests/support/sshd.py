@@ -138,13 +138,10 @@ Match User {USER}
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise ServerFailed(f"sshd did not start: {self.log()}")
+        try:
+            wait_for_port(self.port, self._process)
+        except ServerFailed as error:
+            raise ServerFailed(f"{error}: {self.log()}") from error
 
     def stop(self) -> None:
         """End it with all its sessions."""
@@ -214,6 +211,17 @@ Match User {USER}
         return self.on_the_host(
             sys.executable, "-c", "import sys; from backupdb.cli.main import main; sys.exit(main())", *words
         )
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server that was started answers."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise ServerFailed("sshd did not start")
 
 
 def new_key(path: Path) -> Path:

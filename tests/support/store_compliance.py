@@ -134,7 +134,7 @@ def read_all(store: Store, wanted: StoredObject, offset: int = 0, size: int = 70
 
 def listed(store: Store, under: str = "", after: str = "") -> list[str]:
     """The names in a store."""
-    return [each.name for each in store.list(under, after)]
+    return [each.name for each in store.entries(under, after)]
 
 
 def found(store: Store, name: str) -> StoredObject:
@@ -174,7 +174,7 @@ class StoreCompliance:
         assert store.facts(uploads[-1].name) is None
         arrival.put(uploads[-1])
         arrival.finish()
-        there = list(store.list())
+        there = list(store.entries())
         assert [(each.name, each.size) for each in there] == sorted((each.name, each.size) for each in uploads)
         for each in there:
             assert each.time is not None
@@ -187,7 +187,7 @@ class StoreCompliance:
     def test_what_is_said_of_one_file_is_what_the_list_says(self, far: FarSide, scratch: Path) -> None:
         store = far.open(Patience(5))
         send(store, backup_of(scratch))
-        assert [store.facts(each.name) for each in store.list()] == list(store.list())
+        assert [store.facts(each.name) for each in store.entries()] == list(store.entries())
 
     def test_a_backup_that_is_there_is_not_sent_again(self, far: FarSide, scratch: Path) -> None:
         uploads = backup_of(scratch)
@@ -385,7 +385,7 @@ class StoreCompliance:
         kept, gone = backup_of(scratch, OTHER), backup_of(scratch, PLACE)
         for uploads in (kept, gone):
             send(store, uploads)
-        objects = list(store.list(PLACE))
+        objects = list(store.entries(PLACE))
         with pytest.raises(StoreError):
             store.remove(OTHER, objects)
         assert len(listed(store)) == len(kept) + len(gone)

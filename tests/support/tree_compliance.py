@@ -90,10 +90,12 @@ class TreeCompliance(StoreCompliance):
         send(store, uploads)
         for number, upload in enumerate(uploads):
             os.utime(far.root / upload.name, (1_000_000_000 + number,) * 2)
-        assert {each.time and each.time.timestamp() for each in store.list()} == {1_000_000_004.0}
+        assert {each.time and each.time.timestamp() for each in store.entries()} == {1_000_000_004.0}
         assert found(store, uploads[0].name).time == found(store, uploads[-1].name).time
         (far.root / uploads[-1].name).unlink()
-        assert [each.time and each.time.timestamp() for each in store.list(PLACE, f"{PLACE}/part-1")] == [1_000_000_001]
+        assert [each.time and each.time.timestamp() for each in store.entries(PLACE, f"{PLACE}/part-1")] == [
+            1_000_000_001
+        ]
 
     def test_hidden_things_links_and_odd_files_are_neither_listed_nor_read(self, far: FarFolder, scratch: Path) -> None:
         far.plant(f"{PLACE}/manifest.json", b"{}")

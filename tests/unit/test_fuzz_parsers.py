@@ -26,12 +26,15 @@ from backupdb.engines.values import RestoreOptions
 from backupdb.errors import BackupDbError, InvalidOption
 from backupdb.jobs.definition import job_from, read_job
 from backupdb.repository import drill_records, last_run, manifest, pins
+from backupdb.repository.arrivals import read_arrivals
+from backupdb.repository.budget import Budget
+from backupdb.repository.last_copy import read_last
 from backupdb.repository.problems import Problems
 from backupdb.retention.policy import OPTIONS as RETENTION_OPTIONS
 from backupdb.retention.policy import policy_from
 from backupdb.system.json_text import read_json
 from backupdb.system.options import parse_assignment
-from backupdb.system.text import parse_duration, parse_iso, parse_moment, parse_size
+from backupdb.system.text import parse_duration, parse_iso, parse_moment, parse_size, utc_now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.samples import SAMPLES
@@ -116,6 +119,19 @@ def test_records_beside_a_backup_are_read_or_are_a_problem(tmp_path: Path, value
     assert pins.read_pin(tmp_path, problems) is not None
     last_run.read(tmp_path, problems)
     drill_records.newest_drill(tmp_path, problems)
+
+
+@fuzzed
+@given(
+    JSON | st.dictionaries(st.sampled_from(["schema", "month", "spent_bytes", "of", "listed", "time", "error"]), JSON)
+)
+def test_what_is_known_of_a_copy_is_read_or_is_nothing(tmp_path: Path, value: Any) -> None:
+    content = json.dumps(value).encode("ascii")
+    for name in ("budget.json", "arrivals.json", "last.json"):
+        (tmp_path / name).write_bytes(content)
+    assert 0 <= (Budget(tmp_path, 1000).allowance(utc_now()) or 0) <= 1000
+    read_arrivals(tmp_path / "arrivals.json")
+    read_last(tmp_path)
 
 
 def header() -> bytes:

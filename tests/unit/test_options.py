@@ -29,6 +29,7 @@ from backupdb.errors import InvalidOption
 from backupdb.jobs import options as jobs
 from backupdb.monitoring import options as monitoring
 from backupdb.notify import options as notify
+from backupdb.rebuild import options as rebuild
 from backupdb.repository import options as repository
 from backupdb.repository.catalogue import Filter
 from backupdb.restore import options as restore
@@ -63,6 +64,7 @@ MODULES: Mapping[str, Table] = {
     "database_backup_start": {**backup.OPTIONS, "run_id": Option(required=True)},
     "database_info": backup.INFO_OPTIONS,
     "database_restore": restore.OPTIONS,
+    "host_rebuild": rebuild.OPTIONS,
     "notification": notify.EVENT_OPTIONS,
 }
 FRAGMENTS: Mapping[str, Table] = {

@@ -227,6 +227,19 @@ def test_what_the_store_locks_stays_until_then_and_is_no_error(top: Path) -> Non
     assert any("locks a backup for 9 d 0 h, and drills come every 30 d" in line for line in result["warnings"])
 
 
+def test_a_key_that_may_not_see_locks_leaves_that_to_the_store(top: Path) -> None:
+    nightly(top, 5)
+
+    class Blind(LocalStore):
+        def locked_until(self, wanted: StoredObject) -> datetime | None:
+            raise StoreRefused(f"{self.where(wanted.name)}: no right to see its lock")
+
+    result = pruned(top, copy=Blind(settings(top), Patience(0.0)), prune="elsewhere")
+    assert (result["status"], result["removed"]) == ("ok", 3)
+    (warning,) = result["warnings"]
+    assert "may not see what the store locks" in warning
+
+
 def test_a_backup_that_cannot_be_removed_is_told_and_stops_no_other(top: Path) -> None:
     shop = nightly(top, 5)
 

@@ -20,8 +20,9 @@ from backupdb.engines.registry import ENGINE_NAMES
 from backupdb.jobs import options as jobs
 from backupdb.monitoring import options as monitoring
 from backupdb.notify import options as notify
-from backupdb.restore import options as restore
+from backupdb.rebuild import options as rebuild
 from backupdb.repository.stores import settings as copies
+from backupdb.restore import options as restore
 from backupdb.retention import options as retention
 from backupdb.retention import policy
 from backupdb.system.options import Option
@@ -42,6 +43,7 @@ TABLES: Mapping[str, Mapping[str, Option]] = {
     "copy": copying.OPTIONS,
     "drill": drill.OPTIONS,
     "prune": retention.PRUNE_OPTIONS,
+    "rebuild": rebuild.OPTIONS,
     "restore": restore.OPTIONS,
     "status": monitoring.OPTIONS,
     "verify": verify.OPTIONS,
@@ -69,6 +71,7 @@ OF_THE_ROLE = {
     "copy": set(),
     "drill": {"copy"},  # the name of a copy, for which the role looks
     "prune": {"retention"},
+    "rebuild": {"logins"},
     "restore": {"from", "copy"},
     "status": set(),
     "verify": {"copy"},
@@ -207,6 +210,7 @@ def test_roles_know_every_option_of_a_retention_policy(role: str) -> None:
         ("account", "backup_account", accounts.BACKUP_LOGIN_OPTIONS),
         ("backup", "database_backup", backup.OPTIONS),
         ("prune", "backup_prune", retention.PRUNE_OPTIONS),
+        ("rebuild", "host_rebuild", rebuild.OPTIONS),
         ("restore", "database_restore", restore.OPTIONS),
         ("verify", "backup_verify", verify.OPTIONS),
     ],

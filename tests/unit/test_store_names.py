@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from backupdb.errors import InvalidOption, StoreError, StoreRefused, StoreUnavailable
 from backupdb.repository import layout
-from backupdb.repository.stores import open_store
 from backupdb.repository.stores.names import check_folder, check_name
 from backupdb.repository.stores.patience import Patience
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.settings import copy_from
 from backupdb.repository.stores.sftp_ssh import Address, address_from, lost_error
 

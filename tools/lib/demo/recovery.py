@@ -10,17 +10,24 @@ import shutil
 from pathlib import Path
 
 import controller
+import offsite
 import place
 import servers
 import terminal
 from servers import Sample
 
 
-def recover(folder: Path, sample: Sample, *, identity: str) -> None:
-    """Bring the newest backup of the sample's main database back under a new name and compare."""
-    terminal.heading(f"Recovery: {sample.server.engine} database {sample.main} becomes {sample.main}_restored")
+def recover(folder: Path, sample: Sample, *, identity: str, fetched: bool = False) -> None:
+    """Bring the newest backup of the sample's main database back under a new name and compare.
+
+    With `fetched` it comes out of the copy, as when the repository is lost.
+    """
+    source = ", from the copy" if fetched else ""
+    terminal.heading(f"Recovery{source}: {sample.server.engine} database {sample.main} becomes {sample.main}_restored")
     before = servers.contents(sample.server, sample.main)
     backup = newest_backup(folder, sample)
+    if fetched:
+        backup = offsite.fetch(folder, backup.relative_to(folder / controller.REPOSITORY).as_posix())
     relative = backup.relative_to(folder)
     # Finding damage needs no key.
     terminal.shell(f"(cd {relative} && sha256sum -c manifest.json.sha256)", folder=folder)

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
+from ..credentials.secrets import read_secrets
 from ..errors import InvalidOption
 from ..jobs import steps
 from ..jobs.definition import job_path, read_job
+from ..jobs.prune_copies import prune_one
 from ..retention import prune
 from ..retention.policy import OPTIONS, policy_from
 from . import exit_status
@@ -28,6 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", action="append", dest="databases", help="only this database; may be repeated")
     for name, option in OPTIONS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=str if option.is_text() else int)
+    parser.add_argument("--copy", metavar="NAME", help="prune this copy of the job, by the retention of the copy")
     parser.add_argument("--check", action="store_true", help="only plan")
     add_config_dir(parser)
     add_json(parser)
@@ -47,10 +51,15 @@ def _result(options: argparse.Namespace) -> dict[str, Any]:
         if retention or place != (None, None, None, None):
             raise InvalidOption("a job says what to prune and by which policy; leave out the job, or all of the rest")
         job = read_job(job_path(options.config_dir, options.job))
+        if options.copy is not None:
+            secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
+            return prune_one(job, options.copy, secrets, job.backups, None, check_mode=options.check)
         if job.retention is None:
             raise InvalidOption(f"job {job.name} has no retention, so it removes nothing")
         copies = steps.unsent_rules(job)
         return steps.prune_backups(job.retention, job.backups, None, check_mode=options.check, copies=copies)
+    if options.copy is not None:
+        raise InvalidOption("--copy names a copy of a job; name the job as well")
     if options.repository is None:
         raise InvalidOption("say what to prune: a job, or a repository")
     if not retention:

@@ -52,9 +52,9 @@ class ByteMeter:
             raise Interrupted("the copying was asked to stop; the next run goes on from here")
 
     def skip(self, size: int) -> None:
-        """Take bytes out of what is expected: they were there already."""
+        """Take bytes out of what is expected, as they were there already; fewer than none were sent more than once."""
         with self._guard:
-            self._expected = max(0, self._expected - size)
+            self._expected -= size
 
     def _line(self, now: float) -> str:
         self._due = now + _EVERY

@@ -23,7 +23,7 @@ from ..errors import (
     BackupDbError,
     LockBusy,
     ManifestDamaged,
-    StoreError,
+    RepositoryError,
     StoreRefused,
     StoreUnavailable,
 )
@@ -33,10 +33,10 @@ from ..repository.lock import readers_lock
 from ..repository.place import copy_home
 from ..repository.problems import Problems
 from ..repository.shadow import Shadow, make_folders
-from ..repository.stores.registry import open_store
 from ..repository.stores.interface import NO, Store
 from ..repository.stores.notes import FileNotes
 from ..repository.stores.patience import Patience
+from ..repository.stores.registry import open_store
 from ..repository.stores.settings import CopySettings
 from ..retention.wanted import policy_of
 from ..system.files import is_gone, open_regular
@@ -87,7 +87,7 @@ def _one(
     try:
         patience = Patience(settings.patience, cancel)
         make_folders(home)
-        with _alone(home), closing(open_store(settings, patience, FileNotes(home / "uploads.json"))) as store:
+        with alone(home), closing(open_store(settings, patience, FileNotes(home / "uploads.json"))) as store:
             outcome.where = store.where()
             if check_mode:
                 outcome.rights = store.rights()
@@ -143,7 +143,7 @@ def _send_all(
                 outcome.sent.append(one.place)
         except (StoreRefused, StoreUnavailable):
             raise
-        except (ArchiveDamaged, ManifestDamaged, StoreError) as error:
+        except (ArchiveDamaged, RepositoryError) as error:
             # It may be this one only, as when it has rotted here or something else is there by its name.
             outcome.refused.append(str(error))
             if len(outcome.refused) >= _TOO_MANY:
@@ -162,13 +162,15 @@ def _send(store: Store, one: MissingBackup, meter: ByteMeter) -> bool:
             raise ManifestDamaged(f"{problem}; it was not sent: verify the repository, and make a new backup")
         arrival = store.arrival(one.place, meter)
         for upload in one.files:
+            before = meter.sent
             arrival.put(upload)
+            meter.skip(upload.size - (meter.sent - before))
         arrival.finish()
     return True
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Iterator[None]:
     """One process at a time sends to a copy; raises `LockBusy`."""
     path = home / "lock"
     with storage_errors(path, "locking"):

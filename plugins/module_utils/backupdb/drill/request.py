@@ -17,7 +17,7 @@ from ..repository.catalogue import Filter, StoredBackup, is_future, read_backup,
 from ..repository.drill_records import last_tried, proven
 from ..repository.place import CopySource, Place
 from ..repository.problems import Problems
-from ..system.text import utc_now
+from ..system.text import human_size, utc_now
 
 NEWEST = "newest"
 OLDEST_UNPROVEN = "oldest_unproven"
@@ -76,12 +76,26 @@ def choose(request: DrillRequest, place: Place | None, problems: Problems) -> li
         if backup.kind == "database" and not is_future(backup, now)
     ]
     if request.select == NEWEST:
-        return _newest_of_each(found)
+        return _affordable(_newest_of_each(found), place, problems)
     if request.select == RANDOM:
-        return random.sample(found, min(request.count, len(found)))
+        return _affordable(random.sample(found, min(request.count, len(found))), place, problems)
     if request.select == OLDEST_UNPROVEN:
-        return _unproven(found)[: request.count]
-    return found
+        return _affordable(_unproven(found), place, problems, count=request.count)
+    return _affordable(found, place, problems)
+
+
+def _affordable(
+    chosen: Sequence[StoredBackup], place: Place, problems: Problems, *, count: int | None = None
+) -> list[StoredBackup]:
+    """Return the first `count` (None: all) of the backups that the budget of a copy still has room for this month."""
+    left = place.allowance(problems)
+    able, others = within_budget(chosen, left)
+    if others and left is not None and (count is None or len(able) < count):
+        problems.add(
+            f"{len(others)} backups in {place.where} wait for the next month: verify_budget has {human_size(left)} "
+            f"left, and the first of them needs {human_size(others[0].manifest['stored_bytes'])}"
+        )
+    return able[:count]
 
 
 def within_budget(backups: Sequence[StoredBackup], left: int | None) -> tuple[list[StoredBackup], list[StoredBackup]]:

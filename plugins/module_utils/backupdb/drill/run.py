@@ -61,6 +61,8 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
         chosen = choose(request, place, problems)
         if not chosen:
             where = place.where if place is not None else ", ".join(request.paths)
+            if place is not None and place.allowance(Problems()) is not None and problems.lines:
+                raise BackupNotFound(f"nothing is drilled in {where}: {problems.lines[-1]}")
             raise BackupNotFound(
                 f"there is nothing to drill in {where}: no backup of a database is what select and the filters want; "
                 "widen them, or look with backup_info at what there is"
@@ -74,7 +76,7 @@ def _place(request: DrillRequest) -> AbstractContextManager[Place | None]:
     if request.paths:
         return nullcontext()
     wanted = request.wanted
-    return open_place(request.repository, request.copy, host=wanted.host, instance=wanted.instance)
+    return open_place(request.repository, request.copy, host=wanted.host, instance=wanted.instance, can_wait=True)
 
 
 def _drill_all(

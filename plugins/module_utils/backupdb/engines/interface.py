@@ -51,6 +51,7 @@ class Engine(ABC):
     SYSTEM_DATABASES: ClassVar[Mapping[str, str]]  # names of the server's own databases, and why each is left out
     DATA_DIRECTORY_QUERY: ClassVar[str]  # no row or NULL where the login may not know it
     SWAPS: ClassVar[bool] = False  # whether a restored database can take the place of another by `swap`
+    EMPTY_INVENTORY: ClassVar[Mapping[str, int]] = {}  # what a database has in which nobody has made anything
     DRILL: ClassVar[DrillSupport]
     ACCOUNTS: ClassVar[AccountRules]
 
@@ -125,6 +126,11 @@ class Engine(ABC):
         None where the restore client itself misses what was cut off.
         """
         return None
+
+    @classmethod
+    def needed_databases(cls, manifest: Mapping[str, Any]) -> frozenset[str]:
+        """Name the other databases that must be there before a database can come back whole."""
+        return frozenset()
 
     # Accounts
 

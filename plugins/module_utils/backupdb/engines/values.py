@@ -185,6 +185,7 @@ class RestoreOptions:
     final_name: str | None = None  # the name that the database will have in the end; None in a drill
     timeout: float | None = None
     no_tablespaces: bool = True
+    accounts_to_come: frozenset[str] = frozenset()  # a plan does not miss them: they are restored before the database
     on_private_server: bool = False  # it is loaded into a drill's server, where nothing runs and which reaches nothing
 
 

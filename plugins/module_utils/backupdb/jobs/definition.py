@@ -26,6 +26,7 @@ from ..notify.settings import check_notifications
 from ..repository.place import CopySource
 from ..repository.stores.settings import CopySettings, copies_from
 from ..retention.policy import policy_from
+from ..retention.wanted import policy_of
 from ..system.files import read_small_file
 from ..system.json_text import read_json
 from ..system.options import defaults_of, validate_options
@@ -144,7 +145,7 @@ def job_from(values: Any, where: str) -> Job:
         backups=_backups(values.get("backups"), where),
         retention=_retention(values.get("retention"), where),
         drill=_drill(values.get("drill"), where),
-        copies=copies_from(values.get("copies"), f"{where}: copies"),
+        copies=_copies(values.get("copies"), f"{where}: copies"),
         notifications=_notifications(values.get("notifications"), where),
         metrics_dir=_folder(values, "metrics_dir", None, where),
         state_dir=_folder(values, "state_dir", STATE_DIR, where) or STATE_DIR,
@@ -253,6 +254,16 @@ def _drill(values: Any, where: str) -> dict[str, Any] | None:
     except InvalidOption as error:
         raise InvalidOption(f"{key}: {error}") from error
     return options
+
+
+def _copies(entries: Any, where: str) -> tuple[CopySettings, ...]:
+    copies = copies_from(entries, where)
+    for number, copy in enumerate(copies):
+        try:
+            policy_of(copy)
+        except InvalidOption as error:
+            raise InvalidOption(f"{where}[{number}].retention: {error}") from error
+    return copies
 
 
 def _notifications(entries: Any, where: str) -> tuple[dict[str, Any], ...]:

@@ -65,7 +65,7 @@ def _event(job: Job, result: Mapping[str, Any]) -> Event:
     host = _host(job)
     lines = [result["message"]] if not result["backups"] else [entry["message"] for entry in result["backups"]]
     for name in ("copy", "prune", "drill"):
-        if result[name] is not None:
+        if result.get(name) is not None:
             lines.append(f"{name}: {result[name]['message']}")
     return Event(
         "success" if result["status"] == "ok" else "failure",

@@ -22,6 +22,7 @@ from ..system.text import human_size, iso, parse_duration, utc_now
 from . import steps
 from .definition import Job
 from .finish import finish, notify_start
+from .prune_copies import prune_copies, prunes_copies
 from .record import job_lock, read_record, remembered_time
 
 # Timers do not fire by the second: a weekly drill must not become one of every eight days.
@@ -107,6 +108,10 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
     if job.retention is not None and safe and not received:
         pruned = steps.prune_backups(job.retention, safe, run_id, stopped=received, copies=steps.unsent_rules(job))
         report(f"prune: {pruned['message']}", priority=_priority(pruned["status"]), run_id=run_id)
+    if safe and not received and prunes_copies(job):
+        in_copies = prune_copies(job, secrets, safe, run_id, stopped=received)
+        report(f"prune: {in_copies['message']}", priority=_priority(in_copies["status"]), run_id=run_id)
+        pruned = in_copies if pruned is None else steps.combined_prunes([pruned, in_copies], run_id)
     if job.drill is not None and not received and drill_is_due(job, utc_now().timestamp()):
         report("drill begins", run_id=run_id)
         drilled = steps.prove(job.drill, job.backups, secrets, stopped=received)

@@ -111,6 +111,11 @@ def prune_backups(
         return {**outcome.to_dict(), **failure(refused)}
     checked = [replace(rule, keep_unsent_max=None) for rule in copies]
     results = _each(backups, lambda entry: prune.run(requested(entry, checked), check_mode=check_mode), stopped)
+    return combined_prunes(results, run_id)
+
+
+def combined_prunes(results: Sequence[Mapping[str, Any]], run_id: str | None) -> dict[str, Any]:
+    """Make one result of those of several prunes; its status is the worst one."""
     return _combined(
         results, ("databases", "lines", "problems", "warnings"), ("removed", "kept", "freed_bytes"), run_id=run_id
     )

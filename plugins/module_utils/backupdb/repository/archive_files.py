@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Callable, Protocol
 
 from ..errors import ArchiveDamaged
 from ..system.files import ODD_FILE, open_regular
@@ -77,12 +77,15 @@ class _LocalReader:
 
 
 class CopiedFiles:
-    """Archives in a store, in the folder `place` of a copy."""
+    """Archives in a store, in the folder `place` of a copy; `spend` is told how much was read of each."""
 
-    def __init__(self, store: Store, place: str, patience: Patience) -> None:
+    def __init__(
+        self, store: Store, place: str, patience: Patience, spend: Callable[[int], None] | None = None
+    ) -> None:
         self._store = store
         self._place = place
         self._patience = patience
+        self._spend = spend
         self._seen: dict[str, StoredObject | None] = {}
 
     def where(self, name: str) -> str:
@@ -94,7 +97,8 @@ class CopiedFiles:
         found = self._facts(name)
         if found is None:
             raise ArchiveDamaged(f"{self.where(name)} is missing; use another backup, or another copy")
-        return SteadyReader(self._store, found, self._patience)
+        reader = SteadyReader(self._store, found, self._patience)
+        return reader if self._spend is None else _CountedReader(reader, self._spend)
 
     def size(self, name: str) -> int | None:
         """Return the size of the file."""
@@ -108,4 +112,23 @@ class CopiedFiles:
 
     def beside(self, place: str) -> CopiedFiles:
         """Return the archives of another backup of the same copy."""
-        return CopiedFiles(self._store, place, self._patience)
+        return CopiedFiles(self._store, place, self._patience, self._spend)
+
+
+class _CountedReader:
+    """Reads, and tells at its end how many bytes that were."""
+
+    def __init__(self, reader: Reader, spend: Callable[[int], None]) -> None:
+        self._reader = reader
+        self._spend = spend
+        self._read = 0
+
+    def read(self, size: int) -> bytes:
+        block = self._reader.read(size)
+        self._read += len(block)
+        return block
+
+    def close(self) -> None:
+        self._reader.close()
+        self._spend(self._read)
+        self._read = 0

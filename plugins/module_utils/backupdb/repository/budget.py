@@ -13,13 +13,15 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..errors import NotEnoughSpace, RepositoryError
 from ..system.files import PRIVATE_FOLDER, open_regular, read_small_file
 from ..system.json_text import LARGEST_COUNT, count, read_json
+from ..system.text import utc_now
 from .files import replace_file, storage_errors
 from .problems import Problems
 
@@ -31,7 +33,10 @@ _LARGEST_FILE = 1 << 16  # bytes
 
 @dataclass(frozen=True)
 class Budget:
-    """The budget of a copy: `limit` bytes a month, None for as much as is wanted. `folder` is that of `copy_folder`."""
+    """The budget of a copy: `limit` bytes a month, None for as much as is wanted.
+
+    `folder` is where this host keeps what it knows of the copy.
+    """
 
     folder: Path
     limit: int | None
@@ -60,6 +65,11 @@ class Budget:
                 problems.add(f"{path} does not count, so this month's budget begins anew ({error!r})")
             return 0
         return spent if values["month"] == _month(now) else 0
+
+    def note(self, size: int) -> None:
+        """Note that so many bytes were read now; where that cannot be noted, what they were read for goes on."""
+        with suppress(RepositoryError, NotEnoughSpace):
+            self.spend(size, utc_now())
 
     def spend(self, size: int, now: datetime) -> None:
         """Note that `size` bytes were read; raises `RepositoryError` or `NotEnoughSpace`."""

@@ -14,14 +14,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InvalidOption
+from ..system.text import utc_now
 from . import layout
 from .archive_files import CopiedFiles
+from .budget import Budget
 from .catalogue import StoredBackup
 from .find import BackupSelector, SelectedBackup, find
+from .problems import Problems
 from .shadow import Shadow, make_folders, remove_home
-from .stores.registry import open_store
 from .stores.interface import Store
 from .stores.patience import Patience
+from .stores.registry import open_store
 from .stores.settings import CopySettings
 
 _DEPTH = 4  # host, instance, database, backup
@@ -46,20 +49,29 @@ def copy_home(state_dir: str, name: str) -> Path:
 
 @dataclass(frozen=True)
 class Place:
-    """Where backups are read: `root` is a repository, or looks like one. `problems` are those of a copy's catalogue."""
+    """Where backups are read: `root` is a repository, or looks like one. `problems` are those of a copy's catalogue.
+
+    `budget` is what may be read of a copy, where what it is read for can wait.
+    """
 
     root: Path
     where: str
     problems: Sequence[str] = ()
     store: Store | None = None
     patience: Patience | None = None
+    budget: Budget | None = None
+
+    def allowance(self, problems: Problems) -> int | None:
+        """Return how many bytes may be read here this month; None: as many as are wanted."""
+        return None if self.budget is None else self.budget.allowance(utc_now(), problems)
 
     def adopt(self, backup: StoredBackup) -> StoredBackup:
         """Return a backup that was found here as one whose archives can be read."""
         if self.store is None or self.patience is None:
             return backup
         place = "/".join(backup.folder.parts[-_DEPTH:])
-        return replace(backup, copied=CopiedFiles(self.store, place, self.patience))
+        spend = None if self.budget is None or self.budget.limit is None else self.budget.note
+        return replace(backup, copied=CopiedFiles(self.store, place, self.patience, spend))
 
 
 @contextmanager
@@ -70,10 +82,12 @@ def open_place(
     host: str | None = None,
     instance: str | None = None,
     cancel: threading.Event | None = None,
+    can_wait: bool = False,
 ) -> Iterator[Place]:
     """Open a repository, or a copy, after a look at what is new there.
 
-    `host` and `instance`, where they are exact names, spare a look at the others when nothing is known yet. Raises
+    `host` and `instance`, where they are exact names, spare a look at the others when nothing is known yet. What
+    `can_wait`, as a verification, has the budget of the copy; a restore has none. Raises
     `InvalidOption` for both or none of the places, `StoreError`, and what opening the store raises.
     """
     if copy is None:
@@ -88,7 +102,8 @@ def open_place(
         shadow = Shadow(home)
         under = "" if home == copy.home() else _under(host, instance)
         seen = shadow.refresh(store, patience, under=under)
-        yield Place(shadow.root, store.where(), seen.problems, store, patience)
+        budget = Budget(home, copy.settings.verify_budget) if can_wait else None
+        yield Place(shadow.root, store.where(), seen.problems, store, patience, budget)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from .stores.patience import Patience, SteadyReader
 _AT_ONCE = 16  # small files that are fetched together
 _FEW = 2000  # backups; a store with no more is read whole each time
 _WHOLE_AGAIN = timedelta(hours=20)
+_SAME = timedelta(seconds=1)  # two times of one arrival differ by less
 _LARGEST = {
     layout.MANIFEST_FILE: LARGEST_MANIFEST,
     layout.CHECKSUM_FILE: 16 << 20,
@@ -139,11 +140,7 @@ class Shadow:
                 sum(one.size for one in entry.files.values()),
             )
             problems += _tampering(store, place, entry)
-            if (
-                before is not None
-                and before.time is not None
-                and (before.time, before.version) != (now.time, now.version)
-            ):
+            if before is not None and _is_another(before, now):
                 problems.append(
                     f"{store.where(place)}: its manifest was replaced in the store (it arrived {before.time}, and now "
                     f"is of {now.time}); the first one counts here"
@@ -240,6 +237,15 @@ def _is_ours(parts: Sequence[str]) -> bool:
     if len(parts) != _DEPTH or layout.parse_backup_folder(parts[3]) is None:
         return False
     return all(_PART.fullmatch(part) for part in (*parts[:3], parts[4]))
+
+
+def _is_another(before: Arrived, now: Arrived) -> bool:
+    """Tell whether a manifest is not the one that was seen before; a key that sees no versions cannot tell by them."""
+    if before.time is None or now.time is None:
+        return False
+    if before.version is not None and now.version is not None and before.version != now.version:
+        return True
+    return abs(before.time - now.time) >= _SAME  # lists and heads are not equally exact
 
 
 def _tampering(store: Store, place: str, entry: _Found) -> Iterator[str]:

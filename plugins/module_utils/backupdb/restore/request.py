@@ -27,7 +27,7 @@ LONGEST_NAME = 63
 _STAMP = "%Y%m%dT%H%M%SZ"
 # The safety backups of an instance have an instance's folder of their own: they must not be the latest backup that a
 # second try restores, nor count as a run of the instance.
-_SAFETY_SUFFIX = "-before-restore"
+SAFETY_SUFFIX = "-before-restore"
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class RestoreRequest:
 
     def safety_instance(self) -> Instance:
         """Return the server restored into, under the name that its safety backups have."""
-        return replace(self.instance, id=self.instance.id + _SAFETY_SUFFIX)
+        return replace(self.instance, id=self.instance.id + SAFETY_SUFFIX)
 
 
 def new_name(database: str, time: datetime, word: str) -> str:

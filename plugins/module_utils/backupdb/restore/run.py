@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +22,7 @@ from ..engines.interface import Engine
 from ..engines.registry import open_engine
 from ..engines.values import Client, DumpOptions, RestoreOptions
 from ..errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
+from ..repository.find import SelectedBackup
 from ..repository.lock import readers_lock
 from ..repository.place import find_in_place
 from ..signatures.check import check_backup
@@ -63,12 +64,29 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
     returns, and its `status` tells: `restored`, `restored_with_errors` (it is there, something named is not), or
     `failed`.
     """
-    began = time.monotonic()
-    identities = load_identities(request.keys)
     cancel = threading.Event()
     with (
         stop_signals(cancel) as received,
         find_in_place(request.repository, request.copy, request.wanted, cancel) as found,
+    ):
+        return restore_found(request, found, cancel, check_mode=check_mode, received=received)
+
+
+def restore_found(
+    request: RestoreRequest,
+    found: SelectedBackup,
+    cancel: threading.Event,
+    *,
+    check_mode: bool = False,
+    received: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Do the same with a backup that was found already, for a caller who looks after signals and sets `cancel`.
+
+    `received` are the names of the signals that came, by the time the work ends.
+    """
+    began = time.monotonic()
+    identities = load_identities(request.keys)
+    with (
         readers_lock(None if check_mode else found.backup.instance_folder) as unlocked,
         nullcontext(check_backup(found.backup, request.signed_by, cancel)) as signature,
         open_engine(request.instance, cancel) as engine,

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import ManifestDamaged, RepositoryError, RetentionRefused, StoreError
+from ..errors import ManifestDamaged, RepositoryError, RetentionRefused, StoreError, StoreRefused
 from ..repository import layout
 from ..repository.catalogue import StoredBackup, is_called
 from ..repository.drill_records import LARGEST_RECORD, drill_file, is_proof, newest_drill, parse_record, read_drills
@@ -27,6 +27,7 @@ from .decide import KEEP, Candidate, Decision
 from .plan import DatabasePlan
 
 _SHOWN = 3
+_LOCKS_UNKNOWN = "the key may not see what the store locks"
 
 
 @dataclass
@@ -79,7 +80,7 @@ def plan_database(
             candidates,
             {backup_id: folder.arrived() for backup_id, folder in arrivals.items()},
             now=utc_now(),
-            locked_until=lambda backup_id: locked_until(store, f"{place}/{backup_id}"),
+            locked_until=lambda backup_id: locked_until(store, f"{place}/{backup_id}", problems),
             proven_here={backup_id for backup_id in true if _proven_here(true[backup_id], arrivals[backup_id])},
         )
     except (RetentionRefused, StoreError) as error:
@@ -154,9 +155,19 @@ def _proven_here(backup: StoredBackup, copied: CopiedFolder) -> bool:
     return bool(own) and is_proof(own[0])
 
 
-def locked_until(store: Store, place: str) -> datetime | None:
-    """Return until when the store keeps the file of a backup that it keeps longest."""
-    moments = [store.locked_until(one) for one in store.entries(place)]
+def locked_until(store: Store, place: str, problems: Problems) -> datetime | None:
+    """Return until when the store keeps the file of a backup that it keeps longest.
+
+    A key that may not see that is a problem and no lock: the store does what it does, whatever is planned here.
+    """
+    if type(store).locked_until is Store.locked_until:
+        return None  # a store without locks, so nothing is asked of it
+    try:
+        moments = [store.locked_until(one) for one in store.entries(place)]
+    except StoreRefused as error:
+        if not any(line.startswith(_LOCKS_UNKNOWN) for line in problems.lines):
+            problems.add(f"{_LOCKS_UNKNOWN}, so what would be removed may be locked: {error}")
+        return None
     return max((moment for moment in moments if moment is not None), default=None)
 
 

@@ -32,7 +32,7 @@ from .copy_database import CopyDatabasePlan, locked_until, plan_database, some
 from .copy_report import tell, uncounted
 from .copy_request import PruneCopyRequest
 
-__all__ = ["PruneCopyRequest", "run"]
+__all__ = ["ELSEWHERE", "HERE", "STORE", "PruneCopyRequest", "run"]
 
 # How long archives without a manifest are left alone: a copy that was broken off goes on by then, or never.
 ORPHANS_STAY = timedelta(days=7)
@@ -167,7 +167,7 @@ def _orphans(
         elif folder.newest is None or catalogue.newest is None or catalogue.newest - folder.newest <= ORPHANS_STAY:
             continue
         else:
-            until = result_of(partial(locked_until, store, folder.place))
+            until = result_of(partial(locked_until, store, folder.place, problems))
             if until.error is not None:
                 problems.add(str(until.error))
             elif until.value is None or until.value <= utc_now():

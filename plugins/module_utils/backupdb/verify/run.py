@@ -59,12 +59,18 @@ def run(request: VerifyRequest) -> dict[str, Any]:
     entries = [verify.verify_path(folder, **how) for folder in folders]
     if not request.paths:
         with open_place(
-            request.repository, request.copy, host=request.wanted.host, instance=request.wanted.instance
+            request.repository,
+            request.copy,
+            host=request.wanted.host,
+            instance=request.wanted.instance,
+            can_wait=True,
         ) as place:
             entries += _verify_place(place, request.wanted, problems, how)
     # It counts whatever is wanted: nobody can know whose backup an unreadable manifest was.
     entries += [verify.damaged(folder, request.level, line) for folder, line in problems.damaged.items()]
     if not entries:
+        if problems.lines:
+            raise BackupNotFound(f"nothing was verified: {'; '.join(problems.lines[-_SHOWN:])}")
         raise BackupNotFound(
             f"there is nothing to verify in {request.repository or 'the copy'}: no backup is what the filters want; "
             "widen them, or look with backup_info at what there is"
@@ -74,15 +80,22 @@ def run(request: VerifyRequest) -> dict[str, Any]:
 
 def _verify_place(place: Place, wanted: Filter, problems: Problems, how: dict[str, Any]) -> list[dict[str, Any]]:
     entries = []
+    waiting = 0
     for line in place.problems:
         problems.add(line)
     for found in read_wanted(place.root, wanted, problems):
         backup = place.adopt(found)
+        left = place.allowance(Problems())
+        if left is not None and backup.manifest["stored_bytes"] > left:
+            waiting += 1
+            continue
         entry = verify.verify(backup, **how)
         if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
             problems.add(f"{backup.where} was removed after it had been listed")
         else:
             entries.append(entry)
+    if waiting:
+        problems.add(f"{waiting} backups in {place.where} wait for the next month: verify_budget has no room for them")
     return entries
 
 

@@ -33,6 +33,7 @@ from .clients import find_clients
 from .commands import COMPLETION_MARK, FORMAT
 from .facts import detect_vendor, list_databases, read_facts
 from .family import MysqlFamily
+from .outside import outside_databases
 from .privileges import missing_privileges
 from .restore.checks import find_problems
 from .restore.database import create_database, drop_database
@@ -75,6 +76,10 @@ class MysqlBase(MysqlFamily):
     @classmethod
     def completion_mark(cls, archive: Mapping[str, Any]) -> bytes | None:
         return COMPLETION_MARK if archive["format"] == FORMAT else None
+
+    @classmethod
+    def needed_databases(cls, manifest: Mapping[str, Any]) -> frozenset[str]:
+        return outside_databases(manifest)
 
     def login_manager(self, wanted: WantedLogin) -> MysqlLoginManager:
         return MysqlLoginManager(self, wanted)

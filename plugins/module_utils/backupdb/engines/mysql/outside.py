@@ -84,6 +84,12 @@ def named_pairs(definition: str) -> set[tuple[str, str]]:
     return {(_plain(one["database"]), _plain(one["name"])) for one in _PAIR.finditer(definition) if one["name"]}
 
 
+def outside_databases(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the other databases, as the manifest of a backup has them."""
+    wanted = (manifest.get("engine_details") or {}).get("outside") or ()
+    return frozenset(str(one["database"]) for one in wanted)
+
+
 def make_stand_ins(server: Server, manifest: Mapping[str, Any]) -> list[str]:
     """Make empty ones on a private server, and return their names."""
     wanted: Sequence[Mapping[str, Any]] = (manifest.get("engine_details") or {}).get("outside") or ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ...connection.server import Server
 from ...streams.pipeline import Limits
@@ -65,6 +65,7 @@ class PostgresqlEngine(Engine):
     SYSTEM_DATABASES = SYSTEM_DATABASES
     DATA_DIRECTORY_QUERY = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'"
     SWAPS = True
+    EMPTY_INVENTORY: ClassVar[Mapping[str, int]] = {"extensions": 1, "schemas": 1}  # plpgsql, public
     DRILL = PostgresqlDrill()
     ACCOUNTS = PostgresqlAccountRules()
 

@@ -36,6 +36,14 @@ class Notes:
         if self._texts.pop(name, None) is not None:
             self._write()
 
+    def forget_below(self, folder: str) -> None:
+        """Forget what is noted of the files below a folder."""
+        names = [name for name in self._texts if name.startswith(f"{folder}/")]
+        for name in names:
+            del self._texts[name]
+        if names:
+            self._write()
+
     def _write(self) -> None:
         """In memory there is nothing to write."""
 

@@ -54,11 +54,15 @@ class S3Store(Store):
 
     def ask(self, operation: str, doing: str, name: str = "", **request: Any) -> Any:
         """Call an operation of the client, again while the store is unavailable; raises `StoreError`."""
+        return self.attempt(lambda: getattr(self.client, operation)(**request), doing, name)
+
+    def attempt(self, work: Callable[[], Any], doing: str, name: str = "") -> Any:
+        """Do what calls the client, again while the store is unavailable; raises `StoreError`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         def once() -> Any:
             try:
-                return getattr(self.client, operation)(**request)
+                return work()
             except (BotoCoreError, ClientError, OSError) as error:
                 raise store_error(error, self.copy, self.where(name), doing) from error
 
@@ -181,12 +185,28 @@ class S3Store(Store):
         return S3Arrival(self, place, meter)
 
     def remove(self, place: str, objects: Sequence[StoredObject]) -> None:
-        """Remove versions where there are any, else nothing would be freed; the manifest before all else."""
+        """Remove the manifest before all else, and versions where there are any, or nothing would be freed.
+
+        What was written later under a name goes before the first version: it must never become the first one itself.
+        """
         ordered = sorted(objects, key=lambda entry: not entry.name.endswith("/manifest.json"))
-        first, rest = ordered[:1], ordered[1:]
+        later = self._later_versions(place, {entry.name for entry in ordered if entry.version})
+        first = [entry for entry in ordered[:1] for entry in (*later.get(entry.name, ()), entry)]
+        rest = [entry for entry in ordered[1:] for entry in (*later.get(entry.name, ()), entry)]
         for group in (first, *(rest[start : start + _PAGE] for start in range(0, len(rest), _PAGE))):
             if group:
                 self._remove(group)
+
+    def _later_versions(self, place: str, names: set[str]) -> dict[str, list[StoredObject]]:
+        """Return what came after the first version of these files of a backup, removals too."""
+        found: dict[str, list[StoredObject]] = {}
+        if names:
+            first = {entry.name: entry.version for entry in self.entries(place)}
+            for entry in self._all_versions(f"{self._prefix}{place}/", ""):
+                name, version = entry["Key"][len(self._prefix) :], entry["VersionId"]
+                if name in names and version != first.get(name):
+                    found.setdefault(name, []).append(StoredObject(name, entry.get("Size", 0), version=version))
+        return found
 
     def _remove(self, objects: Sequence[StoredObject]) -> None:
         keys = [

@@ -37,7 +37,7 @@ _AMBIENT = (
 _HIDDEN_PREFIXES = ("AWS_", "BOTO", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _NOT_THERE = ("404", "NoSuchKey", "NotFound", "NoSuchVersion")
 _BUSY = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "RequestLimitExceeded")
-_FULL = ("QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "EntityTooLarge", "InsufficientCapacity")
+_FULL = ("QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "InsufficientCapacity")
 _KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AuthorizationHeaderMalformed")
 
 
@@ -142,6 +142,11 @@ def is_there_already(error: Exception) -> bool:
     return _code(error) in ("PreconditionFailed", "412", "ConditionalRequestConflict")
 
 
+def is_forgotten(error: Exception) -> bool:
+    """Tell whether an error says that an upload in parts is over: it was made an object, or removed."""
+    return _code(error) == "NoSuchUpload"
+
+
 def is_refused(error: Exception) -> bool:
     """Tell whether an error says that the key has no right to do this."""
     return _status(error) == 403 or _code(error) in ("AccessDenied", "403", *_KEY)
@@ -173,7 +178,7 @@ def store_error(error: Exception, copy: CopySettings, where: str, doing: str) ->
 
 def _answer(error: Exception, copy: CopySettings, begin: str) -> StoreError:
     code, status = _code(error), _status(error)
-    response: Mapping[str, Any] = getattr(error, "response", {})
+    response = _response(error)
     words = str(response.get("Error", {}).get("Message") or "")[:200]
     said = f"{code}{f', {words}' if words and words != code else ''}"
     if code == "RequestTimeTooSkewed":
@@ -182,6 +187,8 @@ def _answer(error: Exception, copy: CopySettings, begin: str) -> StoreError:
         return StoreRefused(f"{begin}: the key is not accepted ({said}); look at the credentials, copies.{copy.name}")
     if code == "NoSuchBucket":
         return StoreRefused(f"{begin}: there is no bucket {copy.place['bucket']}; make it, or mend the option bucket")
+    if code == "EntityTooLarge":
+        return StoreError(f"{begin}: the store takes no file of this size ({said}); set object_limit to what it takes")
     if code in _FULL or status == 507:
         return StoreError(f"{begin}: the store is full, or over its quota ({said}); make room there")
     if is_refused(error):
@@ -205,12 +212,18 @@ def _skew(response: Mapping[str, Any]) -> str:
 
 
 def _code(error: Exception) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    return str(_response(error).get("Error", {}).get("Code", ""))
 
 
 def _status(error: Exception) -> int:
-    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = _response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status if isinstance(status, int) else 0
+
+
+def _response(error: Exception) -> Mapping[str, Any]:
+    """Return what the store has answered; nothing where the connection failed, whose errors have an empty response."""
+    response = getattr(error, "response", None)
+    return response if isinstance(response, Mapping) else {}
 
 
 def _short(error: Exception) -> str:

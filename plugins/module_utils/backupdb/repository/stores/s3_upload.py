@@ -18,14 +18,15 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from ...errors import ArchiveDamaged, StoreError, StoreRefused, StoreUnavailable
 from ...system.files import open_regular
 from ...system.text import human_size, utc_now
 from ..files import storage_errors
 from .interface import Arrival, Meter, Upload
-from .s3_client import is_absent, is_refused, is_there_already, store_error
+from .outgoing import damaged
+from .s3_client import is_absent, is_forgotten, is_refused, is_there_already, store_error
 
 if TYPE_CHECKING:
     from .s3 import S3Store
@@ -58,7 +59,6 @@ class S3Arrival(Arrival):
         self._store = store
         self._place = place
         self._meter = meter
-        self._sent: list[str] = []
 
     def put(self, upload: Upload) -> None:
         """Send one file."""
@@ -85,12 +85,10 @@ class S3Arrival(Arrival):
         finally:
             os.close(descriptor)
         self._store.notes.keep(upload.name, _SENT + upload.sha256)
-        self._sent.append(upload.name)
 
     def finish(self) -> None:
-        """Forget what was noted on the way: the manifest tells it now."""
-        for name in self._sent:
-            self._store.notes.forget(name)
+        """Forget what was noted on the way, by earlier attempts too: the manifest tells it now."""
+        self._store.notes.forget_below(self._place)
 
     def _is_there(self, upload: Upload) -> bool:
         """Tell whether an earlier attempt has sent this file: by the store, or by our notes if it must not be asked."""
@@ -107,17 +105,22 @@ class S3Arrival(Arrival):
         return True
 
     def _put_whole(self, upload: Upload, descriptor: int) -> None:
-        if _sha256(descriptor, 0, upload.size) != upload.sha256:
+        with storage_errors(upload.path, "reading"):
+            digest = _sha256(descriptor, 0, upload.size)
+        if digest != upload.sha256:
             raise damaged(upload)
-        with closing(Slice(descriptor, 0, upload.size, self._meter)) as body:
-            request = {
-                **self._store.key(upload.name),
-                "Body": body,
-                "ChecksumAlgorithm": "SHA256",
-                "ChecksumSHA256": _base64(upload.sha256),
-                **description(self._store, upload),
-            }
-            send(self._store, "put_object", upload, request)
+
+        def put() -> None:
+            with closing(Slice(descriptor, 0, upload.size, self._meter)) as body:
+                self._store.client.put_object(
+                    **self._store.key(upload.name),
+                    Body=body,
+                    ChecksumAlgorithm="SHA256",
+                    ChecksumSHA256=_base64(upload.sha256),
+                    **description(self._store, upload),
+                )
+
+        send(self._store, upload, put)
 
 
 class _Multipart:
@@ -156,10 +159,7 @@ class _Multipart:
                     future.cancel()
                 raise
         if whole.hexdigest() != self._upload.sha256:
-            with suppress(StoreError):
-                self._store.ask(
-                    "abort_multipart_upload", "giving up", self._upload.name, **self._key, UploadId=upload_id
-                )
+            self._give_up(upload_id)
             raise damaged(self._upload)
         self._complete(upload_id, sorted(parts, key=lambda part: int(part["PartNumber"])))
 
@@ -171,11 +171,12 @@ class _Multipart:
         """Hash a part, and go on with the whole; the MD5 only to know a part that was sent before."""
         part = hashlib.sha256()
         etag = hashlib.md5(usedforsecurity=False)
-        for block in blocks(self._descriptor, offset, size):
-            part.update(block)
-            whole.update(block)
-            if with_md5:
-                etag.update(block)
+        with storage_errors(self._upload.path, "reading"):
+            for block in blocks(self._descriptor, offset, size):
+                part.update(block)
+                whole.update(block)
+                if with_md5:
+                    etag.update(block)
         return part.digest(), etag.hexdigest()
 
     def _begun(self) -> tuple[str | None, Mapping[int, Mapping[str, Any]]]:
@@ -233,36 +234,57 @@ class _Multipart:
         return upload_id
 
     def _send(self, upload_id: str, number: int, offset: int, size: int, digest: bytes) -> dict[str, Any]:
-        with closing(Slice(self._descriptor, offset, size, self._meter)) as body:
-            answer = self._store.ask(
-                "upload_part",
-                "sending",
-                self._upload.name,
-                **self._key,
-                UploadId=upload_id,
-                PartNumber=number,
-                Body=body,
-                ContentLength=size,
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=base64.b64encode(digest).decode("ascii"),
-            )
+        def send_part() -> Any:
+            with closing(Slice(self._descriptor, offset, size, self._meter)) as body:
+                return self._store.client.upload_part(
+                    **self._key,
+                    UploadId=upload_id,
+                    PartNumber=number,
+                    Body=body,
+                    ContentLength=size,
+                    ChecksumAlgorithm="SHA256",
+                    ChecksumSHA256=base64.b64encode(digest).decode("ascii"),
+                )
+
+        answer = self._store.attempt(send_part, "sending", self._upload.name)
         return _part(number, answer["ETag"], digest)
 
     def _complete(self, upload_id: str, parts: list[dict[str, Any]]) -> None:
         request = {**self._key, "UploadId": upload_id, "MultipartUpload": {"Parts": parts}}
-        send(self._store, "complete_multipart_upload", self._upload, request)
+        made = False
+
+        def complete() -> None:
+            nonlocal made
+            self._store.client.complete_multipart_upload(**request)
+            made = True
+
+        try:
+            send(self._store, self._upload, complete)
+        except (StoreRefused, StoreUnavailable):
+            raise  # the next run goes on with the parts
+        except StoreError:
+            self._give_up(upload_id)
+            raise
+        if not made:
+            self._give_up(upload_id)
+
+    def _give_up(self, upload_id: str) -> None:
+        """Let the store forget the parts, as far as the key may do that."""
+        with suppress(StoreError):
+            self._store.ask("abort_multipart_upload", "giving up", self._upload.name, **self._key, UploadId=upload_id)
+        self._store.notes.forget(self._upload.name)
 
 
-def send(store: S3Store, operation: str, upload: Upload, request: Mapping[str, Any]) -> None:
+def send(store: S3Store, upload: Upload, work: Callable[[], None]) -> None:
     """Make an object exist, if there is none by its name; one with the same content is as good."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     def once() -> None:
         try:
-            getattr(store.client, operation)(**request)
+            work()
         except (BotoCoreError, ClientError, OSError) as error:
             # An answer that was lost on its way also ends here: then it is there, and is the same.
-            if is_there_already(error) or (is_absent(error) and operation == "complete_multipart_upload"):
+            if is_there_already(error) or is_forgotten(error):
                 check_same(store, upload, error)
                 return
             if store.only_if_new.is_unknown(error):
@@ -276,15 +298,17 @@ def check_same(store: S3Store, upload: Upload, cause: Exception) -> None:
     """Raise `StoreError` unless the object of this name is what would be sent, as far as the key may see it."""
     try:
         head = store.head(upload.name)
-    except StoreUnavailable:
-        raise
-    except StoreError:
-        return  # a key that only writes cannot look; that something of this name is there, the store has said
-    if head is None:
-        raise StoreUnavailable(
-            f"copy {store.copy.name}: {store.where(upload.name)} was being sent when the store forgot about it"
-        ) from cause
-    check_head(store, upload, head)
+    except StoreRefused:
+        if is_there_already(cause):
+            return  # a key that only writes cannot look; that something of this name is there, the store has said
+        head = None
+    if head is not None:
+        check_head(store, upload, head)
+        return
+    text = f"copy {store.copy.name}: {store.where(upload.name)} was being sent when the store forgot about it"
+    if is_forgotten(cause):
+        raise StoreError(f"{text}: its parts have been removed there; the next run sends it again") from cause
+    raise StoreUnavailable(text) from cause
 
 
 def check_head(store: S3Store, upload: Upload, head: Mapping[str, Any]) -> None:
@@ -367,14 +391,6 @@ def blocks(descriptor: int, offset: int, size: int) -> Iterator[bytes]:
             return  # it has become shorter; its digest tells
         offset += len(block)
         yield block
-
-
-def damaged(upload: Upload) -> ArchiveDamaged:
-    """Say that a file of this host is not what its manifest says."""
-    return ArchiveDamaged(
-        f"{upload.path} is not what its manifest says (sha256 differs), so it was not sent; verify the repository, and "
-        "make a new backup"
-    )
 
 
 def _sha256(descriptor: int, offset: int, size: int) -> str:

@@ -215,7 +215,7 @@ class SftpStore(TreeStore):
             with self._lock:
                 if self._connection is connection:
                     self._drop()
-            raise connection.lost(SessionLost(str(error))) from error
+            raise connection.lost(error) from error
 
     def _connected(self) -> SftpConnection:
         with self._lock:

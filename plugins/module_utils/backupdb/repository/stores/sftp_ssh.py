@@ -19,7 +19,7 @@ from typing import Any, Callable, NamedTuple
 
 from ...errors import ClientMissing, CommandFailed, InvalidOption, StoreError, StoreRefused, StoreUnavailable
 from ...system import files, process
-from .sftp_packets import printable
+from .sftp_packets import NotUnderstood, printable
 from .sftp_protocol import Refusal, SessionLost, SftpSession
 
 _CONNECT_SECONDS = 30
@@ -79,9 +79,10 @@ class SftpConnection:
             environment = {} if address.key_file else _agent()
             self._program = process.start(_command(address, known_hosts), environment=environment, stdin=PIPE)
             self.session = SftpSession(self._program.stdout.fileno(), self._program.stdin.fileno(), check)
-        except SessionLost as error:
+        except (SessionLost, NotUnderstood) as error:
             raise self.lost(error, beginning=True) from error
         except Refusal as error:
+            self.close()
             raise StoreRefused(f"{address} refuses SFTP: {error}") from error
         except CommandFailed as error:
             raise StoreError(f"{address}: {error}") from error
@@ -96,7 +97,7 @@ class SftpConnection:
         """The process of `ssh`."""
         return self._program.pid if self._program is not None else 0
 
-    def lost(self, error: SessionLost, *, beginning: bool = False) -> StoreError:
+    def lost(self, error: SessionLost | NotUnderstood, *, beginning: bool = False) -> StoreError:
         """End it, and return why there is no connection any more, by what `ssh` said."""
         self.close()
         said = self._program.stderr.lines() if self._program is not None else []

@@ -60,7 +60,7 @@ def find_problems(
     grants = read_grants(engine)
     login = str(server.value("SELECT CURRENT_USER()"))
     with server.connect() as connection:
-        known = accounts(server, connection)
+        known = _with_those_to_come(accounts(server, connection), options)
         needs_keys = variable(server, connection, "sql_require_primary_key") in _ON
     wanted = _definers(manifest, options)
     refusals = [
@@ -170,6 +170,13 @@ def _definers(manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]
     named = (manifest.get("engine_details") or {}).get("definers") or ()
     mapped = {mapped_definer(str(definer), options) for definer in named}
     return sorted(definer for definer in mapped if definer is not None)
+
+
+def _with_those_to_come(known: frozenset[str] | None, options: RestoreOptions) -> frozenset[str] | None:
+    """Add the accounts that will be there by then, a role with nothing after the @."""
+    if known is None:
+        return None
+    return known | {name if "@" in name else f"{name}@" for name in options.accounts_to_come}
 
 
 def _definer_refusals(wanted: Sequence[str], known: frozenset[str] | None) -> Iterator[str]:

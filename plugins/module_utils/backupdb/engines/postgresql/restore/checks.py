@@ -44,7 +44,7 @@ def find_problems(
     warnings = _version_warnings(facts, manifest)
     if options.data_only:
         return RestoreProblems(refusals, missing, warnings)
-    roles = _roles(server, facts)
+    roles = {**dict.fromkeys(options.accounts_to_come, True), **_roles(server, facts)}
     refusals += [
         *_locale_refusals(server, facts, properties),
         *_owner_refusals(roles, properties, options),
