@@ -17,8 +17,8 @@ short_description: Find mistakes in the jobs of a host
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Checks the names, instances and copies of jobs, and whether the way of keeping their secrets can keep them, for the
-    role P(vya.backupdb.schedule#role).
+  - Checks the names and instances of jobs, and whether the way of keeping their secrets can keep them, for the role
+    P(vya.backupdb.schedule#role).
   - No value of a secret is in the result.
 options:
   _input:
@@ -36,15 +36,6 @@ options:
     type: list
     elements: dict
     default: []
-  copies:
-    description: The copies of the host.
-    type: list
-    elements: dict
-    default: []
-  copy_credentials:
-    description: What opens the stores of copies, by their names.
-    type: dict
-    default: {}
   passphrase:
     description: Passphrase of the backups.
     type: str
@@ -89,7 +80,7 @@ _value:
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # the same as of a job file
 
 
-def job_problems(  # noqa: PLR0913  a filter has its options as arguments
+def job_problems(
     jobs: Sequence[Mapping[str, Any]],
     instances: Sequence[Mapping[str, Any]] = (),
     notifications: Sequence[Mapping[str, Any]] = (),
@@ -98,21 +89,13 @@ def job_problems(  # noqa: PLR0913  a filter has its options as arguments
     append_only: bool = False,
     manager: str = "auto",
     credentials: str = "auto",
-    copies: Sequence[Mapping[str, Any]] = (),
-    copy_credentials: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[str]:
     """Return one sentence for each mistake."""
     problems = _name_problems([str(job["name"]) for job in jobs]) + _instance_problems(jobs, instances)
-    problems += _copy_problems(jobs, copies)
     if append_only and user == "root":
         problems.append("backupdb_append_only takes backups from backupdb_user, who must therefore not be root")
     if credentials == "store":
         problems += _store_problems(jobs, notifications, passphrase)
-        if copy_credentials:
-            problems.append(
-                "schedule_credentials is store, which holds logins only: it cannot keep what opens the copies "
-                + ", ".join(copy_credentials)
-            )
     if credentials == "systemd" and manager == "cron":
         problems.append("schedule_credentials is systemd, so schedule_use cannot be cron")
     return problems
@@ -135,13 +118,6 @@ def _instance_problems(jobs: Sequence[Mapping[str, Any]], instances: Sequence[Ma
     named = dict.fromkeys(name for job in jobs for name in job.get("instances") or ())
     unknown = [str(name) for name in named if name not in known]
     return [f"backupdb_jobs: backupdb_instances has no {', '.join(unknown)}"] if unknown else []
-
-
-def _copy_problems(jobs: Sequence[Mapping[str, Any]], copies: Sequence[Mapping[str, Any]]) -> list[str]:
-    known = {copy["name"] for copy in copies}
-    named = dict.fromkeys(name for job in jobs for name in job.get("copies") or ())
-    unknown = [str(name) for name in named if name not in known]
-    return [f"backupdb_jobs: backupdb_copies has no {', '.join(unknown)}"] if unknown else []
 
 
 def _store_problems(

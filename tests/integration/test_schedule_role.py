@@ -165,6 +165,44 @@ def test_append_only_hosts_seal_after_each_job_and_prune_every_instance_by_its_j
     ]
 
 
+COPIES = [
+    {"name": "offsite", "type": "s3", "bucket": "acme"},
+    {"name": "disk", "type": "local", "path": "/mnt/copy", "off_site": False},
+]
+
+
+def test_a_job_with_copies_has_a_service_and_a_timer_that_catch_up(ansible: Ansible, scratch: Path) -> None:
+    shown = {"name": "Show", "ansible.builtin.debug": {"var": "__schedule_copies"}}
+    options = {
+        "backupdb_user": "backupdb",
+        "backupdb_copies": COPIES,
+        "backupdb_copy_credentials": {"offsite": {"access_key_id": "id", "secret_access_key": SECRET}},
+        "backupdb_metrics_dir": "/var/lib/node",
+    }
+    service, timer, table, command = rendered(
+        ansible, scratch, "copy.service", "copy.timer", "job.cron", "backupdb.sh", **options, schedule_use="systemd"
+    )
+    for line in (
+        "ExecStart=/usr/local/bin/backupdb copy nightly",
+        "User=backupdb",
+        "LoadCredentialEncrypted=nightly:/etc/backupdb/credentials/nightly.cred",
+        "CapabilityBoundingSet=",
+        "StandardOutput=journal",
+        "ProtectHome=read-only",
+    ):
+        assert line in service.splitlines(), line
+    assert "OnCalendar=*-*-* 00/4:23:00" in timer.splitlines()
+    assert "run | copy)" in command
+    assert "copy nightly" in table
+    of_one = [{**VARIABLES["backupdb_jobs"][0], "copies": ["disk"], "copy_cron": "5 5 * * *"}]
+    done = play(ansible, shown, **options, backupdb_jobs=of_one)
+    assert [copy["name"] for copy in done.of_task("Show")[0].result["__schedule_copies"]] == ["disk"]
+    (table,) = rendered(ansible, scratch, "job.cron", **options, backupdb_jobs=of_one, schedule_use="cron")
+    assert "5 5 * * * backupdb /usr/local/bin/backupdb copy nightly 2>&1 | logger -t backupdb" in table
+    (table,) = rendered(ansible, scratch, "job.cron")
+    assert "copy nightly" not in table
+
+
 @pytest.mark.parametrize("user", ["root", "backupdb"])
 @pytest.mark.parametrize("drills", [False, True])
 def test_no_service_is_much_exposed(ansible: Ansible, scratch: Path, user: str, drills: bool) -> None:
@@ -175,12 +213,14 @@ def test_no_service_is_much_exposed(ansible: Ansible, scratch: Path, user: str, 
         scratch,
         "job.service",
         "seal.service",
+        "copy.service",
         backupdb_user=user,
         backupdb_jobs=[job],
+        backupdb_copies=COPIES,
         # Only an ordinary user's backups are sealed; the two services are the same with and without.
         backupdb_append_only=user != "root",
     )
-    for name in ("job.service", "seal.service"):
+    for name in ("job.service", "seal.service", "copy.service"):
         unit = scratch / f"backupdb-{name}"
         # What is executed need not be there, but must be somewhere.
         text = re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", (scratch / name).read_text(encoding="utf-8"))

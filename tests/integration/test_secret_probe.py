@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.ansible import Ansible, this_machine
 from support.process_watch import ProcessWatch
-from support.secret_probe import CALLS, ROLE_VARIABLES, SECRETS, given
+from support.secret_probe import CALLS, ROLE_VARIABLES, SECRETS, call_of, given
 
 PLACES = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 
@@ -39,12 +39,14 @@ def files_in(new: set[Path]) -> Iterator[Path]:
 
 @pytest.mark.parametrize("check", [False, True], ids=["run", "check"])
 @pytest.mark.parametrize("module", sorted(CALLS))
-def test_no_secret_of_a_module_is_shown_or_left(ansible: Ansible, module: str, check: bool) -> None:
+def test_no_secret_of_a_module_is_shown_or_left(ansible: Ansible, module: str, check: bool, scratch: Path) -> None:
     secrets = given(module)
     assert secrets
     before = entries()
     with ProcessWatch() as watch:
-        run = ansible.run_module(f"vya.backupdb.{module}", CALLS[module], verbosity=4, check=check)
+        run = ansible.run_module(
+            f"vya.backupdb.{module}", call_of(module, str(scratch / "state")), verbosity=4, check=check
+        )
     assert run.result, run.output
     for refused in ("unsupported parameters", "missing required", "mutually exclusive"):
         assert refused not in run.message.lower(), run.message
@@ -57,7 +59,9 @@ def test_no_secret_of_a_module_is_shown_or_left(ansible: Ansible, module: str, c
             assert [path for path in left if path.exists() and form.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.parametrize("role", ["account", "backup", "drill", "prune", "restore", "schedule", "status", "verify"])
+@pytest.mark.parametrize(
+    "role", ["account", "backup", "copy", "drill", "prune", "restore", "schedule", "status", "verify"]
+)
 def test_no_secret_of_a_role_is_shown_when_it_fails(ansible: Ansible, role: str, scratch: Path) -> None:
     """That none is shown when it does its work is in the tests of the role."""
     variables = this_machine(scratch, **ROLE_VARIABLES, backupdb_repository=str(scratch / "none"))

@@ -24,11 +24,19 @@ SECRETS = {
     "identity": IDENTITY.reveal(),
     "smtp_password": f"Mail-{secrets.token_hex(12)}",
     "token": f"Hook-{secrets.token_hex(12)}",
+    "access_key_id": f"Key-{secrets.token_hex(12)}",
+    "secret_access_key": f"Store-{secrets.token_hex(12)}",
+    "session_token": f"Session-{secrets.token_hex(12)}",
 }
 _SERVER = {"engine": "postgresql", "login_host": "127.0.0.1", "login_port": 1, "login_user": "backup"}
 _LOGIN = {**_SERVER, "login_password": SECRETS["login_password"]}
 _KEYS = {"identity": SECRETS["identity"], "passphrase": SECRETS["passphrase"]}
 _BACKUP = {**_LOGIN, "instance": "shop", "repository": "/nowhere", "passphrase": SECRETS["passphrase"]}
+# A bucket that does not answer; nobody waits for it.
+_COPY = {"name": "offsite", "type": "s3", "bucket": "b", "endpoint": "http://127.0.0.1:1", "patience": "0s"}
+_STORE = {name: SECRETS[name] for name in ("access_key_id", "secret_access_key", "session_token")}
+_STATE_DIR = "/nowhere/state"
+_COPIED = {"copy": _COPY, "copy_credentials": _STORE, "copy_state_dir": _STATE_DIR}
 _CHANNELS = [
     {
         "name": "mail",
@@ -43,11 +51,18 @@ _CHANNELS = [
     {"name": "hook", "type": "webhook", "url": f"http://127.0.0.1:1/{SECRETS['token']}"},
 ]
 CALLS: dict[str, dict[str, Any]] = {
-    "account_info": {**_LOGIN, "instance": "shop", **_KEYS},
-    "account_restore": {**_LOGIN, **_KEYS, "repository": "/nowhere", "instance": "shop", "accounts": ["app"]},
+    "account_info": {**_LOGIN, "instance": "shop", **_KEYS, **_COPIED},
+    "account_restore": {**_LOGIN, **_KEYS, **_COPIED, "instance": "shop", "accounts": ["app"]},
     "backup_account": {**_LOGIN, "instance": "shop", "name": "backup", "password": SECRETS["password"]},
-    "backup_drill": {**_KEYS, "repository": "/nowhere"},
-    "backup_verify": {**_KEYS, "repository": "/nowhere", "level": "decrypt"},
+    "backup_copy": {
+        "repository": "/nowhere",
+        "copies": [_COPY],
+        "credentials": {"offsite": _STORE},
+        "state_dir": _STATE_DIR,
+    },
+    "backup_drill": {**_KEYS, **_COPIED},
+    "backup_info": _COPIED,
+    "backup_verify": {**_KEYS, **_COPIED, "level": "decrypt"},
     "credential_store": {
         "path": "/nowhere/store.json",
         "id": "shop",
@@ -57,11 +72,15 @@ CALLS: dict[str, dict[str, Any]] = {
     "database_backup": _BACKUP,
     "database_backup_start": {**_BACKUP, "run_id": RUN},
     "database_info": {**_LOGIN, "instance": "shop"},
-    "database_restore": {**_LOGIN, **_KEYS, "repository": "/nowhere", "instance": "shop", "database": "shop"},
+    "database_restore": {**_LOGIN, **_KEYS, **_COPIED, "instance": "shop", "database": "shop"},
     "job_credentials": {
         "name": "nightly",
         "directory": "/nowhere",
-        "secrets": {"archive_passphrase": SECRETS["passphrase"], "logins": {"shop": SECRETS["login_password"]}},
+        "secrets": {
+            "archive_passphrase": SECRETS["passphrase"],
+            "logins": {"shop": SECRETS["login_password"]},
+            "copies": {"offsite": _STORE},
+        },
     },
     "notification": {
         "event": "failure",
@@ -71,7 +90,7 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 # Modules that take no secret of their own; `test_every_secret_option_is_in_the_probe` keeps this true.
 WITHOUT = {
-    *("age_keypair", "backup_info", "backup_job", "backup_pin", "backup_prune", "backup_status"),
+    *("age_keypair", "backup_job", "backup_pin", "backup_prune", "backup_status"),
     *("database_backup_follow", "runner_install", "signing_key"),
 }
 # Every secret variable of every role, for a host whose server does not answer and whose repository is not there.
@@ -79,6 +98,8 @@ ROLE_VARIABLES: dict[str, Any] = {
     "backupdb_instances": [{"id": "shop", **_LOGIN}, {"id": "wiki", **_SERVER}],
     "backupdb_logins": {"wiki": {"login_password": SECRETS["login_password"]}},
     "backupdb_passphrase": SECRETS["passphrase"],
+    "backupdb_copies": [_COPY],
+    "backupdb_copy_credentials": {"offsite": _STORE},
     "backupdb_notifications": _CHANNELS,
     "backupdb_jobs": [{"name": "nightly", "on_calendar": "02:30", "drill": {"every": "7d"}}],
     "account_admin_logins": {"shop": {"login_user": "root", "login_password": SECRETS["password"]}},
@@ -88,11 +109,20 @@ ROLE_VARIABLES: dict[str, Any] = {
         for name in ("identity", "passphrase")
     },
     "verify_level": "decrypt",
+    "verify_copy": "offsite",
+    "drill_copy": "offsite",
+    "restore_copy": "offsite",
+    "restore_from": "latest",
     "restore_instance": "shop",
     "restore_database": "shop",
     "restore_target": "shop_copy",
     "restore_confirm": "shop_copy",
 }
+
+
+def call_of(module: str, state_dir: str) -> dict[str, Any]:
+    """A call of the table, where what is known of copies is kept in that folder."""
+    return {name: state_dir if value == _STATE_DIR else value for name, value in CALLS[module].items()}
 
 
 def given(module: str) -> set[str]:

@@ -9,11 +9,15 @@ import importlib
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from backupdb.jobs import definition
 
 FILTERS = "ansible_collections.vya.backupdb.plugins.filter"
 job_module = importlib.import_module(f"{FILTERS}.job_problems")
 job_problems = job_module.job_problems
+copy_problems = importlib.import_module(f"{FILTERS}.copy_problems").copy_problems
+copy_named = importlib.import_module(f"{FILTERS}.copy_named").copy_named
+job_copy_problems = importlib.import_module(f"{FILTERS}.job_copy_problems").job_copy_problems
 host_problems = importlib.import_module(f"{FILTERS}.host_problems").host_problems
 login_problems = importlib.import_module(f"{FILTERS}.login_problems").login_problems
 restore_problems = importlib.import_module(f"{FILTERS}.restore_problems").restore_problems
@@ -148,3 +152,44 @@ def test_everything_that_a_restore_lacks_is_told_at_once() -> None:
     assert confirm == "restore_confirm must repeat the name in restore_target, shop_copy"
     assert instance == "restore_instance must be one of backupdb_instances: shop-pg"
     assert "db1, db2: name the one that restores" in hosts
+
+
+COPIES = [{"name": "offsite", "type": "s3"}, {"name": "vault", "type": "sftp"}]
+KEY = {"access_key_id": "SECRET-id", "secret_access_key": "SECRET-key"}
+
+
+def test_copies_with_names_of_their_own_and_whole_credentials_have_no_problem() -> None:
+    assert copy_problems([], {}) == copy_problems(COPIES) == []
+    assert copy_problems(COPIES, {"offsite": {**KEY, "session_token": "SECRET"}}) == []
+
+
+def test_what_opens_a_copy_belongs_to_one_and_is_whole() -> None:
+    assert "no ofsite; its copies are: offsite, vault" in only(copy_problems(COPIES, {"ofsite": KEY}))
+    assert "go together" in only(copy_problems(COPIES, {"offsite": {"access_key_id": "SECRET"}}))
+    assert "may only have the keys" in only(copy_problems(COPIES, {"offsite": {**KEY, "password": "SECRET"}}))
+    assert "may only have the keys" in only(copy_problems(COPIES, {"offsite": "SECRET"}))
+    wrong = {"x": KEY, "offsite": {"secret_access_key": "SECRET"}, "vault": {"key": "SECRET"}}
+    problems = copy_problems(COPIES, wrong)
+    assert len(problems) == 3
+    assert "SECRET" not in str(problems)
+
+
+def test_names_of_copies_are_unlike_and_of_plain_characters() -> None:
+    assert "unlike ../x" in only(copy_problems([{"name": "../x", "type": "s3"}]))
+    assert "repeated: vault" in only(copy_problems([COPIES[1], COPIES[1]]))
+
+
+def test_a_copy_is_found_by_its_name_and_an_unknown_one_is_refused_with_those_that_there_are() -> None:
+    assert copy_named(COPIES, "vault") == COPIES[1]
+    with pytest.raises(AnsibleFilterError, match="no copy moon; its copies are: offsite, vault"):
+        copy_named(COPIES, "moon")
+    with pytest.raises(AnsibleFilterError, match="its copies are: none"):
+        copy_named([], "moon")
+
+
+def test_jobs_copy_to_copies_that_there_are_and_a_store_of_logins_cannot_open_them() -> None:
+    job = {"name": "nightly", "copies": ["offsite", "moon"]}
+    assert "backupdb_copies has no moon" in only(job_copy_problems([job], copies=COPIES))
+    assert job_copy_problems([{"name": "nightly"}], copies=COPIES, copy_credentials={"offsite": KEY}) == []
+    told = only(job_copy_problems([{"name": "a"}], credentials="store", copies=COPIES, copy_credentials={"offsite": KEY}))
+    assert "cannot keep what opens the copies offsite" in told

@@ -14,12 +14,14 @@ import pytest
 import yaml
 from backupdb.accounts import options as accounts
 from backupdb.backup import options as backup
+from backupdb.copying import options as copying
 from backupdb.drill import options as drill
 from backupdb.engines.registry import ENGINE_NAMES
 from backupdb.jobs import options as jobs
 from backupdb.monitoring import options as monitoring
 from backupdb.notify import options as notify
 from backupdb.rebuild import options as rebuild
+from backupdb.repository.stores import settings as copies
 from backupdb.restore import options as restore
 from backupdb.retention import options as retention
 from backupdb.retention import policy
@@ -38,6 +40,7 @@ TABLES: Mapping[str, Mapping[str, Option]] = {
     "account": accounts.BACKUP_LOGIN_OPTIONS,
     "backup": backup.OPTIONS,
     "backupdb": {**backup.OPTIONS, **jobs.OPTIONS},
+    "copy": copying.OPTIONS,
     "drill": drill.OPTIONS,
     "prune": retention.PRUNE_OPTIONS,
     "rebuild": rebuild.OPTIONS,
@@ -47,6 +50,8 @@ TABLES: Mapping[str, Mapping[str, Option]] = {
 }
 RENAMED = {
     "backupdb_dump_jobs": "jobs",
+    "copy_source_host": "host",
+    "copy_source_instance": "instance",
     "drill_source_host": "host",
     "drill_source_instance": "instance",
     "prune_source_host": "host",
@@ -58,17 +63,18 @@ RENAMED = {
 # Variables that are no option of the module: what they say reaches it in another form, or is for the role alone.
 OF_THE_ROLE = {
     "account": {"admin_logins", "admin_users", "login_hosts"},
-    "backup": {"progress_interval"},
+    "backup": {"progress_interval", "copy"},
     "backupdb": {
         *("instances", "logins", "jobs", "install", "extra_packages", "become", "user", "group", "append_only"),
-        *("secure_logging", "sign", "signed_by"),
+        *("secure_logging", "sign", "signed_by", "copy_credentials"),
     },
-    "drill": set(),
+    "copy": set(),
+    "drill": {"copy"},  # the name of a copy, for which the role looks
     "prune": {"retention"},
     "rebuild": {"logins"},
-    "restore": {"from"},
+    "restore": {"from", "copy"},
     "status": set(),
-    "verify": set(),
+    "verify": {"copy"},
 }
 # Defaults of their own, on purpose: a role knows its host and the variables that all roles share.
 OWN_DEFAULTS = {"backupdb_repository", "backupdb_workers"}
@@ -176,6 +182,20 @@ def test_notifications_have_the_options_of_the_module_key_for_key() -> None:
         assert documented[name].get("no_log") == option.get("no_log"), name
 
 
+def test_copies_have_the_options_of_the_module_key_for_key() -> None:
+    documented, spec = role_options("backupdb")["backupdb_copies"]["options"], to_spec(copies.OPTIONS)
+    assert list(documented) == list(spec)
+    for name, option in spec.items():
+        assert comparable(documented[name]) == comparable(option), name
+        assert documented[name].get("no_log") == option.get("no_log"), name
+
+
+def test_the_readme_names_every_key_of_a_copy() -> None:
+    words = ROLES.joinpath("backupdb", "README.md").read_text(encoding="utf-8").replace("`", " ").split()
+    words = [word.rstrip(",") for word in words]
+    assert [key for key in copies.OPTIONS if key not in words] == []
+
+
 @pytest.mark.parametrize("role", ["prune", "backupdb"])
 def test_roles_know_every_option_of_a_retention_policy(role: str) -> None:
     documented = role_options(role)[f"{role}_retention"]["options"]
@@ -200,8 +220,15 @@ def test_a_role_passes_every_option_of_its_module(role: str, module: str, table:
     assert set(task[f"vya.backupdb.{module}"]) == set(table)
 
 
+def test_the_roles_that_copy_pass_every_option_of_their_module() -> None:
+    (task,) = load("backupdb", "tasks", "copy.yml")
+    assert set(task["vya.backupdb.backup_copy"]) == set(copying.OPTIONS)
+
+
 def test_the_role_verify_has_a_variable_for_every_option_of_its_module() -> None:
-    assert set(load("verify", "defaults", "main.yml")) == {f"verify_{name}" for name in verify.OPTIONS}
+    of_all_roles = {"copy_credentials", "copy_state_dir"}
+    wanted = {f"verify_{name}" for name in verify.OPTIONS if name not in of_all_roles}
+    assert set(load("verify", "defaults", "main.yml")) == wanted
 
 
 def test_an_execution_environment_and_a_virtual_environment_have_the_same_libraries() -> None:
@@ -211,11 +238,13 @@ def test_an_execution_environment_and_a_virtual_environment_have_the_same_librar
     assert f"{names['__backupdb_venv']}/bin/python" in requirements.INTERPRETERS
 
 
-def test_every_engine_has_packages_in_every_distribution() -> None:
+def test_every_engine_and_every_type_of_a_copy_has_packages_in_every_distribution() -> None:
     for path in sorted((ROLES / "backupdb" / "vars").glob("[A-Z]*.yml")):
         names = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert set(names["__backupdb_packages_client"]) == set(ENGINE_NAMES), path.name
         assert set(names["__backupdb_packages_driver"]) == set(ENGINE_NAMES), path.name
+        assert set(names["__backupdb_packages_store_library"]) == set(copies.TYPES), path.name
+        assert set(names["__backupdb_packages_store_program"]) == set(copies.TYPES), path.name
         assert ROLES.joinpath("backupdb", "tasks", f"packages_{names['__backupdb_package_manager']}.yml").is_file()
 
 

@@ -86,6 +86,7 @@ def test_a_host_without_any_run_tells_why() -> None:
         "message": "No backup was made: no apt here",
         "lines": ["No backup was made: no apt here"],
         "instances": [],
+        "copying": {},
         "warnings": [],
     }
     skipped = {"results": [{"__backup_id": "shop", "skipped": True}]}
@@ -113,6 +114,34 @@ def test_warnings_are_shown() -> None:
         "    warning: table log is outside the snapshot",
         "warning: database 'old' is gone",
     ]
+
+
+def test_a_required_copy_that_is_behind_makes_the_host_partial_and_the_overview_names_it() -> None:
+    registered = {"results": [result("shop", "ok", [])], "warnings": ["old"]}
+    line = "copy offsite: the store refuses the key"
+    copying = {"status": "failed", "failed": False, "message": line, "lines": [line], "copies": [{"name": "offsite"}]}
+    summary = backup_summary(registered, copying={**copying, "warnings": ["listing is slow"]})
+    assert summary["status"] == "partial"
+    assert summary["message"] == f"Every instance is backed up. Not all is copied: {line}"
+    assert summary["lines"][-3:] == [line, "warning: old", "warning: listing is slow"]
+    assert summary["copying"] == {
+        "status": "failed",
+        "message": line,
+        "lines": [line],
+        "copies": [{"name": "offsite"}],
+    }
+    assert backup_overview({"db1": summary})["lines"] == ["1 host partial", f"db1: copying failed: {line}"]
+
+
+def test_copies_that_have_everything_or_were_not_tried_change_nothing() -> None:
+    registered = {"results": [result("shop", "ok", [])]}
+    whole = {"status": "ok", "message": "m", "lines": ["copy offsite: 1 backups sent"], "copies": []}
+    assert backup_summary(registered, copying=whole)["status"] == "ok"
+    assert backup_summary(registered, copying={**whole, "status": "planned"})["status"] == "ok"
+    assert backup_summary(registered, copying={"skipped": True})["copying"] == {}
+    lost = backup_summary(registered, copying={"unreachable": True, "msg": "connection lost"})
+    assert (lost["status"], lost["copying"]["status"]) == ("partial", "unreachable")
+    assert lost["lines"][-1] == "copying unreachable: connection lost"
 
 
 def test_the_overview_counts_a_host_without_a_summary_as_failed() -> None:

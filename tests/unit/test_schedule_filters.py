@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 PLUGINS = "ansible_collections.vya.backupdb.plugins"
+copy_times = importlib.import_module(f"{PLUGINS}.filter.copy_times").copy_times
 job_backups = importlib.import_module(f"{PLUGINS}.filter.job_backups").job_backups
 job_secrets = importlib.import_module(f"{PLUGINS}.filter.job_secrets").job_secrets
 obsolete_job_files = importlib.import_module(f"{PLUGINS}.filter.obsolete_job_files").obsolete_job_files
@@ -42,6 +43,12 @@ NOTIFICATIONS = [
     {"name": "mail", "type": "email", "smtp_host": "mx", "smtp_user": "u", "smtp_password": "SECRET-mail"},
     {"name": "plain", "type": "email", "smtp_host": "mx", "smtp_password": ""},
 ]
+COPIES = [
+    {"name": "offsite", "type": "s3", "bucket": "acme"},
+    {"name": "disk", "type": "local", "path": "/mnt/50%"},
+    {"name": "vault", "type": "sftp", "host": "v", "user": "u", "path": "/r", "key_file": "/etc/backupdb/vault.key"},
+]
+STORES = {"offsite": {"access_key_id": "SECRET-id", "secret_access_key": "SECRET-key"}, "other": {"a": "SECRET-no"}}
 
 
 def test_a_job_backs_up_all_instances_unless_it_names_some() -> None:
@@ -79,6 +86,7 @@ def test_a_definition_has_no_secret_and_the_secrets_have_all_that_the_job_needs_
         },
     }
     assert job_secrets({"instances": ["shop-pg"]}, INSTANCES, LOGINS) == {}
+    assert job_secrets({}, [], copies=COPIES, copy_credentials=STORES) == {"copies": {"offsite": STORES["offsite"]}}
     assert job_secrets({}, INSTANCES) == {"logins": {"wiki-db": {"login_password": "SECRET-old"}}}
 
 
@@ -91,14 +99,19 @@ def test_definitions_and_secrets_share_out_the_options_of_notifications() -> Non
 
 
 def test_a_job_that_was_removed_leaves_nothing_and_its_definition_goes_last() -> None:
-    paths = obsolete_job_files(["nightly"], "systemd", PLACES, removed=["weekly"], append_only=True)
+    paths = obsolete_job_files(
+        ["nightly"], "systemd", PLACES, removed=["weekly"], append_only=True, copying=["nightly"]
+    )
     assert paths == [
         "/units/backupdb-weekly.timer",
         "/units/backupdb-weekly.service",
+        "/units/backupdb-copy@weekly.timer",
+        "/units/backupdb-copy@weekly.service",
         "/cron.d/backupdb-weekly",
         "/cron.d/backupdb-nightly",
         "/cron.d/backupdb-seal",
         "/var/lib/systemd/timers/stamp-backupdb-weekly.timer",
+        "/var/lib/systemd/timers/stamp-backupdb-copy@weekly.timer",
         "/etc/backupdb/credentials/weekly",
         "/etc/backupdb/credentials/weekly.cred",
         "/state/jobs/weekly.json",
@@ -108,10 +121,36 @@ def test_a_job_that_was_removed_leaves_nothing_and_its_definition_goes_last() ->
 
 
 def test_jobs_that_move_to_cron_leave_no_unit_and_those_that_stay_keep_their_definition() -> None:
-    paths = obsolete_job_files(["nightly"], "cron", PLACES, append_only=True)
+    paths = obsolete_job_files(["nightly"], "cron", PLACES, append_only=True, copying=["nightly"])
     assert paths == [
-        f"/units/backupdb-{name}.{ending}" for name in ("nightly", "seal") for ending in ("timer", "service")
+        *(
+            f"/units/backupdb-{name}.{ending}"
+            for name in ("copy@nightly", "nightly", "seal")
+            for ending in ("timer", "service")
+        ),
+        "/var/lib/systemd/timers/stamp-backupdb-copy@nightly.timer",
     ]
+
+
+def test_a_job_that_copies_no_more_has_no_timer_that_copies() -> None:
+    assert "/units/backupdb-copy@nightly.timer" in obsolete_job_files(["nightly"], "systemd", PLACES)
+    kept = obsolete_job_files(["nightly", "weekly"], "systemd", PLACES, copying=["nightly"])
+    assert [path for path in kept if "copy@" in path and path.startswith("/units")] == [
+        "/units/backupdb-copy@weekly.timer",
+        "/units/backupdb-copy@weekly.service",
+    ]
+
+
+def test_jobs_copy_when_they_say_or_else_when_all_do_and_disabled_ones_never() -> None:
+    jobs = [
+        {"name": "nightly"},
+        {"name": "weekly", "copy_on_calendar": "Sat 03:00", "copy_cron": "0 3 * * 6"},
+        {"name": "quiet", "copy_on_calendar": "", "copy_cron": ""},
+        {"name": "off", "enabled": False},
+    ]
+    assert copy_times(jobs, COPIES, "copy_on_calendar", "hourly") == {"nightly": "hourly", "weekly": "Sat 03:00"}
+    assert copy_times(jobs, COPIES, "copy_cron") == {"weekly": "0 3 * * 6"}
+    assert copy_times(jobs, [], "copy_on_calendar", "hourly") == {}
 
 
 def test_a_host_that_does_not_seal_has_nothing_that_seals() -> None:
@@ -136,6 +175,16 @@ def test_a_service_may_write_where_it_must_and_has_no_capability_unless_it_is_ro
     assert service_sandbox({"drill": None}, "root", **DIRECTORIES)["CapabilityBoundingSet"] == ["CAP_DAC_OVERRIDE"]
 
 
+def test_a_service_that_copies_may_write_to_a_disk_that_is_a_copy() -> None:
+    assert service_sandbox({}, "backupdb", **DIRECTORIES, copies=COPIES) == {
+        "ReadWritePaths": ["/srv/100%%", "/var/lib/backupdb", "/mnt/50%%"],
+        "PrivateTmp": True,
+        "MemoryDenyWriteExecute": True,
+        "RestrictNamespaces": [],
+        "CapabilityBoundingSet": [],
+    }
+
+
 def test_a_drill_may_start_servers_where_it_works() -> None:
     job = {"drill": {"every": "7d", "work_dir": "/srv/drill"}}
     sandbox = service_sandbox(job, "root", **DIRECTORIES)
@@ -158,6 +207,8 @@ def test_a_drill_of_an_ordinary_user_may_shut_its_server_in() -> None:
         {"metrics_dir": "/var/tmp"},  # noqa: S108
         {"instances": [{"id": "a"}, {"id": "b", "login_unix_socket": "/tmp/mysql.sock"}]},  # noqa: S108
         {"job": {"drill": {"identity_file": "/tmp/key"}}},  # noqa: S108
+        {"copies": [{**COPIES[2], "key_file": "/tmp/vault.key"}]},  # noqa: S108
+        {"copies": [{**COPIES[1], "path": "/var/tmp/copy"}]},  # noqa: S108
         {"job": {"drill": {"work_dir": "/var/tmp/drill"}}},  # noqa: S108
     ],
 )
