@@ -86,7 +86,7 @@ def test_files_come_back_as_they_were_and_are_sent_once(copy: dict[str, Any], sc
             assert (found.name, found.size, found.current, found.later) == (one.name, one.size, True, 0)
             assert abs(found.time.timestamp() - time.time()) < 120
             assert hashlib.sha256(content_of(there, found)).hexdigest() == one.sha256
-        assert (there.facts(f"{PLACE}/nothing"), there.facts(PLACE), there.facts("no/such/folder")) == (  # noqa: E501
+        assert (there.facts(f"{PLACE}/nothing"), there.facts(PLACE), there.facts("no/such/folder")) == (
             None,
             None,
             None,
@@ -249,7 +249,7 @@ def test_no_secret_is_on_a_command_line_and_nothing_of_the_environment_counts(
         ({"remote": "/only/a/path"}, "remote"),
         ({"remote": "-v:x"}, "remote"),
         ({"remote": "cloud:x"}, "config_file"),
-        ({"remote": ":s3,provider=AWS,secret_access_key=abc123:x"}, "holds a secret"),  # noqa: E501
+        ({"remote": ":s3,provider=AWS,secret_access_key=abc123:x"}, "holds a secret"),
         ({"remote": ":sftp,host=h,pass=abc123:x"}, "holds a secret"),
         (
             {"remote": "cloud:x", "config_file": "/nowhere/rclone.conf"},
