@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A store that rclone reaches, once in a folder and once in an object store: only files that are whole, none replaced."""
+"""A store that rclone reaches, in a folder and in an object store: it takes whole files only and replaces none."""
 
 from __future__ import annotations
 
@@ -16,8 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.errors import ArchiveDamaged, ClientMissing, Interrupted, InvalidOption, StoreError, StoreRefused
-from backupdb.errors import StoreUnavailable
+from backupdb.errors import (
+    ArchiveDamaged,
+    ClientMissing,
+    Interrupted,
+    InvalidOption,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
 from backupdb.repository.stores.interface import Upload
 from backupdb.repository.stores.notes import FileNotes, Notes
 from backupdb.repository.stores.patience import Patience
@@ -79,7 +86,11 @@ def test_files_come_back_as_they_were_and_are_sent_once(copy: dict[str, Any], sc
             assert (found.name, found.size, found.current, found.later) == (one.name, one.size, True, 0)
             assert abs(found.time.timestamp() - time.time()) < 120
             assert hashlib.sha256(content_of(there, found)).hexdigest() == one.sha256
-        assert (there.facts(f"{PLACE}/nothing"), there.facts(PLACE), there.facts("no/such/folder")) == (None, None, None)
+        assert (there.facts(f"{PLACE}/nothing"), there.facts(PLACE), there.facts("no/such/folder")) == (
+            None,
+            None,
+            None,
+        )
     with opened(copy) as another:
         assert put(another, *files) == 0
 
@@ -105,7 +116,7 @@ def test_a_file_is_read_from_any_byte_on(copy: dict[str, Any], scratch: Path) ->
             assert b"".join(iter(lambda reader=reader: reader.read(70_000), b"")) == one.path.read_bytes()[offset:]
             reader.close()
         with pytest.raises(StoreError):
-            there.open(replace(there.facts(one.name), name=f"{PLACE}/nothing")).read(10)
+            content_of(there, replace(there.facts(one.name), name=f"{PLACE}/nothing"))
 
 
 def test_a_file_that_has_rotted_is_not_sent(copy: dict[str, Any], scratch: Path) -> None:
@@ -120,9 +131,7 @@ def test_a_file_that_has_rotted_is_not_sent(copy: dict[str, Any], scratch: Path)
 
 
 @pytest.mark.parametrize("theirs", [b"theirs", b"manifest.json AS IT WAS"])
-def test_what_somebody_else_has_put_there_is_not_replaced(
-    copy: dict[str, Any], scratch: Path, theirs: bytes
-) -> None:
+def test_what_somebody_else_has_put_there_is_not_replaced(copy: dict[str, Any], scratch: Path, theirs: bytes) -> None:
     with opened(copy) as there:
         put(there, upload(scratch, "other", theirs))
         one = upload(scratch, "manifest.json", b"manifest.json as it was")
@@ -242,7 +251,10 @@ def test_no_secret_is_on_a_command_line_and_nothing_of_the_environment_counts(
         ({"remote": "cloud:x"}, "config_file"),
         ({"remote": ":s3,provider=AWS,secret_access_key=abc123:x"}, "holds a secret"),
         ({"remote": ":sftp,host=h,pass=abc123:x"}, "holds a secret"),
-        ({"remote": "cloud:x", "config_file": "/nowhere/rclone.conf"}, "config_file /nowhere/rclone.conf cannot be read"),
+        (
+            {"remote": "cloud:x", "config_file": "/nowhere/rclone.conf"},
+            "config_file /nowhere/rclone.conf cannot be read",
+        ),
     ],
 )
 def test_options_that_cannot_be_used_are_named(options: dict[str, Any], named: str) -> None:
