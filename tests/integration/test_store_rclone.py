@@ -1,7 +1,11 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+<<<<<<< HEAD
 """A store that rclone reaches, in a folder and in an object store: only files that are whole, and none replaced."""
+=======
+"""A store that rclone reaches, in a folder and in an object store: it takes whole files only and replaces none."""
+>>>>>>> s3tests
 
 from __future__ import annotations
 
@@ -116,7 +120,7 @@ def test_a_file_is_read_from_any_byte_on(copy: dict[str, Any], scratch: Path) ->
             assert b"".join(iter(lambda reader=reader: reader.read(70_000), b"")) == one.path.read_bytes()[offset:]
             reader.close()
         with pytest.raises(StoreError):
-            there.open(replace(there.facts(one.name), name=f"{PLACE}/nothing")).read(10)
+            content_of(there, replace(there.facts(one.name), name=f"{PLACE}/nothing"))
 
 
 def test_a_file_that_has_rotted_is_not_sent(copy: dict[str, Any], scratch: Path) -> None:
