@@ -14,7 +14,7 @@ from ansible_collections.vya.backupdb.plugins.plugin_utils.job_instances import 
 DOCUMENTATION = r"""
 name: rebuild_servers
 short_description: Turn instances with their logins into servers of a rebuild
-version_added: 1.1.0
+version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
   - Takes the instances of a host and returns the option O(vya.backupdb.host_rebuild#module:servers).

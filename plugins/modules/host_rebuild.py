@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: host_rebuild
 short_description: Bring all instances of a lost host back
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Brings back what the backups of a host hold, into database servers that are installed and empty. First the accounts
     of each instance, then its databases under their own names, the largest first and several at once, then grants on
