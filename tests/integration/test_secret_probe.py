@@ -16,6 +16,7 @@ from support.ansible import Ansible, this_machine
 from support.process_watch import ProcessWatch
 from support.secret_probe import CALLS, ROLE_VARIABLES, SECRETS, call_of, given
 
+ROLES = ["account", "backup", "copy", "drill", "prune", "rebuild", "restore", "schedule", "status", "verify"]
 PLACES = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 
 
@@ -59,9 +60,7 @@ def test_no_secret_of_a_module_is_shown_or_left(ansible: Ansible, module: str, c
             assert [path for path in left if path.exists() and form.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.parametrize(
-    "role", ["account", "backup", "copy", "drill", "prune", "restore", "schedule", "status", "verify"]
-)
+@pytest.mark.parametrize("role", ROLES)
 def test_no_secret_of_a_role_is_shown_when_it_fails(ansible: Ansible, role: str, scratch: Path) -> None:
     """That none is shown when it does its work is in the tests of the role."""
     variables = this_machine(scratch, **ROLE_VARIABLES, backupdb_repository=str(scratch / "none"))

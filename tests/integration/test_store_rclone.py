@@ -1,11 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-<<<<<<< HEAD
-"""A store that rclone reaches, in a folder and in an object store: only files that are whole, and none replaced."""
-=======
 """A store that rclone reaches, in a folder and in an object store: it takes whole files only and replaces none."""
->>>>>>> s3tests
 
 from __future__ import annotations
 

@@ -73,6 +73,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "database_backup_start": {**_BACKUP, "run_id": RUN},
     "database_info": {**_LOGIN, "instance": "shop"},
     "database_restore": {**_LOGIN, **_KEYS, **_COPIED, "instance": "shop", "database": "shop"},
+    "host_rebuild": {**_KEYS, **_COPIED, "host": "db1", "servers": [{**_LOGIN, "instance": "shop"}]},
     "job_credentials": {
         "name": "nightly",
         "directory": "/nowhere",
@@ -105,9 +106,13 @@ ROLE_VARIABLES: dict[str, Any] = {
     "account_admin_logins": {"shop": {"login_user": "root", "login_password": SECRETS["password"]}},
     **{
         f"{role}_{name}": SECRETS[name]
-        for role in ("drill", "restore", "verify")
+        for role in ("drill", "rebuild", "restore", "verify")
         for name in ("identity", "passphrase")
     },
+    "rebuild_host": "db1",
+    "rebuild_copy": _COPY,
+    "rebuild_copy_credentials": _STORE,
+    "rebuild_logins": {"shop": {"login_user": "root", "login_password": SECRETS["password"]}},
     "verify_level": "decrypt",
     "verify_copy": "offsite",
     "drill_copy": "offsite",

@@ -191,7 +191,6 @@ def test_jobs_copy_to_copies_that_there_are_and_a_store_of_logins_cannot_open_th
     job = {"name": "nightly", "copies": ["offsite", "moon"]}
     assert "backupdb_copies has no moon" in only(job_copy_problems([job], copies=COPIES))
     assert job_copy_problems([{"name": "nightly"}], copies=COPIES, copy_credentials={"offsite": KEY}) == []
-    told = only(
-        job_copy_problems([{"name": "a"}], credentials="store", copies=COPIES, copy_credentials={"offsite": KEY})
-    )
+    kept = {"credentials": "store", "copies": COPIES, "copy_credentials": {"offsite": KEY}}
+    told = only(job_copy_problems([{"name": "nightly"}], **kept))
     assert "cannot keep what opens the copies offsite" in told
