@@ -64,6 +64,7 @@ options:
       - Drills of the newest backups. If unset or empty, nothing is drilled.
       - C(every) says how often, such as V(7d), and is required. A drill that did not prove everything is repeated in
         the next run.
+      - C(from_copy) is the name of one of O(copies) from which the backups are read, within its C(verify_budget).
       - C(identity_file), C(database), C(status), C(select), C(count), C(work_dir), C(run_as), C(jobs), C(timeout)
         and C(signed_by) are as in M(vya.backupdb.backup_drill).
     type: dict

@@ -229,9 +229,9 @@ def test_the_schema_of_manifests_knows_every_engine() -> None:
 def test_jobs_and_the_command_line_have_the_options_of_the_modules_without_secrets_and_the_environment() -> None:
     assert {"login_password", "passphrase", "identity", "copy_credentials"} == jobs.SECRETS
     assert [*jobs.FILE_BACKUP_OPTIONS] == [name for name in backup.OPTIONS if name not in jobs.SECRETS]
-    assert {name: option for name, option in jobs.FILE_DRILL_OPTIONS.items() if name != "every"}.items() < (
-        drill.OPTIONS.items()
-    )
+    assert {
+        name: option for name, option in jobs.FILE_DRILL_OPTIONS.items() if name not in ("every", "from_copy")
+    }.items() < (drill.OPTIONS.items())
     assert restore.RESTORE_OPTIONS.items() < restore.OPTIONS.items()
     for table in (jobs.FILE_BACKUP_OPTIONS, jobs.FILE_DRILL_OPTIONS, restore.RESTORE_OPTIONS):
         assert [name for name, option in table.items() if option.secret or option.environment] == []

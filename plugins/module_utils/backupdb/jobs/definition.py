@@ -154,6 +154,9 @@ def job_from(values: Any, where: str) -> Job:
         credentials_source=_text(values.get("credentials"), "source", f"{where}: credentials") or "none",
         credentials_path=_text(values.get("credentials"), "path", f"{where}: credentials"),
     )
+    from_copy = (job.drill or {}).get("from_copy")
+    if from_copy is not None and from_copy not in [copy.name for copy in job.copies]:
+        raise InvalidOption(f"{where}: drill.from_copy: the job has no copy {from_copy!r}")
     if job.credentials_source not in CREDENTIAL_SOURCES:
         raise InvalidOption(
             f"{where}: credentials.source {job.credentials_source!r} is not one of {', '.join(CREDENTIAL_SOURCES)}"
@@ -187,9 +190,15 @@ def backup_request(options: Mapping[str, Any], secrets: Secrets, run_id: str | N
     return replace(request_from(complete), run_id=run_id)
 
 
-def drill_request(drill: Mapping[str, Any], options: Mapping[str, Any], secrets: Secrets) -> DrillRequest:
-    """Make the library's request of the drill of what one of a job's backups has made; raises `InvalidOption`."""
-    place = {"repository": options["repository"], "passphrase": secrets.passphrase()}
+def drill_request(
+    drill: Mapping[str, Any], options: Mapping[str, Any], secrets: Secrets, copy: CopySource | None = None
+) -> DrillRequest:
+    """Make the library's request of the drill of what one of a job's backups has made, out of a copy if one is given.
+
+    Raises `InvalidOption`.
+    """
+    repository = options["repository"] if copy is None else None
+    place = {"repository": repository, "copy": copy, "passphrase": secrets.passphrase()}
     request = drill_request_from({**defaults_of(drill_options.OPTIONS), **drill, **place})
     # Set here, as patterns are not meant: an id may have a star in it.
     wanted = replace(request.wanted, host=_exactly(options["host"]), instance=_exactly(options["instance"]))

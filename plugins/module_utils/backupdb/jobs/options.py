@@ -34,6 +34,7 @@ FILE_BACKUP_OPTIONS: Mapping[str, Option] = {**BACKUP_OPTIONS, "host": replace(B
 # Which backups are the job's is told by its backups; a drill only picks among them.
 FILE_DRILL_OPTIONS: Mapping[str, Option] = {
     "every": Option(required=True),
+    "from_copy": Option(),
     "identity_file": archives.OPTIONS["identity_file"],
     "database": FILTER_OPTIONS["database"],
     "status": FILTER_OPTIONS["status"],

@@ -114,7 +114,7 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
         pruned = in_copies if pruned is None else steps.combined_prunes([pruned, in_copies], run_id)
     if job.drill is not None and not received and drill_is_due(job, utc_now().timestamp()):
         report("drill begins", run_id=run_id)
-        drilled = steps.prove(job.drill, job.backups, secrets, stopped=received)
+        drilled = steps.prove(job, job.drill, secrets, stopped=received)
         report(f"drill: {drilled['message']}", priority=_priority(drilled["status"]), run_id=run_id)
     return {
         "status": "failed" if received else _status(backups, copied, pruned, drilled),

@@ -25,7 +25,7 @@ from ..retention.decide import policy_from
 from ..retention.unsent import UnsentRule
 from ..retention.wanted import policy_of
 from ..system.parallel import result_of
-from .definition import Job, backup_request, copies_of, drill_request
+from .definition import Job, backup_request, copies_of, copy_of, drill_request
 
 Report = Callable[[str], None]
 _KEPT = ("complete", "partial", "skipped")  # statuses of a database that has a backup of this run or a fresh one
@@ -130,14 +130,13 @@ def unsent_rules(job: Job) -> list[UnsentRule]:
     ]
 
 
-def prove(
-    options: Mapping[str, Any], backups: Sequence[Mapping[str, Any]], secrets: Secrets, *, stopped: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Drill what these backups have made, one instance after the other, and return one result of all."""
+def prove(job: Job, options: Mapping[str, Any], secrets: Secrets, *, stopped: Sequence[str] = ()) -> dict[str, Any]:
+    """Drill what a job's backups have made, one instance after the other, and return one result of all."""
 
     def one(entry: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return drill.run(drill_request(options, entry, secrets))
+            copy = None if options["from_copy"] is None else copy_of(job, options["from_copy"], secrets)
+            return drill.run(drill_request(options, entry, secrets, copy))
         except BackupNotFound as error:
             if options["select"] != OLDEST_UNPROVEN:
                 raise
@@ -145,7 +144,7 @@ def prove(
             facts = {"select": options["select"], "lines": [message], "drills": [], "proven": 0, "seconds": 0.0}
             return Outcome("ok", False, message, facts=facts).to_dict()
 
-    results = _each(backups, one, stopped)
+    results = _each(job.backups, one, stopped)
     return _combined(results, ("lines", "drills", "warnings"), ("proven", "seconds"), select=options["select"])
 
 

@@ -15,7 +15,7 @@ from ...system.options import Option, duration_from, size_from, validate_options
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 TYPES = ("s3", "sftp", "rclone", "local")
-ADDRESSINGS = ("auto", "path", "virtual")
+ADDRESSING_STYLES = ("auto", "path", "virtual")
 LOCKS = ("none", "bucket", "governance", "compliance")
 PRUNES = ("here", "elsewhere", "store")
 # What a copy of each type rests on, for the count of media; a repository rests on a disk.
@@ -28,7 +28,7 @@ _PLACE_OPTIONS: Mapping[str, Option] = {
     "prefix": Option(),  # s3
     "endpoint": Option(),  # s3
     "region": Option(),  # s3
-    "addressing": Option(default="auto", choices=ADDRESSINGS),  # s3
+    "addressing": Option(default="auto", choices=ADDRESSING_STYLES),  # s3
     "ca_cert": Option("path"),  # s3
     "proxy": Option(),  # s3, rclone
     "storage_class": Option(),  # s3
@@ -130,7 +130,7 @@ def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None)
             raise InvalidOption(f"{where}.{key} is not for copies of type {kind}; remove it")
         if key in needed and not given:
             raise InvalidOption(f"{where}.{key} is missing; a copy of type {kind} needs it")
-    _choice(options, "addressing", ADDRESSINGS, where)
+    _choice(options, "addressing", ADDRESSING_STYLES, where)
     _choice(options, "prune", PRUNES, where)
     place = {key: options[key] for key in known}
     if "lock" in place:
