@@ -62,7 +62,7 @@ def test_files_of_all_sizes_come_back_as_they_were_and_are_sent_once(copy: dict[
         assert put(another, *files) == 0
         assert names_in(another) == [f"{PLACE}/empty", f"{PLACE}/large", f"{PLACE}/small"]
         assert another.facts(f"{PLACE}/small").size == SMALL
-        assert another.facts(f"{PLACE}/smal") is None
+        assert another.facts(f"{PLACE}/sma") is None
         assert another.facts(PLACE) is None
 
 

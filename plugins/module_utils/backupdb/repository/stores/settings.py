@@ -15,7 +15,7 @@ from ...system.options import Option, duration_from, size_from, validate_options
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 TYPES = ("s3", "sftp", "rclone", "local")
-ADDRESSINGS = ("auto", "path", "virtual")
+ADDRESS_STYLES = ("auto", "path", "virtual")
 LOCKS = ("none", "bucket", "governance", "compliance")
 PRUNES = ("here", "elsewhere", "store")
 
@@ -26,7 +26,7 @@ _PLACE_OPTIONS: Mapping[str, Option] = {
     "prefix": Option(),  # s3
     "endpoint": Option(),  # s3
     "region": Option(),  # s3
-    "addressing": Option(default="auto", choices=ADDRESSINGS),  # s3
+    "addressing": Option(default="auto", choices=ADDRESS_STYLES),  # s3
     "ca_cert": Option("path"),  # s3
     "proxy": Option(),  # s3, rclone
     "storage_class": Option(),  # s3
@@ -123,7 +123,7 @@ def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None)
             raise InvalidOption(f"{where}.{key} is not for copies of type {kind}; remove it")
         if key in needed and not given:
             raise InvalidOption(f"{where}.{key} is missing; a copy of type {kind} needs it")
-    _choice(options, "addressing", ADDRESSINGS, where)
+    _choice(options, "addressing", ADDRESS_STYLES, where)
     _choice(options, "prune", PRUNES, where)
     place = {key: options[key] for key in known}
     if "lock" in place:
