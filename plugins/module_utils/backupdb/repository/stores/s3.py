@@ -232,9 +232,13 @@ class S3Store(Store):
     def rights(self) -> list[Right]:
         """Look only: heads of what is not there, a listing of one, the bucket's settings."""
         nothing = "rights-are-looked-at-without-writing"
+        read = self._seen("read", "head_object", absent_is=YES, **self.key(nothing))
+        listing = self._seen("list", "list_objects_v2", Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+        if (read.known, listing.known) == (NO, NO):  # who may not list is not told that something is not there
+            read = Right("read", UNKNOWN, "not seen by a key that may not list")
         return [
-            self._seen("read", "head_object", absent_is=YES, **self.key(nothing)),
-            self._seen("list", "list_objects_v2", Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1),
+            read,
+            listing,
             Right("write", UNKNOWN, "seen with the first backup; nothing is written to try"),
             self._versions_right(),
             self._lock_right(),
