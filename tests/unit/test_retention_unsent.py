@@ -135,3 +135,21 @@ def test_a_job_without_copies_prunes_as_ever(root: Path, tmp_path: Path, capsys:
     (config / "jobs.d" / "nightly.json").write_text(job_text(job_of(root, retention={"keep_last": 1})))
     assert main(["prune", "nightly", "--config-dir", str(config)]) == 0
     assert "2 of 3 backups removed" in capsys.readouterr().out
+
+
+def test_a_prune_of_the_repository_waits_for_the_copies_of_a_job(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = nightly(root, 3)
+    job = job_with_copies(root)
+    config = tmp_path / "etc"
+    (config / "jobs.d").mkdir(parents=True)
+    (config / "jobs.d" / "nightly.json").write_text(job_text(job))
+    words = ["prune", "--repository", str(root), "--keep-last", "1", "--config-dir", str(config)]
+    assert main([*words, "--copies-of", "nightly"]) == 0
+    assert "not in copy offsite yet" in capsys.readouterr().out
+    assert all(backup.folder.is_dir() for backup in shop)
+    copied(shop, root, copy_home(job.state_dir, "offsite") / "shadow")
+    assert main([*words, "--copies-of", "nightly"]) == 0
+    assert [backup.folder.is_dir() for backup in shop] == [True, False, False]
+    assert main(["prune", "nightly", "--copies-of", "nightly", "--config-dir", str(config)]) == 3

@@ -17,6 +17,7 @@ from ..jobs.definition import job_path, read_job
 from ..jobs.prune_copies import prune_one
 from ..retention import prune
 from ..retention.policy import OPTIONS, policy_from
+from ..retention.unsent import UnsentRule
 from . import exit_status
 from .common_options import add_config_dir
 from .output import add_json, show
@@ -32,6 +33,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     for name, option in OPTIONS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=str if option.is_text() else int)
     parser.add_argument("--copy", metavar="NAME", help="prune this copy of the job, by the retention of the copy")
+    parser.add_argument(
+        "--copies-of", metavar="JOB", help="with --repository: keep what a required copy of this job does not have yet"
+    )
     parser.add_argument("--check", action="store_true", help="only plan")
     add_config_dir(parser)
     add_json(parser)
@@ -44,10 +48,16 @@ def run(options: argparse.Namespace) -> int:
     return exit_status.of_result(result)
 
 
+def _unsent(options: argparse.Namespace) -> list[UnsentRule]:
+    return steps.unsent_rules(read_job(job_path(options.config_dir, options.copies_of)))
+
+
 def _result(options: argparse.Namespace) -> dict[str, Any]:
     retention = {name: getattr(options, name) for name in OPTIONS if getattr(options, name) is not None}
     place = (options.repository, options.host, options.instance, options.databases)
     if options.job is not None:
+        if options.copies_of is not None:
+            raise InvalidOption("a job waits for its own copies; leave out --copies-of")
         if retention or place != (None, None, None, None):
             raise InvalidOption("a job says what to prune and by which policy; leave out the job, or all of the rest")
         job = read_job(job_path(options.config_dir, options.job))
@@ -70,5 +80,6 @@ def _result(options: argparse.Namespace) -> dict[str, Any]:
         host=options.host,
         instance=options.instance,
         databases=tuple(options.databases or ("*",)),
+        copies=() if options.copies_of is None else tuple(_unsent(options)),
     )
     return prune.run(request, check_mode=options.check)
