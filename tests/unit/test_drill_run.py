@@ -126,7 +126,7 @@ def test_a_job_with_nothing_unproven_is_well(root: Path) -> None:
     for one in folder.parents[1].glob("*/*"):
         write_drill(one, {"schema": 1, "backup_id": one.name, "verdict": "equal", "finished": iso(utc_now())})
     assert parsed.drill is not None
-    result = steps.prove(parsed.drill, parsed.backups, Secrets())
+    result = steps.prove(parsed, parsed.drill, Secrets())
     assert (result["status"], result["drills"]) == ("ok", [])
 
 
