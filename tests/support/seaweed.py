@@ -87,12 +87,12 @@ class Seaweed:
             "server",
             "-ip=127.0.0.1",
             "-ip.bind=127.0.0.1",
-            "-dir=data",
+            "-dir=.",
             "-s3",
             f"-s3.port={self.port}",
         ]
         argv += [
-            "-s3.config=s3.json",
+            "-s3.config=../s3.json",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             "-metricsPort=0",
@@ -102,7 +102,9 @@ class Seaweed:
         argv += [f"-{name}.port={port}" for name, port in self._ports.items()]
         argv += [f"-{name}.port.grpc={port}" for name, port in self._grpc.items()]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(argv, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(
+                argv, cwd=weed_folder(self), stdout=log, stderr=log, start_new_session=True
+            )
         deadline = time.monotonic() + _START_SECONDS
         client = self.client()
         while True:

@@ -29,7 +29,7 @@ def running_store(folder: Path) -> Seaweed:
     """Take the store that runs, else begin a new one with a bucket that locks what it takes for a day."""
     home = folder / OBJECT_STORE
     notes = home / _NOTES
-    if notes.exists() and run_state.processes_working_in(home):
+    if notes.exists() and run_state.processes_working_in(home / "data"):
         known = json.loads(notes.read_text(encoding="utf-8"))
         return Seaweed(folder=home, port=known["port"], secrets=known["secrets"])
     stop_store(folder)
@@ -44,7 +44,7 @@ def running_store(folder: Path) -> Seaweed:
 
 def stop_store(folder: Path) -> bool:
     """End the store of the demo's folder; tells whether one ran."""
-    pids = run_state.processes_working_in(folder / OBJECT_STORE)
+    pids = run_state.processes_working_in(folder / OBJECT_STORE / "data")
     for pid in pids:
         os.kill(pid, signal.SIGKILL)  # asked to stop it takes half a minute
     run_state.wait_until_gone(pids, seconds=10)
