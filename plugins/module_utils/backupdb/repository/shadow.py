@@ -112,12 +112,13 @@ class Shadow:
         for place in self.arrivals.of:
             database = place.rpartition("/")[0]
             newest[database] = max(newest.get(database, ""), place)
-        problems: list[str] = []
-        for database, place in sorted(newest.items()):
-            # What is at its last second may be there beside it, so the second is read again.
-            after = place.rpartition("-")[0]
-            problems += self._read(store, patience, store.entries(database, after), under="", news=True).problems
-        return Refreshed(False, problems)
+        # What is at its last second may be there beside it, so the second is read again.
+        listing = (
+            one
+            for database, place in sorted(newest.items())
+            for one in store.entries(database, place.rpartition("-")[0])
+        )
+        return self._read(store, patience, listing, under="", news=True)
 
     def _read(
         self, store: Store, patience: Patience, listing: Iterable[StoredObject], *, under: str, news: bool = False
@@ -148,9 +149,9 @@ class Shadow:
                 now = replace(now, time=before.time, version=before.version)
             of[place] = now
         if not news:
-            gone = [place for place in of if _is_under(place, under) and place not in there]
+            gone = {place for place in of if _is_under(place, under) and place not in there}
             self._forget(gone)
-            of = {place: entry for place, entry in of.items() if place not in set(gone)}
+            of = {place: entry for place, entry in of.items() if place not in gone}
         listed = utc_now() if not news and not under else self.arrivals.listed
         self._keep(of, listed)
         return Refreshed(not news and not under, problems)
