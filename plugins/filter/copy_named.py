@@ -16,7 +16,8 @@ short_description: Find a copy by its name
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Takes the copies of a host and returns the one with a name. If there is none, the error names those that there are.
+  - Takes the copies of a host and returns the one with a name, or those with several names in their order. If there is
+    none, the error names those that there are.
 options:
   _input:
     description: The copies of the host, as in O(vya.backupdb.backupdb#role:main:backupdb_copies).
@@ -24,8 +25,8 @@ options:
     elements: dict
     required: true
   name:
-    description: Name of the copy.
-    type: str
+    description: Name of the copy, or a list of names.
+    type: raw
     required: true
 """
 
@@ -39,13 +40,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The copy.
-  type: dict
+  description: The copy, or for a list of names the list of copies.
+  type: raw
 """
 
 
-def copy_named(copies: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
-    """Return the copy with this name; raises `AnsibleFilterError` when there is none."""
+def copy_named(copies: Sequence[Mapping[str, Any]], name: str | Sequence[str]) -> dict[str, Any] | list[Any]:
+    """Return the copy with this name, or the list for a list of names.
+
+    Raises `AnsibleFilterError` when there is none.
+    """
+    if not isinstance(name, str):
+        return [copy_named(copies, one) for one in name]
     for copy in copies:
         if copy["name"] == name:
             return dict(copy)

@@ -157,7 +157,7 @@ def test_rights_are_told_without_writing_anything(seaweed: Any, bucket: str, scr
         with pytest.raises(StoreRefused, match="no right to do this"):
             names_in(store)
         with pytest.raises(StoreRefused):
-            store.remove(PLACE, [seen for seen in seen_by_admin(seaweed, bucket)])
+            store.remove(PLACE, list(seen_by_admin(seaweed, bucket)))
     assert len(versions_left(seaweed, bucket)) == 3
 
 

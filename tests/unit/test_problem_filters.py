@@ -181,6 +181,7 @@ def test_names_of_copies_are_unlike_and_of_plain_characters() -> None:
 
 def test_a_copy_is_found_by_its_name_and_an_unknown_one_is_refused_with_those_that_there_are() -> None:
     assert copy_named(COPIES, "vault") == COPIES[1]
+    assert copy_named(COPIES, ["vault"]) == [COPIES[1]]
     with pytest.raises(AnsibleFilterError, match="no copy moon; its copies are: offsite, vault"):
         copy_named(COPIES, "moon")
     with pytest.raises(AnsibleFilterError, match="its copies are: none"):

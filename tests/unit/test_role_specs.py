@@ -68,7 +68,7 @@ OF_THE_ROLE = {
         *("instances", "logins", "jobs", "install", "extra_packages", "become", "user", "group", "append_only"),
         *("secure_logging", "sign", "signed_by", "copy_credentials"),
     },
-    "copy": set(),
+    "copy": {"names"},
     "drill": {"copy"},  # the name of a copy, for which the role looks
     "prune": {"retention"},
     "rebuild": {"logins"},

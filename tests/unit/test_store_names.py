@@ -134,6 +134,6 @@ def test_fingerprints_are_those_of_ssh_keygen() -> None:
 )
 def test_what_ssh_says_becomes_an_error_that_says_what_to_do(said: str, kind: type[StoreError], told: str) -> None:
     error = lost_error(ADDRESS, [said], "the connection ended", beginning=True)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert told in str(error)
     assert "sftp://copies@vault.example.com:2222" in str(error)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..system.files import read_small_file
-from ..system.json_text import read_json
+from ..system.json_text import count, read_json
 from ..system.text import iso, parse_iso
 from .files import replace_file
 
@@ -84,9 +84,7 @@ def write_arrivals(path: Path, arrivals: Arrivals) -> None:
 
 def _arrived(entry: Mapping[str, Any]) -> Arrived:
     version, later, current, stored = (entry[key] for key in ("version", "later", "current", "stored_bytes"))
-    if not isinstance(version, (str, type(None))) or type(later) is not int or type(current) is not bool:
-        raise ValueError("it is not of this version")
-    if type(stored) is not int:
+    if not isinstance(version, (str, type(None))) or not isinstance(current, bool):
         raise ValueError("it is not of this version")
     time = entry["time"]
-    return Arrived(None if time is None else parse_iso(time), version, later, current, stored)
+    return Arrived(None if time is None else parse_iso(time), version, count(later), current, count(stored))

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..system.files import read_small_file
-from ..system.json_text import read_json
+from ..system.json_text import count, read_json
 from ..system.text import iso, parse_iso
 from .files import replace_file
 
@@ -45,8 +45,8 @@ def read_last(home: Path) -> LastCopy | None:
     try:
         values = read_json(read_small_file(home / "last.json", _LARGEST))
         error, missing = values["error"], values["missing"]
-        if values["schema"] != _SCHEMA or not isinstance(error, (str, type(None))) or type(missing) is not int:
+        if values["schema"] != _SCHEMA or not isinstance(error, (str, type(None))):
             return None
-        return LastCopy(parse_iso(values["time"]), error, missing)
+        return LastCopy(parse_iso(values["time"]), error, count(missing))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

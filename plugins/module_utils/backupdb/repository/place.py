@@ -9,7 +9,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -153,6 +153,9 @@ def find_in_place(
         return
     if wanted.path is not None:
         raise InvalidOption("the path of a backup is one of this host; to read from a copy, name instance and database")
-    with open_place(repository, copy, host=wanted.host, instance=wanted.instance, cancel=cancel) as place:
+    with ExitStack() as opened:
+        place = opened.enter_context(
+            open_place(repository, copy, host=wanted.host, instance=wanted.instance, cancel=cancel)
+        )
         found = find(place.root, wanted)
         yield SelectedBackup(place.adopt(found.backup), [*place.problems, *found.warnings])

@@ -19,6 +19,7 @@ from typing import Any
 
 from ...errors import ArchiveDamaged, StoreError, StoreUnavailable
 from ...system.files import open_regular
+from ...system.json_text import count
 from ...system.process import Running
 from ...system.text import parse_iso
 from ..files import storage_errors
@@ -259,8 +260,11 @@ def _entry(line: bytes, folder: str) -> StoredObject | None:
 
 
 def _object(values: dict[str, Any], name: str) -> StoredObject:
-    size = values.get("Size")
-    return StoredObject(name, size if type(size) is int and size >= 0 else 0, _time(values.get("ModTime")))
+    try:
+        size = count(values.get("Size"))
+    except ValueError:
+        size = 0  # some stores cannot tell; what is read from it then is not what the manifest says
+    return StoredObject(name, size, _time(values.get("ModTime")))
 
 
 def _time(text: Any) -> datetime | None:

@@ -157,7 +157,7 @@ def sent_bytes(line: str) -> int | None:
         sent = json.loads(line)["stats"]["bytes"]
     except (ValueError, KeyError, TypeError):
         return None
-    return sent if type(sent) is int else None
+    return sent if isinstance(sent, int) and not isinstance(sent, bool) else None
 
 
 def _words(line: str) -> str:
