@@ -25,14 +25,20 @@ description:
   - An instance is pruned only while nobody uses its backups. An instance that is being backed up, verified, restored or
     drilled is busy. That also fails the task after the others were pruned; see O(repository_lock_timeout).
   - An interrupted removal never leaves half a backup. The next run finishes it.
+  - With O(copy) it prunes a copy instead, by the retention of the copy unless options of this task say what is kept.
+    The clock of the store and the order of arrival decide, what the store locks stays, and where C(prune) of the copy
+    is not V(here) it only plans.
 author:
   - vya.backupdb contributors (@vya)
 options:
-  repository:
+  copies:
     description:
-      - Directory on the host that holds the backups.
-    type: path
-    required: true
+      - Copies that must have a backup before it is removed from O(repository), with the keys of
+        O(vya.backupdb.backup_copy#module:copies). Those that are not required do not matter. What they have is known
+        from O(copy_state_dir), and no store is asked.
+    type: list
+    elements: dict
+    default: []
   host:
     description:
       - Only backups of this host, by its exact name.
@@ -64,6 +70,7 @@ options:
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.actiongroup_repository
+  - vya.backupdb.repository
   - vya.backupdb.retention
 attributes:
   check_mode:
@@ -83,6 +90,12 @@ seealso:
 
 EXAMPLES = r"""
 ---
+- name: Plan what the retention of a copy would remove there
+  vya.backupdb.backup_prune:
+    copy: "{{ backupdb_copies | vya.backupdb.copy_named('offsite') }}"
+    copy_credentials: "{{ backupdb_copy_credentials.offsite }}"
+  check_mode: true
+
 - name: Keep daily backups for two weeks, weekly for two months and monthly for a year
   vya.backupdb.backup_prune:
     repository: /var/backups/backupdb
@@ -238,6 +251,34 @@ problems:
   type: list
   elements: str
   sample: []
+copy:
+  description: Name of the copy.
+  returned: when a copy was read
+  type: str
+  sample: offsite
+removes:
+  description: Who removes old backups from the copy, in words.
+  returned: when a copy was read
+  type: str
+  sample: this host removes
+uncounted:
+  description: Backups of the copy that take no place of others, since they cannot have been made when they say.
+  returned: when a copy was read
+  type: list
+  elements: dict
+  sample: []
+tampered:
+  description: Backups of the copy of which something was written again or removed after it had arrived.
+  returned: when a copy was read
+  type: list
+  elements: str
+  sample: []
+orphans:
+  description: What is left in the copy of backups that never arrived whole, or would be removed.
+  returned: when a copy was read
+  type: list
+  elements: str
+  sample: []
 error_kind:
   description: Kind of the failure, such as V(RepositoryError). The text is in RV(ignore:msg).
   returned: when nothing could be read
@@ -245,10 +286,17 @@ error_kind:
   sample: RepositoryError
 """
 
+from typing import Any
+
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.copying import prune as copies
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention import prune
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention.options import (
     PRUNE_OPTIONS,
+    copy_prune_from,
     prune_request_from,
+)
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    LISTING_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
@@ -257,12 +305,21 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_mo
 
 def main() -> None:
     """Prune a repository and end with what was decided."""
-    module = AnsibleModule(argument_spec=to_spec(PRUNE_OPTIONS), supports_check_mode=True)
-    finish_with(
-        module,
-        lambda: prune.run(prune_request_from(module.params), check_mode=module.check_mode),
-        failures=("partial", "failed", "busy"),
+    module = AnsibleModule(
+        argument_spec=to_spec(PRUNE_OPTIONS),
+        supports_check_mode=True,
+        mutually_exclusive=[*LISTING_CONSTRAINTS["mutually_exclusive"], ("copy", "copies")],
+        required_one_of=LISTING_CONSTRAINTS["required_one_of"],
     )
+    finish_with(module, lambda: _prune(module), failures=("partial", "failed", "busy"))
+
+
+def _prune(module: AnsibleModule) -> dict[str, Any]:
+    if module.params["copy"] is None:
+        return prune.run(prune_request_from(module.params), check_mode=module.check_mode)
+    source, request = copy_prune_from(module.params)
+    (result,) = copies.prune(source, [request], check_mode=module.check_mode)
+    return result
 
 
 if __name__ == "__main__":

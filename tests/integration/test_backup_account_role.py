@@ -132,6 +132,7 @@ def note_as_prepared(variables: dict[str, Any]) -> None:
     preparation = {
         "install": "none",
         "engines": ["mariadb", "postgresql"],
+        "stores": [],
         "extra_packages": [],
         "user": variables["backupdb_user"],
         "group": variables["backupdb_group"],

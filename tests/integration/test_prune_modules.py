@@ -22,6 +22,7 @@ from support.tree import folder_state
 PRUNE = "vya.backupdb.backup_prune"
 PIN = "vya.backupdb.backup_pin"
 INFO = "vya.backupdb.backup_info"
+COPY = "vya.backupdb.backup_copy"
 PLAYBOOK = "vya.backupdb.prune"
 
 
@@ -168,3 +169,31 @@ def test_the_playbook_tells_of_every_host_before_bad_ones_fail(
     assert str(damaged.folder) in hosts["db1"]["problems"][0]
     failed = run.of_task("Fail the hosts with backups that could not be pruned")
     assert {entry.host for entry in failed if entry.kind == "failed"} == {"db1", "gone"}
+
+
+def test_what_a_required_copy_lacks_stays_and_a_copy_is_pruned_by_its_own_retention(
+    run_module: Callable[..., Any], scratch: Path
+) -> None:
+    root, disk = scratch / "repository", scratch / "disk2"
+    disk.mkdir(mode=0o700)
+    shop = [backup.folder.name for backup in store_daily(root, 4)]
+    far = {"name": "disk2", "type": "local", "path": str(disk), "prune": "here", "retention": {"keep_last": 3}}
+    state = str(scratch / "state")
+    options = {"repository": str(root), "keep_last": 1, "copies": [far], "copy_state_dir": state}
+    (scratch / "state").mkdir(mode=0o700)
+    waiting = run_module(PRUNE, options)
+    assert (waiting.changed, there(root)) == (True, shop[:3])  # the copy keeps three, so it is not to have the fourth
+    assert "not in copy disk2 yet" in str(waiting.result["databases"])
+    copied = run_module(COPY, {"repository": str(root), "copies": [far], "state_dir": state})
+    assert copied.result["copies"][0]["still_missing"] == 0
+    run_module(PRUNE, options)
+    assert (there(root), there(disk)) == (shop[:1], shop[:3])
+    of_copy = {"copy": far, "copy_state_dir": state}
+    assert not run_module(PRUNE, of_copy).changed
+    plan = run_module(PRUNE, {**of_copy, "keep_last": 1}, check=True)
+    assert (plan.changed, plan.result["copy"], there(disk)) == (True, "disk2", shop[:3])
+    done = run_module(PRUNE, {**of_copy, "keep_last": 1})
+    assert (done.result["removed"], there(disk)) == (2, shop[:1])
+    keys = documentation_of(PRUNE, "RETURN")
+    assert undocumented(done.result, keys) == []
+    assert promised(keys, "always", "when backups were read", "when a copy was read") <= set(done.result)

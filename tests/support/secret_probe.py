@@ -61,6 +61,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "state_dir": _STATE_DIR,
     },
     "backup_drill": {**_KEYS, **_COPIED},
+    "backup_prune": {**_COPIED, "keep_last": 1},
     "backup_info": _COPIED,
     "backup_verify": {**_KEYS, **_COPIED, "level": "decrypt"},
     "credential_store": {
@@ -91,7 +92,7 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 # Modules that take no secret of their own; `test_every_secret_option_is_in_the_probe` keeps this true.
 WITHOUT = {
-    *("age_keypair", "backup_job", "backup_pin", "backup_prune", "backup_status"),
+    *("age_keypair", "backup_job", "backup_pin", "backup_status"),
     *("database_backup_follow", "runner_install", "signing_key"),
 }
 # Every secret variable of every role, for a host whose server does not answer and whose repository is not there.
@@ -110,8 +111,7 @@ ROLE_VARIABLES: dict[str, Any] = {
         for name in ("identity", "passphrase")
     },
     "rebuild_host": "db1",
-    "rebuild_copy": _COPY,
-    "rebuild_copy_credentials": _STORE,
+    "rebuild_copy": "offsite",
     "rebuild_logins": {"shop": {"login_user": "root", "login_password": SECRETS["password"]}},
     "verify_level": "decrypt",
     "verify_copy": "offsite",

@@ -70,8 +70,8 @@ OF_THE_ROLE = {
     },
     "copy": {"names"},
     "drill": {"copy"},  # the name of a copy, for which the role looks
-    "prune": {"retention"},
-    "rebuild": {"logins"},
+    "prune": {"retention", "copy"},
+    "rebuild": {"logins", "copy"},
     "restore": {"from", "copy"},
     "status": set(),
     "verify": {"copy"},

@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from functools import partial
 from typing import Any
 
-from ..copying.run import alone
+from ..copying import prune as copies
 from ..credentials.secrets import Secrets
-from ..errors import InvalidOption, RepositoryError
-from ..repository.place import copy_home, is_mine
-from ..repository.shadow import Shadow, make_folders
-from ..repository.stores.patience import Patience
-from ..repository.stores.registry import open_store
+from ..errors import InvalidOption
+from ..repository.place import CopySource
 from ..repository.stores.settings import CopySettings
 from ..retention import prune_copy
 from ..retention.copy_request import PruneCopyRequest
@@ -85,25 +81,19 @@ def _prune(
     check_mode: bool,
 ) -> dict[str, Any]:
     settings = copy.opened_by(secrets.copy(copy.name))
-    home = copy_home(job.state_dir, copy.name)
-    if not is_mine(home):
-        raise RepositoryError(f"{home}, where it is kept what copy {copy.name} has, is another user's; run this as him")
-    make_folders(home)
-    results = []
-    with alone(home), closing(open_store(settings, Patience(settings.patience))) as store:
-        known = Shadow(home)
-        for entry in backups:
-            request = PruneCopyRequest(
-                copy=settings,
-                policy=policy,
-                known=known,
-                repositories=(str(entry["repository"]),),
-                host=str(entry["host"]),
-                instance=str(entry["instance"]),
-                drill_every=None if job.drill is None else parse_duration(job.drill["every"]),
-                run_id=run_id,
-            )
-            results.append(prune_copy.run(store, request, check_mode=check_mode))
+    requests = [
+        PruneCopyRequest(
+            copy=settings,
+            policy=policy,
+            repositories=(str(entry["repository"]),),
+            host=str(entry["host"]),
+            instance=str(entry["instance"]),
+            drill_every=None if job.drill is None else parse_duration(job.drill["every"]),
+            run_id=run_id,
+        )
+        for entry in backups
+    ]
+    results = copies.prune(CopySource(settings, job.state_dir), requests, check_mode=check_mode)
     return steps.combined_prunes(results, run_id)
 
 

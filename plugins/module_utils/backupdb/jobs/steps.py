@@ -19,11 +19,9 @@ from ..drill import run as drill
 from ..drill.request import OLDEST_UNPROVEN
 from ..errors import BackupDbError, BackupNotFound, LockBusy
 from ..outcome import Outcome
-from ..repository.place import copy_home
 from ..retention import prune
 from ..retention.decide import policy_from
-from ..retention.unsent import UnsentRule
-from ..retention.wanted import policy_of
+from ..retention.unsent import UnsentRule, rules_of
 from ..system.parallel import result_of
 from .definition import Job, backup_request, copies_of, copy_of, drill_request
 
@@ -123,11 +121,7 @@ def combined_prunes(results: Sequence[Mapping[str, Any]], run_id: str | None) ->
 
 def unsent_rules(job: Job) -> list[UnsentRule]:
     """Return the copies of a job that must have a backup before it is removed here."""
-    return [
-        UnsentRule(copy.name, copy_home(job.state_dir, copy.name) / "shadow", copy.keep_unsent_max, policy_of(copy))
-        for copy in job.copies
-        if copy.required
-    ]
+    return rules_of(job.copies, job.state_dir)
 
 
 def prove(job: Job, options: Mapping[str, Any], secrets: Secrets, *, stopped: Sequence[str] = ()) -> dict[str, Any]:

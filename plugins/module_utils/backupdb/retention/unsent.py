@@ -16,10 +16,12 @@ from pathlib import Path
 from ..errors import RetentionRefused
 from ..repository.catalogue import StoredBackup
 from ..repository.copied import is_copied
+from ..repository.place import copy_home
+from ..repository.stores.settings import CopySettings
 from ..system.text import human_size
 from .decide import Candidate
 from .policy import RetentionPolicy
-from .wanted import unwanted
+from .wanted import policy_of, unwanted
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,15 @@ class UnsentRule:
     def unwanted(self, place: Sequence[str], candidates: Iterable[Candidate], now: datetime) -> frozenset[str]:
         """Return the ids of the backups that the copy is not to have, of the database with these folders."""
         return unwanted(self.policy, candidates, self.shadow.joinpath(*place), now)
+
+
+def rules_of(copies: Iterable[CopySettings], state_dir: str) -> list[UnsentRule]:
+    """Return the rules of those copies that must have a backup before it is removed here."""
+    return [
+        UnsentRule(copy.name, copy_home(state_dir, copy.name) / "shadow", copy.keep_unsent_max, policy_of(copy))
+        for copy in copies
+        if copy.required
+    ]
 
 
 def unsent_reason(copies: Sequence[str]) -> str:
