@@ -46,13 +46,12 @@ def demo(folder: Path) -> Iterator[Demo]:
 
 
 def servers(folder: Path) -> list[int]:
-    return [
-        pid for engine in ("postgresql", "mariadb") for pid in run_state.processes_working_in(folder / engine / "data")
-    ]
+    names = ("postgresql", "mariadb", "object-store")
+    return [pid for name in names for pid in run_state.processes_working_in(folder / name / "data")]
 
 
 def secrets_of(folder: Path) -> list[str]:
-    """Every password and every identity that the demo made."""
+    """Every password, every key and every identity that the demo made."""
     known = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/demo.json")]
     identities = [
         line
@@ -60,8 +59,9 @@ def secrets_of(folder: Path) -> list[str]:
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.startswith("AGE-SECRET-KEY-")
     ]
-    passwords = [entry[key] for entry in known for key in ("password", "login_password")]
-    return [*passwords, *identities, (folder / "vault-password").read_text(encoding="utf-8").strip()]
+    passwords = [entry[key] for entry in known for key in ("password", "login_password") if key in entry]
+    keys = [key for entry in known for key in entry.get("secrets", {}).values()]
+    return [*passwords, *keys, *identities, (folder / "vault-password").read_text(encoding="utf-8").strip()]
 
 
 def test_the_demo_recovers_what_it_backed_up_twice_and_goes_without_a_trace(demo: Demo, folder: Path) -> None:
@@ -69,9 +69,10 @@ def test_the_demo_recovers_what_it_backed_up_twice_and_goes_without_a_trace(demo
     assert first.returncode == 0, first.stdout
     assert len(re.findall(r"^rows of \S+ +\d+ +\d+  equal$", first.stdout, re.MULTILINE)) == 5
     assert "age -d -i identity.txt" in first.stdout
+    assert "age -d -i recovery-identity.txt fetched/" in first.stdout, "the other one comes out of the copy"
     assert "LEFT OUT" not in first.stdout
     secrets = secrets_of(folder)
-    assert len(secrets) == 7
+    assert len(secrets) == 10
     assert [secret for secret in secrets if secret in first.stdout] == []
     running = servers(folder)
 
