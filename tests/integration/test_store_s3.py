@@ -103,7 +103,7 @@ def test_a_file_that_has_rotted_gets_no_name_and_leaves_nothing_behind(
         file.seek(size - 5)
         file.write(bytes([byte[0] ^ 1]))
     with opened(plain) as store:
-        with pytest.raises(ArchiveDamaged, match=r"data is not what its manifest says.*not sent.*new backup"):
+        with pytest.raises(ArchiveDamaged, match=r"data is not what its manifest says.*not copied.*new backup"):
             put(store, one)
         assert names_in(store) == []
         assert store.facts(one.name) is None

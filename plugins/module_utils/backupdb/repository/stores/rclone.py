@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
-from ...errors import ArchiveDamaged, StoreError, StoreUnavailable
+from ...errors import StoreError, StoreUnavailable
 from ...system.files import open_regular
 from ...system.json_text import count
 from ...system.process import Running
@@ -25,6 +25,7 @@ from ...system.text import parse_iso
 from ..files import storage_errors
 from .interface import UNKNOWN, YES, Arrival, Meter, Reader, Right, Store, StoredObject, Upload
 from .notes import Notes
+from .outgoing import damaged
 from .patience import Patience
 from .rclone_program import NOTHING_THERE, Rclone, sent_bytes
 from .s3_upload import part_size
@@ -222,10 +223,7 @@ def _md5_of(upload: Upload) -> str:
         finally:
             os.close(descriptor)
     if (size, digest.hexdigest()) != (upload.size, upload.sha256):
-        raise ArchiveDamaged(
-            f"{upload.path} is not what its manifest says ({size} bytes of {upload.size}, or another sha256), so it "
-            "was not sent; verify the repository, and make a new backup"
-        )
+        raise damaged(upload)
     return md5.hexdigest()
 
 
