@@ -83,6 +83,6 @@ def outgoing(upload: Upload) -> Iterator[Outgoing]:
 def damaged(upload: Upload) -> ArchiveDamaged:
     """Return the error for a file of this host that is not what its manifest says."""
     return ArchiveDamaged(
-        f"{upload.path} is not what its manifest says: {upload.size} bytes with sha256 {upload.sha256}. It was not copied; "
-        "verify this backup, look at the disk, and make a new backup"
+        f"{upload.path} is not what its manifest says: {upload.size} bytes with sha256 {upload.sha256}. It was not "
+        "copied; verify this backup, look at the disk, and make a new backup"
     )
