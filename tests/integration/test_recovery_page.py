@@ -137,7 +137,8 @@ def postgresql(postgres15: Any) -> Iterator[Any]:
 
 
 def test_every_command_of_the_page_is_run_for_one_engine_at_least() -> None:
-    pages = blocks_of_page()
+    # The way back for a whole host is the collection's own, and its commands are run by the tests of the rebuild.
+    pages = {title: blocks for title, blocks in blocks_of_page().items() if "whole host" not in title.lower()}
     assert len(pages) == 7
     run = script_for("postgresql") + script_for("mariadb")
     for blocks in pages.values():

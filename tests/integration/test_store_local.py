@@ -57,7 +57,7 @@ def test_a_part_that_is_not_what_was_sent_is_begun_anew(far: _Folder, scratch: P
         send(far.open(Patience(5)), uploads)
         assert far.content(uploads[0].name) == uploads[0].path.read_bytes()
         store = far.open(Patience(5))
-        store.remove(PLACE, list(store.list()))
+        store.remove(PLACE, list(store.entries()))
 
 
 def test_a_part_that_is_what_was_sent_is_gone_on_with(far: _Folder, scratch: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_hosts_key_adds_to_a_sealed_vault_and_reads_what_is_there(sealed: _Hos
     send(store, uploads)
     send(store, backup_of(scratch, "db2/new/db/20261125T021500Z-77aa01bc"))
     assert len(listed(store)) == 15
-    for each in store.list():
+    for each in store.entries():
         assert read_all(store, each) == sealed.content(each.name)
     assert send(store, uploads).sent == 0
     assert sealed.server.backupdb("seal", "/srv/copies", "--user", "copies").returncode == 0
@@ -127,7 +127,7 @@ def test_a_store_with_a_hosts_key_is_told_that_it_may_not_remove(sealed: _Host) 
     store = sealed.open(Patience(5))
     before = sealed.state()
     with pytest.raises(StoreRefused, match=r"removing sftp://copies@127.*Permission denied; look at owner and mode"):
-        store.remove(PLACE, list(store.list()))
+        store.remove(PLACE, list(store.entries()))
     assert sealed.state() == before
     details = {right.name: right.detail for right in store.rights()}
     assert "not what is sealed there" in details["delete"]

@@ -21,7 +21,8 @@ from support.measuring import measuring
 _SCRIPT = """
 import json, sys
 from pathlib import Path
-from backupdb.repository.stores import open_store, s3_upload
+from backupdb.repository.stores import s3_upload
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.interface import Upload
 from backupdb.repository.stores.notes import FileNotes
 from backupdb.repository.stores.patience import Patience
@@ -52,7 +53,8 @@ json.dump({"sent": meter.sent, "peak": int(status.partition("VmHWM:")[2].split()
 _IDLE = """
 import sys
 from pathlib import Path
-from backupdb.repository.stores import open_store, s3_upload
+from backupdb.repository.stores import s3_upload
+from backupdb.repository.stores.registry import open_store
 from backupdb.repository.stores.patience import Patience
 from backupdb.repository.stores.settings import copy_from
 
