@@ -27,6 +27,8 @@ from support.seaweed import Seaweed
 from support.sender import SMALL_PARTS
 from support.stored import DUMP, SEALED, TIME, store
 
+pytestmark = pytest.mark.long
+
 MIB = 1 << 20
 DAYS = 3
 

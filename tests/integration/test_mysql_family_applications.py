@@ -18,6 +18,8 @@ from support.library import SCHEMAS, back_up, entry_of
 from support.mysql_dumps import execute, new_database
 from support.restores import restored
 
+pytestmark = pytest.mark.long
+
 FOLDER = SCHEMAS / "applications"
 # What every script may take rows from; it stays, as a table like any other.
 NUMBERS = """

@@ -17,6 +17,8 @@ from support.postgresql_dumps import drop_database, identifier, make_database, p
 from support.restores import restored
 from support.servers import PrivatePostgres
 
+pytestmark = pytest.mark.long
+
 FOLDER = SCHEMAS / "applications"
 APPLICATIONS = sorted(path.stem for path in FOLDER.glob("*.sql"))
 ROLES = ("app_owner", "app_reader", "app_writer")

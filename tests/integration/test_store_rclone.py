@@ -35,6 +35,8 @@ from support.private_server import free_port
 from support.stored import DUMP, SEALED, store
 from support.stores import PLACE, content_of, names_in, opened, put, settings_of, upload
 
+pytestmark = pytest.mark.long
+
 MIB = 1 << 20
 NAMES = ("data", "manifest.json", "manifest.json.sha256")
 

@@ -17,6 +17,8 @@ from support.failing_proxy import Cut, failing
 from support.moto_server import Moto
 from support.stores import PLACE, content_of, names_in, opened, put, settings_of, upload
 
+pytestmark = pytest.mark.long
+
 MIB = 1 << 20
 SMALL = 300_000
 LARGE = 41 * MIB  # is sent in three parts

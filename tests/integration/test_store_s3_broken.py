@@ -21,6 +21,8 @@ from support.library import wait_for
 from support.sender import SMALL_PARTS, Sender, idle_peak
 from support.stores import PLACE, content_of, opened, put, upload
 
+pytestmark = pytest.mark.long
+
 MIB = 1 << 20
 PART = 5 * MIB
 LARGE = 240 * MIB  # 48 parts, of which four are on their way at once

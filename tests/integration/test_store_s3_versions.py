@@ -14,6 +14,8 @@ from backupdb.errors import StoreRefused
 from backupdb.repository.stores import s3 as s3_module
 from support.stores import PLACE, content_of, names_in, opened, put, upload
 
+pytestmark = pytest.mark.long
+
 NAMES = ("data", "manifest.json", "manifest.json.sha256")
 
 

@@ -6,7 +6,7 @@
 ALL_PARTS=(lint unit integration molecule restore distro chaos mysql sanity floor galaxy docs)
 
 # Those that need servers from Debian's packages, and root; the others run as any user on any Linux.
-DEBIAN_PARTS=(integration molecule restore distro chaos mysql)
+DEBIAN_PARTS=(integration molecule restore distro chaos mysql long)
 PORTABLE_PARTS=(lint unit sanity floor galaxy docs)
 
 # Each linter gets its say before the part fails.
@@ -29,9 +29,9 @@ part_unit() { measured unit tests/unit; }
 # What brings backups back is a part of its own, only so that two lanes can share the longest work.
 READING_TESTS='restore or recover or verify or drill'
 
-part_integration() { measured integration tests/integration -m 'not mysql' -k "not ($READING_TESTS)"; }
+part_integration() { measured integration tests/integration -m 'not mysql and not long' -k "not ($READING_TESTS)"; }
 
-part_restore() { measured restore tests/integration -m 'not mysql' -k "$READING_TESTS"; }
+part_restore() { measured restore tests/integration -m 'not mysql and not long' -k "$READING_TESTS"; }
 
 # Units on the oldest Python, with the oldest libraries.
 part_floor() {
@@ -89,9 +89,15 @@ part_molecule() {
 # A third of the cases, and fewer of those that take long; ./tools/chaos runs all of them.
 part_chaos() { run_chaos --quick; }
 
+# Long matrices, which CI leaves out: applications on every engine, and stores of copies with all that goes wrong.
+part_long() {
+  ensure_mysql
+  pytest tests/integration -m long
+}
+
 part_mysql() {
   ensure_mysql
-  measured mysql tests/integration -m mysql
+  measured mysql tests/integration -m 'mysql and not long'
 }
 
 # All sanity tests, and there is no ignore file that could hide something.
