@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -174,3 +175,20 @@ def test_a_bucket_without_versions_or_locks_is_told_of(moto: Any, bucket: str, k
         rights = known(store)
         assert (rights["versions"], rights["lock"]) == ("yes" if kind else "no", "no")
     assert moto.names(bucket) == []
+
+
+def test_a_key_that_may_list_versions_sees_the_first_without_being_told_that_there_are_any(
+    seaweed: Any, bucket: str, scratch: Path
+) -> None:
+    seaweed.bucket(bucket, versions=True)
+    with opened(seaweed.copy(bucket)) as store:
+        put(store, *backup(scratch))
+    seaweed.client().put_object(Bucket=bucket, Key=f"{PLACE}/data", Body=b"theirs")
+    actions = ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion"]
+    resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
+    seaweed.grant(bucket, json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    with opened(seaweed.copy(bucket, key="granted")) as store:
+        assert next(right.known for right in store.rights() if right.name == "versions") == "unknown"
+        assert content_of(store, store.facts(f"{PLACE}/data")) == b"data as it was"
+        assert [entry.later for entry in store.entries()] == [1, 0, 0]

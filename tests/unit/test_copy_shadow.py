@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from backupdb.errors import StoreError, StoreRefused
+from backupdb.repository import shadow as shadow_module
 from backupdb.repository.shadow import Shadow
 from backupdb.repository.stores.interface import Arrival, Meter, Reader, Right, Store, StoredObject
 from backupdb.repository.stores.patience import Patience
@@ -71,9 +73,9 @@ class _Bytes:
         pass
 
 
-def refreshed(home: Path, store: Store, **options: bool | str) -> tuple[Shadow, Sequence[str]]:
+def refreshed(home: Path, store: Store, **options: Any) -> tuple[Shadow, Sequence[str]]:
     shadow = Shadow(home)
-    return shadow, shadow.refresh(store, Patience(1), **options).problems  # type: ignore[arg-type]
+    return shadow, shadow.refresh(store, Patience(1), **options)
 
 
 def files(home: Path) -> list[str]:
@@ -90,7 +92,7 @@ def test_small_files_are_fetched_once_and_archives_never(tmp_path: Path) -> None
     shadow, problems = refreshed(tmp_path / "c", store)
     assert problems == []
     assert files(tmp_path / "c") == whole()[1:]
-    assert shadow.places() == {PLACE}
+    assert set(shadow.arrivals.of) == {PLACE}
     assert shadow.arrivals.of[PLACE].stored_bytes == sum(len(content) for content in store.content.values())
     store.read.clear()
     assert refreshed(tmp_path / "c", store)[1] == []
@@ -130,20 +132,20 @@ def test_names_that_no_backup_of_ours_has_are_left_alone_and_told(tmp_path: Path
     assert len(problems) == 1
     assert "belong to no backup" in problems[0]
     assert "\n" not in problems[0]
-    assert shadow.places() == {PLACE}
+    assert set(shadow.arrivals.of) == {PLACE}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c"]
 
 
 def test_a_backup_without_manifest_is_none(tmp_path: Path) -> None:
     shadow, problems = refreshed(tmp_path / "c", Shelf(*whole()[:1], f"{PLACE}/manifest.json.sha256"))
-    assert (shadow.places(), problems, files(tmp_path / "c")) == (set(), [], [])
+    assert (set(shadow.arrivals.of), problems, files(tmp_path / "c")) == (set(), [], [])
 
 
 def test_a_manifest_that_is_larger_than_any_is_not_fetched(tmp_path: Path) -> None:
     store = Shelf(*whole())
     store.said[whole()[1]] = StoredObject(whole()[1], 1 << 40, TIME)
     shadow, problems = refreshed(tmp_path / "c", store)
-    assert shadow.places() == set()
+    assert set(shadow.arrivals.of) == set()
     assert "is larger than any manifest.json is" in problems[0]
     assert whole()[1] not in store.read
 
@@ -152,7 +154,7 @@ def test_a_manifest_that_is_shorter_than_the_store_says_is_not_taken(tmp_path: P
     store = Shelf(*whole())
     store.said[whole()[1]] = StoredObject(whole()[1], 1000, TIME)
     shadow, problems = refreshed(tmp_path / "c", store)
-    assert shadow.places() == set()
+    assert set(shadow.arrivals.of) == set()
     assert "ended at byte" in problems[0]
 
 
@@ -184,9 +186,9 @@ def test_what_is_gone_from_the_store_is_forgotten_only_when_all_of_it_was_read(t
     store.fails_after = 1
     with pytest.raises(StoreError, match="broke off"):
         refreshed(tmp_path / "c", store)
-    assert Shadow(tmp_path / "c").places() == {PLACE, other}
+    assert set(Shadow(tmp_path / "c").arrivals.of) == {PLACE, other}
     store.fails_after = None
-    assert refreshed(tmp_path / "c", store)[0].places() == {PLACE}
+    assert set(refreshed(tmp_path / "c", store)[0].arrivals.of) == {PLACE}
     assert files(tmp_path / "c") == whole()[1:]
 
 
@@ -195,11 +197,54 @@ def test_a_look_at_one_host_forgets_nothing_of_the_others(tmp_path: Path) -> Non
     store = Shelf(*whole(), *whole(other))
     refreshed(tmp_path / "c", store)
     store.content = {}
-    shadow, _problems = refreshed(tmp_path / "c", store, under="db2")
-    assert shadow.places() == {PLACE}
+    shadow, _problems = refreshed(tmp_path / "c", store, under=["db2"])
+    assert set(shadow.arrivals.of) == {PLACE}
 
 
 def test_all_of_a_shadow_is_for_this_user_alone(tmp_path: Path) -> None:
     refreshed(tmp_path / "state" / "copies" / "c", Shelf(*whole()))
     for path in (tmp_path / "state").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+OTHER_HOST = "db2/shop-pg/orders/20261124T021500Z-3f0c9a52"
+
+
+def test_backups_of_other_hosts_are_neither_listed_nor_fetched_nor_forgotten(tmp_path: Path) -> None:
+    store = Shelf(*whole(), *whole(OTHER_HOST))
+    assert refreshed(tmp_path / "c", store, under=["db1"])[0].arrivals.of.keys() == {PLACE}
+    assert [name for name in store.read if name.startswith("db2")] == []
+    shadow, _problems = refreshed(tmp_path / "c", store)
+    assert set(shadow.arrivals.of) == {PLACE, OTHER_HOST}
+    for name in [*whole(), *whole(OTHER_HOST)]:
+        del store.content[name]
+    assert set(refreshed(tmp_path / "c", store, under=["db1"])[0].arrivals.of) == {OTHER_HOST}
+
+
+def test_only_what_was_listed_whole_is_gone_on_with_from_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow_module, "_FEW", 0)
+    later = "db1/shop-pg/orders/20261125T021500Z-3f0c9a52"
+    earlier = "db2/shop-pg/orders/20261120T021500Z-3f0c9a52"
+    store = Shelf(*whole())
+    refreshed(tmp_path / "c", store, under=["db1"])
+    store.content.update(Shelf(*whole(later), *whole(OTHER_HOST), *whole(earlier)).content)
+    assert set(refreshed(tmp_path / "c", store, under=["db1"])[0].arrivals.of) == {PLACE, later}
+    assert set(refreshed(tmp_path / "c", store)[0].arrivals.of) == {PLACE, later, OTHER_HOST, earlier}
+    newest = "db2/shop-pg/orders/20261126T021500Z-3f0c9a52"
+    store.content.update(Shelf(*whole(newest)).content)
+    assert newest in refreshed(tmp_path / "c", store, under=["db2/shop-pg"])[0].arrivals.of
+
+
+def test_what_a_run_sent_before_it_was_killed_is_known_until_the_store_says_otherwise(tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    for name in ("manifest.json", "manifest.json.sha256"):
+        (folder / name).write_text("{}")
+    Shadow(tmp_path / "c").add(PLACE, folder, stored_bytes=5)  # and never saved
+    assert PLACE in Shadow(tmp_path / "c")
+    assert OTHER_HOST not in Shadow(tmp_path / "c")
+    shadow, _problems = refreshed(tmp_path / "c", Shelf())
+    assert PLACE not in shadow
+    assert files(tmp_path / "c") == []

@@ -160,7 +160,7 @@ def test_what_is_kept_of_a_copy_with_odd_values_is_read_or_as_good_as_none(
     tmp_path: Path, path: list[int], new: Any, changes: list[tuple[int, bytes]]
 ) -> None:
     moment = parse_iso("2026-11-24T05:06:07Z")
-    kept = arrivals.Arrivals({"db1/i/d/x": arrivals.Arrived(moment, "v1", 1, False, 5)}, moment)
+    kept = arrivals.Arrivals({"db1/i/d/x": arrivals.Arrived(moment, "v1", 1, False, 5)}, {"": moment, "db1": moment})
     arrivals.write_arrivals(tmp_path / "arrivals.json", kept)
     assert arrivals.read_arrivals(tmp_path / "arrivals.json") == kept
     last_copy.write_last(tmp_path, last_copy.LastCopy(moment, "it failed", 3))

@@ -314,9 +314,13 @@ def test_what_is_removed_is_known_here_no_more(top: Path, tmp_path: Path) -> Non
     shop = nightly(top, 4)
     known = Shadow(tmp_path / "home")
     known.refresh(opened(top), Patience(0.0), whole=True)
-    assert len(known.places()) == 4
+    assert len(known.arrivals.of) == 4
     assert pruned(top, known=known)["removed"] == 2
-    assert known.places() == Shadow(tmp_path / "home").places() == {"/".join(one.folder.parts[-4:]) for one in shop[:2]}
+    assert (
+        set(known.arrivals.of)
+        == set(Shadow(tmp_path / "home").arrivals.of)
+        == {"/".join(one.folder.parts[-4:]) for one in shop[:2]}
+    )
     assert not (known.root / shop[3].folder.relative_to(top)).exists()
 
 

@@ -8,7 +8,7 @@ The order of their arrival is then that of their times, by which removals in a c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def published(request: CopyRequest, problems: Problems) -> Iterator[StoredBackup
 
 
 def missing_in(
-    there: Collection[str],
+    there: Container[str],
     requests: Sequence[CopyRequest],
     problems: Problems,
     *,

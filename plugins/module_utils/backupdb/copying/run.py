@@ -27,6 +27,7 @@ from ..errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from ..repository import layout
 from ..repository.files import storage_errors
 from ..repository.last_copy import LastCopy, write_last
 from ..repository.lock import readers_lock
@@ -61,6 +62,12 @@ class CopyRun:
     copies: Sequence[CopySettings]
     state_dir: str
 
+    def hosts(self) -> list[str]:
+        """Return the folders of the hosts that are concerned: hundreds of others may have backups in the same copy."""
+        if any(not request.instances for request in self.requests):
+            return [""]
+        return sorted({layout.encode_name(host) for request in self.requests for host, _instance in request.instances})
+
 
 def run(wanted: CopyRun, *, check_mode: bool = False, report: Report = lambda _line: None) -> dict[str, Any]:
     """Copy what is missing and return what came of each copy; in check mode what would be sent, and the rights.
@@ -93,11 +100,9 @@ def _one(
                 outcome.rights = store.rights()
                 outcome.policy = store.policy()
             shadow = Shadow(home)
-            _refresh(shadow, store, patience, outcome)
+            _refresh(shadow, store, patience, wanted, outcome)
             problems = Problems()
-            missing = missing_in(
-                shadow.places(), wanted.requests, problems, policy=policy_of(settings), shadow=shadow.root
-            )
+            missing = missing_in(shadow, wanted.requests, problems, policy=policy_of(settings), shadow=shadow.root)
             outcome.warnings += problems.lines
             outcome.missing = [(one.place, one.size) for one in missing]
             outcome.requests = sum(store.requests_for(upload.size) for one in missing for upload in one.files)
@@ -111,10 +116,10 @@ def _one(
     return outcome
 
 
-def _refresh(shadow: Shadow, store: Store, patience: Patience, outcome: CopyOutcome) -> None:
-    """Look at what is there; a key that may only write cannot, and goes by what this host has sent."""
+def _refresh(shadow: Shadow, store: Store, patience: Patience, wanted: CopyRun, outcome: CopyOutcome) -> None:
+    """Look at what is there of the hosts concerned; a key that may only write cannot, and goes by what was sent."""
     try:
-        seen = shadow.refresh(store, patience)
+        outcome.warnings += shadow.refresh(store, patience, under=wanted.hosts())
     except StoreRefused:
         rights = outcome.rights or store.rights()
         if not any(right.name == "list" and right.known == NO for right in rights):
@@ -122,7 +127,6 @@ def _refresh(shadow: Shadow, store: Store, patience: Patience, outcome: CopyOutc
         outcome.listed = False  # as it is with a key that may only write, which is what a host should have
     else:
         outcome.listed = True
-        outcome.warnings += seen.problems
 
 
 def _send_all(
@@ -135,21 +139,23 @@ def _send_all(
 ) -> None:
     settings = outcome.settings
     meter = ByteMeter(expected=sum(one.size for one in missing), rate=settings.bandwidth, report=report, cancel=cancel)
-    for number, one in enumerate(missing, start=1):
-        meter.what = f"copy {settings.name}: backup {number} of {len(missing)} ({one.place})"
-        try:
-            if _send(store, one, meter):
-                shadow.add(one.place, one.backup.folder, stored_bytes=one.size)
-                outcome.sent.append(one.place)
-        except (StoreRefused, StoreUnavailable):
-            raise
-        except (ArchiveDamaged, RepositoryError) as error:
-            # It may be this one only, as when it has rotted here or something else is there by its name.
-            outcome.refused.append(str(error))
-            if len(outcome.refused) >= _TOO_MANY:
-                return
-        finally:
-            outcome.bytes = meter.sent
+    try:
+        for number, one in enumerate(missing, start=1):
+            meter.what = f"copy {settings.name}: backup {number} of {len(missing)} ({one.place})"
+            try:
+                if _send(store, one, meter):
+                    shadow.add(one.place, one.backup.folder, stored_bytes=one.size)
+                    outcome.sent.append(one.place)
+            except (StoreRefused, StoreUnavailable):
+                raise
+            except (ArchiveDamaged, RepositoryError) as error:
+                # It may be this one only, as when it has rotted here or something else is there by its name.
+                outcome.refused.append(str(error))
+                if len(outcome.refused) >= _TOO_MANY:
+                    return
+    finally:
+        outcome.bytes = meter.sent
+        shadow.save()  # once: what is known of all hosts' backups may be large
 
 
 def _send(store: Store, one: MissingBackup, meter: ByteMeter) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,13 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """All of a copy, by place (`host/instance/database/backup id`); `listed` is when the store was last read whole."""
+    """All that is known of a copy, by place (`host/instance/database/backup id`).
+
+    `listed` is when a folder of the store (a host, or host/instance; "" is all of it) was last read whole.
+    """
 
     of: Mapping[str, Arrived]
-    listed: datetime | None = None
+    listed: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def read_arrivals(path: Path) -> Arrivals:
@@ -65,9 +68,8 @@ def read_arrivals(path: Path) -> Arrivals:
         values = read_json(read_small_file(path, _LARGEST_FILE))
         if values["schema"] != _SCHEMA:
             return Arrivals({})
-        listed = values["listed"]
         of = {str(place): _arrived(entry) for place, entry in values["of"].items()}
-        return Arrivals(of, None if listed is None else parse_iso(listed))
+        return Arrivals(of, {str(folder): parse_iso(time) for folder, time in values["listed"].items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Arrivals({})
 
@@ -76,7 +78,7 @@ def write_arrivals(path: Path, arrivals: Arrivals) -> None:
     """Write them in one step; raises `RepositoryError`."""
     values = {
         "schema": _SCHEMA,
-        "listed": None if arrivals.listed is None else iso(arrivals.listed),
+        "listed": {folder: iso(time) for folder, time in arrivals.listed.items()},
         "of": {place: entry.values() for place, entry in arrivals.of.items()},
     }
     replace_file(path, json.dumps(values, sort_keys=True).encode("ascii"))

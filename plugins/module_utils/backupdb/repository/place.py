@@ -86,9 +86,9 @@ def open_place(
 ) -> Iterator[Place]:
     """Open a repository, or a copy, after a look at what is new there.
 
-    `host` and `instance`, where they are exact names, spare a look at the others when nothing is known yet. What
-    `can_wait`, as a verification, has the budget of the copy; a restore has none. Raises
-    `InvalidOption` for both or none of the places, `StoreError`, and what opening the store raises.
+    `host` and `instance`, where they are exact names, spare a look at the others. What `can_wait`, as a verification,
+    has the budget of the copy; a restore has none. Raises `InvalidOption` for both or none of the places, `StoreError`,
+    and what opening the store raises.
     """
     if copy is None:
         if repository is None:
@@ -100,10 +100,9 @@ def open_place(
     patience = Patience(copy.settings.patience, cancel)
     with closing(open_store(copy.settings, patience)) as store, _home(copy) as home:
         shadow = Shadow(home)
-        under = "" if home == copy.home() else _under(host, instance)
-        seen = shadow.refresh(store, patience, under=under)
+        problems = shadow.refresh(store, patience, under=[_under(host, instance)])
         budget = Budget(home, copy.settings.verify_budget) if can_wait else None
-        yield Place(shadow.root, store.where(), seen.problems, store, patience, budget)
+        yield Place(shadow.root, store.where(), problems, store, patience, budget)
 
 
 @contextmanager

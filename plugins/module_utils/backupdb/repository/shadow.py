@@ -47,14 +47,6 @@ _DEPTH = 5  # host, instance, database, backup, file
 _SHOWN = 3
 
 
-@dataclass(frozen=True)
-class Refreshed:
-    """What a look at the store has given. `whole` False: it may hold more than is known here, so nothing may go."""
-
-    whole: bool
-    problems: Sequence[str] = ()
-
-
 @dataclass
 class _Found:
     """The files of one backup in the store, by their own names."""
@@ -74,55 +66,95 @@ class Shadow:
         self._arrivals_file = home / "arrivals.json"
         self.arrivals = read_arrivals(self._arrivals_file)
 
-    def places(self) -> set[str]:
-        """Return what the copy holds, as far as this host knows."""
-        return set(self.arrivals.of)
+    def __contains__(self, place: object) -> bool:
+        """Tell whether the copy has a backup, as far as this host knows, also by a run that was killed behind it."""
+        return place in self.arrivals.of or is_there(self.root / str(place) / layout.MANIFEST_FILE)
 
     def add(self, place: str, folder: Path, *, stored_bytes: int) -> None:
-        """Note a backup of this host, from `folder`, that has just arrived; the store's own time is seen later."""
+        """Note a backup of this host, from `folder`, that has just arrived; `save` keeps that.
+
+        When it arrived by the store's own clock is seen when the store is looked at again.
+        """
         names = [name for name in os.listdir(folder) if name in _LARGEST or is_drill_file(name)]  # noqa: PTH208
         for name in sorted(names, key=lambda name: name == layout.MANIFEST_FILE):
             with storage_errors(folder / name, "reading"):
                 self._write(place, name, read_small_file(folder / name, _largest(name)))
-        self._keep({**self.arrivals.of, place: Arrived(None, stored_bytes=stored_bytes)})
+        of = {**self.arrivals.of, place: Arrived(None, stored_bytes=stored_bytes)}
+        self.arrivals = replace(self.arrivals, of=of)
 
     def forget(self, places: Collection[str]) -> None:
         """Note that backups are gone from the store."""
         self._forget(places)
-        self._keep({key: entry for key, entry in self.arrivals.of.items() if key not in places})
+        of = {key: entry for key, entry in self.arrivals.of.items() if key not in places}
+        self.arrivals = replace(self.arrivals, of=of)
+        self.save()
 
-    def refresh(self, store: Store, patience: Patience, *, under: str = "", whole: bool = False) -> Refreshed:
-        """Look at the store and fetch what is new there; `whole` reads all of it, which a removal needs.
+    def save(self) -> None:
+        """Keep what is known; raises `RepositoryError`."""
+        write_arrivals(self._arrivals_file, self.arrivals)
 
-        `under` is a folder (host, or host/instance): only what is below it is looked at. Raises `StoreError` when the
-        store cannot be read; what is known from before stays so.
+    def refresh(
+        self, store: Store, patience: Patience, *, under: Sequence[str] = ("",), whole: bool = False
+    ) -> Sequence[str]:
+        """Look at the store, fetch what is new there, and return what is wrong.
+
+        `under` are folders (a host, or host/instance; "" is all of it): only what is below them is looked at. Where few
+        backups are known, or the last whole look is long ago, all of it is listed; `whole` always does that. Raises
+        `StoreError` when the store cannot be read; what is known from before stays so.
         """
         make_folders(self.root)
-        if whole or under or self._must_be_whole():
-            return self._read(store, patience, store.entries(under), under=under)
-        return self._read_news(store, patience)
+        problems: list[str] = []
+        for folder in under:
+            if whole or self._must_be_whole(folder):
+                problems += self._read_whole(store, patience, folder)
+            else:
+                problems += self._read_news(store, patience, folder)
+        self.save()
+        return problems
 
-    def _must_be_whole(self) -> bool:
-        listed = self.arrivals.listed
-        return len(self.arrivals.of) <= _FEW or listed is None or utc_now() - listed > _WHOLE_AGAIN
+    def _must_be_whole(self, under: str) -> bool:
+        """Tell whether a folder is to be listed from its beginning; a whole look at what is above it counts too."""
+        times = [time for folder, time in self.arrivals.listed.items() if folder == under or _is_under(under, folder)]
+        known = sum(_is_under(place, under) for place in self.arrivals.of)
+        return known <= _FEW or not times or utc_now() - max(times) > _WHOLE_AGAIN
 
-    def _read_news(self, store: Store, patience: Patience) -> Refreshed:
+    def _read_whole(self, store: Store, patience: Patience, under: str) -> list[str]:
+        seen, problems = self._read(store, patience, store.entries(under))
+        gone = {place for place in self._known(under) if place not in seen}
+        self._forget(gone)
+        of = {place: entry for place, entry in self.arrivals.of.items() if place not in gone}
+        self.arrivals = Arrivals(of, {**self.arrivals.listed, under: utc_now()})
+        return problems
+
+    def _known(self, under: str) -> set[str]:
+        """Return the backups below a folder that are known, also by a run that was killed before it noted them."""
+        noted = {place for place in self.arrivals.of if _is_under(place, under)}
+        depth = _DEPTH - 1 - len([part for part in under.split("/") if part])
+        kept = (self.root / under).glob("/".join(["[!.]*"] * depth))
+        return noted | {
+            path.relative_to(self.root).as_posix() for path in kept if layout.parse_backup_folder(path.name)
+        }
+
+    def _read_news(self, store: Store, patience: Patience, under: str) -> list[str]:
         """Look only behind the newest backup that is known of each database."""
         newest: dict[str, str] = {}
         for place in self.arrivals.of:
-            database = place.rpartition("/")[0]
-            newest[database] = max(newest.get(database, ""), place)
+            if _is_under(place, under):
+                database = place.rpartition("/")[0]
+                newest[database] = max(newest.get(database, ""), place)
         # What is at its last second may be there beside it, so the second is read again.
         listing = (
             one
             for database, place in sorted(newest.items())
             for one in store.entries(database, place.rpartition("-")[0])
         )
-        return self._read(store, patience, listing, under="", news=True)
+        _seen, problems = self._read(store, patience, listing)
+        return problems
 
     def _read(
-        self, store: Store, patience: Patience, listing: Iterable[StoredObject], *, under: str, news: bool = False
-    ) -> Refreshed:
+        self, store: Store, patience: Patience, listing: Iterable[StoredObject]
+    ) -> tuple[Collection[str], list[str]]:
+        """Fetch and note what is listed; returns the places of whole backups, and what is wrong."""
         found, odd = _by_place(listing)
         there = {place: entry for place, entry in found.items() if entry.manifest() is not None}
         problems = [_odd_text(store, odd)] if odd else []
@@ -148,13 +180,8 @@ class Shadow:
                 )
                 now = replace(now, time=before.time, version=before.version)
             of[place] = now
-        if not news:
-            gone = {place for place in of if _is_under(place, under) and place not in there}
-            self._forget(gone)
-            of = {place: entry for place, entry in of.items() if place not in gone}
-        listed = utc_now() if not news and not under else self.arrivals.listed
-        self._keep(of, listed)
-        return Refreshed(not news and not under, problems)
+        self.arrivals = replace(self.arrivals, of=of)
+        return there, problems
 
     def _fetch(self, store: Store, patience: Patience, there: dict[str, _Found]) -> list[str]:
         """Fetch the small files that are not here yet, each manifest after what belongs to it."""
@@ -200,11 +227,6 @@ class Shadow:
                     parent.rmdir()
                 except OSError:
                     break  # it holds others, or locks
-
-    def _keep(self, of: dict[str, Arrived], listed: object = None) -> None:
-        when = listed if listed is not None else self.arrivals.listed
-        self.arrivals = Arrivals(of, when)  # type: ignore[arg-type]
-        write_arrivals(self._arrivals_file, self.arrivals)
 
 
 def make_folders(path: Path) -> None:

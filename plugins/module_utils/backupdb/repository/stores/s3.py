@@ -71,14 +71,30 @@ class S3Store(Store):
     def keeps_versions(self) -> bool:
         """Tell whether the bucket keeps versions, and the key may see them."""
         if self._versions is None:
+            self._versions = self._sees_versions()
+        return self._versions
+
+    def _sees_versions(self) -> bool:
+        try:
+            answer = self.ask("get_bucket_versioning", "looking at", Bucket=self._bucket)
+        except StoreUnavailable:
+            raise
+        except StoreError:
+            # A key that may list them need not be told whether there are any.
             try:
-                answer = self.ask("get_bucket_versioning", "looking at", Bucket=self._bucket)
-                self._versions = answer.get("Status") in ("Enabled", "Suspended")
+                self.ask(
+                    "list_object_versions",
+                    "listing the versions of",
+                    Bucket=self._bucket,
+                    Prefix=self._prefix,
+                    MaxKeys=1,
+                )
             except StoreUnavailable:
                 raise
             except StoreError:
-                self._versions = False
-        return self._versions
+                return False
+            return True
+        return answer.get("Status") in ("Enabled", "Suspended")
 
     def entries(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
         """Yield the objects by name; of each the first version."""
