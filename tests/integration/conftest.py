@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.ansible import this_machine
+from support.failing_proxy import FailingProxy, failing
 from support.jobs import JobHost
 from support.library import IDENTITY, SCHEMAS, back_up
 from support.moto_server import Moto
@@ -126,6 +127,19 @@ def moto() -> Iterator[Moto]:
     server = Moto().start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def proxy(seaweed: Seaweed) -> Iterator[FailingProxy]:
+    """Stands before the object store, and does what a test wants to go wrong."""
+    with failing("127.0.0.1", seaweed.port) as found:
+        yield found
+
+
+@pytest.fixture
+def state(scratch: Path) -> Path:
+    """Where a host keeps what it knows of copies; made when it is needed."""
+    return scratch / "state"
 
 
 @pytest.fixture

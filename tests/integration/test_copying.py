@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from backupdb.copying import meter
 from support.copying import Copier, copied, proven, shown
-from support.failing_proxy import FailingProxy, Request, failing
+from support.failing_proxy import FailingProxy, Request
 from support.library import back_up, database_folder
 from support.restores import clean, make_database
 from support.sender import SMALL_PARTS
@@ -41,17 +41,6 @@ def made(server: Any, repository: Path) -> list[str]:
         result = back_up(server, repository, databases=["shop"], row_counts=True)
         assert result["status"] == "ok", result
     return sorted(path.parent.name for path in repository.glob("*/*/*/*/manifest.json"))
-
-
-@pytest.fixture
-def state(scratch: Path) -> Path:
-    return scratch / "state"
-
-
-@pytest.fixture
-def proxy(seaweed: Any) -> Iterator[FailingProxy]:
-    with failing("127.0.0.1", seaweed.port) as found:
-        yield found
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,17 +41,6 @@ def made(repository: Path) -> list[Path]:
         ).folder
         for day in range(DAYS)
     ]
-
-
-@pytest.fixture
-def state(scratch: Path) -> Path:
-    return scratch / "state"
-
-
-@pytest.fixture
-def proxy(seaweed: Any) -> Iterator[FailingProxy]:
-    with failing("127.0.0.1", seaweed.port) as found:
-        yield found
 
 
 @pytest.fixture

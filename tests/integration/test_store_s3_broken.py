@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from backupdb.errors import StoreError, StoreUnavailable
 from backupdb.repository.stores import s3_client, s3_upload
 from backupdb.repository.stores.interface import Upload
 from backupdb.repository.stores.notes import FileNotes
-from support.failing_proxy import Answer, Cut, FailingProxy, Request, failing
+from support.failing_proxy import Answer, Cut, FailingProxy, Request
 from support.library import wait_for
 from support.sender import SMALL_PARTS, Sender, idle_peak
 from support.stores import PLACE, content_of, opened, put, upload
@@ -26,12 +25,6 @@ pytestmark = pytest.mark.long
 MIB = 1 << 20
 PART = 5 * MIB
 LARGE = 240 * MIB  # 48 parts, of which four are on their way at once
-
-
-@pytest.fixture
-def proxy(seaweed: Any) -> Iterator[FailingProxy]:
-    with failing("127.0.0.1", seaweed.port) as found:
-        yield found
 
 
 @pytest.fixture

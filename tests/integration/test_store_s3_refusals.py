@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from backupdb.errors import BackupDbError, InvalidOption, StoreError, StoreRefused, StoreUnavailable
 from backupdb.repository.stores import s3_client
-from support.failing_proxy import Answer, FailingProxy, failing
+from support.failing_proxy import Answer, FailingProxy
 from support.moto_server import Moto
 from support.private_server import free_port
 from support.stores import content_of, names_in, opened, put, settings_of, upload
@@ -24,12 +24,6 @@ from support.tls import CertificateAuthority
 def copy(seaweed: Any, bucket: str) -> dict[str, Any]:
     found: dict[str, Any] = seaweed.copy(seaweed.bucket(bucket))
     return found
-
-
-@pytest.fixture
-def proxy(seaweed: Any) -> Iterator[FailingProxy]:
-    with failing("127.0.0.1", seaweed.port) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +19,8 @@ from backupdb.verify.run import VerifyRequest
 from backupdb.verify.run import run as verify_run
 
 from support import run_state
-from support.library import KEYS, LIBRARY
-from support.measuring import measuring
+from support.library import KEYS
+from support.scripted_process import ScriptedProcess
 from support.stores import settings_of
 
 _SCRIPT = """
@@ -51,51 +46,19 @@ def copied(repository: Path, state: Path, *copies: Copy, check_mode: bool = Fals
     return copy_run(wanted, check_mode=check_mode, **more)
 
 
-class Copier:
+class Copier(ScriptedProcess):
     """The same in a process of its own, which begins at once."""
 
     def __init__(
         self, repository: Path, state: Path, *copies: Copy, constants: Mapping[str, int] | None = None
     ) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(LIBRARY), **measuring()},
-            text=True,
-        )
-        assert self._process.stdin is not None
         wanted = {
             "repository": str(repository),
             "state": str(state),
             "copies": [{"options": one["options"], "secrets": one["secrets"]} for one in copies],
             "constants": dict(constants or {}),
         }
-        json.dump(wanted, self._process.stdin)
-        self._process.stdin.close()
-        self._process.stdin = None
-
-    def kill(self) -> None:
-        """End it at once; it has ended when this returns."""
-        self._process.kill()
-        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-
-    def stop(self) -> None:
-        """Ask it to stop."""
-        self._process.send_signal(signal.SIGTERM)
-
-    def was_killed(self) -> bool:
-        """Wait for its end."""
-        self._process.communicate()
-        return self._process.returncode < 0
-
-    def result(self) -> dict[str, Any]:
-        """Wait for its end."""
-        output, _nothing = self._process.communicate()
-        if self._process.returncode != 0:
-            raise AssertionError(f"the copier ended with status {self._process.returncode}")
-        found: dict[str, Any] = json.loads(output)
-        return found
+        super().__init__(_SCRIPT, wanted)
 
 
 def source(copy: Copy, state: Path | None = None) -> CopySource:

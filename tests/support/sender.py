@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,8 +13,7 @@ from typing import Any
 
 from backupdb.repository.stores.interface import Upload
 
-from support.library import LIBRARY
-from support.measuring import measuring
+from support.scripted_process import ScriptedProcess, environment
 
 _SCRIPT = """
 import json, sys
@@ -65,20 +62,12 @@ sys.stdout.write(status.partition("VmHWM:")[2].split()[0])
 SMALL_PARTS = {"SINGLE": 6 << 20, "_SMALLEST_PART": 5 << 20}  # no store takes smaller parts
 
 
-class Sender:
+class Sender(ScriptedProcess):
     """Begins to send at once."""
 
     def __init__(
         self, copy: Mapping[str, Any], notes: Path, *files: Upload, constants: Mapping[str, int] | None = None
     ) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=_environment(),
-            text=True,
-        )
-        assert self._process.stdin is not None
         wanted = {
             **copy,
             "notes": str(notes),
@@ -87,36 +76,12 @@ class Sender:
                 {"path": str(one.path), "name": one.name, "size": one.size, "sha256": one.sha256} for one in files
             ],
         }
-        json.dump(wanted, self._process.stdin)
-        self._process.stdin.close()
-        self._process.stdin = None
-
-    def kill(self) -> None:
-        """End it at once; it has ended when this returns."""
-        self._process.kill()
-        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-
-    def was_killed(self) -> bool:
-        """Wait for its end."""
-        self._process.communicate()
-        return self._process.returncode < 0
-
-    def result(self) -> dict[str, int]:
-        """Wait for its end; fails unless all was sent."""
-        output, _nothing = self._process.communicate()
-        if self._process.returncode != 0:
-            raise AssertionError(f"the sender ended with status {self._process.returncode}")
-        found: dict[str, int] = json.loads(output)
-        return found
+        super().__init__(_SCRIPT, wanted)
 
 
 def idle_peak() -> int:
     """How many bytes of memory such a process has that sends nothing."""
     done = subprocess.run(
-        [sys.executable, "-c", _IDLE], env=_environment(), check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _IDLE], env=environment(), check=True, stdout=subprocess.PIPE, text=True
     )
     return int(done.stdout) * 1024
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(LIBRARY), **measuring()}
