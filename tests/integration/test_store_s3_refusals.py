@@ -235,3 +235,14 @@ def test_timeouts_are_what_they_are_called(copy: dict[str, Any]) -> None:
     with opened(copy) as store:
         config = store.client.meta.config
         assert (config.connect_timeout, config.read_timeout) == (s3_client._CONNECT_TIMEOUT, s3_client._READ_TIMEOUT)
+
+
+def test_a_machine_without_a_key_and_a_role_is_told_so(copy: dict[str, Any]) -> None:
+    told = r"there is no access key.*copies\."
+    with opened({**copy, "secrets": {}}) as store, pytest.raises(StoreRefused, match=told):
+        opened({**copy, "secrets": {}}) as store,
+        pytest.raises(StoreRefused, match=r"there is no access key.*copies\."),
+    ):
+        store.rights()
+    with opened({**copy, "secrets": {}}) as store, pytest.raises(StoreRefused, match="there is no access key"):
+        list(store.entries())

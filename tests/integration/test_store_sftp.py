@@ -130,7 +130,7 @@ def test_a_store_with_a_hosts_key_is_told_that_it_may_not_remove(sealed: _Host) 
         store.remove(PLACE, list(store.entries()))
     assert sealed.state() == before
     details = {right.name: right.detail for right in store.rights()}
-    assert "not what is sealed there" in details["delete"]
+    assert "not what is sealed there" in details["remove"]
 
 
 def _sftp(server: Sshd, line: str, scratch: Path) -> subprocess.CompletedProcess[str]:

@@ -418,7 +418,7 @@ class StoreCompliance:
         before = far.state()
         rights = list(store.rights())
         names = [right.name for right in rights]
-        assert {"list", "get", "put", "overwrite", "delete", "lock"} <= set(names)
+        assert {"list", "read", "write", "overwrite", "remove", "lock"} <= set(names)
         assert len(names) == len(set(names))
         assert {right.known for right in rights} <= {YES, NO, UNKNOWN}
         assert far.state() == before

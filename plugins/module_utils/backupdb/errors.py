@@ -141,6 +141,10 @@ class StoreRefused(StoreError):
     """A store refuses a right, a key or a host; the message says what to change."""
 
 
+class StoreFull(StoreError):
+    """A store has no room; nothing more can be sent until there is some."""
+
+
 class StoreUnavailable(StoreError):
     """A store gives no answer, or says that it is busy; trying again may succeed."""
 

@@ -50,7 +50,7 @@ def _lines(result: dict[str, Any]) -> list[str]:
     for copy in result["copies"]:
         for right in copy["rights"]:
             detail = f" ({right['detail']})" if right["detail"] else ""
-            lines.append(f"copy {copy['name']}: right to {right['right']}: {right['known']}{detail}")
+            lines.append(f"copy {copy['name']}: {right['right']}: {right['known']}{detail}")
         if copy["policy"]:
             lines.append(f"copy {copy['name']}: a key that can only add backups has this policy:")
             lines += [f"    {line}" for line in copy["policy"].splitlines()]

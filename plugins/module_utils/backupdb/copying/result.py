@@ -45,8 +45,12 @@ class CopyOutcome:
         return self.error is None and not self.refused
 
     def error_text(self) -> str | None:
-        """Say what went wrong; None when nothing did."""
+        """Say what went wrong; None when nothing did. The name of the copy, with which the errors of some stores begin,
+        is said beside.
+        """
+        begin = f"copy {self.settings.name}: "
         faults = [*([str(self.error)] if self.error is not None else []), *self.refused]
+        faults = [fault[len(begin) :] if fault.startswith(begin) else fault for fault in faults]
         more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         return "; ".join(faults[:_SHOWN]) + more if faults else None
 
@@ -55,6 +59,8 @@ class CopyOutcome:
         name = f"copy {self.settings.name}"
         size = human_size(sum(size for _place, size in self.missing))
         if self.error is not None and not self.sent and not check_mode:
+            return f"{name}: {self.error_text()}"
+        if check_mode and self.error is not None and not self.missing:
             return f"{name}: {self.error_text()}"
         if check_mode:
             what = f"{len(self.missing)} backups would be sent ({size}, {self.requests} requests)"

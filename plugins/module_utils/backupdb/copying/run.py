@@ -24,6 +24,7 @@ from ..errors import (
     LockBusy,
     ManifestDamaged,
     RepositoryError,
+    StoreFull,
     StoreRefused,
     StoreUnavailable,
 )
@@ -146,7 +147,7 @@ def _send_all(
                 if _send(store, one, meter):
                     shadow.add(one.place, one.backup.folder, stored_bytes=one.size)
                     outcome.sent.append(one.place)
-            except (StoreRefused, StoreUnavailable):
+            except (StoreFull, StoreRefused, StoreUnavailable):
                 raise
             except (ArchiveDamaged, RepositoryError) as error:
                 # It may be this one only, as when it has rotted here or something else is there by its name.

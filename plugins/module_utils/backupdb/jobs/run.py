@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from functools import partial
+from itertools import zip_longest
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
@@ -102,8 +103,9 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
     if job.copies and not received:
         report("copying begins", run_id=run_id)
         copied = steps.copy_backups(job, secrets, report=partial(report, run_id=run_id))
-        for line in copied["lines"]:
-            report(line, priority=_priority(copied["status"]), run_id=run_id)
+        for line, entry in zip_longest(copied["lines"], copied["copies"], fillvalue=copied):
+            status = entry["status"] if entry.get("required", True) else "partial"
+            report(line, priority=_priority(status if entry["status"] == "failed" else entry["status"]), run_id=run_id)
     safe = [options for options, entry in zip(job.backups, backups) if steps.has_backups(entry)]
     if job.retention is not None and safe and not received:
         pruned = steps.prune_backups(job.retention, safe, run_id, stopped=received, copies=steps.unsent_rules(job))
@@ -123,7 +125,7 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
         "copy": copied,
         "prune": pruned,
         "drill": drilled,
-        "warnings": [*(copied["warnings"] if copied is not None else ()), *(f"stopped by {name}" for name in received)],
+        "warnings": [*_untold(copied), *(f"stopped by {name}" for name in received)],
     }
 
 
@@ -145,6 +147,11 @@ def _status(
     if drilled is not None:
         statuses.append(drilled["status"])
     return steps.worst(statuses)
+
+
+def _untold(copied: Mapping[str, Any] | None) -> list[str]:
+    """Return the warnings of the copying that are not among the lines that were reported."""
+    return [] if copied is None else [line for line in copied["warnings"] if line not in copied["lines"]]
 
 
 def _report_backup(entry: Mapping[str, Any], report: Report) -> None:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import InvalidOption
+from ..errors import InvalidOption, StoreRefused
 from ..system.text import utc_now
 from . import layout
 from .archive_files import CopiedFiles
@@ -100,9 +100,19 @@ def open_place(
     patience = Patience(copy.settings.patience, cancel)
     with closing(open_store(copy.settings, patience)) as store, _home(copy) as home:
         shadow = Shadow(home)
-        problems = shadow.refresh(store, patience, under=[_under(host, instance)])
+        problems = _refreshed(shadow, store, patience, _under(host, instance))
         budget = Budget(home, copy.settings.verify_budget) if can_wait else None
         yield Place(shadow.root, store.where(), problems, store, patience, budget)
+
+
+def _refreshed(shadow: Shadow, store: Store, patience: Patience, under: str) -> Sequence[str]:
+    """Look at the store; a key that may not list it shows what this host has sent."""
+    try:
+        return shadow.refresh(store, patience, under=[under])
+    except StoreRefused as error:
+        if not shadow.arrivals.of:
+            raise
+        return [f"{error}; this is what is known here, and was sent by this host"]
 
 
 @contextmanager

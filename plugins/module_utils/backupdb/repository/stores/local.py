@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...errors import ArchiveDamaged, StoreError, StoreRefused, StoreUnavailable
+from ...errors import ArchiveDamaged, StoreError, StoreFull, StoreRefused, StoreUnavailable
 from ...system import files
 from ...system.text import human_size
 from ..local import space_of
@@ -154,10 +154,10 @@ class LocalStore(TreeStore):
         writable = os.access(self._root, os.W_OK | os.X_OK)
         own = self._root.stat().st_dev != Path("/").stat().st_dev
         return [
-            Right("get", YES),
-            Right("put", YES if writable else NO, "" if writable else f"{self._root} is not writable"),
+            Right("read", YES),
+            Right("write", YES if writable else NO, "" if writable else f"{self._root} is not writable"),
             Right("overwrite", YES, "whoever is the backup user, or root, can change what is there"),
-            Right("delete", YES, "whoever is the backup user, or root, can remove what is there"),
+            Right("remove", YES, "whoever is the backup user, or root, can remove what is there"),
             Right("lock", NO),
             Right(
                 "own disk",
@@ -223,7 +223,7 @@ def _store_error(error: OSError, path: Path, doing: str) -> StoreError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         space = space_of(path.parent)
         free = f" ({human_size(space[0])} free)" if space else ""
-        return StoreError(f"{doing} {path}: that filesystem is full{free}; free space there, or keep fewer copies")
+        return StoreFull(f"{doing} {path}: that filesystem is full{free}; free space there, or keep fewer copies")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StoreRefused(f"{text} for uid {os.geteuid()}; give the backup user this folder, writable and mode 0700")
     if error.errno in _AWAY:

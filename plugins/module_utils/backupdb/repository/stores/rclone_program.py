@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable
 
-from ...errors import ClientMissing, InvalidOption, StoreError, StoreRefused, StoreUnavailable
+from ...errors import ClientMissing, InvalidOption, StoreError, StoreFull, StoreRefused, StoreUnavailable
 from ...system import process
 from .settings import CopySettings
 
@@ -114,7 +114,7 @@ class Rclone:
         begin = f"copy {self._copy.name}: {doing} {self.target(name)}"
         said = f"rclone says: {' '.join(_without_queries(words).split())[:_SHOWN]}"
         if _FULL.search(everything):
-            return StoreError(f"{begin}: the store is full, or over its quota; make room there ({said})")
+            return StoreFull(f"{begin}: the store is full, or over its quota; make room there ({said})")
         if _REFUSED.search(everything):
             return StoreRefused(f"{begin}: it is refused; look at remote and config_file of this copy ({said})")
         if status == _TEMPORARY or status < 0 or _AWAY.search(everything):

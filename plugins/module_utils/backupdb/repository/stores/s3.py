@@ -275,11 +275,11 @@ class S3Store(Store):
         return parts_of(size, self.copy.place["max_parts"])
 
     def _seen(self, name: str, operation: str, *, absent_is: str = NO, **request: Any) -> Right:
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             getattr(self.client, operation)(**request)
-        except ClientError as error:
+        except (BotoCoreError, ClientError, OSError) as error:
             if is_absent(error) and absent_is == YES:
                 return Right(name, YES)
             if is_refused(error) and not is_key_refused(error):

@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidOption, RequirementMissing, StoreError, StoreRefused, StoreUnavailable
+from ...errors import InvalidOption, RequirementMissing, StoreError, StoreFull, StoreRefused, StoreUnavailable
 from ...system.text import human_duration, utc_now
 from .settings import CopySettings
 
@@ -190,7 +190,7 @@ def _answer(error: Exception, copy: CopySettings, begin: str) -> StoreError:
     if code == "EntityTooLarge":
         return StoreError(f"{begin}: the store takes no file of this size ({said}); set object_limit to what it takes")
     if code in _FULL or status == 507:
-        return StoreError(f"{begin}: the store is full, or over its quota ({said}); make room there")
+        return StoreFull(f"{begin}: the store is full, or over its quota ({said}); make room there")
     if is_refused(error):
         return StoreRefused(f"{begin}: the key has no right to do this ({said}); see the rights in check mode")
     if code in _BUSY or status >= 500 or status == 429:

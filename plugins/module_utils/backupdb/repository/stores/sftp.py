@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Callable, ClassVar
 
-from ...errors import ArchiveDamaged, StoreError, StoreRefused, StoreUnavailable
+from ...errors import ArchiveDamaged, StoreError, StoreFull, StoreRefused, StoreUnavailable
 from ..sealed import ROOT
 from . import sftp_packets as sftp
 from .interface import UNKNOWN, YES, Meter, Reader, Right, Upload
@@ -188,10 +188,10 @@ class SftpStore(TreeStore):
         sealed = top is not None and top.owner == ROOT and bool((top.mode or 0) & stat.S_ISVTX)
         after = "not what is sealed there, if `backupdb seal` runs on that host" if sealed else ""
         return [
-            Right("get", YES if not sealed else UNKNOWN, "what this user wrote"),
-            Right("put", UNKNOWN),
+            Right("read", YES if not sealed else UNKNOWN, "what this user wrote"),
+            Right("write", UNKNOWN),
             Right("overwrite", UNKNOWN, after or "a user can change what it wrote; sealing on that host ends this"),
-            Right("delete", UNKNOWN, after or "a user can remove what it wrote; sealing on that host ends this"),
+            Right("remove", UNKNOWN, after or "a user can remove what it wrote; sealing on that host ends this"),
             Right("lock", UNKNOWN, "SFTP knows of none"),
         ]
 
@@ -274,7 +274,7 @@ def _refusal(error: Refusal, doing: str) -> StoreError:
     if error.code == sftp.NO_SUCH_FILE:
         return StoreError(f"{doing}: {words}; somebody removed it, or a folder above it, meanwhile")
     if error.code == sftp.FAILURE and doing.startswith(("writing", "making")):
-        return StoreError(f"{doing}: {words}; that filesystem is probably full, or a quota is used up: look there")
+        return StoreFull(f"{doing}: {words}; that filesystem is probably full, or a quota is used up: look there")
     if error.code == sftp.UNSUPPORTED:
         return StoreRefused(f"{doing}: {words}; that server does not do what a store of copies needs")
     return StoreError(f"{doing}: {words}; look there, and at the log of that server")

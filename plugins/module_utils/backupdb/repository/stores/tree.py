@@ -163,7 +163,7 @@ class TreeStore(Store):
 
     def further_rights(self) -> Sequence[Right]:
         """Return the rights other than to list."""
-        return [Right(name, UNKNOWN) for name in ("get", "put", "overwrite", "delete")] + [
+        return [Right(name, UNKNOWN) for name in ("read", "write", "overwrite", "remove")] + [
             Right("lock", NO, "this store keeps nothing from being removed")
         ]
 
