@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.copying import run as copying
+from backupdb.copying.plan import CopyRequest
 from backupdb.copying.result import CopyOutcome, of
+from backupdb.copying.run import CopyRun
 from backupdb.errors import LockBusy, StoreRefused
 from backupdb.repository.stores.settings import copy_from
 
@@ -48,3 +52,14 @@ def test_a_copy_that_another_run_sends_to_is_busy_and_a_plan_is_planned() -> Non
     assert plan["message"] == "copy offsite: 1 backups would be sent (5 B, 4 requests)"
     assert of([outcome()], check_mode=True, stopped=[])["status"] == "ok"
     assert of([outcome()], check_mode=False, stopped=["stopped by SIGTERM"])["status"] == "failed"
+
+
+@pytest.mark.parametrize("place", ["repository", "repository/far", "."])
+def test_a_copy_in_its_own_repository_is_none(tmp_path: Path, place: str) -> None:
+    (tmp_path / "repository" / "far").mkdir(parents=True)
+    settings = copy_from({"name": "disk2", "type": "local", "path": str(tmp_path / place)}, "test")
+    wanted = CopyRun([CopyRequest(str(tmp_path / "repository"))], [settings], str(tmp_path / "state"))
+    result = copying.run(wanted)
+    assert (result["status"], result["copies"][0]["error_kind"]) == ("failed", "InvalidOption")
+    assert "lie in each other" in result["message"]
+    assert not (tmp_path / "state").exists()

@@ -21,6 +21,7 @@ from typing import Any
 from ..errors import (
     ArchiveDamaged,
     BackupDbError,
+    InvalidOption,
     LockBusy,
     ManifestDamaged,
     RepositoryError,
@@ -93,6 +94,7 @@ def _one(
     began = time.monotonic()
     home = copy_home(wanted.state_dir, settings.name)
     try:
+        _refuse_repositories(settings, wanted.requests)
         patience = Patience(settings.patience, cancel)
         make_folders(home)
         with alone(home), closing(open_store(settings, patience, FileNotes(home / "uploads.json"))) as store:
@@ -115,6 +117,20 @@ def _one(
     if not check_mode and not isinstance(outcome.error, LockBusy):
         _remember(home, outcome)
     return outcome
+
+
+def _refuse_repositories(settings: CopySettings, requests: Sequence[CopyRequest]) -> None:
+    """Raise `InvalidOption` for a copy in a repository, or around one: it would be its own copy."""
+    if settings.type != "local":
+        return
+    there = Path(settings.place["path"]).resolve()
+    for request in requests:
+        repository = Path(request.repository).resolve()
+        if repository == there or there in repository.parents or repository in there.parents:
+            raise InvalidOption(
+                f"copy {settings.name}: {there} and the repository {repository} lie in each other; a copy needs a "
+                "place of its own, best on another disk"
+            )
 
 
 def _refresh(shadow: Shadow, store: Store, patience: Patience, wanted: CopyRun, outcome: CopyOutcome) -> None:

@@ -135,7 +135,8 @@ def _restore_database(rebuild: _Rebuild, instance: InstanceWork, database: Datab
         database.status = FAILED
         database.reasons.append(str(error_of(fault)))
     database.seconds = round(time.monotonic() - began, 3)
-    said = "; ".join(database.reasons) or f"from {database.backup.folder.name}" if database.backup else ""
+    origin = f"from {database.backup.folder.name}" if database.backup else ""
+    said = "; ".join(database.reasons) or origin
     rebuild.report(
         f"{instance.name}: {database.name!r} {database.status} in {human_duration(database.seconds)}: {said}"
     )
