@@ -116,4 +116,60 @@ options:
     description:
       - Maximum of bytes per second that the run writes into the repository, such as V(50M).
     type: str
+  retry_after:
+    description:
+      - Databases that failed are tried once more this long after all others have ended, such as V(5m).
+      - The default is not to try again. Neither a missing privilege nor a O(timeout) that was reached is tried again.
+    type: str
+  hooks:
+    description:
+      - Commands and SQL statements around the run, and around each of its databases, in their order.
+      - Commands run on the host as the user who makes the backups. They find the variables C(BACKUPDB_HOOK),
+        C(BACKUPDB_RUN_ID), C(BACKUPDB_HOST), C(BACKUPDB_INSTANCE), C(BACKUPDB_ENGINE), C(BACKUPDB_REPOSITORY), where it
+        applies C(BACKUPDB_DATABASE), and after the work C(BACKUPDB_STATUS), C(BACKUPDB_MESSAGE) or C(BACKUPDB_BACKUP).
+        No variable holds a secret.
+      - In check mode no hook runs.
+    type: list
+    elements: dict
+    suboptions:
+      when:
+        description:
+          - V(before) runs before the work, under the lock of the run and before any snapshot.
+          - V(on_failure) runs when the work failed or lacks something.
+          - V(after) runs at the end in any case, even when a hook of V(before) failed or the run was asked to stop.
+        type: str
+        required: true
+        choices: [before, after, on_failure]
+      per:
+        description: Whether it is for the run as a whole, or for each database.
+        type: str
+        default: run
+        choices: [run, database]
+      command:
+        description: A program by its absolute path, and its arguments. No shell is involved.
+        type: list
+        elements: str
+      sql:
+        description:
+          - One statement instead, in a session of the run's login, and with O(hooks[].per=database) in that database.
+          - On PostgreSQL the names of tables and functions need their schema.
+        type: str
+      databases:
+        description:
+          - With O(hooks[].per=database), which databases it is for, as exact names or patterns. The default is all.
+        type: list
+        elements: str
+      timeout:
+        description:
+          - Longest time for it. What takes longer is ended, and has failed.
+          - When the run is asked to stop, the hooks that are left have at most ten seconds each.
+        type: str
+        default: 5m
+      on_error:
+        description:
+          - With V(fail), a hook of V(before) that fails keeps its database, or the whole run, from being begun. A later
+            one makes the run V(partial). With V(warn) it is a warning.
+        type: str
+        default: fail
+        choices: [fail, warn]
 """

@@ -326,6 +326,21 @@ stored_bytes:
   returned: when the run began
   type: int
   sample: 1052000
+hooks:
+  description: What came of each of the O(hooks), in the order in which they ended. Empty in check mode.
+  returned: when the run began
+  type: list
+  elements: dict
+  sample:
+    - when: before
+      per: run
+      database: null
+      title: pause-imports
+      status: ok
+      required: true
+      duration: 0.2
+      output: paused
+      error: null
 duration:
   description: Seconds of the whole run.
   returned: when the run began

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,9 +32,12 @@ from backupdb.engines.interface import Engine
 from backupdb.engines.login_interface import WantedLogin
 from backupdb.engines.registry import open_engine
 from backupdb.engines.values import FATAL, Database, DumpOptions, Snapshot
-from backupdb.errors import BackupDbError, ClientMissing, ConnectionFailed, QueryFailed
+from backupdb.errors import BackupDbError, ClientMissing, ConnectionFailed, HookFailed, QueryFailed
+from backupdb.hooks.options import hooks_from
+from backupdb.repository import last_run, local
 from backupdb.repository.catalogue import read_backup
 from backupdb.repository.drill_records import proven
+from backupdb.repository.problems import Problems
 from backupdb.restore import run as restore
 from backupdb.restore.request import Safety
 from backupdb.verify.one_backup import verify_path
@@ -469,6 +473,112 @@ def test_an_archive_that_was_cut_short_is_found_by_its_format_and_replaces_nothi
     else:
         assert result["status"] == "failed", result
     assert on.count("item", name) == 1999
+
+
+# -- hooks and second attempts ---------------------------------------------------------------------------------------
+
+
+def noting(folder: Path) -> str:
+    """Make a program that appends what it is told to the file `told`, and fails where its argument says so."""
+    program = folder / "note it"
+    program.write_text(
+        "#!/bin/sh\n"
+        'echo "$BACKUPDB_HOOK ${BACKUPDB_DATABASE-run} ${BACKUPDB_STATUS-}" >>"$1/told"\n'
+        'env | grep ^BACKUPDB_ | sort >"$1/variables"; echo "I am $2"; [ "$2" != broken ]\n'
+    )
+    program.chmod(0o755)
+    return str(program)
+
+
+def hooks_of(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"hooks": hooks_from(entries)}
+
+
+def test_hooks_surround_the_run_and_each_of_its_databases(on: On, repository: Path, tmp_path: Path) -> None:
+    shop, program = on.make_shop(), noting(tmp_path)
+    each = [
+        {"when": when, "per": per, "command": [program, str(tmp_path), "well"]}
+        for when in ("after", "before", "on_failure")
+        for per in ("run", "database")
+    ]
+    making = {"when": "before", "sql": "CREATE DATABASE made_by_a_hook"}
+    done = back_up(on.server, repository, databases=[shop, "made*"], workers=1, **hooks_of(making, *each))
+    assert done["status"] == "ok", done["message"]
+    told = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
+    assert (told[0], told[-1]) == ("before run ", "after run ok")
+    assert sorted(told[1:-1]) == [
+        "after made_by_a_hook complete",
+        f"after {shop} complete",
+        "before made_by_a_hook ",
+        f"before {shop} ",
+    ]
+    assert {hook["status"] for hook in done["hooks"]} == {"ok"}
+    assert done["hooks"][1]["output"] == "I am well"
+    variables = (tmp_path / "variables").read_text(encoding="utf-8")
+    assert f"BACKUPDB_RUN_ID={done['run_id']}\n" in variables
+    assert on.server.password not in variables
+
+
+def test_a_hook_that_fails_before_stops_what_it_is_for_and_the_others_go_on(
+    on: On, repository: Path, tmp_path: Path
+) -> None:
+    shop, other, program = on.make_shop(), on.make("other"), noting(tmp_path)
+    afterwards = [
+        {"when": when, "per": "database", "command": [program, str(tmp_path)]} for when in ("after", "on_failure")
+    ]
+    bad = {"when": "before", "per": "database", "databases": ["sh*"], "sql": "SELECT no_such_column"}
+    done = back_up(on.server, repository, databases=[shop, other], workers=1, **hooks_of(bad, *afterwards))
+    assert done["status"] == "failed"
+    assert "hook SQL statement before database 'shop' failed" in entry_of(done, shop)["error"]
+    assert "no_such_column" in entry_of(done, shop)["error"]
+    assert entry_of(done, other)["status"] == "complete"
+    told = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
+    assert sorted(told) == ["after other complete", "after shop failed", "on_failure shop failed"]
+
+    broken = {"when": "before", "command": [program, str(tmp_path), "broken"]}
+    cleaning = {"when": "after", "command": [program, str(tmp_path)]}
+    with pytest.raises(HookFailed, match="exit status 1: I am broken"):
+        back_up(on.server, repository, databases=[shop], **hooks_of(broken, cleaning))
+    assert not stored_backups(repository, shop)
+    assert (tmp_path / "told").read_text(encoding="utf-8").splitlines()[-1] == "after run failed"
+    done = back_up(on.server, repository, databases=[shop], **hooks_of({**broken, "on_error": "warn"}))
+    assert done["status"] == "ok"
+    assert any("hook note it before the run failed" in line for line in done["warnings"])
+
+
+def test_a_hook_that_fails_afterwards_leaves_the_backup_and_a_partial_run(on: On, repository: Path) -> None:
+    shop, began = on.make_shop(), time.monotonic()
+    slow = {"when": "after", "per": "database", "sql": on.kind.sleep, "timeout": "1s"}
+    gone = {"when": "after", "command": ["/no/such/program"]}
+    done = back_up(on.server, repository, databases=[shop], **hooks_of(slow, gone))
+    assert done["status"] == "partial"
+    assert entry_of(done, shop)["status"] == "complete"
+    assert "not finished within timeout (1 seconds)" in done["message"]
+    assert "/no/such/program is not a program" in done["message"]
+    assert time.monotonic() - began < 40
+    record = last_run.read(local.instance_path(repository, HOST, "test"), Problems())
+    assert record is not None and record.status == "partial"
+
+
+def test_what_failed_is_tried_once_more_and_what_can_only_fail_again_is_not(
+    on: On, repository: Path, tmp_path: Path
+) -> None:
+    shop, other = on.make_shop(), on.make("other")
+    flag = tmp_path / "tried"
+    once = ["/bin/sh", "-c", 'if [ -e "$0" ]; then exit 0; fi; touch "$0"; exit 1', str(flag)]
+    failing = {"when": "before", "per": "database", "databases": [shop], "command": once}
+    done = back_up(on.server, repository, databases=[shop, other], retry_after=0.1, **hooks_of(failing))
+    assert done["status"] == "ok", done["message"]
+    assert any("failed at first" in line for line in entry_of(done, shop)["warnings"])
+    assert entry_of(done, other)["warnings"] == []
+    assert len(stored_backups(repository, other)) == 1
+
+    flag.unlink()
+    done = back_up(on.server, repository, databases=[shop], **hooks_of(failing))
+    assert done["status"] == "failed"
+    always = {"when": "before", "per": "database", "command": ["/bin/false"]}
+    done = back_up(on.server, repository, databases=[shop], retry_after=0.1, **hooks_of(always))
+    assert entry_of(done, shop)["error"].endswith("(in both attempts)")
 
 
 # -- drills ----------------------------------------------------------------------------------------------------------

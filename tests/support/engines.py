@@ -59,6 +59,7 @@ class EngineUnderTest(ABC):
     client_folders: ClassVar[Sequence[str]]
     patience: ClassVar[dict[str, Any]] = {}
     odd_names: ClassVar[Sequence[str]]
+    sleep: ClassVar[str]  # a statement that takes a minute
     own_accounts: ClassVar[Sequence[str]]
     drill_verdicts: ClassVar[Sequence[str]] = ("equal",)
 
@@ -106,6 +107,7 @@ class EngineUnderTest(ABC):
 class _Postgresql(EngineUnderTest):
     engine = PostgresqlEngine
     client_folders = ("backupdb.engines.postgresql.clients._VERSIONED_FOLDERS",)
+    sleep = "SELECT pg_catalog.pg_sleep(60)"
     odd_names = (*ODD_NAMES, "line\nbreak", "x" * 63, "漢" * 21, "😀")
     own_accounts = ("pg_",)
 
@@ -154,6 +156,7 @@ class _Postgres18(_Postgresql):
 
 class _MysqlFamily(EngineUnderTest):
     client_folders = ("backupdb.engines.mysql.clients._USUAL_DIRECTORIES",)
+    sleep = "SELECT SLEEP(60)"
     patience: ClassVar[dict[str, Any]] = {"backupdb.engines.mysql.restore.database._DROP_PATIENCE": 1}
     odd_names = (*ODD_NAMES, "x" * 64, "漢" * 50)
     own_accounts = ("mariadb.sys", "mysql.")

@@ -165,7 +165,7 @@ def test_keys_of_an_instance_are_options_of_the_module_with_the_same_type() -> N
         ours = module["instance" if name == "id" else name]
         for key in ("type", "elements", "choices", "no_log"):
             assert option.get(key) == ours.get(key), f"{name}: {key}"
-    wanted = {*backup.INFO_OPTIONS, "accounts", "allow_empty", "workers"}
+    wanted = {*backup.INFO_OPTIONS, "accounts", "allow_empty", "workers", "hooks"}
     assert set(instance) == {"id" if name == "instance" else name for name in wanted}
 
 

@@ -99,6 +99,10 @@ class CommandFailed(BackupDbError):
     """A program that we started ended badly: exit status, signal, fatal line or missing completion mark."""
 
 
+class HookFailed(BackupDbError):
+    """A hook of the user that had to succeed before the work did not, so the work was not begun."""
+
+
 class SnapshotLost(BackupDbError):
     """The schema changed under the dump, so its snapshot no longer holds; trying again may succeed."""
 

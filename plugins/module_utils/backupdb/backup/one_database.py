@@ -30,6 +30,7 @@ from ..engines.values import (
     SnapshotDetails,
 )
 from ..errors import BackupDbError, Interrupted, PrivilegeMissing, SnapshotLost
+from ..hooks.run import Hooks
 from ..repository.local import Publication, Published
 from ..repository.manifest import SCHEMA
 from ..repository.subject import ACCOUNTS, Subject
@@ -56,7 +57,8 @@ class RunContext:
     options: DumpOptions
     envelope: Envelope
     limiter: Limiter
-    signing_key: SigningKey | None = None
+    signing_key: SigningKey | None
+    hooks: Hooks
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from ..connection.options import instance_from
 from ..engines import options as engines
 from ..engines.values import DumpOptions
 from ..errors import InvalidOption
+from ..hooks.options import OPTIONS as HOOK_OPTIONS
+from ..hooks.options import hooks_from
 from ..streams.compression import COMPRESSION_METHODS, Compression
 from ..system.options import Option, at_least, duration_from, size_from
 from .request import BackupRequest, Selection
@@ -56,6 +58,8 @@ RUN_OPTIONS: Mapping[str, Option] = {
     "repository_lock_timeout": Option(default="0s"),
     "nice": Option("int", default=0),
     "bandwidth_limit": Option(),
+    "retry_after": Option(),
+    "hooks": Option("list", elements="dict", options=HOOK_OPTIONS),
 }
 INFO_OPTIONS: Mapping[str, Option] = {**engines.OPTIONS, **SELECTION_OPTIONS, **DUMP_OPTIONS}
 OPTIONS: Mapping[str, Option] = {**INFO_OPTIONS, **RUN_OPTIONS}
@@ -115,6 +119,8 @@ def request_from(options: Mapping[str, Any]) -> BackupRequest:
         repository_lock_timeout=duration_from(options, "repository_lock_timeout") or 0,
         bandwidth_limit=size_from(options, "bandwidth_limit"),
         signing_key=options["signing_key"],
+        hooks=hooks_from(options["hooks"]),
+        retry_after=duration_from(options, "retry_after"),
     )
 
 

@@ -13,6 +13,7 @@ from ..archives.envelope import Encryption
 from ..connection.instance import Instance
 from ..engines.values import DumpOptions
 from ..errors import InvalidOption
+from ..hooks.values import Hook
 from ..streams.compression import Compression
 
 _DEFAULT_WORKERS = 2  # more than two dumps at once gain nothing unless the server has cores to spare
@@ -31,7 +32,8 @@ class Selection:
 class BackupRequest:
     """One run over one instance. Times in seconds; `bandwidth_limit` in stored bytes a second for the whole run.
 
-    `signing_key` is the file of the secret key with which backups are signed.
+    `signing_key` is the file of the secret key with which backups are signed. Backups that failed are tried once more
+    `retry_after` seconds after all others have ended; with None they are not.
     """
 
     instance: Instance
@@ -48,6 +50,8 @@ class BackupRequest:
     bandwidth_limit: int | None = None
     run_id: str | None = None
     signing_key: str | None = None
+    hooks: tuple[Hook, ...] = ()
+    retry_after: float | None = None
 
     def __post_init__(self) -> None:
         if not Path(self.repository).is_absolute():

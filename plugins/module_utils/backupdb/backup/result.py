@@ -10,10 +10,11 @@ from dataclasses import asdict
 from typing import Any
 
 from ..engines.side_names import broken_restores
+from ..hooks.run import Hooks
 from ..outcome import Outcome, diff_of
 from ..repository.catalogue import StoredBackup
 from ..repository.subject import ACCOUNTS, Subject
-from ..system.text import human_duration, human_size
+from ..system.text import human_duration, human_size, one_line
 from .plan import BackupPlan, PlannedBackup
 from .survey import Survey
 from .workers import Task
@@ -44,6 +45,24 @@ def of_run(plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], 
     ).to_dict()
 
 
+def told_to_hooks(done: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the hooks after a run are told about it."""
+    return {"STATUS": str(done["status"]), "MESSAGE": str(done["message"])}
+
+
+def with_hooks(done: Mapping[str, Any], hooks: Hooks) -> dict[str, Any]:
+    """Add what came of the hooks: a required one that failed after the work leaves the run partial at best."""
+    failed = hooks.problems(required=True)
+    status = "partial" if failed and done["status"] == "ok" else done["status"]
+    return {
+        **done,
+        "status": status,
+        "message": one_line(". ".join([done["message"], *failed])),
+        "warnings": [*done["warnings"], *map(one_line, hooks.problems(required=False))],
+        "hooks": [result.to_dict() for result in hooks.results],
+    }
+
+
 def of_plan(plan: BackupPlan, *, warnings: Sequence[str], free: int | None) -> dict[str, Any]:
     """Put together the plan of a run in the same form; `free` bytes are left in the repository, None where unknown."""
     entries = {planned.subject: _planned(plan, planned, free) for planned in plan.backups}
@@ -61,7 +80,7 @@ def of_plan(plan: BackupPlan, *, warnings: Sequence[str], free: int | None) -> d
             [f"{planned.subject.title}: {_last_text(planned.last)}" for planned in _databases_first(due)],
             [f"{planned.subject.title}: a new backup by run {plan.run_id[:8]}" for planned in _databases_first(due)],
         ),
-        facts={**_facts(plan, entries), "plain_bytes": 0, "stored_bytes": 0, "rate": 0, "duration": 0.0},
+        facts={**_facts(plan, entries), "plain_bytes": 0, "stored_bytes": 0, "rate": 0, "duration": 0.0, "hooks": []},
     ).to_dict()
 
 
@@ -111,8 +130,12 @@ def _planned(plan: BackupPlan, planned: PlannedBackup, free: int | None) -> dict
 def _of_task(task: Task) -> dict[str, Any]:
     subject, ended = task.planned.subject, task.result
     done = ended.value if ended is not None else None
+    again = (
+        [] if task.first_error is None else [f"failed at first, and was made in a second attempt: {task.first_error}"]
+    )
     if done is None:
         error = str(ended.error) if ended is not None and ended.error is not None else _NOT_STOPPED
+        error += "" if task.first_error is None else _also_at_first(task.first_error, error)
         return {**not_written(subject, "failed", error=error), "duration": round(task.seconds, 3)}
     manifest = done.manifest
     plain: int = manifest["plain_bytes"]
@@ -125,9 +148,13 @@ def _of_task(task: Task) -> dict[str, Any]:
         "sha256": done.published.manifest_sha256,
         "duration": round(task.seconds, 3),
         "rate": round(plain / task.seconds) if task.seconds > 0 else 0,
-        "warnings": manifest["warnings"],
+        "warnings": [*again, *manifest["warnings"]],
         "missing": manifest["missing"],
     }
+
+
+def _also_at_first(first: str, error: str) -> str:
+    return " (in both attempts)" if first == error else f" (in the second attempt; in the first: {first})"
 
 
 def _databases_first(backups: Sequence[PlannedBackup]) -> list[PlannedBackup]:

@@ -17,6 +17,8 @@ from typing import Any, Callable
 from ..archives.envelope import Envelope
 from ..engines.registry import open_engine, require_driver
 from ..errors import RepositoryError
+from ..hooks.one_hook import unusable
+from ..hooks.run import Hooks
 from ..repository import last_run, local
 from ..repository.lock import lock_owner, run_lock
 from ..signatures.keys import SigningKey, read_signing_key
@@ -31,7 +33,7 @@ from .plan import make_plan
 from .progress import Progress, progress_of
 from .request import BackupRequest
 from .survey import Survey, survey
-from .workers import carry_out, tasks_of
+from .workers import carry_out, retry_failed, tasks_of
 
 
 def check(request: BackupRequest) -> None:
@@ -66,17 +68,26 @@ def run(
         folder = local.make_instance_folder(root, request.host, request.instance.id)
         with run_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=cancel):
             leftovers = local.remove_leftovers(folder)
-            plan = make_plan(request, found, folder, run_id)
             limiter = Limiter(request.bandwidth_limit)
+            hooks = Hooks(request.hooks, engine, _told_to_hooks(request, run_id, found), cancel)
             context = RunContext(
-                run_id, request.host, folder, engine, client, request.dump, envelope, limiter, signing_key
+                run_id, request.host, folder, engine, client, request.dump, envelope, limiter, signing_key, hooks
             )
-            tasks = tasks_of(plan, context, Space(root))
-            tell = (lambda: None) if report is None else lambda: report(progress_of(tasks, limiter.passed))
-            completed = carry_out(tasks, request, cancel, tell)
-            warnings = [*(f"removed {path}, left by a run that did not end well" for path in leftovers)]
-            warnings += [f"stopped by {name}" for name in received]
-            done = result.of_run(plan, completed, warnings=warnings, seconds=time.monotonic() - began)
+
+            def make_backups() -> dict[str, Any]:
+                nonlocal found
+                if hooks.results:  # a hook that ran before may have made or removed databases
+                    found = survey(engine, request.selection, request.dump)
+                plan = make_plan(request, found, folder, run_id)
+                tasks = tasks_of(plan, context, Space(root))
+                tell = (lambda: None) if report is None else lambda: report(progress_of(tasks, limiter.passed))
+                carry_out(tasks, request, cancel, tell)
+                retry_failed(tasks, request, cancel, tell)
+                warnings = [*(f"removed {path}, left by a run that did not end well" for path in leftovers)]
+                warnings += [f"stopped by {name}" for name in received]
+                return result.of_run(plan, tasks, warnings=warnings, seconds=time.monotonic() - began)
+
+            done = result.with_hooks(hooks.around(make_backups, result.told_to_hooks), hooks)
             done["warnings"] += last_run.write(
                 folder,
                 done,
@@ -86,6 +97,16 @@ def run(
                 faults={skipped.name: skipped.reason for skipped in found.skipped if skipped.fault},
             )
     return done
+
+
+def _told_to_hooks(request: BackupRequest, run_id: str, found: Survey) -> dict[str, str]:
+    return {
+        "RUN_ID": run_id,
+        "HOST": request.host,
+        "INSTANCE": request.instance.id,
+        "ENGINE": found.facts.vendor,
+        "REPOSITORY": request.repository,
+    }
 
 
 def _signing_key(request: BackupRequest) -> SigningKey | None:
@@ -105,6 +126,7 @@ def _check(request: BackupRequest, run_id: str, found: Survey) -> dict[str, Any]
     owner = lock_owner(folder)
     if owner:
         warnings.append(f"a run is in progress: {owner}")
+    warnings += [f"hook {hook.when} {hook.per}: {reason}" for hook in request.hooks if (reason := unusable(hook))]
     if found.client is None:
         warnings.append(f"no usable dump client on this host; install {found.package_hint}")
     return result.of_plan(plan, warnings=warnings, free=free)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Callable
 
+from ..engines.values import Database
+from ..errors import Interrupted, PrivilegeMissing, RunTimeout
 from ..system.parallel import TaskResult, Tasks
 from .forecast import Space
 from .one_database import CompletedBackup, RunContext, back_up_accounts, back_up_database
@@ -21,6 +23,7 @@ from .survey import Survey
 
 _WAIT = 0.5  # seconds between looks for a signal
 _PATIENCE = 30.0  # seconds that databases get to stop in good order
+_NOT_AGAIN = (Interrupted, PrivilegeMissing, RunTimeout)  # what fails for these would only fail again
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Task:
     began: float | None = None  # by time.monotonic(), as `ended`
     ended: float | None = None
     result: TaskResult[CompletedBackup] | None = None  # None: it was left behind
+    first_error: str | None = None  # of the first attempt, where this is the second
 
     @property
     def seconds(self) -> float:
@@ -68,14 +72,44 @@ def carry_out(
     return tasks
 
 
+def retry_failed(
+    tasks: Sequence[Task], request: BackupRequest, cancel: threading.Event, tell: Callable[[], None]
+) -> None:
+    """Try once more what failed, after the pause that was asked for: a migration or a restart may be over by then."""
+    failed = [task for task in tasks if _failed_for_now(task)]
+    if request.retry_after is None or not failed or cancel.wait(request.retry_after):
+        return
+    for task in failed:
+        task.first_error = str(task.result.error) if task.result is not None else None
+        task.began = task.ended = task.result = None
+    carry_out(failed, request, cancel, tell)
+
+
+def _failed_for_now(task: Task) -> bool:
+    """Tell whether a task ended with an error that may pass by itself; one that was left behind is still at work."""
+    error = task.result.error if task.result is not None else None
+    return error is not None and not isinstance(error, _NOT_AGAIN)
+
+
 def _make(context: RunContext, planned: PlannedBackup, found: Survey, space: Space) -> CompletedBackup:
     if planned.database is None:
         return back_up_accounts(context)
-    database, missing = planned.database, found.missing_for(planned.database)
+    work = partial(_make_database, context, planned, planned.database, found, space)
+    return context.hooks.around(work, _told_to_hooks, planned.database.name)
+
+
+def _make_database(
+    context: RunContext, planned: PlannedBackup, database: Database, found: Survey, space: Space
+) -> CompletedBackup:
+    missing = found.missing_for(database)
     if database.name in found.unexamined:  # it may be well by now; if not, this tells why it fails
         missing = context.engine.missing_privileges([database], context.options)
     with space.promise(planned.needed_bytes):
         return back_up_database(context, database, missing)
+
+
+def _told_to_hooks(done: CompletedBackup) -> dict[str, str]:
+    return {"STATUS": str(done.manifest["status"]), "BACKUP": str(done.published.folder)}
 
 
 def _timed(task: Task) -> CompletedBackup:

@@ -111,6 +111,13 @@ class Engine(ABC):
         """Export a snapshot, plan the dump, and keep the snapshot open until the context is left."""
 
     @abstractmethod
+    def run_statement(self, statement: str, database: str | None) -> None:
+        """Run one statement of the user, in autocommit, in a database or where the login arrives (None).
+
+        It is ended on the server when `server.cancel` is set.
+        """
+
+    @abstractmethod
     def export_accounts(self, client: Client) -> AccountsExport:
         """Export users, roles and grants."""
 

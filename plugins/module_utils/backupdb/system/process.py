@@ -131,6 +131,10 @@ class Running:
             except subprocess.TimeoutExpired:
                 continue
 
+    def status(self) -> int:
+        """Wait for the exit status alone."""
+        return self._process.wait()
+
     def wait(self) -> int:
         """Wait for the exit status and for the last line of stderr."""
         status = self._process.wait()

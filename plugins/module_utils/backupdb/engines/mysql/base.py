@@ -40,6 +40,7 @@ from .restore.database import create_database, drop_database
 from .restore.load import load_parts
 from .restore.references import qualified_references
 from .snapshot import open_snapshot
+from .statements import run_statement
 
 
 class MysqlBase(MysqlFamily):
@@ -65,6 +66,9 @@ class MysqlBase(MysqlFamily):
         self, client: Client, database: Database, options: DumpOptions, missing: Sequence[MissingPrivilege]
     ) -> AbstractContextManager[Snapshot]:
         return open_snapshot(self, client, database, options, missing)
+
+    def run_statement(self, statement: str, database: str | None) -> None:
+        run_statement(self.server, statement, database)
 
     def export_accounts(self, client: Client) -> AccountsExport:
         return export_accounts(self)

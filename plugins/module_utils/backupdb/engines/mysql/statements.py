@@ -78,6 +78,15 @@ def own_session(server: Server) -> Iterator[Connection]:
                 driver.close()
 
 
+def run_statement(server: Server, statement: str, database: str | None) -> None:
+    """Run and commit one statement of the user in a session of its own."""
+    with own_session(server) as connection:
+        if database is not None:
+            ask(server, connection, f"USE {quoted(database)}")
+        ask(server, connection, statement)
+        ask(server, connection, "COMMIT")
+
+
 def allowed(server: Server, statements: Sequence[str]) -> list[str]:
     """Return those statements that this server and this login's rights allow."""
     found = []

@@ -50,7 +50,7 @@ from .restore.database import create, drop, finish, run_in_new
 from .restore.load import load_archives
 from .restore.reach import drop_subscriptions, is_copy, quiet
 from .restore.swap import swap_blockers, swap_databases
-from .session import coordinator, export_snapshot, holding, still_held
+from .session import coordinator, export_snapshot, holding, run_statement, still_held
 
 
 class PostgresqlEngine(Engine):
@@ -126,6 +126,9 @@ class PostgresqlEngine(Engine):
                 check=check,
                 details=details,
             )
+
+    def run_statement(self, statement: str, database: str | None) -> None:
+        run_statement(self.server, statement, database)
 
     def export_accounts(self, client: Client) -> AccountsExport:
         return export(self.server, self.facts, client)

@@ -11,7 +11,7 @@ every program ending well. LOCK TABLE takes no snapshot, so the one exported aft
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -160,14 +160,8 @@ def coordinator(server: Server, facts: ServerFacts, database: Database) -> Itera
         if bytewise:
             driver.set_client_encoding("LATIN1")  # no conversion on either side: bytes come and go as they are
 
-        def stop() -> None:
-            # Not by the driver's own cancel(): it stops the whole process when the server does not answer.
-            with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
-                server.value("SELECT pg_cancel_backend(:process)", {"process": process})
-
-        process = driver.get_backend_pid()
         try:
-            with repeating(stop, while_set=server.cancel):
+            with _ended_on_cancel(server, driver.get_backend_pid()):
                 session = Session(connection, server, database.name, bytewise=bytewise)
                 settings = {**_SETTINGS, **(_SETTINGS_17 if facts.version_number >= (17,) else {})}
                 session.run("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
@@ -175,6 +169,29 @@ def coordinator(server: Server, facts: ServerFacts, database: Database) -> Itera
         finally:
             connection.invalidate()  # so that nothing is asked of a server that may no longer answer
             driver.close()
+
+
+def run_statement(server: Server, statement: str, database: str | None) -> None:
+    """Run one statement of the user in a session of its own, with the settings that every session begins with."""
+    with server.connect(database) as pooled:
+        connection = pooled.execution_options(no_parameters=True)
+        driver: Any = connection.connection.dbapi_connection
+        connection.detach()  # what the statement has set for its session must not reach others
+        try:
+            with _ended_on_cancel(server, driver.get_backend_pid()):
+                connection.exec_driver_sql(statement)
+        finally:
+            connection.invalidate()
+            driver.close()
+
+
+def _ended_on_cancel(server: Server, process: int) -> AbstractContextManager[None]:
+    def stop() -> None:
+        # Not by the driver's own cancel(): it stops the whole process when the server does not answer.
+        with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
+            server.value("SELECT pg_cancel_backend(:process)", {"process": process})
+
+    return repeating(stop, while_set=server.cancel)
 
 
 def export_snapshot(session: Session, *, lock_timeout: float) -> ExportedSnapshot:
