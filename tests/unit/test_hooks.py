@@ -45,7 +45,7 @@ def run(one: Hook, *, timeout: float = 20.0, cancel: threading.Event | None = No
         ({"databases": ["shop"]}, "only a hook with per: database has databases"),
         ({"timeout": "0s"}, "a hook needs a time limit"),
         ({"timeout": "soon"}, r"hooks\[1\]: option timeout: "),
-        ({"comand": ["/bin/true"]}, r"hooks\[1\].comand is not known"),
+        ({"shell": ["/bin/true"]}, r"hooks\[1\].shell is not known"),
     ],
 )
 def test_a_wrong_hook_is_refused_with_its_place(change: dict[str, Any], message: str) -> None:
