@@ -84,6 +84,23 @@ options:
       - A database whose newest backup is older than this is late.
     type: str
     default: 26h
+  not_between:
+    description:
+      - Times at which the job may not run, by the clock of the host, such as V(08:00-18:00), V(mon-fri 08:00-18:00) or
+        V(22:00-02:00). The day is that on which the time begins.
+      - A job that is started within such a time ends at once with exit status 75.
+      - When such a time begins, no further database is begun, a copy or a drill that is at work is stopped, and later
+        steps are left out. A copy goes on where it was at its next time.
+    type: list
+    elements: str
+    default: []
+  at_window:
+    description:
+      - What becomes of dumps that are at work when a time of O(not_between) begins.
+      - With V(finish) they come to their end. With V(stop) they are stopped, and count as failed.
+    type: str
+    default: finish
+    choices: [finish, stop]
   metrics_dir:
     description:
       - Directory in which the textfile collector of Prometheus' node exporter looks for files.

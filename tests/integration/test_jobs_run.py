@@ -9,11 +9,15 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.credentials.secrets import read_secrets
+from backupdb.jobs import run as jobs
+from backupdb.jobs.definition import read_job
 from backupdb.jobs.record import job_lock
 from backupdb.repository import local
 from backupdb.repository.lock import run_lock
@@ -272,3 +276,36 @@ def test_who_wants_to_know_is_told_how_it_went(host: JobHost, server: Any) -> No
     body = next(request.json() for request in receiver.received if request.path == "/hook")
     assert body["job"] == "daily"
     assert "Rm3kVq9" not in json.dumps([result, body, host.record("daily")])
+
+
+def test_a_job_does_not_begin_at_a_time_at_which_it_may_not_run(host: JobHost, server: Any) -> None:
+    host.write_job("daily", [host.backup_of(server, databases=["wiki"])], not_between=["00:00-12:00", "12:00-24:00"])
+    host.write_secrets("daily", logins={"test": login_of(server)})
+    done = host.command("run", "daily", "--config-dir", str(host.config_dir))
+    assert done.returncode == 75, done.stderr
+    assert "and not_between has " in done.stderr
+    assert stored_backups(host.repository, "wiki") == []
+    assert host.command("run", "daily", "--at-any-time", "--config-dir", str(host.config_dir)).returncode == 0
+    assert len(stored_backups(host.repository, "wiki")) == 1
+
+
+@pytest.mark.parametrize("at_window", ["finish", "stop"])
+def test_when_its_time_is_over_a_job_begins_nothing_more(
+    host: JobHost, server: Any, at_window: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_big(server)
+    options = {"databases": ["shop", "wiki"], "workers": 1, "accounts": False, "bandwidth_limit": "4M"}
+    drill = {"every": "7d", "identity_file": str(host.identity_file)}
+    path = host.write_job("daily", [host.backup_of(server, **options)], at_window=at_window, drill=drill)
+    job = read_job(path)
+    secrets = read_secrets("file", str(host.write_secrets("daily", logins={"test": login_of(server)})), {})
+    monkeypatch.setattr(jobs, "closing_of", lambda _job: jobs.Closing(time.time() + 1, "not_between 08:00-18:00"))
+    result = jobs.run_job(job, secrets, report=lambda *_arguments, **_fields: None)
+    shop, wiki = (entry_of(result["backups"][0], name) for name in ("shop", "wiki"))
+    assert shop["status"] == ("complete" if at_window == "finish" else "failed")
+    assert wiki["status"] == "failed"
+    assert len(stored_backups(host.repository, "shop")) == (1 if at_window == "finish" else 0)
+    assert result["drill"] is None
+    assert result["status"] == "failed"
+    assert "stopped by not_between 08:00-18:00" in result["message"]
+    assert unpublished(host.repository) == []

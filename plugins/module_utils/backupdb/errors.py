@@ -121,6 +121,12 @@ class LockBusy(BackupDbError):
     exit_status = BUSY
 
 
+class Postponed(BackupDbError):
+    """The work may not begin at this time of the day; nothing was done."""
+
+    exit_status = BUSY
+
+
 class NotEnoughSpace(BackupDbError):
     """The repository's filesystem is, or would become, full."""
 

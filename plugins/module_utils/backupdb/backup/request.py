@@ -33,7 +33,8 @@ class BackupRequest:
     """One run over one instance. Times in seconds; `bandwidth_limit` in stored bytes a second for the whole run.
 
     `signing_key` is the file of the secret key with which backups are signed. Backups that failed are tried once more
-    `retry_after` seconds after all others have ended; with None they are not.
+    `retry_after` seconds after all others have ended; with None they are not. From `begin_until` on, in seconds since
+    1970, no further one is begun.
     """
 
     instance: Instance
@@ -52,6 +53,7 @@ class BackupRequest:
     signing_key: str | None = None
     hooks: tuple[Hook, ...] = ()
     retry_after: float | None = None
+    begin_until: float | None = None
 
     def __post_init__(self) -> None:
         if not Path(self.repository).is_absolute():

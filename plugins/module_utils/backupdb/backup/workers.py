@@ -13,8 +13,9 @@ from functools import partial
 from typing import Callable
 
 from ..engines.values import Database
-from ..errors import Interrupted, PrivilegeMissing, RunTimeout
+from ..errors import Interrupted, Postponed, PrivilegeMissing, RunTimeout
 from ..system.parallel import TaskResult, Tasks
+from ..system.text import clock_time
 from .forecast import Space
 from .one_database import CompletedBackup, RunContext, back_up_accounts, back_up_database
 from .plan import BackupPlan, PlannedBackup
@@ -23,7 +24,7 @@ from .survey import Survey
 
 _WAIT = 0.5  # seconds between looks for a signal
 _PATIENCE = 30.0  # seconds that databases get to stop in good order
-_NOT_AGAIN = (Interrupted, PrivilegeMissing, RunTimeout)  # what fails for these would only fail again
+_NOT_AGAIN = (Interrupted, Postponed, PrivilegeMissing, RunTimeout)  # what fails for these would only fail again
 
 
 @dataclass
@@ -45,7 +46,10 @@ class Task:
 
 def tasks_of(plan: BackupPlan, context: RunContext, space: Space) -> list[Task]:
     """Return what there is to do, in the order of the plan."""
-    return [Task(planned, partial(_make, context, planned, plan.found, space)) for planned in plan.to_make]
+    return [
+        Task(planned, partial(_make, context, planned, plan.found, space, plan.request.begin_until))
+        for planned in plan.to_make
+    ]
 
 
 def carry_out(
@@ -91,7 +95,13 @@ def _failed_for_now(task: Task) -> bool:
     return error is not None and not isinstance(error, _NOT_AGAIN)
 
 
-def _make(context: RunContext, planned: PlannedBackup, found: Survey, space: Space) -> CompletedBackup:
+def _make(
+    context: RunContext, planned: PlannedBackup, found: Survey, space: Space, begin_until: float | None
+) -> CompletedBackup:
+    if begin_until is not None and time.time() >= begin_until:
+        raise Postponed(
+            f"not begun, because from {clock_time(begin_until)} on none may begin; earlier backups are kept"
+        )
     if planned.database is None:
         return back_up_accounts(context)
     work = partial(_make_database, context, planned, planned.database, found, space)

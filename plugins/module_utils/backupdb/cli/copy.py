@@ -14,6 +14,8 @@ from ..credentials.secrets import read_secrets
 from ..errors import InvalidOption
 from ..jobs import steps
 from ..jobs.definition import job_path, read_job
+from ..jobs.run import closing_of
+from ..system.stopping import stop_at
 from . import exit_status
 from .common_options import add_config_dir
 from .output import add_json, show
@@ -23,6 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
     parser.add_argument("job", help="name of the job")
     parser.add_argument("--check", action="store_true", help="only plan, and look at the rights")
+    parser.add_argument("--at-any-time", action="store_true", help="also within the times of not_between")
     add_config_dir(parser)
     add_json(parser)
 
@@ -33,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
     if not job.copies:
         raise InvalidOption(f"job {job.name} has no copies; add some with backupdb_copies, and the role schedule")
     secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
-    result = steps.copy_backups(job, secrets, check_mode=options.check, report=_progress)
+    closing = None if options.check or options.at_any_time else closing_of(job)
+    with stop_at(*((None, "") if closing is None else (closing.moment, closing.reason))):
+        result = steps.copy_backups(job, secrets, check_mode=options.check, report=_progress)
     show(result, [*_lines(result), f"{result['status']}: {result['message']}"], as_json=options.json)
     return exit_status.of_result(result)
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..credentials.secrets import read_secrets
-from ..errors import BackupDbError, InvalidOption, LockBusy
+from ..errors import BackupDbError, InvalidOption, LockBusy, Postponed
 from ..jobs.definition import Job, job_names, job_path, read_job
 from ..jobs.run import refused_job, run_job
 from ..monitoring import metrics
@@ -29,6 +29,7 @@ _FAULT = "the program ended by a fault of its own, which is on its standard erro
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
     parser.add_argument("job", help="name of the job")
+    parser.add_argument("--at-any-time", action="store_true", help="also within the times of not_between")
     add_config_dir(parser)
     add_json(parser)
 
@@ -41,10 +42,14 @@ def run(options: argparse.Namespace) -> int:
     reported = False
     try:
         secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
-        result = run_job(job, secrets, write_metrics=write_metrics, report=report)
+        result = run_job(job, secrets, at_any_time=options.at_any_time, write_metrics=write_metrics, report=report)
         reported = True
     except LockBusy:
         reported = True  # by the run that holds the job
+        raise
+    except Postponed as error:
+        report(str(error), priority="warning")
+        reported = True
         raise
     except BackupDbError as error:
         result = refused_job(job, error, write_metrics=write_metrics, report=report)

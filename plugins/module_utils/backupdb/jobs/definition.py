@@ -31,7 +31,17 @@ from ..system.files import read_small_file
 from ..system.json_text import read_json
 from ..system.options import defaults_of, validate_options
 from ..system.text import parse_duration
-from .options import CREDENTIAL_SOURCES, FILE_BACKUP_OPTIONS, FILE_DRILL_OPTIONS, MAX_AGE, SECRETS, STATE_DIR
+from .options import (
+    AT_WINDOW,
+    CREDENTIAL_SOURCES,
+    FILE_BACKUP_OPTIONS,
+    FILE_DRILL_OPTIONS,
+    FINISH,
+    MAX_AGE,
+    SECRETS,
+    STATE_DIR,
+)
+from .window import ClosedTime, closed_times_from
 
 SCHEMA = 1
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -49,6 +59,8 @@ _KEYS = (
     "max_age",
     "schedule",
     "credentials",
+    "not_between",
+    "at_window",
 )
 
 
@@ -57,6 +69,7 @@ class Job:
     """A definition that was found to be right. The mappings have all options, with their defaults filled in.
 
     `retention` None leaves all backups where they are, `drill` None drills nothing. `max_age` is a duration as text.
+    `at_window` says what becomes of dumps that are at work when a time of `not_between` begins.
     """
 
     name: str
@@ -71,6 +84,8 @@ class Job:
     on_calendar: str | None = None
     credentials_source: str = "none"
     credentials_path: str | None = None
+    not_between: Sequence[ClosedTime] = ()
+    at_window: str = FINISH
 
     def values(self) -> dict[str, Any]:
         """Return it as its file has it."""
@@ -87,6 +102,8 @@ class Job:
             "max_age": self.max_age,
             "schedule": {"on_calendar": self.on_calendar},
             "credentials": {"source": self.credentials_source, "path": self.credentials_path},
+            "not_between": [time.text for time in self.not_between],
+            "at_window": self.at_window,
         }
 
 
@@ -153,7 +170,11 @@ def job_from(values: Any, where: str) -> Job:
         on_calendar=_text(values.get("schedule"), "on_calendar", f"{where}: schedule"),
         credentials_source=_text(values.get("credentials"), "source", f"{where}: credentials") or "none",
         credentials_path=_text(values.get("credentials"), "path", f"{where}: credentials"),
+        not_between=closed_times_from(values.get("not_between") or [], f"{where}: not_between"),
+        at_window=values.get("at_window") or FINISH,
     )
+    if job.at_window not in AT_WINDOW:
+        raise InvalidOption(f"{where}: at_window {job.at_window!r} is not one of {', '.join(AT_WINDOW)}")
     from_copy = (job.drill or {}).get("from_copy")
     if from_copy is not None and from_copy not in [copy.name for copy in job.copies]:
         raise InvalidOption(f"{where}: drill.from_copy: the job has no copy {from_copy!r}")

@@ -21,6 +21,8 @@ from ..system.options import Option
 CONFIG_DIR = "/etc/backupdb"
 STATE_DIR = "/var/lib/backupdb"
 MAX_AGE = "26h"  # a day, and some time for the run itself
+# What becomes of dumps at work when a time begins at which the job may not run.
+FINISH, STOP = AT_WINDOW = ("finish", "stop")
 CREDENTIAL_SOURCES = ("none", "file", "systemd", "store")
 
 # They come from the credentials when a job runs.
@@ -50,6 +52,8 @@ OPTIONS: Mapping[str, Option] = {
     "notifications": Option("list", elements="dict", default=[]),
     "on_calendar": Option(),
     "max_age": Option(default=MAX_AGE),
+    "not_between": Option("list", elements="str", default=[]),
+    "at_window": Option(default=FINISH, choices=AT_WINDOW),
     "metrics_dir": Option("path"),
     "state_dir": Option("path", default=STATE_DIR),
     "credentials": Option(

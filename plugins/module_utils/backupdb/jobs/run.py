@@ -11,25 +11,38 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
-from ..errors import BackupDbError
+from ..errors import BackupDbError, Postponed
 from ..system.run_id import run_id_or_new
-from ..system.stopping import stop_signals
-from ..system.text import human_size, iso, parse_duration, utc_now
+from ..system.stopping import stop_at, stop_signals
+from ..system.text import clock_time, human_size, iso, parse_duration, utc_now
 from . import steps
 from .definition import Job
 from .finish import finish, notify_start
+from .options import STOP
 from .prune_copies import prune_copies, prunes_copies
 from .record import job_lock, read_record, remembered_time
+from .window import closed_now, next_closed
 
 # Timers do not fire by the second: a weekly drill must not become one of every eight days.
 _DRILL_TOLERANCE = 3600.0  # seconds
 
 Report = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Closing:
+    """From `moment` on, in seconds since 1970, the job may not run; `reason` says why."""
+
+    moment: float
+    reason: str
+
+
 WriteMetrics = Callable[[], list[str]]
 
 
@@ -38,10 +51,13 @@ def run_job(
     secrets: Secrets,
     *,
     run_id: str | None = None,
+    at_any_time: bool = False,
     write_metrics: WriteMetrics = list,
     report: Report,
 ) -> dict[str, Any]:
     """Run a job and return its result as plain values; `status` is ok, partial, failed or busy.
+
+    Raises `Postponed` at a time at which the job may not run, unless `at_any_time`.
 
     `write_metrics` writes those of the whole host, once the run is remembered, and returns warnings.
     `report(message, priority=..., **fields)` is called with what goes on. Raises `LockBusy` when the job runs already,
@@ -49,10 +65,11 @@ def run_job(
     """
     started = _now()
     run_id = run_id_or_new(run_id)
+    closing = None if at_any_time else closing_of(job)
     with job_lock(job.state_dir, job.name), stop_signals(threading.Event()) as received:
         report(f"job {job.name} begins", run_id=run_id)
         sent = notify_start(job, secrets, run_id)
-        result = _steps(job, secrets, run_id, received, report)
+        result = _steps(job, secrets, run_id, received, report, closing)
         head = {"job": job.name, "run_id": run_id, "started": started, "finished": _now()}
         result = {**head, **result, "notifications": sent}
         return finish(job, secrets, result, write_metrics=write_metrics, report=report)
@@ -80,6 +97,19 @@ def refused_job(
     return finish(job, Secrets(), result, write_metrics=write_metrics, report=report)
 
 
+def closing_of(job: Job) -> Closing | None:
+    """Return when the next time begins at which the job may not run; raises `Postponed` when it may not run now."""
+    now = utc_now().timestamp()
+    closed = closed_now(job.not_between, now)
+    if closed is not None:
+        raise Postponed(
+            f"job {job.name} was not begun: it is {clock_time(now)}, and not_between has {closed.text}. "
+            "It begins at its next time; --at-any-time begins it now"
+        )
+    found = next_closed(job.not_between, now)
+    return None if found is None else Closing(found[0], f"not_between {found[1].text}")
+
+
 def drill_is_due(job: Job, now: float) -> bool:
     """Return whether the last drill that proved everything is long enough ago; a failed one is tried again at once."""
     if job.drill is None:
@@ -89,16 +119,38 @@ def drill_is_due(job: Job, now: float) -> bool:
     return last is None or now - last >= every - min(_DRILL_TOLERANCE, every / 2)
 
 
-def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report: Report) -> dict[str, Any]:
+def _steps(
+    job: Job, secrets: Secrets, run_id: str, received: list[str], report: Report, closing: Closing | None
+) -> dict[str, Any]:
+    """Do all steps. When it closes, dumps come to their end or are ended, as the job says; what follows is ended."""
+    moment, reason = (None, "") if closing is None else (closing.moment, closing.reason)
+    with stop_at(moment if job.at_window == STOP else None, reason):
+        backups = _back_up_all(job, secrets, run_id, received, report, moment)
+    with stop_at(moment, reason):
+        result = _after_backups(job, secrets, run_id, received, report, backups)
+    by_signal = any(name != reason for name in received)
+    status = steps.worst([result["status"], "partial"]) if received else result["status"]
+    return {**result, "status": "failed" if by_signal else status}
+
+
+def _back_up_all(
+    job: Job, secrets: Secrets, run_id: str, received: list[str], report: Report, begin_until: float | None
+) -> list[dict[str, Any]]:
     backups = []
     for options in job.backups:
         if received:
             entry = steps.not_begun(options, f"not begun, stopped by {received[0]}", run_id)
         else:
             report(f"instance {options['instance']}: backup begins", run_id=run_id, instance=options["instance"])
-            entry = steps.back_up(options, secrets, run_id)
+            entry = steps.back_up(options, secrets, run_id, begin_until=begin_until)
         backups.append(entry)
         _report_backup(entry, report)
+    return backups
+
+
+def _after_backups(
+    job: Job, secrets: Secrets, run_id: str, received: list[str], report: Report, backups: list[dict[str, Any]]
+) -> dict[str, Any]:
     copied = pruned = drilled = None
     if job.copies and not received:
         report("copying begins", run_id=run_id)
@@ -119,7 +171,7 @@ def _steps(job: Job, secrets: Secrets, run_id: str, received: list[str], report:
         drilled = steps.prove(job, job.drill, secrets, stopped=received)
         report(f"drill: {drilled['message']}", priority=_priority(drilled["status"]), run_id=run_id)
     return {
-        "status": "failed" if received else _status(backups, copied, pruned, drilled),
+        "status": _status(backups, copied, pruned, drilled),
         "message": _message(job, backups, {"copy": copied, "prune": pruned, "drill": drilled}, received),
         "backups": backups,
         "copy": copied,

@@ -29,9 +29,14 @@ Report = Callable[[str], None]
 _KEPT = ("complete", "partial", "skipped")  # statuses of a database that has a backup of this run or a fresh one
 
 
-def back_up(options: Mapping[str, Any], secrets: Secrets, run_id: str) -> dict[str, Any]:
-    """Back up one instance and return the result of the run, also of one that could not begin."""
-    done = result_of(lambda: backup.run(backup_request(options, secrets, run_id)))
+def back_up(
+    options: Mapping[str, Any], secrets: Secrets, run_id: str, *, begin_until: float | None = None
+) -> dict[str, Any]:
+    """Back up one instance and return the result of the run, also of one that could not begin.
+
+    From `begin_until` on, in seconds since 1970, no further database is begun.
+    """
+    done = result_of(lambda: backup.run(replace(backup_request(options, secrets, run_id), begin_until=begin_until)))
     if done.error is not None:
         result = {**not_begun(options, str(done.error), run_id), **failure(done.error)}
     else:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Callable
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -45,6 +46,23 @@ def stop_signals(cancel: threading.Event) -> Iterator[list[str]]:
         _listeners.pop()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def stop_at(moment: float | None, reason: str) -> AbstractContextManager[object]:
+    """Ask whoever listens to `stop_signals` to stop, as a signal would, when the clock reaches `moment` in the block.
+
+    `moment` is in seconds since 1970, None for never; `reason` stands where the name of a signal would.
+    """
+
+    def look() -> bool:
+        late = moment is not None and time.time() >= moment
+        if late:
+            for event, names in list(_listeners):
+                names.append(reason)
+                event.set()
+        return late
+
+    return nullcontext() if look() or moment is None else polling(look, name="clock")
 
 
 @contextmanager

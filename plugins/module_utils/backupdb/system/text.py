@@ -97,6 +97,11 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def clock_time(moment: float) -> str:
+    """Write a moment (seconds since 1970) as the clock of this host shows it, for people."""
+    return datetime.fromtimestamp(moment).strftime("%a %H:%M")
+
+
 def iso(moment: datetime) -> str:
     """Write a time as in manifests: 2026-11-24T05:06:07Z (with microseconds where there are any)."""
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
