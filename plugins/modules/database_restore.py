@@ -63,6 +63,18 @@ options:
       - Name of the database that is restored to.
       - The default is a new name made of the original one and the time, such as V(orders_restored_20261124T021500Z).
     type: str
+  copies:
+    description:
+      - Further places that may have the backup, described as for O(vya.backupdb.backup_copy#module:copies).
+      - The backup is read from O(repository), if it is there and whole. Otherwise it is read from the copy that has the
+        freshest one, of equal ones from one that a drill has proven. A warning says from which, and why.
+    type: list
+    elements: dict
+    default: []
+  copies_credentials:
+    description:
+      - What opens the stores of O(copies), by their names, each as for O(copy_credentials).
+    type: dict
   target_instance:
     description:
       - Your name for the server that is restored into.

@@ -73,7 +73,17 @@ CALLS: dict[str, dict[str, Any]] = {
     "database_backup": _BACKUP,
     "database_backup_start": {**_BACKUP, "run_id": RUN},
     "database_info": {**_LOGIN, "instance": "shop"},
-    "database_restore": {**_LOGIN, **_KEYS, **_COPIED, "instance": "shop", "database": "shop"},
+    "database_restore": {
+        **_LOGIN,
+        **_KEYS,
+        "repository": "/nowhere",
+        "copies": [_COPY],
+        "copies_credentials": {"offsite": _STORE},
+        "copy_credentials": _STORE,
+        "copy_state_dir": _STATE_DIR,
+        "instance": "shop",
+        "database": "shop",
+    },
     "host_rebuild": {**_KEYS, **_COPIED, "host": "db1", "servers": [{**_LOGIN, "instance": "shop"}]},
     "job_credentials": {
         "name": "nightly",

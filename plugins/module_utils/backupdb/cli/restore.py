@@ -18,6 +18,7 @@ from ..jobs.definition import Job, copy_of, job_path, read_job
 from ..jobs.options import SECRETS
 from ..repository.options import SOURCE_OPTIONS
 from ..repository.place import CopySource
+from ..repository.stores.settings import BEST
 from ..restore import run as restore
 from ..restore.options import RESTORE_OPTIONS, restore_request_from
 from ..system.options import defaults_of, parse_assignment, validate_options
@@ -102,8 +103,9 @@ def _server(job: Job, options: argparse.Namespace) -> dict[str, Any]:
         "login_password": login.get("login_password"),
         "instance": options.instance if options.path is None else None,
         "target_instance": options.instance,
-        "repository": entry["repository"] if options.copy is None else None,
-        "copy": None if options.copy is None else _copy(job, options),
+        "repository": entry["repository"] if options.copy in (None, BEST) else None,
+        "copy": None if options.copy in (None, BEST) else _copy(job, options),
+        "copies": _copies(job) if options.copy == BEST else [],
         "host": entry["host"] if options.path is None else None,
         "database": options.database,
         "path": options.path,
@@ -112,6 +114,12 @@ def _server(job: Job, options: argparse.Namespace) -> dict[str, Any]:
         "identity_file": options.identity_file,
         "passphrase": secrets.passphrase(),
     }
+
+
+def _copies(job: Job) -> list[CopySource]:
+    """Return all copies of the job."""
+    secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
+    return [copy_of(job, copy.name, secrets) for copy in job.copies]
 
 
 def _copy(job: Job, options: argparse.Namespace) -> CopySource:

@@ -14,7 +14,7 @@ from .catalogue import Filter
 from .find import BackupSelector
 from .manifest import KINDS, STATUSES
 from .place import CopySource
-from .stores.settings import copy_from
+from .stores.settings import copies_from, copy_from
 
 # Where backups rest.
 COPY_STATE_DIR = "/var/lib/backupdb"
@@ -82,3 +82,16 @@ def copy_source_from(options: Mapping[str, Any]) -> CopySource | None:
         return values
     secrets = options.get("copy_credentials") or {}
     return CopySource(copy_from(values, "copy", secrets), options.get("copy_state_dir") or COPY_STATE_DIR)
+
+
+def copy_sources_from(options: Mapping[str, Any]) -> tuple[CopySource, ...]:
+    """Make the library's words for several copies that may have a backup; raises `InvalidOption`."""
+    copies = options.get("copies") or ()
+    if all(isinstance(copy, CopySource) for copy in copies):
+        return tuple(copies)
+    secrets = options.get("copies_credentials") or {}
+    state_dir = options.get("copy_state_dir") or COPY_STATE_DIR
+    return tuple(
+        CopySource(copy.opened_by(secrets.get(copy.name) or {}), state_dir)
+        for copy in copies_from(list(copies), "copies")
+    )

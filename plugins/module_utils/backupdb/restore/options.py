@@ -16,7 +16,7 @@ from ..backup.options import short_host_name
 from ..connection.options import instance_from
 from ..engines import options as engines
 from ..engines.values import RestoreOptions
-from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, copy_source_from, selector_from
+from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, copy_source_from, copy_sources_from, selector_from
 from ..signatures import options as signatures
 from ..signatures.options import signed_by_from
 from ..system.options import Option, duration_from
@@ -65,6 +65,8 @@ OPTIONS: Mapping[str, Option] = {
     **SOURCE_OPTIONS,
     "database": Option(),
     **archives.OPTIONS,
+    "copies": Option("list", elements="dict", default=[]),
+    "copies_credentials": Option("dict", secret=True),
     "target_instance": Option(),
     **RESTORE_OPTIONS,
 }
@@ -96,6 +98,7 @@ def restore_request_from(options: Mapping[str, Any]) -> RestoreRequest:
         keep_replaced=options["keep_replaced"],
         signed_by=signed_by_from(options),
         copy=copy_source_from(options),
+        copies=copy_sources_from(options),
     )
 
 

@@ -23,6 +23,7 @@ from ..engines.registry import find_engine
 from ..engines.side_names import RESTORING, beside
 from ..engines.values import FATAL, ArchiveSource, Client, Database, DumpOptions, MissingPrivilege, ServerFacts
 from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
+from ..repository.best_place import check_sizes
 from ..repository.catalogue import StoredBackup
 from ..repository.local import free_bytes
 from ..system.files import is_folder
@@ -141,13 +142,9 @@ def open_archives(backup: StoredBackup, identities: Sequence[Identity]) -> list[
 
     Raises `WrongKey` and `ArchiveDamaged` for what shows at once: a missing or shortened file, a key that does not fit.
     """
+    check_sizes(backup)
     sources = []
     for archive in backup.manifest["archives"]:
-        size = backup.files.size(archive["name"])
-        if size != archive["stored_bytes"]:
-            found = "is missing" if size is None else f"has {size} bytes"
-            where = backup.files.where(archive["name"])
-            raise ArchiveDamaged(f"{where} {found}, the manifest says {archive['stored_bytes']}; use another backup")
         source = ArchiveSource(
             part=archive["part"],
             format=archive["format"],

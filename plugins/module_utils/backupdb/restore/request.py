@@ -50,7 +50,8 @@ class RestoreRequest:
     `target` None is a new name made of the original one and the time. `replace` allows that the target exists, and
     `confirm` must then be its name. `accept_errors` takes a restore in which something named did not succeed.
     `keep_failed` leaves a half-made database for looking at; `keep_replaced` keeps the one that was replaced under
-    another name, where the engine swaps. `signed_by` are the public keys one of which must have signed the backup.
+    another name, where the engine swaps. With `copies`, the backup is read where that is best: in the repository,
+    or in one of them. `signed_by` are the public keys one of which must have signed the backup.
     """
 
     instance: Instance
@@ -67,6 +68,7 @@ class RestoreRequest:
     keep_replaced: bool = True
     signed_by: tuple[str, ...] | None = None
     copy: CopySource | None = None
+    copies: tuple[CopySource, ...] = ()
 
     def __post_init__(self) -> None:
         _check_options(self.options)

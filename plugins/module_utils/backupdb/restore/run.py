@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from ..engines.interface import Engine
 from ..engines.registry import open_engine
 from ..engines.values import Client, DumpOptions, RestoreOptions
 from ..errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
+from ..repository.best_place import find_best
 from ..repository.find import SelectedBackup
 from ..repository.lock import readers_lock
 from ..repository.place import find_in_place
@@ -67,9 +68,15 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
     cancel = threading.Event()
     with (
         stop_signals(cancel) as received,
-        find_in_place(request.repository, request.copy, request.wanted, cancel) as found,
+        _found(request, cancel) as found,
     ):
         return restore_found(request, found, cancel, check_mode=check_mode, received=received)
+
+
+def _found(request: RestoreRequest, cancel: threading.Event) -> AbstractContextManager[SelectedBackup]:
+    if request.copies:
+        return find_best(request.repository, request.copies, request.wanted, cancel)
+    return find_in_place(request.repository, request.copy, request.wanted, cancel)
 
 
 def restore_found(

@@ -51,6 +51,7 @@ RESTORE_CONSTRAINTS: Mapping[str, Any] = {
         *CONNECTION_CONSTRAINTS["mutually_exclusive"],
         *SOURCE_CONSTRAINTS["mutually_exclusive"],
         ("path", "database"),
+        ("copy", "copies"),
     ],
     "required_one_of": [
         *CONNECTION_CONSTRAINTS["required_one_of"],

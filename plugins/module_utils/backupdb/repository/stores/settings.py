@@ -21,6 +21,7 @@ PRUNES = ("here", "elsewhere", "store")
 # What a copy of each type rests on, for the count of media; a repository rests on a disk.
 MEDIA: Mapping[str, str] = {"s3": "object store", "sftp": "another host", "rclone": "object store", "local": "disk"}
 
+BEST = "best"  # where the name of a copy is asked for: the nearest place that has the backup
 # How the store is reached. Each is for the types that are named beside it.
 _PLACE_OPTIONS: Mapping[str, Option] = {
     "path": Option("path"),  # local, sftp
@@ -117,11 +118,17 @@ class CopySettings:
         return replace(self, secrets=_secrets(secrets, f"copy {self.name}"))
 
 
+def _check_name(name: str, where: str) -> None:
+    if name == BEST:
+        raise InvalidOption(f"{where}.name: {BEST} is no name of a copy, it stands for whichever is the best one")
+    if not NAME.fullmatch(name):
+        raise InvalidOption(f"{where}.name: {name!r} cannot be the name of a copy: a-z, 0-9, _ and -")
+
+
 def copy_from(values: Any, where: str, secrets: Mapping[str, Any] | None = None) -> CopySettings:
     """Make the library's value of plain options; raises `InvalidOption`, which begins with `where` and the key."""
     options = validate_options(values, OPTIONS, where, secrets=frozenset(SECRET_OPTIONS))
-    if not NAME.fullmatch(options["name"]):
-        raise InvalidOption(f"{where}.name: {options['name']!r} cannot be the name of a copy: a-z, 0-9, _ and -")
+    _check_name(options["name"], where)
     kind = _choice(options, "type", TYPES, where)
     known, needed = _OF_TYPE[kind]
     for key in _PLACE_OPTIONS:
