@@ -26,6 +26,7 @@ requirements:
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.actiongroup_repository
+  - vya.backupdb.detached
 attributes:
   check_mode:
     support: full
@@ -332,13 +333,18 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.copying impo
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.copying.options import OPTIONS, copy_run_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import SPEC, finish_detachable
 
 
 def main() -> None:
     """Copy and end with what came of each copy."""
-    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, required_by={"instance": "host"})
-    finish_with(module, lambda: copying.run(copy_run_from(module.params), check_mode=module.check_mode))
+    module = AnsibleModule(
+        argument_spec={**to_spec(OPTIONS), **SPEC}, supports_check_mode=True, required_by={"instance": "host"}
+    )
+    finish_detachable(
+        module,
+        lambda report: copying.run(copy_run_from(module.params), check_mode=module.check_mode, report=report),
+    )
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ extends_documentation_fragment:
   - vya.backupdb.catalogue
   - vya.backupdb.identity
   - vya.backupdb.signature
+  - vya.backupdb.detached
 attributes:
   check_mode:
     support: full
@@ -336,13 +337,17 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import SPEC, finish_detachable
 
 
 def main() -> None:
     """Drill backups and end with the verdict of each."""
-    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, **PATHS_CONSTRAINTS)
-    finish_with(module, lambda: drill.run(drill_request_from(module.params), check_mode=module.check_mode))
+    module = AnsibleModule(argument_spec={**to_spec(OPTIONS), **SPEC}, supports_check_mode=True, **PATHS_CONSTRAINTS)
+    finish_detachable(
+        module,
+        lambda report: drill.run(drill_request_from(module.params), check_mode=module.check_mode, report=report),
+        check=lambda: drill.check(drill_request_from(module.params)),
+    )
 
 
 if __name__ == "__main__":

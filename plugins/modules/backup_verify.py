@@ -46,6 +46,7 @@ extends_documentation_fragment:
   - vya.backupdb.catalogue
   - vya.backupdb.identity
   - vya.backupdb.signature
+  - vya.backupdb.detached
 seealso:
   - module: vya.backupdb.backup_info
   - module: vya.backupdb.database_backup
@@ -205,13 +206,18 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import SPEC, finish_detachable
 
 
 def main() -> None:
     """Verify backups and end with the verdict of each."""
-    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, **PATHS_CONSTRAINTS)
-    finish_with(module, lambda: verify_run.run(verify_request_from(module.params)), level=module.params["level"])
+    module = AnsibleModule(argument_spec={**to_spec(OPTIONS), **SPEC}, supports_check_mode=True, **PATHS_CONSTRAINTS)
+    finish_detachable(
+        module,
+        lambda report: verify_run.run(verify_request_from(module.params), report=report),
+        check=lambda: verify_run.check(verify_request_from(module.params)),
+        level=module.params["level"],
+    )
 
 
 if __name__ == "__main__":

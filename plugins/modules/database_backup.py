@@ -18,17 +18,9 @@ description:
   - A database that fails does not stop the others. When all are done, the task fails with the whole result.
   - In check mode nothing is dumped or written. The module connects, selects databases, checks clients and privileges,
     and returns the plan.
-  - The backup runs on the host as a process of its own, which the task follows. After a lost connection the task tries
-    to reconnect for up to 15 minutes. When C(ansible-playbook) itself ends, even by V(SIGKILL), the backup goes on to
-    its end. Another backup of the same instance then fails and says which run is in progress, or waits for
-    O(repository_lock_timeout).
+  - While a backup that was left by its task goes on, another one of the same instance fails and says which run is in
+    progress, or waits for O(repository_lock_timeout).
 notes:
-  - The process has its options in memory only. C(/var/tmp/backupdb-run-ID) on the host keeps its progress and its
-    result for a day. Only its user can read it. It holds no secrets.
-  - A line shows the progress every 30 seconds, or every C(backup_progress_interval) seconds if that variable is set.
-    With V(0) there are no such lines.
-  - In check mode and with C(async) the backup ends with the module, as with other modules. The same happens when the
-    service manager of the host ends all processes of a user who logs out (C(KillUserProcesses) of C(logind.conf)).
   - The dump client of the server's version must be installed on the host where the module runs. The error names the
     package.
   - Run the module as the user who is to own the backups. Directories get the mode V(0700), files V(0600).
@@ -41,6 +33,7 @@ extends_documentation_fragment:
   - vya.backupdb.selection
   - vya.backupdb.dump
   - vya.backupdb.backup
+  - vya.backupdb.detached
 attributes:
   check_mode:
     support: full
@@ -363,6 +356,9 @@ error_kind:
   sample: ConnectionFailed
 """
 
+from dataclasses import replace
+from typing import Any, Callable
+
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import run as backup
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup.options import (
     OPTIONS,
@@ -374,15 +370,23 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import SPEC, finish_detachable
 
 
 def main() -> None:
     """Run one backup of one instance and end with what became of each database."""
-    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, **BACKUP_CONSTRAINTS)
-    finish_with(
+    module = AnsibleModule(argument_spec={**to_spec(OPTIONS), **SPEC}, supports_check_mode=True, **BACKUP_CONSTRAINTS)
+    run_id = module.params["detached_run_id"]
+
+    def work(report: Callable[[str], None] | None) -> dict[str, Any]:
+        told = None if report is None else lambda progress: report(progress.text())
+        request = replace(request_from(module.params), run_id=run_id)
+        return backup.run(request, check_mode=module.check_mode, report=told)
+
+    finish_detachable(
         module,
-        lambda: backup.run(request_from(module.params), check_mode=module.check_mode),
+        work,
+        check=lambda: backup.check(request_from(module.params)),
         instance=module.params["instance"],
         host=module.params["host"] or short_host_name(),
     )

@@ -37,6 +37,7 @@ extends_documentation_fragment:
   - vya.backupdb.source
   - vya.backupdb.identity
   - vya.backupdb.signature
+  - vya.backupdb.detached
 attributes:
   check_mode:
     support: full
@@ -453,16 +454,17 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
+from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import SPEC, finish_detachable
 
 
 def main() -> None:
     """Restore one database and end with what is in place now."""
-    module = AnsibleModule(argument_spec=to_spec(OPTIONS), supports_check_mode=True, **RESTORE_CONSTRAINTS)
+    module = AnsibleModule(argument_spec={**to_spec(OPTIONS), **SPEC}, supports_check_mode=True, **RESTORE_CONSTRAINTS)
     accepted = () if module.params["accept_errors"] else ("restored_with_errors",)
-    finish_with(
+    finish_detachable(
         module,
-        lambda: restore.run(restore_request_from(module.params), check_mode=module.check_mode),
+        lambda report: restore.run(restore_request_from(module.params), check_mode=module.check_mode, report=report),
+        check=lambda: restore.check(restore_request_from(module.params)),
         failures=("failed", *accepted),
         instance=module.params["target_instance"] or module.params["instance"],
     )

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.age.recipients import X25519Identity
 from support.ansible import Ansible, ModuleRun
-from support.library import RECIPIENT, at_work, wait_for
+from support.library import IDENTITY, RECIPIENT, at_work, wait_for
 from support.process_watch import ProcessWatch
 from support.servers import PrivateServer
 
@@ -99,10 +100,10 @@ def options_for(server: PrivateServer, repository: Path, *, seconds: float = 0, 
 class Background(threading.Thread):
     """The task in a thread of this process."""
 
-    def __init__(self, ansible: Ansible, options: Mapping[str, Any], **run_options: Any) -> None:
+    def __init__(self, ansible: Ansible, options: Mapping[str, Any], module: str = BACKUP, **run_options: Any) -> None:
         super().__init__(daemon=True)
         self._scratch = str(ansible.home.parent)
-        self._work: Callable[[], ModuleRun] = lambda: ansible.run_module(BACKUP, options, **run_options)
+        self._work: Callable[[], ModuleRun] = lambda: ansible.run_module(module, options, **run_options)
         self._ended: list[ModuleRun | BaseException] = []
         self.start()
 
@@ -134,17 +135,17 @@ class Background(threading.Thread):
                 found.append(pid)
         return found
 
-    def run_with_client(self) -> tuple[int, int]:
-        """Wait until the run dumps; return its pid and that of its dump client."""
+    def run_with_client(self, module: str = "database_backup", program: str = "pg_dump") -> tuple[int, int]:
+        """Wait until the run dumps, or what else its client does; return its pid and that of the client."""
 
         def look() -> tuple[int, int] | None:
-            for pid in self.pids("AnsiballZ_database_backup_start", detached=True):
-                client = at_work(pid, "pg_dump")
+            for pid in self.pids(f"AnsiballZ_{module}", detached=True):
+                client = at_work(pid, program)
                 if client is not None:
                     return pid, client
             return None
 
-        found: tuple[int, int] = wait_for(look, what="the dump of the detached run")
+        found: tuple[int, int] = wait_for(look, what="the client of the detached run")
         return found
 
 
@@ -198,15 +199,15 @@ def test_a_short_run_shows_no_lines_and_a_long_one_shows_how_far_it_is_and_nothi
     passphrase = secrets.token_urlsafe(18)
     options = options_for(big, repository, seconds=9, passphrase=passphrase, recipients=None)
     with ProcessWatch() as watch:
-        variables = {"backup_progress_interval": 1, "ansible_remote_tmp": str(scratch / "r")}
+        variables = {"backupdb_progress_interval": 1, "ansible_remote_tmp": str(scratch / "r")}
         task = Background(ansible, options, verbosity=4, extra_vars=variables)
         task.run_with_client()
         (folder,) = run_folders()
         # The start is over when its module, with its options, is gone from the disk: long before the run.
-        wait_for(lambda: task.pids("AnsiballZ_database_backup_follow"), what="the following")
+        wait_for(lambda: task.pids("AnsiballZ_detached_run"), what="the following")
         assert (stat.S_IMODE(folder.stat().st_mode), folder.stat().st_uid) == (0o700, os.geteuid())
         on_disk = [path for below in (folder, scratch / "r") for path in below.rglob("*") if path.is_file()]
-        assert [path.name for path in on_disk if path.name.startswith("AnsiballZ_database_backup_follow")]
+        assert [path.name for path in on_disk if path.name.startswith("AnsiballZ_detached_run")]
         for secret in (passphrase, big.password):
             assert [path for path in on_disk if secret.encode() in path.read_bytes()] == []
         run = task.result()
@@ -220,7 +221,7 @@ def test_a_short_run_shows_no_lines_and_a_long_one_shows_how_far_it_is_and_nothi
         assert secret not in run.output
         assert watch.find(secret) == []
     assert not folder.exists()  # its result was fetched
-    quick = ansible.run_module(BACKUP, options_for(big, repository), extra_vars={"backup_progress_interval": 1})
+    quick = ansible.run_module(BACKUP, options_for(big, repository), extra_vars={"backupdb_progress_interval": 1})
     assert f"localhost: {INSTANCE}: " not in quick.output
 
 
@@ -228,7 +229,7 @@ def test_the_starting_module_may_be_killed(ansible: Ansible, big: PrivateServer,
     task = Background(ansible, options_for(big, repository))
     run, client = task.run_with_client()
     os.kill(client, signal.SIGSTOP)  # the run lasts until its starter is gone
-    (module,) = task.pids("AnsiballZ_database_backup_start")
+    (module,) = task.pids("AnsiballZ_database_backup")
     os.kill(module, signal.SIGKILL)
     assert is_there(run)
     os.kill(client, signal.SIGCONT)
@@ -243,7 +244,7 @@ def test_a_killed_run_leaves_no_client_and_fails_the_task_with_a_clear_message(
 ) -> None:
     task = Background(ansible, options_for(big, repository, seconds=60))
     run, client = task.run_with_client()
-    wait_for(lambda: task.pids("AnsiballZ_database_backup_follow"), what="the following")
+    wait_for(lambda: task.pids("AnsiballZ_detached_run"), what="the following")
     os.kill(run, signal.SIGKILL)
     wait_for(lambda: not is_there(client), what="the end of the dump client")
     ended = task.result()
@@ -288,7 +289,7 @@ def test_a_connection_that_is_lost_during_the_run_is_made_again_and_the_result_i
     task = Background(ansible, options_for(big, repository), extra_vars=variables)
     run, client = task.run_with_client()
     os.kill(client, signal.SIGSTOP)  # the run lasts until the host has been out of reach, however busy the machine is
-    wait_for(lambda: task.pids("AnsiballZ_database_backup_follow"), what="the following")
+    wait_for(lambda: task.pids("AnsiballZ_detached_run"), what="the following")
     (scratch / "cut").touch()
     time.sleep(3)  # the host is out of reach meanwhile
     assert is_there(run)
@@ -297,5 +298,57 @@ def test_a_connection_that_is_lost_during_the_run_is_made_again_and_the_result_i
     ended = task.result()
     assert not ended.failed, ended.output
     assert ended.result["status"] == "ok"
-    assert "the connection is lost; the backup goes on on the host" in ended.output
+    assert "the connection is lost; the work goes on on the host" in ended.output
     assert len(backups(repository)) == 1
+
+
+@pytest.fixture
+def stored(ansible: Ansible, big: PrivateServer, repository: Path) -> Iterator[dict[str, Any]]:
+    """What opens the backup of `big`, in the words of all modules that read."""
+    assert not ansible.run_module(BACKUP, options_for(big, repository)).failed
+    yield {"repository": str(repository), "identity": IDENTITY.reveal()}
+    big.sql("DROP DATABASE IF EXISTS back")
+
+
+def restore_of(big: PrivateServer, stored: Mapping[str, Any]) -> dict[str, Any]:
+    server = {"engine": "postgresql", **big.login, "instance": INSTANCE, "target": "back"}
+    return {**stored, **server, "database": "big", "latest": True}
+
+
+@pytest.mark.parametrize("work", ["restore", "drill", "verify"])
+def test_what_reads_backups_returns_the_same_detached_or_not(
+    ansible: Ansible, big: PrivateServer, stored: dict[str, Any], work: str, scratch: Path
+) -> None:
+    module, options = {
+        "restore": ("database_restore", restore_of(big, stored)),
+        "drill": ("backup_drill", stored),
+        "verify": ("backup_verify", {**stored, "level": "decrypt"}),
+    }[work]
+    kinds = []
+    for task in ({}, {"async": 90, "poll": 1}):
+        environment = {"ANSIBLE_ASYNC_DIR": str(scratch / "async")}
+        run = ansible.run_module(f"vya.backupdb.{module}", options, task=task, environment=environment)
+        assert not run.failed, run.output
+        kinds.append({key: type(value) for key, value in run.result.items() if key not in OF_ASYNC})
+        big.sql("DROP DATABASE IF EXISTS back")
+    assert kinds[0] == kinds[1]
+    assert run_folders() == []
+    bad = ansible.run_module(f"vya.backupdb.{module}", {**options, "identity": X25519Identity.generate().reveal()})
+    assert bad.failed
+    assert "opens this" in bad.message or "none of the" in bad.message, bad.message
+
+
+def test_a_restore_ends_by_itself_when_the_playbook_is_killed(
+    ansible: Ansible, big: PrivateServer, stored: dict[str, Any]
+) -> None:
+    task = Background(ansible, restore_of(big, stored), "vya.backupdb.database_restore")
+    run, client = task.run_with_client("database_restore", "pg_restore")
+    os.kill(client, signal.SIGSTOP)
+    for pid in [*task.pids("ansible-playbook"), *task.pids("ansible-playbook", detached=True)]:
+        os.kill(pid, signal.SIGKILL)
+    (folder,) = run_folders()
+    os.kill(client, signal.SIGCONT)
+    wait_for(lambda: not is_there(run), what="the end of the run")
+    assert big.sql("SELECT count(*) FROM noise", database="back") == [(180000,)]
+    followed = ansible.run_module("vya.backupdb.detached_run", {"run_id": folder.name.rpartition("-")[2], "wait": 0})
+    assert (followed.result["status"], followed.result["target"]) == ("restored", "back")

@@ -21,9 +21,9 @@ SERVER = {"instance": "shop", "engine": "mariadb", "login_unix_socket": "/nowher
 @pytest.mark.parametrize(
     ("module", "options", "secret"),
     [
-        ("database_backup_start", {**SERVER, "recipients": ["{0}"]}, SECRET),  # ends before it is logged: no run_id
-        ("database_backup_start", {**SERVER, "run_id": "0" * 32, "recipients": ["{0}"]}, SECRET.lower()),
-        ("database_backup_start", {**SERVER, "ssl_mode": "{0}"}, f"# my key\n{SECRET}\n"),
+        ("database_backup", {**SERVER, "recipients": ["{0}"]}, SECRET),  # ends before it is logged: no run_id
+        ("database_backup", {**SERVER, "detached_run_id": "0" * 32, "recipients": ["{0}"]}, SECRET.lower()),
+        ("database_backup", {**SERVER, "ssl_mode": "{0}"}, f"# my key\n{SECRET}\n"),
         ("backup_job", {"name": "nightly", "backups": [{"instance": "shop", "recipients": ["{0}"]}]}, SECRET),
         ("backup_info", {"repository": "/nowhere", "host": "{0}"}, PEM),
     ],

@@ -13,8 +13,6 @@ from typing import Any
 
 from backupdb.age.stream import X25519Identity
 
-from support.stored import RUN
-
 IDENTITY = X25519Identity.generate()
 # What modules take as secrets, as `no_log` says it or as a value of a list of options.
 SECRETS = {
@@ -71,7 +69,6 @@ CALLS: dict[str, dict[str, Any]] = {
         "login_password": SECRETS["login_password"],
     },
     "database_backup": _BACKUP,
-    "database_backup_start": {**_BACKUP, "run_id": RUN},
     "database_info": {**_LOGIN, "instance": "shop"},
     "database_restore": {
         **_LOGIN,
@@ -103,7 +100,7 @@ CALLS: dict[str, dict[str, Any]] = {
 # Modules that take no secret of their own; `test_every_secret_option_is_in_the_probe` keeps this true.
 WITHOUT = {
     *("age_keypair", "backup_job", "backup_pin", "backup_status"),
-    *("database_backup_follow", "runner_install", "signing_key"),
+    *("detached_run", "runner_install", "signing_key"),
 }
 # Every secret variable of every role, for a host whose server does not answer and whose repository is not there.
 ROLE_VARIABLES: dict[str, Any] = {

@@ -63,10 +63,10 @@ RENAMED = {
 # Variables that are no option of the module: what they say reaches it in another form, or is for the role alone.
 OF_THE_ROLE = {
     "account": {"admin_logins", "admin_users", "login_hosts"},
-    "backup": {"progress_interval", "copy"},
+    "backup": {"copy"},
     "backupdb": {
         *("instances", "logins", "jobs", "install", "extra_packages", "become", "user", "group", "append_only"),
-        *("secure_logging", "sign", "signed_by", "copy_credentials"),
+        *("secure_logging", "sign", "signed_by", "copy_credentials", "progress_interval"),
     },
     "copy": {"names"},
     "drill": {"copy"},  # the name of a copy, for which the role looks

@@ -10,7 +10,7 @@ import time
 from typing import Callable
 
 from ..errors import Interrupted
-from ..system.text import human_duration, human_size
+from ..system.text import progress_text
 
 _EVERY = 10.0  # seconds between two lines of progress
 _LONGEST_WAIT = 0.5  # seconds; a wish to stop is heard in between
@@ -58,11 +58,4 @@ class ByteMeter:
 
     def _line(self, now: float) -> str:
         self._due = now + _EVERY
-        seconds = now - self.began
-        rate = self.sent / seconds if seconds > 0 else 0.0
-        percent = 100 * self.sent / self._expected if self._expected else 100.0
-        left = (self._expected - self.sent) / rate if rate > 0 else 0.0
-        return (
-            f"{self.what}: {min(percent, 100):.0f} %, {human_size(self.sent)} of {human_size(self._expected)}, "
-            f"{human_size(rate)}/s, about {human_duration(max(0.0, left))} left"
-        )
+        return f"{self.what}: {progress_text(self.sent, self._expected, now - self.began)}"

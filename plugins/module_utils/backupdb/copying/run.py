@@ -71,19 +71,24 @@ class CopyRun:
         return sorted({layout.encode_name(host) for request in self.requests for host, _instance in request.instances})
 
 
-def run(wanted: CopyRun, *, check_mode: bool = False, report: Report = lambda _line: None) -> dict[str, Any]:
+def run(wanted: CopyRun, *, check_mode: bool = False, report: Report | None = None) -> dict[str, Any]:
     """Copy what is missing and return what came of each copy; in check mode what would be sent, and the rights.
 
     `status` is ok, planned, partial (something is missing in a copy that is required) or failed (nothing was done).
     """
     cancel = threading.Event()
+    tell = report or _nobody
     outcomes = []
     with stop_signals(cancel) as received:
         for settings in wanted.copies:
             if cancel.is_set():
                 break
-            outcomes.append(_one(wanted, settings, cancel, report, check_mode=check_mode))
+            outcomes.append(_one(wanted, settings, cancel, tell, check_mode=check_mode))
     return copy_result.of(outcomes, check_mode=check_mode, stopped=[f"stopped by {name}" for name in received])
+
+
+def _nobody(_line: str) -> None:
+    """Nobody wants to know."""
 
 
 def _one(

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ..accounts.restore import restore_accounts
 from ..age.stream import Identity
@@ -45,6 +45,7 @@ class DrillContext:
     jobs: int = 1
     hidden: Sequence[Path] = ()  # what the private server must not see: the identity, the repository
     signed_by: tuple[str, ...] | None = None
+    count: Callable[[int], None] = lambda _size: None  # is told of all plain bytes that are read
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -123,7 +124,8 @@ def restored(context: DrillContext) -> Iterator[RestoredServer]:
     """
     support = drill_support_for(context.manifest)
     stopwatch = Stopwatch()
-    sources = [stopwatch.timed(one, context.limits) for one in open_archives(context.backup, context.identities)]
+    archives = open_archives(context.backup, context.identities)
+    sources = [stopwatch.timed(one, context.limits).counted(context.count) for one in archives]
     accounts = accounts_of(context.backup, context.identities, context.signed_by)
     with (
         workplace(context.work_dir, context.user, socket_name=support.SOCKET_NAME, hidden=context.hidden) as place,

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ..age.stream import Identity
 from ..archives.keys import load_identities
@@ -34,6 +34,7 @@ from ..repository.drill_records import forget_attempt, is_proof, note_attempt, w
 from ..repository.lock import readers_lock
 from ..repository.place import Place, open_place
 from ..repository.problems import Problems
+from ..streams.meter import Meter
 from ..streams.pipeline import Limits
 from ..system.parallel import result_of
 from ..system.stopping import stop_signals
@@ -43,10 +44,20 @@ from .request import DrillRequest, choose
 from .restore import DrillContext, drill_support_for
 
 _NEXT_RECORD = 1.1  # seconds
+_READS = 2  # each archive is loaded, and read again to be compared
 
 
-def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
+def check(request: DrillRequest) -> None:
+    """Find out what can be told without a backup: raises for keys that cannot be used, and `RequirementMissing`."""
+    load_identities(request.keys)
+
+
+def run(
+    request: DrillRequest, *, check_mode: bool = False, report: Callable[[str], None] | None = None
+) -> dict[str, Any]:
     """Drill the chosen backups and return what became of each; in check mode which ones, and by which server program.
+
+    `report` is told now and then, in a line, how far they are.
 
     Raises `BackupNotFound` when there is nothing to drill, `Interrupted` when it was asked to stop before the first
     verdict, and what looking into the repository, keys and options raises.
@@ -69,7 +80,7 @@ def run(request: DrillRequest, *, check_mode: bool = False) -> dict[str, Any]:
             )
         if check_mode:
             return _plan(request, chosen, problems)
-        return _drill_all(request, chosen, identities, user, problems)
+        return _drill_all(request, chosen, identities, user, problems, Meter(report))
 
 
 def _place(request: DrillRequest) -> AbstractContextManager[Place | None]:
@@ -80,17 +91,24 @@ def _place(request: DrillRequest) -> AbstractContextManager[Place | None]:
 
 
 def _drill_all(
-    request: DrillRequest, chosen: list[StoredBackup], identities: Sequence[Identity], user: User, problems: Problems
+    request: DrillRequest,
+    chosen: list[StoredBackup],
+    identities: Sequence[Identity],
+    user: User,
+    problems: Problems,
+    meter: Meter,
 ) -> dict[str, Any]:
+    meter.expect(_READS * sum(backup.manifest["plain_bytes"] for backup in chosen))
     began = time.monotonic()
     entries: list[dict[str, Any]] = []
     warnings = list(problems.lines)
     cancel = threading.Event()
     lacking: list[RequirementMissing] = []
     with stop_signals(cancel) as received:
-        for backup in chosen:
+        for number, backup in enumerate(chosen, 1):
             _note_attempt(backup)
-            drilled = result_of(partial(_drill, request, backup, identities, user, cancel, warnings))
+            meter.begin(f"{backup.database} ({number} of {len(chosen)})")
+            drilled = result_of(partial(_drill, request, backup, identities, user, cancel, warnings, meter))
             if isinstance(drilled.error, Interrupted) and cancel.is_set():
                 if not entries:
                     raise drilled.error
@@ -113,6 +131,7 @@ def _drill(
     user: User,
     cancel: threading.Event,
     warnings: list[str],
+    meter: Meter,
 ) -> dict[str, Any]:
     with _limits(request, cancel) as limits:
         context = DrillContext(
@@ -128,6 +147,7 @@ def _drill(
                 if path
             ],
             signed_by=request.signed_by,
+            count=meter.count,
         )
         with readers_lock(backup.instance_folder) as unlocked:
             warnings += unlocked

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, NamedTuple
 
 FATAL = "fatal"  # without it the database cannot be backed up truthfully: the database fails
@@ -202,6 +202,16 @@ class ArchiveSource:
     plain_bytes: int
     longest_statement_bytes: int | None
     open: Callable[[], Iterator[bytes]] = field(repr=False)
+
+    def counted(self, count: Callable[[int], None]) -> ArchiveSource:
+        """Return the same source, which tells `count` how many bytes each block has."""
+
+        def blocks() -> Iterator[bytes]:
+            for block in self.open():
+                count(len(block))
+                yield block
+
+        return replace(self, open=blocks)
 
 
 @dataclass(frozen=True)

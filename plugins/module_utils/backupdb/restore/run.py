@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Callable
 
 from ..archives.keys import load_identities
 from ..backup.request import BackupRequest, Selection
 from ..backup.run import run as back_up
 from ..engines.interface import Engine
-from ..engines.registry import open_engine
+from ..engines.registry import open_engine, require_driver
 from ..engines.values import Client, DumpOptions, RestoreOptions
 from ..errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
 from ..repository.best_place import find_best
@@ -28,6 +28,7 @@ from ..repository.lock import readers_lock
 from ..repository.place import find_in_place
 from ..signatures.check import check_backup
 from ..streams.compression import Compression
+from ..streams.meter import Meter
 from ..streams.pipeline import Limits
 from ..system.parallel import error_of
 from ..system.stopping import stop_signals
@@ -51,6 +52,7 @@ class Work:
     inspection_client: Client
     limits: Limits
     state: RestoreState
+    meter: Meter
 
     @property
     def options(self) -> RestoreOptions:
@@ -58,8 +60,18 @@ class Work:
         return replace(self.request.options, past_errors=self.request.accept_errors, final_name=self.plan.target)
 
 
-def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
+def check(request: RestoreRequest) -> None:
+    """Find out what needs no server: raises for keys that cannot be used, and `RequirementMissing` for a library."""
+    load_identities(request.keys)
+    require_driver(request.instance)
+
+
+def run(
+    request: RestoreRequest, *, check_mode: bool = False, report: Callable[[str], None] | None = None
+) -> dict[str, Any]:
     """Restore one database and return the result as plain values; in check mode the plan, and nothing is changed.
+
+    `report` is told now and then, in a line, how far the loading is.
 
     Raises `BackupDbError` when the restore cannot begin; nothing was changed then. Once it has begun it always
     returns, and its `status` tells: `restored`, `restored_with_errors` (it is there, something named is not), or
@@ -70,7 +82,7 @@ def run(request: RestoreRequest, *, check_mode: bool = False) -> dict[str, Any]:
         stop_signals(cancel) as received,
         _found(request, cancel) as found,
     ):
-        return restore_found(request, found, cancel, check_mode=check_mode, received=received)
+        return restore_found(request, found, cancel, check_mode=check_mode, received=received, report=report)
 
 
 def _found(request: RestoreRequest, cancel: threading.Event) -> AbstractContextManager[SelectedBackup]:
@@ -86,6 +98,7 @@ def restore_found(
     *,
     check_mode: bool = False,
     received: Sequence[str] = (),
+    report: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Do the same with a backup that was found already, for a caller who looks after signals and sets `cancel`.
 
@@ -104,10 +117,12 @@ def restore_found(
             return restore_result.of_plan(request, plan, state)
         client, inspection_client = plan.usable_clients()
         limits = Limits.within(request.options.timeout, cancel)
+        meter = _meter_of(plan, report, swaps=engine.SWAPS)
         with limits.watched():
             work = Work(
                 request=request,
-                plan=plan,
+                plan=replace(plan, sources=[source.counted(meter.count) for source in plan.sources]),
+                meter=meter,
                 engine=engine.using(engine.server.stopped_by(limits.abort)),
                 cleaning=engine.using(engine.server.stopped_by(threading.Event())),
                 client=client,
@@ -118,6 +133,14 @@ def restore_found(
             _carry_out(work)
         state.warnings += [f"stopped by {name}" for name in received]
     return restore_result.of_run(request, plan, state, seconds=time.monotonic() - began)
+
+
+def _meter_of(plan: RestorePlan, report: Callable[[str], None] | None, *, swaps: bool) -> Meter:
+    """Make the meter of all that will be read: where databases cannot be renamed, it is loaded a second time."""
+    meter = Meter(report)
+    loads = 2 if plan.scratch is not None and not swaps else 1
+    meter.expect(loads * sum(source.plain_bytes for source in plan.sources))
+    return meter
 
 
 def _carry_out(work: Work) -> None:
@@ -199,6 +222,7 @@ def _create(work: Work, name: str) -> None:
 
 
 def _load(work: Work, name: str) -> None:
+    work.meter.begin(f"{work.plan.backup.database} is loaded as {name}")
     with work.state.timed("decrypt_and_load"):
         report = work.engine.load(
             work.client,
@@ -213,6 +237,7 @@ def _load(work: Work, name: str) -> None:
 
 
 def _compare(work: Work, name: str) -> None:
+    work.meter.begin(f"{name} is compared")
     with work.state.timed("compare"):
         work.state.comparison = compare_restored(
             work.engine,

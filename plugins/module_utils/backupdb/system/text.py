@@ -92,6 +92,14 @@ def human_duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
+def progress_text(done: float, expected: float, seconds: float) -> str:
+    """Say how far work with `done` of `expected` bytes is after so many seconds, and how long the rest may take."""
+    rate = done / seconds if seconds > 0 else 0.0
+    percent = min(100 * done / expected, 100) if expected else 100.0
+    text = f"{percent:.0f} %, {human_size(done)} of {human_size(max(expected, done))}, {human_size(rate)}/s"
+    return f"{text}, about {human_duration((expected - done) / rate)} left" if 0 < done < expected and rate else text
+
+
 def utc_now() -> datetime:
     """Return the present time, aware, in UTC."""
     return datetime.now(timezone.utc)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ..age.stream import Identity
 from ..archives.read import plain_blocks, stored_blocks
@@ -38,10 +38,21 @@ _LARGEST_SIGNATURE = 4096  # bytes
 _LARGEST_CHECKSUM_FILE = 16 << 20  # bytes; one line per archive
 
 
+def _ignored(_size: int) -> None:
+    """Nobody wants to know."""
+
+
 def verify(
-    backup: StoredBackup, *, level: str, identities: Sequence[Identity], signed_by: Sequence[str] | None = None
+    backup: StoredBackup,
+    *,
+    level: str,
+    identities: Sequence[Identity],
+    signed_by: Sequence[str] | None = None,
+    count: Callable[[int], None] = _ignored,
 ) -> dict[str, Any]:
     """Read a backup back and return its verdict as plain values; a bad backup is a verdict, never an exception.
+
+    `count` is told how many bytes have been read, stored ones for `digest` and plain ones for `decrypt`.
 
     Raises `RequirementMissing` when this host lacks what reading needs.
     """
@@ -52,7 +63,7 @@ def verify(
                 raise RepositoryError(f"{backup.where} is gone: it was removed after it had been listed")
             altered = manifest_problem(backup)
             signature, refused = _signature(backup, signed_by)
-            archives = [_Archive(backup, entry) for entry in backup.manifest["archives"]]
+            archives = [_Archive(backup, entry, count) for entry in backup.manifest["archives"]]
             for archive in archives:
                 archive.verify(level, identities)
     except (RepositoryError, LockBusy) as error:
@@ -82,14 +93,19 @@ def _signature(backup: StoredBackup, signed_by: Sequence[str] | None) -> tuple[d
 
 
 def verify_path(
-    folder: Path, *, level: str, identities: Sequence[Identity], signed_by: Sequence[str] | None = None
+    folder: Path,
+    *,
+    level: str,
+    identities: Sequence[Identity],
+    signed_by: Sequence[str] | None = None,
+    count: Callable[[int], None] = _ignored,
 ) -> dict[str, Any]:
     """Verify the backup in a folder; one whose manifest cannot be read is damaged."""
     try:
         backup = read_backup(folder)
     except ManifestDamaged as error:
         return damaged(folder, level, str(error))
-    return verify(backup, level=level, identities=identities, signed_by=signed_by)
+    return verify(backup, level=level, identities=identities, signed_by=signed_by, count=count)
 
 
 def damaged(folder: Path, level: str, problem: str) -> dict[str, Any]:
@@ -166,7 +182,8 @@ def _checksum_line(digest: str, name: str) -> bytes:
 class _Archive:
     """One archive of a backup, and what was found out about it."""
 
-    def __init__(self, backup: StoredBackup, entry: Mapping[str, Any]) -> None:
+    def __init__(self, backup: StoredBackup, entry: Mapping[str, Any], count: Callable[[int], None]) -> None:
+        self._count = count
         self._backup = backup
         self._entry = entry
         self.verdict = GOOD
@@ -197,14 +214,15 @@ class _Archive:
         with closing(format_check(self._backup.manifest, self._entry)) as check:
             for block in plain_blocks(self._backup.files, self._entry, identities):
                 check.feed(block)
+                self._count(len(block))
             problem = check.finish()
             self.note = check.note and f"{self._backup.files.where(self._entry['name'])}: {check.note}"
         if problem is not None:
             raise ArchiveDamaged(f"{self._backup.files.where(self._entry['name'])}: {problem}")
 
     def _read(self, blocks: Iterator[bytes]) -> None:
-        for _block in blocks:
-            pass
+        for block in blocks:
+            self._count(len(block))
 
     def _judge_key(self, error: WrongKey) -> None:
         """Distinguish a wrong key from a damaged header, which looks the same to age."""

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ..archives.keys import Keys, load_identities
 from ..errors import BackupNotFound, InvalidOption
@@ -17,6 +17,7 @@ from ..outcome import Outcome
 from ..repository.catalogue import Filter, read_wanted
 from ..repository.place import CopySource, Place, open_place
 from ..repository.problems import Problems
+from ..streams.meter import Meter
 from ..system.files import is_gone
 from ..system.text import human_duration, human_size
 from . import one_backup as verify
@@ -45,8 +46,16 @@ class VerifyRequest:
             )
 
 
-def run(request: VerifyRequest) -> dict[str, Any]:
+def check(request: VerifyRequest) -> None:
+    """Find out what can be told without a backup: raises for keys that cannot be used, and `RequirementMissing`."""
+    if request.level == "decrypt":
+        load_identities(request.keys)
+
+
+def run(request: VerifyRequest, *, report: Callable[[str], None] | None = None) -> dict[str, Any]:
     """Verify and return the verdicts; `status` is `ok` only when every one is good.
+
+    `report` is told now and then, in a line, how far the reading is.
 
     Raises `BackupNotFound` when nothing is wanted, `InvalidOption` for keys that cannot be used, `RepositoryError`
     when there is no repository to read, and `RequirementMissing`.
@@ -55,7 +64,13 @@ def run(request: VerifyRequest) -> dict[str, Any]:
     identities = load_identities(request.keys) if request.level == "decrypt" else ()
     problems = Problems()
     folders = [Path(path) for path in request.paths]
-    how: dict[str, Any] = {"level": request.level, "identities": identities, "signed_by": request.signed_by}
+    meter = Meter(report)
+    how: dict[str, Any] = {
+        "level": request.level,
+        "identities": identities,
+        "signed_by": request.signed_by,
+        "count": meter.count,
+    }
     entries = [verify.verify_path(folder, **how) for folder in folders]
     if not request.paths:
         with open_place(
@@ -65,7 +80,7 @@ def run(request: VerifyRequest) -> dict[str, Any]:
             instance=request.wanted.instance,
             can_wait=True,
         ) as place:
-            entries += _verify_place(place, request.wanted, problems, how)
+            entries += _verify_place(place, request.wanted, problems, how, meter)
     # It counts whatever is wanted: nobody can know whose backup an unreadable manifest was.
     entries += [verify.damaged(folder, request.level, line) for folder, line in problems.damaged.items()]
     if not entries:
@@ -78,8 +93,13 @@ def run(request: VerifyRequest) -> dict[str, Any]:
     return _result(request, entries, problems.lines, time.monotonic() - began)
 
 
-def _verify_place(place: Place, wanted: Filter, problems: Problems, how: dict[str, Any]) -> list[dict[str, Any]]:
+def _verify_place(
+    place: Place, wanted: Filter, problems: Problems, how: dict[str, Any], meter: Meter
+) -> list[dict[str, Any]]:
     entries = []
+    if meter.is_heard:  # looked through once more, as all manifests together may not fit into the memory
+        size = "stored_bytes" if how["level"] == "digest" else "plain_bytes"
+        meter.expect(sum(found.manifest[size] for found in read_wanted(place.root, wanted, Problems())))
     waiting = 0
     for line in place.problems:
         problems.add(line)
@@ -89,6 +109,7 @@ def _verify_place(place: Place, wanted: Filter, problems: Problems, how: dict[st
         if left is not None and backup.manifest["stored_bytes"] > left:
             waiting += 1
             continue
+        meter.begin(f"{backup.manifest['host']}/{backup.manifest['instance']}/{backup.subject.title}")
         entry = verify.verify(backup, **how)
         if entry["verdict"] != verify.GOOD and is_gone(backup.folder):
             problems.add(f"{backup.where} was removed after it had been listed")

@@ -2,18 +2,18 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module database_backup_follow."""
+"""The module detached_run."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: database_backup_follow
-short_description: (internal) Wait for a backup that goes on without the connection
+module: detached_run
+short_description: (internal) Wait for work that goes on without the connection
 version_added: 1.0.0
 description:
-  - Used by M(vya.backupdb.database_backup), not by playbooks. It waits for the end of a backup that
-    M(vya.backupdb.database_backup_start) started, and returns its result or its progress.
-  - It must run as the user who started the backup.
+  - Used by the modules whose work runs on the host by itself, such as M(vya.backupdb.database_backup). It waits for the
+    end of a run that one of them started, and returns its result or its progress.
+  - It must run as the user who started the run.
 notes:
   - This module may change without notice.
 author:
@@ -33,20 +33,23 @@ options:
     default: 30
 seealso:
   - module: vya.backupdb.database_backup
-  - module: vya.backupdb.database_backup_start
+  - module: vya.backupdb.database_restore
+  - module: vya.backupdb.backup_drill
+  - module: vya.backupdb.backup_verify
+  - module: vya.backupdb.backup_copy
 """
 
 EXAMPLES = r"""
 ---
 - name: Show the progress of a backup (database_backup does this)
-  vya.backupdb.database_backup_follow:
+  vya.backupdb.detached_run:
     run_id: 3f0c9a52d1e94c0b8f4f0b7f5a6d2c11
     wait: 0
 """
 
 RETURN = r"""
 detached_run:
-  description: State of the run. Once it has ended, the result is that of M(vya.backupdb.database_backup) instead.
+  description: State of the run. Once it has ended, the result is that of the module that started it.
   returned: when the run goes on
   type: dict
   contains:
