@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.age.recipients import X25519Identity
+from backupdb.age.stream import X25519Identity
 from support.ansible import Ansible, ModuleRun
 from support.library import IDENTITY, RECIPIENT, at_work, wait_for
 from support.process_watch import ProcessWatch
