@@ -305,7 +305,7 @@ def test_a_connection_that_is_lost_during_the_run_is_made_again_and_the_result_i
 @pytest.fixture
 def stored(ansible: Ansible, big: PrivateServer, repository: Path) -> Iterator[dict[str, Any]]:
     """What opens the backup of `big`, in the words of all modules that read."""
-    assert not ansible.run_module(BACKUP, options_for(big, repository)).failed
+    assert not ansible.run_module(BACKUP, options_for(big, repository, recipients=[IDENTITY.recipient])).failed
     yield {"repository": str(repository), "identity": IDENTITY.reveal()}
     big.sql("DROP DATABASE IF EXISTS back")
 
