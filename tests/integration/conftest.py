@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.age.recipients import ScryptRecipient
 from support import mysql_dumps, mysql_sid, postgresql_dumps
 from support.ansible import this_machine
 from support.failing_proxy import FailingProxy, failing
@@ -34,6 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.integration)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passphrases() -> Iterator[None]:
+    """A passphrase of a test asks for little work: usually it takes a second and 256 MiB for each archive."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScryptRecipient.__init__, "__defaults__", (10,))
+        yield
 
 
 # -- places, keys and hosts ------------------------------------------------------------------------------------------

@@ -16,8 +16,6 @@ from backupdb.age.stream import fingerprint
 from support.ansible import Ansible, ModuleRun
 from support.tree import folder_state
 
-pytestmark = pytest.mark.distro
-
 MODULE = "vya.backupdb.age_keypair"
 
 
@@ -31,6 +29,7 @@ def run(ansible: Ansible, path: Path, *, check: bool = False, verbosity: int = 0
     return ansible.run_module(MODULE, {"path": str(path), **options}, check=check, diff=True, verbosity=verbosity)
 
 
+@pytest.mark.distro
 def test_a_key_is_made_once_and_only_its_public_half_is_ever_shown(ansible: Ansible, folder: Path) -> None:
     path = folder / "identity.txt"
     before = folder_state(folder)
@@ -124,6 +123,7 @@ def test_a_missing_directory_is_a_warning_in_check_mode_and_an_error_otherwise(a
     assert not failed.changed
 
 
+@pytest.mark.distro
 def test_the_module_moves_to_the_interpreter_that_has_the_library(
     ansible: Ansible, tmp_path: Path, folder: Path
 ) -> None:

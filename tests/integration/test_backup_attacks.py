@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from backupdb.backup import one_database as database_backup
 from backupdb.backup import run as backup
+from backupdb.backup import workers
 from backupdb.engines.mysql import lock as mysql_lock
 from backupdb.engines.mysql import observation as mysql_observation
 from backupdb.engines.mysql.statements import ask
@@ -126,6 +127,7 @@ def test_a_look_that_takes_longer_than_the_lock_may_be_held_is_not_disturbed(
     mariadb: Any, big: str, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a server with very many tables: the watchdog gives the lock back while the coordinator is waiting."""
+    monkeypatch.setattr(mysql_lock, "MAX_HOLD", 3.0)
     look = mysql_observation.programs
 
     def slow(server: Any, connection: Any, database: str) -> Any:
@@ -169,11 +171,11 @@ def test_names_and_comments_in_another_encoding_harm_no_other_database(server_fa
     assert properties["settings"] == [{"role": "caf\udce9", "settings": ["application_name=\udce9"]}]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["postgres15", "mariadb"])
 def test_a_server_that_no_longer_answers_does_not_hold_the_run_for_ever(
-    kind: str, server_factory: Any, repository: Path
+    kind: str, server_factory: Any, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE", 3.0)
     server = server_factory(kind)
     server.sql("CREATE DATABASE silent")
     server.sql("CREATE TABLE big (noise TEXT)", database="silent")

@@ -164,11 +164,10 @@ def shape(value: Any) -> Any:
     return [shape(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.distro
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        ({}, None),
+        pytest.param({}, None, marks=pytest.mark.distro),
         ({"accounts": True, "login_password": "wrong-but-long-enough"}, "ConnectionFailed"),
         ({"recipients": ["age1nobody"]}, "InvalidOption"),
     ],

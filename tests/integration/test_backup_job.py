@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from support.jobs import JobHost
 from support.library import IDENTITY
 from support.returns import documentation_of, promised, undocumented
@@ -25,7 +24,6 @@ BACKUP = {
 }
 
 
-@pytest.mark.distro
 def test_a_job_is_planned_defined_left_alone_and_removed(run_module: Callable[..., Any], scratch: Path) -> None:
     path = scratch / "jobs.d" / "nightly.json"
     options = {"name": "nightly", "config_dir": str(scratch), "backups": [BACKUP], "on_calendar": "daily"}

@@ -65,7 +65,6 @@ def keys_at_every_depth(
     return got, said
 
 
-@pytest.mark.distro
 def test_both_return_what_is_documented_and_nothing_else_and_change_nothing_in_check_mode_too(
     run_module: Callable[..., Any], repository: Path
 ) -> None:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.copying import meter
+from support import run_state
 from support.copying import Copier, copied, proven, shown
 from support.failing_proxy import FailingProxy, Request
 from support.library import back_up, database_folder
@@ -20,26 +22,30 @@ from support.sender import SMALL_PARTS
 from support.stores import opened
 
 
-@pytest.fixture(params=["postgres15", "mariadb"])
-def server(request: pytest.FixtureRequest) -> Iterator[Any]:
-    found = request.getfixturevalue(request.param)
-    with clean(found):
-        make_database(found, "shop")
-        found.sql("CREATE TABLE item (n int NOT NULL PRIMARY KEY, t varchar(100))", database="shop")
+@pytest.fixture(scope="module", params=["postgres15", "mariadb"])
+def backups(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A repository with two backups of a database, and two of the accounts."""
+    server = request.getfixturevalue(request.param)
+    folder = run_state.new_folder("r")
+    with clean(server):
+        make_database(server, "shop")
+        server.sql("CREATE TABLE item (n int NOT NULL PRIMARY KEY, t varchar(100))", database="shop")
         for first in range(0, 5000, 1000):
             rows = ", ".join(
                 f"({n}, '{hashlib.sha256(str(n).encode()).hexdigest()}')" for n in range(first, first + 1000)
             )
-            found.sql(f"INSERT INTO item VALUES {rows}", database="shop")
-        yield found
+            server.sql(f"INSERT INTO item VALUES {rows}", database="shop")
+        for _run in range(2):
+            result = back_up(server, folder, databases=["shop"], row_counts=True)
+            assert result["status"] == "ok", result
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
-def made(server: Any, repository: Path) -> list[str]:
-    """The ids of two backups of a database, and of two of the accounts."""
-    for _run in range(2):
-        result = back_up(server, repository, databases=["shop"], row_counts=True)
-        assert result["status"] == "ok", result
+def made(backups: Path, repository: Path) -> list[str]:
+    """The ids of these backups, of which the test's own repository has a copy."""
+    shutil.copytree(backups, repository, dirs_exist_ok=True)
     return sorted(path.parent.name for path in repository.glob("*/*/*/*/manifest.json"))
 
 
@@ -102,6 +108,7 @@ def test_the_manifest_comes_last_and_the_oldest_backup_first(
     assert begin == len(sent)
 
 
+@pytest.mark.parametrize("backups", ["postgres15"], indirect=True)
 def test_a_copier_that_is_killed_after_every_object_sends_nothing_twice(
     seaweed: Any, repository: Path, state: Path, made: list[str], copy: dict[str, Any], proxy: FailingProxy
 ) -> None:
@@ -132,6 +139,7 @@ def test_a_copier_that_is_killed_after_every_object_sends_nothing_twice(
     assert proxy.sent() == 0
 
 
+@pytest.mark.parametrize("backups", ["postgres15"], indirect=True)
 def test_a_copier_that_may_look_sends_nothing_twice_whenever_it_is_killed(
     seaweed: Any, repository: Path, state: Path, made: list[str], copy: dict[str, Any], proxy: FailingProxy
 ) -> None:

@@ -18,8 +18,6 @@ from support.ansible import Ansible, ModuleRun
 from support.returns import documentation_of, undocumented
 from support.tree import folder_state
 
-pytestmark = pytest.mark.distro
-
 MODULE = "vya.backupdb.credential_store"
 PASSWORD = "Grk7-not-to-be-seen-anywhere-91"
 LOGIN = {"id": "shop-pg", "login_user": "backupdb", "login_password": PASSWORD}
@@ -62,6 +60,7 @@ def test_a_login_is_foreseen_stored_kept_and_removed(ansible: Ansible, path: Pat
     assert not run(ansible, path, id="shop-pg", state="absent").changed
 
 
+@pytest.mark.distro
 def test_the_file_of_version_2_is_taken_over(ansible: Ansible, path: Path, tmp_path: Path) -> None:
     old = tmp_path / "credentials.json"
     entry = {"username": "root", "password": encrypt(host_name_key("db7.example.org"), PASSWORD), "encrypted": True}
@@ -95,6 +94,7 @@ def test_a_store_that_others_can_read_is_refused(ansible: Ansible, path: Path) -
     assert "chmod 0600" in failed.message
 
 
+@pytest.mark.distro
 def test_the_module_moves_to_the_interpreter_that_has_the_library(ansible: Ansible, path: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "bare", with_pip=False)
     ansible.interpreter = str(tmp_path / "bare" / "bin" / "python")

@@ -43,7 +43,6 @@ def inventory(scratch: Path, repository: Path, work_dir: Path) -> dict[str, Any]
     }
 
 
-@pytest.mark.distro
 def test_the_playbook_proves_the_newest_backup_of_every_database(
     run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], repository: Path, work_dir: Path
 ) -> None:

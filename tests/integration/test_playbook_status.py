@@ -64,7 +64,6 @@ def test_the_playbook_tells_of_every_host_before_those_that_are_not_well_fail(
     assert folder_state(scratch / "db1") == before
 
 
-@pytest.mark.distro
 def test_a_fleet_that_is_well_is_ok_also_in_check_mode_and_older_backups_when_that_is_allowed(
     run_playbook: Callable[..., AnsibleRun], hosts: dict[str, Any]
 ) -> None:

@@ -9,14 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from support.ansible import ROOT, UNREACHABLE, AnsibleRun
 from support.stored import DUMP, IDENTITY, SEALED, flip_bit, store
 
 PLAYBOOK = "vya.backupdb.verify"
 
 
-@pytest.mark.distro
 def test_hosts_that_only_read_verify_their_repositories_and_change_nothing(
     run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any]
 ) -> None:

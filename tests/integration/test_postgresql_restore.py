@@ -19,15 +19,14 @@ from support.servers import PrivatePostgres
 COMPARED = {"row_counts": True, "fingerprints": True}
 
 
-@pytest.mark.distro
 @pytest.mark.parametrize(
     ("dumped", "restored"),
     [
-        (1, RestoreOptions()),
+        pytest.param(1, RestoreOptions(), marks=pytest.mark.distro),
         (1, RestoreOptions(jobs=2)),
         (1, RestoreOptions(jobs=2, spool=True)),
         (2, RestoreOptions()),
-        (2, RestoreOptions(jobs=2)),
+        pytest.param(2, RestoreOptions(jobs=2), marks=pytest.mark.distro),
     ],
     ids=["plain", "jobs", "spool", "parts", "parts-jobs"],
 )

@@ -30,8 +30,7 @@ BOTH = ["postgres15", "postgres18"]
 COMPARED = DumpOptions(row_counts=True, fingerprints=True)
 
 
-@pytest.mark.distro
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.distro)])
 def test_the_torture_schema_comes_back_equal(torture_server: PrivatePostgres, jobs: int, scratch: Path) -> None:
     options = DumpOptions(jobs=jobs, row_counts=True, fingerprints=True)
     with opened(torture_server) as (server, facts):

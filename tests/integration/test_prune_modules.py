@@ -36,7 +36,6 @@ def store_daily(root: Path, count: int, *, host: str = "db1", database: str | No
     ]
 
 
-@pytest.mark.distro
 def test_a_prune_is_planned_done_and_done_once_and_returns_what_is_documented(
     run_module: Callable[..., Any], scratch: Path
 ) -> None:
@@ -75,7 +74,6 @@ def test_a_doubt_and_a_busy_instance_fail_the_task_and_remove_nothing(
     assert nothing.failed and "keeps nothing but the newest" in nothing.message
 
 
-@pytest.mark.distro
 def test_a_pin_keeps_a_backup_until_it_is_taken_away_and_changes_only_what_must(
     run_playbook: Callable[..., AnsibleRun], scratch: Path
 ) -> None:
@@ -132,7 +130,6 @@ def inventory(scratch: Path) -> dict[str, Any]:
     return {"all": {"vars": this_machine(scratch, backupdb_retention=retention), "hosts": hosts}}
 
 
-@pytest.mark.distro
 def test_the_playbook_prunes_each_hosts_own_backups_once(
     run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], scratch: Path
 ) -> None:

@@ -135,7 +135,6 @@ def inventory(server: PrivateServer, repository: Path, scratch: Path, **more: An
     return {"all": {"hosts": {HOST: host}}}
 
 
-@pytest.mark.distro
 def test_the_playbook_restores_by_plain_variables_and_publishes_a_summary(
     run_playbook: Callable[..., AnsibleRun], server: PrivateServer, repository: Path, shop: str, scratch: Path
 ) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support import run_state
 from support.measuring import measuring_modules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +75,12 @@ def collection_tree() -> Path:
     return ROOT / ".cache"
 
 
+@functools.cache
+def packed_modules() -> Path:
+    """Folder in which the runs of this test session share modules as Ansible has packed them."""
+    return run_state.new_folder("a")
+
+
 def ansible_program(name: str) -> Path:
     """ansible-playbook and its sisters: from the project's environment, else from beside the running Python."""
     for folder in (ROOT / ".cache" / "venv" / "bin", Path(sys.executable).parent):
@@ -103,6 +110,7 @@ class Ansible:
             "ANSIBLE_COLLECTIONS_PATH": str(collection_tree()),
             "ANSIBLE_CALLBACK_PLUGINS": str(SUPPORT / "callback_plugins"),
             "ANSIBLE_CALLBACKS_ENABLED": "record_results",
+            "BACKUPDB_TEST_PACKED_MODULES": str(packed_modules()),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_RETRY_FILES_ENABLED": "0",
             "ANSIBLE_LOCALHOST_WARNING": "0",

