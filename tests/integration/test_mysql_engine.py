@@ -249,6 +249,49 @@ def test_a_long_statement_keeps_the_lock_away_because_all_would_queue_behind_it(
     assert any("no global read lock" in warning for warning in done.details.warnings)
 
 
-def _sleep(connection: Any) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_statements_of_others_with_characters_that_lists_of_sessions_cannot_show_disturb_nothing(
+    mysql: Any, where: Opened, torture: str, jobs: int
+) -> None:
+    sleeper = mysql.connect(database=torture)
+    with sleeper.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO parent (name) VALUES ('one more')")
+    thread = threading.Thread(target=_sleep, args=(sleeper, ", '🐬'"))
+    thread.start()
+    try:
+        time.sleep(0.5)
+        for table in ("processlist", "innodb_trx"):
+            with pytest.raises(pymysql.err.OperationalError, match="Cannot convert"):
+                mysql.sql(f"SELECT * FROM information_schema.{table}")
+        done = dump(where, torture, jobs=jobs, row_counts=True)
+        where.engine.drop_database("nothing")
+    finally:
+        execute(mysql, f"KILL CONNECTION {sleeper.thread_id()}")
+        thread.join()
+    assert done.details.position["taken"] == "global read lock"
+    assert done.details.row_counts["parent"] == len(mysql.sql("SELECT 1 FROM parent", database=torture))
+
+
+def test_a_dump_client_goes_into_the_database_after_its_transaction_has_begun(
+    mysql: Any, where: Opened, torture: str
+) -> None:
+    execute(mysql, "SET GLOBAL log_output = 'TABLE'", "SET GLOBAL general_log = ON")
+    try:
+        dump(where, torture, jobs=2)
+    finally:
+        execute(mysql, "SET GLOBAL general_log = OFF", "SET GLOBAL log_output = DEFAULT")
+    log = mysql.sql("SELECT thread_id, command_type, CONVERT(argument USING utf8mb4) FROM mysql.general_log")
+    execute(mysql, "TRUNCATE mysql.general_log")
+    clients = {session for session, _kind, text in log if text.startswith("START TRANSACTION /*!")}
+    assert len(clients) > 1
+    for client in clients:
+        steps = [(kind, text) for session, kind, text in log if session == client]
+        into = next(number for number, step in enumerate(steps) if step == ("Init DB", torture))
+        assert any(text.startswith("START TRANSACTION /*!") for _kind, text in steps[:into]), steps
+        assert not any(kind == "Connect" and f" on {torture} " in text for kind, text in steps)
+
+
+def _sleep(connection: Any, more: str = "") -> None:
     with suppress(pymysql.err.Error), connection.cursor() as cursor:
-        cursor.execute("SELECT SLEEP(60)")
+        cursor.execute(f"SELECT SLEEP(60){more}")

@@ -38,6 +38,7 @@ class Seaweed:
     """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer`, `reader`, `granted`.
 
     With a `folder` of its own it outlives the process that started it; `secrets` are other ones by name of identity.
+    With a `metrics_port` it tells there what it has done.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Seaweed:
         folder: Path | None = None,
         port: int | None = None,
         secrets: Mapping[str, str] | None = None,
+        metrics_port: int = 0,
     ) -> None:
         self.folder = folder or run_state.new_folder("seaweed")
         ports = _distinct_ports(8)
         self.port = port or ports.pop()
         self.secrets = dict(secrets or {})
+        self.metrics_port = metrics_port
         self._volumes = volumes
         self._process: subprocess.Popen[bytes] | None = None
         self._ports = {name: ports.pop() for name in ("master", "volume", "filer")}
@@ -75,6 +78,11 @@ class Seaweed:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def filer_port(self) -> int:
+        """Where it takes files without asking for a key; buckets are folders below /buckets there."""
+        return self._ports["filer"]
+
     def key(self, name: str) -> dict[str, str]:
         """The secrets of an identity, as the options of a copy have them."""
         secret = self.secrets.get(name, f"{name}-secret-{name}")
@@ -95,7 +103,7 @@ class Seaweed:
             "-s3.config=../s3.json",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
-            "-metricsPort=0",
+            f"-metricsPort={self.metrics_port}",
             "-master.telemetry=false",
         ]
         argv += [f"-volume.max={self._volumes}", "-master.volumeSizeLimitMB=256", "-volume.minFreeSpacePercent=0"]

@@ -116,7 +116,7 @@ class MysqlBase(MysqlFamily):
         return load_parts(self, client, name, sources, manifest, options, limits)
 
     def drop_database(self, name: str) -> None:
-        drop_database(self.server, name)
+        drop_database(self, name)
 
     def qualified_references(self, name: str, original: str) -> list[str]:
         return qualified_references(self.server, name, original)

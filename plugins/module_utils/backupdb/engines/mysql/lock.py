@@ -13,10 +13,11 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Callable
 
 from ...errors import BackupDbError, Interrupted, QueryFailed
 from .family import MysqlFamily
+from .sessions import in_transaction, sessions_of
 from .statements import LOCK_WAIT_TIMEOUT, ask
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class GlobalReadLock:
 
     def __init__(self, engine: MysqlFamily, connection: Connection) -> None:
         server = engine.server
+        self._engine = engine
         self._server = server
         self._waits_for_long_statements = engine.LOCK_WAITS_FOR_LONG_STATEMENTS
         self._connection = connection
@@ -67,7 +69,7 @@ class GlobalReadLock:
                 continue
             self.held = True
             self._watchdog.start()
-            self._newest = max(int(row["id"]) for row in self._sessions())
+            self._newest = max(session.id for session in sessions_of(self._engine, self._connection))
             return True
         return False
 
@@ -87,7 +89,9 @@ class GlobalReadLock:
                 if self.expired.is_set():
                     return
                 present = self._present(database)
-                begun |= present & self._in_transaction()
+                # Where the server cannot say, its place tells: a dump client goes into a database in its transaction.
+                transactions = in_transaction(self._engine, self._connection)
+                begun |= present if transactions is None else present & transactions
             known |= present
             # A client's session can outlive its process for a moment. So an ended process is counted one poll later,
             # when its session is gone: counted twice, it would stand for another one that has not begun yet.
@@ -108,9 +112,9 @@ class GlobalReadLock:
     def _quiet(self, deadline: float) -> bool:
         """Wait until no statement runs for longer than `LONG_STATEMENT`; False when one still does at the deadline."""
         while any(
-            int(row["time"] or 0) >= LONG_STATEMENT and str(row["command"]) in ("Query", "Execute")
-            for row in self._sessions()
-            if int(row["id"]) != self._session
+            session.seconds >= LONG_STATEMENT and session.command in ("Query", "Execute")
+            for session in sessions_of(self._engine, self._connection)
+            if session.id != self._session
         ):
             if time.monotonic() + 1.0 > deadline or self._server.cancel.wait(1.0):
                 return False
@@ -122,20 +126,10 @@ class GlobalReadLock:
         Another program with the same login could be taken for one, so a backup should have a login of its own.
         """
         return {
-            int(row["id"])
-            for row in self._sessions()
-            if int(row["id"]) > self._newest and row["user"] == self._login and row["db"] == database
+            session.id
+            for session in sessions_of(self._engine, self._connection)
+            if session.id > self._newest and session.user == self._login and session.database == database
         }
-
-    def _in_transaction(self) -> set[int]:
-        statement = "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx"
-        return {int(row[0]) for row in ask(self._server, self._connection, statement)}
-
-    def _sessions(self) -> list[dict[str, Any]]:
-        # Without the statements: they are cut in the middle of a character, which no driver can decode.
-        statement = "SELECT id, user, db, command, time FROM information_schema.processlist"
-        rows = ask(self._server, self._connection, statement)
-        return [{str(name).lower(): value for name, value in row._mapping.items()} for row in rows]
 
     def _expire(self) -> None:
         """Give the lock back whatever the others are doing; runs in the watchdog's thread."""

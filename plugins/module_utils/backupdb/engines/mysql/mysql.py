@@ -83,6 +83,10 @@ class MysqlEngine(MysqlBase):
     BINLOG_STATUS = ("SHOW BINARY LOG STATUS", "SHOW MASTER STATUS")
     REPLICA_STATUS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
     SESSION_SETTINGS = ("SET SESSION max_execution_time = 0",)
+    SESSION_LISTS = (
+        "SELECT id, user, db, command, time FROM performance_schema.processlist",  # since 8.0.22
+        *MysqlFamily.SESSION_LISTS,
+    )
     LOCK_WAITS_FOR_LONG_STATEMENTS = True
     LOAD_SESSION = (
         *MysqlFamily.LOAD_SESSION,

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....connection.server import Server
 from ....errors import QueryFailed, RestoreFailed, RestoreRefused
+from ..family import MysqlFamily
+from ..sessions import sessions_of
 from ..statements import LOCK_WAIT_TIMEOUT, ask, own_session, quoted, quoted_text
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 _EXISTS = "1007"
 _UNKNOWN_DATABASE = "1008"
@@ -44,8 +49,9 @@ def create_database(server: Server, name: str, properties: Mapping[str, Any]) ->
         raise
 
 
-def drop_database(server: Server, name: str) -> None:
+def drop_database(engine: MysqlFamily, name: str) -> None:
     """Drop the database; the sessions in it are ended when they keep it from being dropped."""
+    server = engine.server
     with own_session(server) as connection:
         ask(server, connection, f"SET SESSION lock_wait_timeout = {_DROP_PATIENCE}")
         for last in (False, True):
@@ -61,13 +67,12 @@ def drop_database(server: Server, name: str) -> None:
                     place = f"{server.instance.where()}, database {name}"
                     text = "cannot be dropped while other sessions hold its tables; end them and drop it"
                     raise RestoreFailed(f"{place}: {text}: {error}") from error
-                _end_sessions(server, name)
+                _end_sessions(engine, connection, name)
 
 
-def _end_sessions(server: Server, name: str) -> None:
-    rows = server.rows(
-        "SELECT id FROM information_schema.processlist WHERE db = :name AND id <> CONNECTION_ID()", {"name": name}
-    )
-    for row in rows:
-        with suppress(QueryFailed):  # it has ended meanwhile
-            server.rows(f"KILL CONNECTION {int(row[0])}")
+def _end_sessions(engine: MysqlFamily, connection: Connection, name: str) -> None:
+    own = int(ask(engine.server, connection, "SELECT CONNECTION_ID()")[0][0])
+    for session in sessions_of(engine, connection):
+        if session.database == name and session.id != own:
+            with suppress(QueryFailed):  # it has ended meanwhile
+                engine.server.rows(f"KILL CONNECTION {session.id}")
