@@ -12,10 +12,12 @@ from ..credentials.secrets import Secrets
 from ..notify.message import Event
 from ..notify.sending import send_all
 from ..system.parallel import result_of
+from ..system.text import human_duration, parse_iso
 from .definition import Job
 from .record import record_of, write_record
 
 _WORDS = {"ok": "succeeded", "partial": "is incomplete", "failed": "failed", "busy": "found another run at work"}
+_PRIORITIES = {"ok": "notice", "partial": "warning", "failed": "error", "busy": "warning"}
 
 
 def notify_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]]:
@@ -50,7 +52,15 @@ def finish(
         _remember(job, result)
     for warning in result["warnings"]:
         report(warning, priority="warning", run_id=result["run_id"], job=job.name)
+    _report_end(job, result, report)
     return result
+
+
+def _report_end(job: Job, result: Mapping[str, Any], report: Callable[..., None]) -> None:
+    """Say in a line of its own how the run ended, also where it ended well: that a line is missing says something."""
+    took = human_duration((parse_iso(result["finished"]) - parse_iso(result["started"])).total_seconds())
+    end = f"job {job.name} {_WORDS[result['status']]} after {took}" if result["backups"] else result["message"]
+    report(end, priority=_PRIORITIES[result["status"]], run_id=result["run_id"], job=job.name)
 
 
 def _remember(job: Job, result: dict[str, Any]) -> None:

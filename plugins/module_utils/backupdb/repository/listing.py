@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ..system.text import human_duration, human_size, iso, utc_now
+from ..system.text import counted, human_duration, human_size, iso, utc_now
 from .catalogue import Filter, StoredBackup, is_future, read_wanted
 from .drill_records import is_proof, newest_drill
 from .pins import read_pin
@@ -85,4 +85,4 @@ def _recipients(manifest: Mapping[str, Any]) -> list[str]:
 def _message(entries: list[dict[str, Any]], stored: int, problems: Problems) -> str:
     newest = f", the newest {human_duration(max(0, entries[0]['age_seconds']))} old" if entries else ""
     unread = f"; {len(problems.damaged)} more cannot be read" if problems.damaged else ""
-    return f"{len(entries)} backups, {human_size(stored)}{newest}{unread}"
+    return f"{counted(len(entries), 'backup')}, {human_size(stored)}{newest}{unread}"

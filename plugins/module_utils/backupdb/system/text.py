@@ -92,6 +92,25 @@ def human_duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
+def human_age(seconds: float) -> str:
+    """Write an age in one unit, for a column of ages: 43 is "43 s", 95000 is "26 h"; less than nothing is nothing."""
+    seconds = int(max(0.0, seconds))
+    for unit, size, until in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 48 * 3600)):
+        if seconds < until:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 86400} d"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write how many there are: "1 backup", "2 backups"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def were(count: int) -> str:
+    """Return the verb that goes with so many: 1 was, 2 were."""
+    return "was" if count == 1 else "were"
+
+
 def utc_now() -> datetime:
     """Return the present time, aware, in UTC."""
     return datetime.now(timezone.utc)
