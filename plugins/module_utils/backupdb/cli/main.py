@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from ..errors import CONFIGURATION, FAILED
 from ..system.parallel import error_of
 from ..version import VERSION
-from . import backup, cat, copy, metrics, prune, rebuild, restore, seal, status, verify
+from . import backup, cat, copy, doctor, metrics, prune, rebuild, restore, seal, status, verify
 from . import list as listing
 from . import run as running
 from .output import complain, write_json
@@ -27,6 +27,7 @@ _COMMANDS: dict[str, Any] = {
     "run": running,
     "copy": copy,
     "status": status,
+    "doctor": doctor,
     "list": listing,
     "verify": verify,
     "restore": restore,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
-from ..notify.message import Event
+from ..notify.message import TEST, Event
 from ..notify.sending import send_all
 from ..system.parallel import result_of
 from ..system.text import human_duration, parse_iso
@@ -17,6 +17,7 @@ from .definition import Job
 from .record import record_of, write_record
 
 _WORDS = {"ok": "succeeded", "partial": "is incomplete", "failed": "failed", "busy": "found another run at work"}
+_TEST = "Test message of the backup job {} on {}"
 _PRIORITIES = {"ok": "notice", "partial": "warning", "failed": "error", "busy": "warning"}
 
 
@@ -26,6 +27,14 @@ def notify_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]
     event = Event(
         "start", f"Backup job {job.name} on {host} begins", host=host, job=job.name, details={"run_id": run_id}
     )
+    return send_all(job.notifications, event, secrets)
+
+
+def notify_test(job: Job, secrets: Secrets) -> list[dict[str, Any]]:
+    """Send a test message to all of a job's notifications; returns how each of them ended."""
+    host = _host(job)
+    lines = ("Nothing has happened: somebody wants to see whether messages arrive.",)
+    event = Event(TEST, _TEST.format(job.name, host), lines, host=host, job=job.name)
     return send_all(job.notifications, event, secrets)
 
 
