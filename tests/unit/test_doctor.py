@@ -84,6 +84,8 @@ def test_an_error_at_one_link_keeps_what_was_found_before_it_and_advises() -> No
     assert first.state == OK
     assert second == Finding("space", FAILED, "repository /x is full", "free space; or move it", "shop")
     assert failed("login", RepositoryError("refused")).next_step is None
+    nested = failed("databases", RepositoryError("none is selected ('a': why; 'b': why (not)); change databases"))
+    assert (nested.what, nested.next_step) == ("none is selected ('a': why; 'b': why (not))", "change databases")
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,7 @@ def test_space_is_judged_by_what_all_instances_will_bring(root: Path) -> None:
 
     many = 1 << 60
     assert (state(shop=1, wiki=None), state(shop=1, wiki=many)) == (OK, FAILED)
+    assert state() == UNKNOWN  # where no server told what will come
     assert list(look_at_space(str(root / "gone"), {"shop": 1})) == []
 
 

@@ -31,9 +31,18 @@ class Finding:
 
 
 def failed(link: str, error: BackupDbError, subject: str | None = None) -> Finding:
-    """Return an error as a finding; what it advises is the next step."""
-    what, _semicolon, advice = str(error).partition("; ")
+    """Return an error as a finding; its advice, behind the first semicolon outside of brackets, is the next step."""
+    what, advice = _parts(str(error))
     return Finding(link, FAILED, what, advice or None, subject)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    depth = 0
+    for position, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth <= 0 and text.startswith("; ", position):
+            return text[:position], text[position + 2 :]
+    return text, ""
 
 
 def tried(link: str, look: Callable[[], Iterable[Finding]], subject: str | None = None) -> Iterator[Finding]:

@@ -24,14 +24,20 @@ def look_at_last_run(job: Job) -> Iterator[Finding]:
     state = job_states([job], utc_now())[0]
     finished = state.moment("finished")
     if state.status is None or finished is None:
-        yield Finding("last run", WARNING, "it has not run here yet", f"backupdb run {job.name}")
+        yield Finding("last run", WARNING, "it has not run here yet", _start(job))
         return
     what = f"{state.status}, {iso(finished)}"
     if state.status == "ok":
         yield Finding("last run", OK, what)
     else:
-        step = f"backupdb run {job.name}, once the reason is gone"
+        step = f"{_start(job)}, once the reason is gone"
         yield Finding("last run", _OF_STATUS.get(state.status, FAILED), f"{what}: {state.record.get('message')}", step)
+
+
+def _start(job: Job) -> str:
+    """Return the command that runs the job; systemd hands its secrets to the service alone."""
+    by_systemd = job.credentials_source == "systemd"
+    return f"systemctl start backupdb-{job.name}.service" if by_systemd else f"backupdb run {job.name}"
 
 
 def look_at_backups(job: Job) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..repository import local
 from ..system.files import is_folder, read_small_file
 from ..system.text import human_size
-from .finding import FAILED, OK, WARNING, Finding
+from .finding import FAILED, OK, UNKNOWN, WARNING, Finding
 
 _FSTAB = "/etc/fstab"
 _LARGEST_FSTAB = 1 << 20  # bytes
@@ -41,6 +41,9 @@ def look_at_space(path: str, needed: Mapping[str, int | None]) -> Iterator[Findi
     if space is None:
         return  # said of the repository itself
     free, size = space
+    if not needed:
+        yield Finding("space", UNKNOWN, f"{human_size(free)} of {human_size(size)} are free in {path}")
+        return
     total = sum(count or 0 for count in needed.values())
     unknown = sum(count is None for count in needed.values())
     more = f" and {unknown} of unknown size" if unknown else ""
