@@ -14,10 +14,10 @@ import pytest
 from backupdb.doctor import schedule
 from backupdb.doctor.copies import rights_finding
 from backupdb.doctor.finding import FAILED, OK, UNKNOWN, WARNING, Finding, failed, tried
-from backupdb.doctor.in_service import words_of_service
 from backupdb.doctor.repository import look_at_repository, look_at_space
 from backupdb.doctor.run import result, values_of
 from backupdb.errors import RepositoryError
+from backupdb.jobs.in_service import words_of_service
 from backupdb.repository.stores.interface import NO, YES, Right
 
 FILTERS = "ansible_collections.vya.backupdb.plugins.filter"

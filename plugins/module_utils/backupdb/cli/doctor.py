@@ -11,9 +11,9 @@ from typing import Any
 
 from ..doctor import run as doctor
 from ..doctor.finding import OK, UNKNOWN, Finding, failed
-from ..doctor.in_service import rows_of_service
 from ..errors import InvalidOption
 from ..jobs.definition import Job, job_names, job_path, read_job
+from ..jobs.in_service import answer_of_service
 from ..system.files import is_there
 from ..system.parallel import result_of
 from . import exit_status
@@ -58,8 +58,8 @@ def _definition(job: Job) -> Finding:
 def _examined(job: Job, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Examine a job as its service would run, where that can be; else as who we are."""
     arguments = ["doctor", job.name, "--json", "--config-dir", options.config_dir]
-    told = rows_of_service(job, [*arguments, *(["--send-test"] * options.send_test)], os.environ)
-    if isinstance(told, list):
-        return [row for row in told if row["link"] != "definition"]
+    told = answer_of_service(job, [*arguments, *(["--send-test"] * options.send_test)], os.environ)
+    if isinstance(told, dict) and "rows" in told:
+        return [row for row in told["rows"] if row["link"] != "definition"]
     rows = doctor.values_of(job.name, doctor.examine(job, os.environ, send_test=options.send_test))
-    return [*rows, *doctor.values_of(job.name, [Finding("service", UNKNOWN, told)] if told else [])]
+    return [*rows, *doctor.values_of(job.name, [Finding("as its service", UNKNOWN, str(told))] if told else [])]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..jobs.in_service import UNIT_FOLDER
 from ..system.files import read_small_file
 
 CRON_FOLDER = "/etc/cron.d"
-UNIT_FOLDER = "/etc/systemd/system"
 _PATIENCE = 10.0  # seconds
 _PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 _IN_UTC = {**_PLAIN, "TZ": "UTC"}

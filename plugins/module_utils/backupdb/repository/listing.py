@@ -27,7 +27,7 @@ def collect(repository: str | None, wanted: Filter, copy: CopySource | None = No
     with open_place(repository, copy, host=wanted.host, instance=wanted.instance) as place:
         for line in place.problems:
             problems.add(line)
-        entries = [_entry(place.adopt(backup), now, problems) for backup in read_wanted(place.root, wanted, problems)]
+        entries = [entry_of(place.adopt(backup), now, problems) for backup in read_wanted(place.root, wanted, problems)]
     stored = sum(entry["stored_bytes"] for entry in entries)
     return {
         "repository": place.where,
@@ -41,7 +41,8 @@ def collect(repository: str | None, wanted: Filter, copy: CopySource | None = No
     }
 
 
-def _entry(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str, Any]:
+def entry_of(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str, Any]:
+    """Return one backup as plain values; what of it cannot be read is in `problems`."""
     manifest = backup.manifest
     drill = newest_drill(backup.folder, problems)
     pin = read_pin(backup.folder, problems)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Examining a job as its service would run it: with systemd's credentials, as its user, shut in as it is.
+"""Doing something for a job as its service would: with systemd's credentials, as its user, shut in as it is.
 
 The service is not touched: a transient unit gets what the unit file of the service says, and other arguments.
 """
@@ -12,14 +12,15 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from ..jobs.definition import Job
-from ..monitoring.next_run import UNIT_FOLDER
 from ..system.files import is_folder, read_small_file
 from ..system.json_text import read_json
 from ..system.process import run_captured
+from .definition import Job
 
-INSIDE = "BACKUPDB_DOCTOR_INSIDE"  # set for the program that is run so; it must not do the same again
+UNIT_FOLDER = "/etc/systemd/system"
+INSIDE = "BACKUPDB_INSIDE_OF_SERVICE"  # set for the program that is run so; it must not do the same again
 _SYSTEMD = "/run/systemd/system"
 _LARGEST_UNIT = 1 << 20  # bytes
 _SECONDS = 900.0
@@ -28,10 +29,10 @@ _SHOWN = 500  # characters
 _OF_THE_RUN = ("ExecStart", "Type", "StandardOutput", "StandardError", "SuccessExitStatus")
 
 
-def rows_of_service(
+def answer_of_service(
     job: Job, arguments: Sequence[str], environ: Mapping[str, str], *, unit_folder: str = UNIT_FOLDER
-) -> list[dict[str, object]] | str | None:
-    """Run `backupdb` with these arguments as the service of the job, and return the rows that it printed.
+) -> dict[str, Any] | str | None:
+    """Run `backupdb` with these arguments as the service of the job, and return the JSON document that it printed.
 
     None where there is no such service, or only root could do that; a text that says why it did not work.
     """
@@ -46,9 +47,9 @@ def rows_of_service(
         return None
     done = run_captured(words, timeout=_SECONDS)
     try:
-        return list(read_json(done.stdout)["rows"])
-    except (ValueError, KeyError, TypeError):
-        return f"the job could not be examined as its service: {done.stderr.strip()[:_SHOWN]}"
+        return dict(read_json(done.stdout))
+    except (ValueError, TypeError):
+        return f"backupdb could not be run as the service of job {job.name}: {done.stderr.strip()[:_SHOWN]}"
 
 
 def words_of_service(unit: str, arguments: Sequence[str]) -> list[str] | None:
