@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring.table import one_line, table
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.table import one_line, table
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import human_duration, human_size
 
 DOCUMENTATION = r"""

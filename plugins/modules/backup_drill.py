@@ -136,11 +136,13 @@ message:
   type: str
   sample: "3 drilled: 3 equal (41.2 s)"
 lines:
-  description: One line per drill, for people.
+  description: A table of the drills for people, with its titles, and below it what was wrong.
   returned: when backups were drilled
   type: list
   elements: str
-  sample: ["db1/shop-pg/orders 20261124T021500Z-3f0c9a52: equal, content not compared with the source"]
+  sample:
+    - "INSTANCE     DATABASE  BACKUP                     VERDICT  CONTENT                       RESTORED IN"
+    - "db1/shop-pg  orders    20261124T021500Z-3f0c9a52  equal    not compared with the source       12.0 s"
 select:
   description: The O(select) asked for. V(null) with O(paths).
   returned: when backups were chosen

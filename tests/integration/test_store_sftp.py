@@ -79,7 +79,7 @@ def sealed(far: _Host, scratch: Path) -> _Host:
     """A vault in which one backup is sealed, by the means that it would have."""
     send(far.open(Patience(5)), backup_of(scratch))
     done = far.server.backupdb("seal", "/srv/copies", "--user", "copies")
-    assert (done.returncode, "1 backups in /srv/copies were sealed" in done.stdout) == (0, True), done.stdout
+    assert (done.returncode, "1 backup in /srv/copies was sealed" in done.stdout) == (0, True), done.stdout
     return far
 
 

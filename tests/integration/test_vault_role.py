@@ -118,7 +118,7 @@ def test_a_vault_takes_copies_that_their_host_cannot_destroy(ansible: Ansible, h
     store = open_store(copy_from(options, "copies[0]"), Patience(5))
     send(store, backup_of(scratch))
     (line,) = [line for line in host.run("cat", "/etc/cron.d/backupdb-vault-seal").splitlines() if " root " in line]
-    assert "1 backups in /srv/backupdb-vault/copies were sealed" in host.run("sh", "-c", line.partition(" root ")[2])
+    assert "1 backup in /srv/backupdb-vault/copies was sealed" in host.run("sh", "-c", line.partition(" root ")[2])
     with pytest.raises(StoreRefused, match="Permission denied"):
         store.remove(PLACE, list(store.entries()))
     send(store, backup_of(scratch, OTHER))

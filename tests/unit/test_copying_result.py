@@ -49,7 +49,7 @@ def test_a_copy_that_another_run_sends_to_is_busy_and_a_plan_is_planned() -> Non
     assert of([busy], check_mode=False, stopped=[])["status"] == "busy"
     plan = of([outcome(missing=[(PLACE, 5)], requests=4)], check_mode=True, stopped=[])
     assert (plan["status"], plan["changed"]) == ("planned", True)
-    assert plan["message"] == "copy offsite: 1 backups would be sent (5 B, 4 requests)"
+    assert plan["message"] == "copy offsite: 1 backup would be sent (5 B, 4 requests)"
     assert of([outcome()], check_mode=True, stopped=[])["status"] == "ok"
     assert of([outcome()], check_mode=False, stopped=["stopped by SIGTERM"])["status"] == "failed"
 

@@ -103,6 +103,7 @@ def test_no_name_gets_to_a_terminal_as_it_is(tmp_path: Path, capsys: pytest.Capt
     root = str(tmp_path)
     for command in (
         ["list", root],
+        ["show", str(next(tmp_path.glob("*/*/*/*/manifest.json")).parent)],
         ["verify", root],
         ["status", "--repository", root],
         ["prune", "--repository", root, "--keep-last", "1", "--check"],
@@ -143,6 +144,9 @@ def look(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ):
         main(command)
         assert "good" in capsys.readouterr().out, command
+    for folder in root.glob("*/*/odd/2*"):
+        main(["show", str(folder)])
+        assert "internal fault" not in capsys.readouterr().err
     text = metrics.of_host([], repository=str(root))
     for line in text.splitlines():
         assert line.startswith("#") or math.isfinite(float(line.rpartition(" ")[2])), line

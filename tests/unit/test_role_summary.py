@@ -135,7 +135,7 @@ def test_a_required_copy_that_is_behind_makes_the_host_partial_and_the_overview_
 
 def test_copies_that_have_everything_or_were_not_tried_change_nothing() -> None:
     registered = {"results": [result("shop", "ok", [])]}
-    whole = {"status": "ok", "message": "m", "lines": ["copy offsite: 1 backups sent"], "copies": []}
+    whole = {"status": "ok", "message": "m", "lines": ["copy offsite: 1 backup sent"], "copies": []}
     assert backup_summary(registered, copying=whole)["status"] == "ok"
     assert backup_summary(registered, copying={**whole, "status": "planned"})["status"] == "ok"
     assert backup_summary(registered, copying={"skipped": True})["copying"] == {}

@@ -31,6 +31,7 @@ from ..engines.values import ServerFacts
 from ..errors import InvalidOption, LoginRefused, PrivilegeMissing, QueryFailed
 from ..outcome import Outcome, diff_of
 from ..system.stopping import stop_signals
+from ..system.text import counted, were
 from .masking import masked, without_hashes
 
 _PASSES = 3  # what one right hides (a superuser lacks nothing) comes to light when it has gone
@@ -266,9 +267,8 @@ def _message(
 ) -> str:
     if problems:
         return f"{account}: {'; '.join(problem.rstrip(';') for problem in problems)}"
-    done = (
-        f"{len(carried)} statements {'would be' if check_mode else 'were'} carried out" if carried else "as requested"
-    )
+    statements, verb = counted(len(carried), "statement"), "would be" if check_mode else were(len(carried))
+    done = f"{statements} {verb} carried out" if carried else "as requested"
     proof = f", and {len(probe.attempts)} attempts to write were refused ({probe.how})" if refused else ""
     return f"{account}: {done}{proof}"
 

@@ -17,6 +17,7 @@ from ..engines.interface import Engine
 from ..engines.values import DumpOptions, ServerFacts
 from ..errors import Interrupted, InvalidOption, QueryFailed
 from ..outcome import Outcome, diff_of
+from ..system.text import counted, were
 from .compare import difference, key_of
 from .masking import masked, without_hashes
 from .plan import AccountPlan, Choice, Plan, make_plan
@@ -162,7 +163,7 @@ def _result(
     status = "planned" if planned else "ok"
     if faults:
         status = "failed" if failed and not worked else "partial"
-    message = f"{len(worked)} accounts {'would be' if planned else 'were'} restored"
+    message = f"{counted(len(worked), 'account')} {'would be' if planned else were(len(worked))} restored"
     if faults:
         message += f"; {len(failed)} failed; {len(faults)} faults in all, the first: {faults[0]}"
     return Outcome(

@@ -81,10 +81,15 @@ def write_identity_file(path: str, identity: X25519Identity) -> IdentityFile:
 
     The file appears whole or not at all. Raises `InvalidOption`.
     """
-    created = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    text = f"{CREATED_COMMENT}{created}\n{PUBLIC_KEY_COMMENT}{identity.recipient}\n{identity.reveal()}\n"
+    text = identity_text(identity)
     publish_key_file(path, text.encode("ascii"), "identity file")
-    return IdentityFile(path=path, identities=(identity,), created=created, mode=0o600)
+    return IdentityFile(path=path, identities=(identity,), created=_created(text), mode=0o600)
+
+
+def identity_text(identity: X25519Identity) -> str:
+    """The content of an identity file, as `age-keygen` writes it now. It holds the secret."""
+    created = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{CREATED_COMMENT}{created}\n{PUBLIC_KEY_COMMENT}{identity.recipient}\n{identity.reveal()}\n"
 
 
 def _created(text: str) -> str | None:

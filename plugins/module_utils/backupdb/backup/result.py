@@ -14,7 +14,7 @@ from ..hooks.run import Hooks
 from ..outcome import Outcome, diff_of
 from ..repository.catalogue import StoredBackup
 from ..repository.subject import ACCOUNTS, Subject
-from ..system.text import human_duration, human_size, one_line
+from ..system.text import counted, human_duration, human_size, one_line
 from .plan import BackupPlan, PlannedBackup
 from .survey import Survey
 from .workers import Task
@@ -67,7 +67,7 @@ def of_plan(plan: BackupPlan, *, warnings: Sequence[str], free: int | None) -> d
     """Put together the plan of a run in the same form; `free` bytes are left in the repository, None where unknown."""
     entries = {planned.subject: _planned(plan, planned, free) for planned in plan.backups}
     due = plan.to_make
-    message = f"{plan.request.instance.where()}: {len(due)} of {len(plan.backups)} backups would be made"
+    message = f"{plan.request.instance.where()}: {len(due)} of {counted(len(plan.backups), 'backup')} would be made"
     return Outcome(
         status="planned",
         changed=bool(due),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one backup; the request is JSON on standard input, with the fields of request.BackupRequest."""
+"""Run one backup; the request is JSON on standard input, named as the parts of a request are."""
 
 from __future__ import annotations
 

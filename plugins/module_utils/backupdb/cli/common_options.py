@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..credentials.secrets import read_secrets
-from ..errors import InvalidOption
+from ..errors import BackupNotFound, InvalidOption
 from ..jobs.definition import Job, copy_of, job_names, job_path, read_job
 from ..jobs.options import CONFIG_DIR
+from ..repository import layout
 from ..repository.manifest import KINDS, STATUSES
 from ..repository.place import CopySource
+from ..system.files import is_folder
+
+_DEPTH = 4  # host, instance, database, backup
+_LONGEST_NUMBER = 12  # digits
 
 
 def add_config_dir(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +41,56 @@ def add_filter(parser: argparse.ArgumentParser) -> None:
         ("until", "not newer than this moment"),
     ):
         parser.add_argument(f"--{name}", help=text)
-    parser.add_argument("--kind", choices=KINDS)
-    parser.add_argument("--status", choices=STATUSES)
+    parser.add_argument("--kind", choices=KINDS, help="only these")
+    parser.add_argument("--status", choices=STATUSES, help="only backups that are so")
     proven = parser.add_mutually_exclusive_group()
     proven.add_argument("--proven", action="store_true", default=None, help="only those whose last drill succeeded")
     proven.add_argument("--unproven", action="store_false", dest="proven", help="only the others")
+
+
+def add_backup(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
+    """Give a command the argument that is one backup, or with `many` any number of them."""
+    parser.add_argument(
+        "backups" if many else "backup",
+        nargs="*" if many else None,
+        metavar="BACKUP",
+        help="folder of the backup, or its id, such as 20261124T021500Z-3f0c9a52 or orders/20261124T021500Z-3f0c9a52",
+    )
+    parser.add_argument(
+        "--repository", metavar="FOLDER", help="folder that holds the hosts' folders (default: those of all jobs)"
+    )
+
+
+def backup_folder(text: str, options: argparse.Namespace) -> Path:
+    """Return the folder of a backup that was named by it, or by its id in a repository; raises `BackupNotFound`.
+
+    Databases of one run may have backups of one id, so there may stand before it the database, instance and host.
+    """
+    *names, backup_id = text.split("/")
+    if layout.parse_backup_folder(backup_id) is None or len(names) >= _DEPTH or is_folder(Path(text)):
+        return Path(text).absolute()
+    roots = repositories_of(options)
+    known = [path for root in roots for path in sorted(Path(root).glob(f"*/*/*/{backup_id}")) if not path.is_symlink()]
+    found = [path for path in known if _is_called(path, names)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        folders = ", ".join("/".join(path.parts[-_DEPTH:]) for path in found)
+        raise InvalidOption(f"several backups have the id {text}; say which one: {folders}")
+    raise BackupNotFound(f"there is no backup {text} in {', '.join(roots)}; backupdb list shows which there are")
+
+
+def _is_called(folder: Path, names: Sequence[str]) -> bool:
+    """Tell whether the folders above a backup have these names, as they are or as they are encoded."""
+    above = folder.parts[-1 - len(names) : -1]
+    return all(part in (name, layout.encode_name(name)) for part, name in zip(above, names))
+
+
+def whole_number(text: str) -> int:
+    """Read a number of the command line; argparse shows the error as it is."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def add_signed_by(parser: argparse.ArgumentParser) -> None:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from ..repository import listing as overview
 from ..repository.options import filter_from
-from ..system.text import human_size
+from ..repository.subject import Subject
+from ..system.table import table
+from ..system.text import human_age, human_size, parse_iso
 from . import exit_status
 from .common_options import add_config_dir, add_copy, add_filter, copy_source, repositories_of, values
 from .output import add_json, complain, write_json, write_lines
@@ -39,17 +42,42 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         write_json(results[0])
     else:
-        for result in results:
-            write_lines(_line(entry) for entry in result["backups"])
+        write_lines(_lines(results))
     problems = [line for result in results for line in result["problems"]]
     for line in problems:
         complain(line)
     return exit_status.PARTIAL if problems else exit_status.OK
 
 
-def _line(entry: dict[str, Any]) -> str:
-    name = "(accounts)" if entry["database"] is None else repr(entry["database"])
-    proven = " proven" if entry["proven"] else ""
-    size = human_size(entry["stored_bytes"])
-    place = f"{entry['host']}/{entry['instance']}"
-    return f"{place} {name} {entry['started']} {entry['status']}{proven} {size} {entry['path']}"
+def _lines(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Return one table of all repositories, and a sentence about each."""
+    entries = [entry for result in results for entry in result["backups"]]
+    pins = any(entry["pinned"] for entry in entries)
+    titles = ["INSTANCE", "DATABASE", "STARTED (UTC)", "AGE", "STATE", "SIZE", "PROVEN", *(["PIN"] * pins), "BACKUP"]
+    rows = [_cells(entry, pins=pins) for entry in entries]
+    sentences = [f"{result['repository']}: {result['message']}" for result in results]
+    return [*(table([titles, *rows], right=(3, 5)) if rows else []), *sentences]
+
+
+def _cells(entry: dict[str, Any], *, pins: bool) -> list[str]:
+    return [
+        f"{entry['host']}/{entry['instance']}",
+        Subject(entry["database"]).title,
+        f"{parse_iso(entry['started']):%Y-%m-%d %H:%M:%S}",
+        human_age(entry["age_seconds"]),
+        entry["status"],
+        human_size(entry["stored_bytes"]),
+        _proven(entry),
+        *(["pinned" if entry["pinned"] else "-"] * pins),
+        entry["path"],
+    ]
+
+
+def _proven(entry: dict[str, Any]) -> str:
+    """Say it as the status does: the day of the last drill, or that it went wrong; accounts have none of their own."""
+    drill = entry["drill"]
+    if entry["kind"] == "accounts":
+        return "-"
+    if drill is None:
+        return "never"
+    return str(drill["finished"])[:10] if entry["proven"] else f"NO: {drill['verdict']}"

@@ -18,7 +18,25 @@ from typing import Any, NoReturn
 from ..errors import CONFIGURATION, FAILED
 from ..system.parallel import error_of
 from ..version import VERSION
-from . import backup, cat, copy, metrics, prune, rebuild, restore, seal, status, verify
+from . import (
+    backup,
+    cat,
+    copy,
+    doctor,
+    drill,
+    keygen,
+    metrics,
+    notify,
+    pin,
+    prune,
+    rebuild,
+    restore,
+    seal,
+    show,
+    status,
+    unpin,
+    verify,
+)
 from . import list as listing
 from . import run as running
 from .output import complain, write_json
@@ -27,15 +45,22 @@ _COMMANDS: dict[str, Any] = {
     "run": running,
     "copy": copy,
     "status": status,
+    "doctor": doctor,
     "list": listing,
+    "show": show,
     "verify": verify,
+    "drill": drill,
     "restore": restore,
     "rebuild": rebuild,
     "prune": prune,
+    "pin": pin,
+    "unpin": unpin,
     "backup": backup,
     "cat": cat,
     "seal": seal,
     "metrics": metrics,
+    "notify": notify,
+    "keygen": keygen,
 }
 
 
@@ -47,15 +72,24 @@ class _Parser(argparse.ArgumentParser):
         self.exit(CONFIGURATION, f"{self.prog}: {message}\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status."""
+def make_parser(asked: str | None = None) -> argparse.ArgumentParser:
+    """Make the parser of all commands; with `asked` only this one gets its options, which saves time at each start."""
     parser = _Parser(prog="backupdb", description="Back up databases and look after backups.")
     parser.add_argument("--version", action="version", version=f"backupdb {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in _COMMANDS.items():
         summary = str(module.__doc__)
-        module.add(commands.add_parser(name, help=summary[:1].lower() + summary[1:].rstrip("."), description=summary))
-    options = parser.parse_args(arguments)
+        command = commands.add_parser(name, help=summary[:1].lower() + summary[1:].rstrip("."), description=summary)
+        if asked in (None, name):
+            module.add(command)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    asked = next((word for word in words if word in _COMMANDS), None)  # the first one; before it are no options of ours
+    options = make_parser(asked).parse_args(words)
     try:
         ended: int = _COMMANDS[options.command].run(options)
     except BrokenPipeError:  # the reader has seen enough, such as `head`

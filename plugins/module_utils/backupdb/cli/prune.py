@@ -19,8 +19,21 @@ from ..retention import prune
 from ..retention.policy import OPTIONS, policy_from
 from ..retention.unsent import UnsentRule
 from . import exit_status
-from .common_options import add_config_dir
+from .common_options import add_config_dir, whole_number
 from .output import add_json, show
+
+_RETENTION = {
+    "keep_last": "keep so many of the newest backups",
+    "keep_hourly": "keep the newest backup of so many hours that have one",
+    "keep_daily": "the same of days",
+    "keep_weekly": "the same of weeks, from Monday on",
+    "keep_monthly": "the same of months",
+    "keep_yearly": "the same of years",
+    "keep_within": "keep what is not older than this before the newest backup, such as 36h or 14d",
+    "keep_min": "keep so many of the newest whatever the rest says",
+    "max_age": "remove nothing while the newest backup is older than this, such as 3d",
+    "time_zone": "where days begin, such as Europe/Berlin (default: UTC)",
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +44,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instance", help="only this instance, by its exact name")
     parser.add_argument("--database", action="append", dest="databases", help="only this database; may be repeated")
     for name, option in OPTIONS.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=str if option.is_text() else int)
+        metavar, kind = ("TEXT", str) if option.is_text() else ("N", whole_number)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=_RETENTION[name])
     parser.add_argument("--copy", metavar="NAME", help="prune this copy of the job, by the retention of the copy")
     parser.add_argument(
         "--copies-of", metavar="JOB", help="with --repository: keep what a required copy of this job does not have yet"

@@ -27,7 +27,7 @@ from ..repository.stores.settings import SECRET_OPTIONS as COPY_SECRETS
 from ..repository.stores.settings import copy_from
 from ..system.options import parse_assignment, validate_options
 from . import exit_status
-from .common_options import add_config_dir, add_signed_by, copy_source
+from .common_options import add_config_dir, add_signed_by, copy_source, whole_number
 from .output import add_json, complain, show
 
 _SECRETS = tuple(name for name, option in SERVER_OPTIONS.items() if option.secret)
@@ -61,7 +61,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--job", action="append", default=[], dest="job_names", metavar="JOB", help="takes the servers of this job"
     )
     parser.add_argument("--at", metavar="WHEN", help="the newest backups that are not after this moment")
-    parser.add_argument("--jobs", type=int, metavar="N", help="how many databases at once (default: 2)")
+    parser.add_argument("--jobs", type=whole_number, metavar="N", help="how many databases at once (default: 2)")
     parser.add_argument("--dropped", action="store_true", help="also what was dropped before the last run")
     parser.add_argument("--accept-errors", action="store_true", help="keep databases of which something is missing")
     parser.add_argument(

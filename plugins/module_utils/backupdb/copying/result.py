@@ -13,7 +13,7 @@ from ..errors import BackupDbError, LockBusy
 from ..outcome import Outcome
 from ..repository.stores.interface import Right
 from ..repository.stores.settings import CopySettings
-from ..system.text import human_duration, human_size
+from ..system.text import counted, human_duration, human_size
 
 _SHOWN = 3
 
@@ -63,9 +63,9 @@ class CopyOutcome:
         if check_mode and self.error is not None and not self.missing:
             return f"{name}: {self.error_text()}"
         if check_mode:
-            what = f"{len(self.missing)} backups would be sent ({size}, {self.requests} requests)"
+            what = f"{counted(len(self.missing), 'backup')} would be sent ({size}, {self.requests} requests)"
             return f"{name}: {what}" + (f"; {self.error_text()}" if self.error_text() else "")
-        done = f"{len(self.sent)} backups sent ({human_size(self.bytes)} in {human_duration(self.seconds)})"
+        done = f"{counted(len(self.sent), 'backup')} sent ({human_size(self.bytes)} in {human_duration(self.seconds)})"
         left = len(self.still_missing())
         return (
             f"{name}: {done}"

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..engines.box import isolation
@@ -16,7 +15,7 @@ from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import DIFFERENT, EQUAL, EQUAL_REWRITTEN, FAILED, SCHEMA
 from ..repository.local import free_bytes
 from ..signatures.check import check_backup, claimed
-from ..system.text import human_duration, human_size, iso, utc_now
+from ..system.text import human_size, iso, utc_now
 from ..verify.one_backup import manifest_problem
 from ..version import VERSION
 from .compare import Findings, compare
@@ -177,31 +176,3 @@ def _verdict(findings: Findings) -> str:
     if findings.differences:
         return DIFFERENT
     return EQUAL_REWRITTEN if findings.rewritten else EQUAL
-
-
-def summary(records: Sequence[Mapping[str, Any]]) -> str:
-    """Say in a sentence what became of several drills."""
-    if not records:
-        return "no backup was drilled"
-    counts = {verdict: sum(record["verdict"] == verdict for record in records) for verdict in (EQUAL, EQUAL_REWRITTEN)}
-    bad = [record for record in records if record["verdict"] not in counts]
-    told = [f"{count} {verdict}" for verdict, count in counts.items() if count]
-    told += [f"{record['database']} {record['backup_id']} {record['verdict']}: {_first(record)}" for record in bad]
-    return f"{len(records)} drilled: {'; '.join(told)}"
-
-
-def line(record: Mapping[str, Any]) -> str:
-    """Say in a line what became of one drill."""
-    name = f"{record['host']}/{record['instance']}/{record['database']} {record['backup_id']}: {record['verdict']}"
-    seconds = record["seconds"]["restore"]
-    took = f", restored in {human_duration(seconds)}" if seconds is not None else ""
-    if record["verdict"] in (EQUAL, EQUAL_REWRITTEN):
-        return f"{name}, content {record['content']}{took}"
-    return f"{name}{took}: {_first(record)}"
-
-
-def _first(record: Mapping[str, Any]) -> str:
-    if record["error"]:
-        return str(record["error"])
-    one = record["differences"][0]
-    return f"{one['what']}: expected {one['expected']!r}, found {one['found']!r}"

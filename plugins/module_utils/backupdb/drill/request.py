@@ -17,7 +17,7 @@ from ..repository.catalogue import Filter, StoredBackup, is_future, read_backup,
 from ..repository.drill_records import last_tried, proven
 from ..repository.place import CopySource, Place
 from ..repository.problems import Problems
-from ..system.text import human_size, utc_now
+from ..system.text import counted, human_size, utc_now
 
 NEWEST = "newest"
 OLDEST_UNPROVEN = "oldest_unproven"
@@ -92,8 +92,8 @@ def _affordable(
     able, others = within_budget(chosen, left)
     if others and left is not None and (count is None or len(able) < count):
         problems.add(
-            f"{len(others)} backups in {place.where} wait for the next month: verify_budget has {human_size(left)} "
-            f"left, and the first of them needs {human_size(others[0].manifest['stored_bytes'])}"
+            f"{counted(len(others), 'backup')} in {place.where} must wait for the next month: verify_budget "
+            f"has {human_size(left)} left, and the first of them needs {human_size(others[0].manifest['stored_bytes'])}"
         )
     return able[:count]
 

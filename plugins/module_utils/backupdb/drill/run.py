@@ -38,10 +38,11 @@ from ..streams.meter import Meter
 from ..streams.pipeline import Limits
 from ..system.parallel import result_of
 from ..system.stopping import stop_signals
-from ..system.text import human_duration, iso, utc_now
-from .one_backup import OF_THIS_HOST, drill_one, failed, line, summary
+from ..system.text import counted, human_duration, iso, utc_now, were
+from .one_backup import OF_THIS_HOST, drill_one, failed
 from .request import DrillRequest, choose
 from .restore import DrillContext, drill_support_for
+from .told import lines, summary
 
 _NEXT_RECORD = 1.1  # seconds
 _READS = 2  # each archive is loaded, and read again to be compared
@@ -120,7 +121,8 @@ def _drill_all(
             entries.append({**record, "path": backup.where, "record": kept})
     if lacking and len(lacking) == len(entries):
         raise lacking[0]  # nothing was done, so that all of it may be tried where the library is
-    warnings += [f"stopped by {name}; {len(chosen) - len(entries)} drills were not done" for name in received]
+    left = len(chosen) - len(entries)
+    warnings += [f"stopped by {name}; {counted(left, 'drill')} {were(left)} not done" for name in received]
     return _result(request, entries, warnings, len(chosen), problems.damaged, time.monotonic() - began)
 
 
@@ -202,7 +204,7 @@ def _result(
         warnings=warnings,
         facts={
             "select": None if request.paths else request.select,
-            "lines": [line(entry) for entry in entries],
+            "lines": lines(entries),
             "drills": entries,
             "proven": good,
             "seconds": round(seconds, 3),
@@ -232,7 +234,7 @@ def _plan(request: DrillRequest, chosen: list[StoredBackup], problems: Problems)
     return Outcome(
         status="planned",
         changed=True,
-        message=f"{len(entries)} backups would be drilled",
+        message=f"{counted(len(entries), 'backup')} would be drilled",
         warnings=[*problems.lines, *(entry["error"] for entry in entries if entry["error"])],
         facts={
             "select": None if request.paths else request.select,

@@ -26,6 +26,7 @@ from .login_interface import LoginManager, WantedLogin
 from .values import (
     AccountsExport,
     ArchiveSource,
+    ByHand,
     Client,
     Database,
     DumpOptions,
@@ -138,6 +139,11 @@ class Engine(ABC):
     def needed_databases(cls, manifest: Mapping[str, Any]) -> frozenset[str]:
         """Name the other databases that must be there before a database can come back whole."""
         return frozenset()
+
+    @classmethod
+    @abstractmethod
+    def by_hand(cls, manifest: Mapping[str, Any]) -> ByHand:
+        """Say how people load a backup without this program; what a manifest says cannot become a command in it."""
 
     # Accounts
 

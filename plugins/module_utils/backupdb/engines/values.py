@@ -215,6 +215,20 @@ class ArchiveSource:
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """How people load a backup without this program, as commands of a shell.
+
+    `"$target"` is the name of the new database in them. `load` and `accounts` read the plain bytes of an archive.
+    `order` has the parts in the order in which they are loaded; one that ends in a dash stands for all that begin so.
+    """
+
+    create: str
+    load: str
+    accounts: str
+    order: Sequence[str]
+
+
+@dataclass(frozen=True)
 class LoadReport:
     """What came of a load that reached its end."""
 

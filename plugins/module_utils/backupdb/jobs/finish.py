@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..credentials.secrets import Secrets
-from ..notify.message import Event
+from ..notify.message import TEST, Event
 from ..notify.sending import send_all
 from ..system.parallel import result_of
+from ..system.text import human_duration, parse_iso
 from .definition import Job
 from .record import record_of, write_record
 
 _WORDS = {"ok": "succeeded", "partial": "is incomplete", "failed": "failed", "busy": "found another run at work"}
+_TEST = "Test message of the backup job {} on {}"
+_PRIORITIES = {"ok": "notice", "partial": "warning", "failed": "error", "busy": "warning"}
 
 
 def notify_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]]:
@@ -24,6 +27,14 @@ def notify_start(job: Job, secrets: Secrets, run_id: str) -> list[dict[str, Any]
     event = Event(
         "start", f"Backup job {job.name} on {host} begins", host=host, job=job.name, details={"run_id": run_id}
     )
+    return send_all(job.notifications, event, secrets)
+
+
+def notify_test(job: Job, secrets: Secrets) -> list[dict[str, Any]]:
+    """Send a test message to all of a job's notifications; returns how each of them ended."""
+    host = _host(job)
+    lines = ("Nothing has happened: somebody wants to see whether messages arrive.",)
+    event = Event(TEST, _TEST.format(job.name, host), lines, host=host, job=job.name)
     return send_all(job.notifications, event, secrets)
 
 
@@ -50,7 +61,15 @@ def finish(
         _remember(job, result)
     for warning in result["warnings"]:
         report(warning, priority="warning", run_id=result["run_id"], job=job.name)
+    _report_end(job, result, report)
     return result
+
+
+def _report_end(job: Job, result: Mapping[str, Any], report: Callable[..., None]) -> None:
+    """Say in a line of its own how the run ended, also where it ended well: that a line is missing says something."""
+    took = human_duration((parse_iso(result["finished"]) - parse_iso(result["started"])).total_seconds())
+    end = f"job {job.name} {_WORDS[result['status']]} after {took}" if result["backups"] else result["message"]
+    report(end, priority=_PRIORITIES[result["status"]], run_id=result["run_id"], job=job.name)
 
 
 def _remember(job: Job, result: dict[str, Any]) -> None:

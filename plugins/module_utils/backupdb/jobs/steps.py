@@ -17,6 +17,7 @@ from ..copying.run import CopyRun
 from ..credentials.secrets import Secrets
 from ..drill import run as drill
 from ..drill.request import OLDEST_UNPROVEN
+from ..drill.told import lines as lines_of_drills
 from ..errors import BackupDbError, BackupNotFound, LockBusy
 from ..outcome import Outcome
 from ..retention import prune
@@ -144,7 +145,9 @@ def prove(job: Job, options: Mapping[str, Any], secrets: Secrets, *, stopped: Se
             return Outcome("ok", False, message, facts=facts).to_dict()
 
     results = _each(job.backups, one, stopped)
-    return _combined(results, ("lines", "drills", "warnings"), ("proven", "seconds"), select=options["select"])
+    together = _combined(results, ("lines", "drills", "warnings"), ("proven", "seconds"), select=options["select"])
+    others = [line for result in results if not result.get("drills") for line in result["lines"]]
+    return {**together, "lines": [*lines_of_drills(together.get("drills", ())), *others]}  # one table of all
 
 
 def _each(

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..jobs.in_service import UNIT_FOLDER
 from ..system.files import read_small_file
 
 CRON_FOLDER = "/etc/cron.d"
-UNIT_FOLDER = "/etc/systemd/system"
 _PATIENCE = 10.0  # seconds
 _PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 _IN_UTC = {**_PLAIN, "TZ": "UTC"}
@@ -95,12 +95,16 @@ def next_elapse(on_calendar: str) -> datetime | None:
     return _moment(match.group(1)) if match else None
 
 
+def ask_systemd(units: Sequence[str], properties: Sequence[str]) -> str:
+    """Return what `systemctl show` writes of units, with moments in UTC; "" when systemd cannot be asked."""
+    return _output(["systemctl", "show", f"--property={','.join(properties)}", "--", *units], _IN_UTC)
+
+
 def _timers(jobs: Sequence[str]) -> dict[str, Timer] | None:
     """Return the active timers; None when systemd cannot be asked."""
     if not jobs:
         return {}
-    properties = "--property=Id,ActiveState,NextElapseUSecRealtime"
-    text = _output(["systemctl", "show", properties, "--", *map(timer_name, jobs)], _IN_UTC)
+    text = ask_systemd([timer_name(job) for job in jobs], ["Id", "ActiveState", "NextElapseUSecRealtime"])
     return read_timers(text) if text else None
 
 

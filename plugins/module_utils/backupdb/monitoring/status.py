@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..jobs.definition import Job
+from ..system.table import one_line, table
 from ..system.text import human_duration, human_size, iso, parse_duration, utc_now
 from . import copies_told
 from .copies import FRESH as FRESH_COPY
@@ -30,7 +31,6 @@ from .freshness import (
     collect,
 )
 from .options import OPTIONS
-from .table import one_line, table
 
 MAX_AGE = parse_duration(OPTIONS["max_age"].default)  # seconds
 _TITLES = ("INSTANCE", "DATABASE", "STATE", "NEWEST BACKUP (UTC)", "AGE", "ALLOWED", "SIZE", "PROVEN", "NEXT RUN (UTC)")
@@ -216,6 +216,8 @@ def _cells(state: HostState, instance: InstanceState, database: DatabaseState, c
 
 def _proven(database: DatabaseState) -> str:
     stored = database.stored
+    if database.subject.is_accounts:
+        return "-"  # they are drilled with each database
     if stored.last_drill is not None and not stored.last_drill.proved:
         return f"NO: {stored.last_drill.verdict}"
     return "never" if stored.proven is None else f"{stored.proven:%Y-%m-%d}"

@@ -18,6 +18,7 @@ from typing import Any
 from ..system.text import one_line, utc_now
 
 KINDS = ("start", "success", "failure")
+TEST = "test"  # asked for by a person: it goes to everybody, whatever they want to hear of
 
 _LONGEST_LINE = 1000  # characters
 _LONGEST_TITLE = 200  # characters
@@ -31,7 +32,7 @@ class Event:
     `details` is data for programs, which only the webhook sends. Nothing here may be a secret.
     """
 
-    kind: str  # one of KINDS
+    kind: str  # one of KINDS, or TEST
     title: str
     lines: tuple[str, ...] = ()
     host: str = ""

@@ -17,7 +17,7 @@ from typing import Any, Callable, Protocol
 
 from ..errors import BackupDbError, NotificationFailed
 from .mail import send_email
-from .message import Event
+from .message import TEST, Event
 from .settings import Notification, notification_from
 from .web import send_ping, send_slack, send_teams, send_webhook
 
@@ -65,9 +65,9 @@ def send_all(
         except BackupDbError as error:
             outcomes.append({**outcome, "error": str(error)})
             continue
-        if event.kind not in notification.events:
+        if event.kind not in (TEST, *notification.events):
             continue
-        if event.kind == "start":  # what is about to begin does not wait for a receiver that is away
+        if event.kind in ("start", TEST):  # neither what is about to begin nor a person waits long for a receiver
             notification = replace(notification, attempts=1)
         outcomes.append(outcome)
         if check_mode:

@@ -17,13 +17,13 @@ from urllib.parse import urlsplit, urlunsplit
 from ..errors import NotificationFailed
 from ..system.text import iso
 from ..version import VERSION
-from .message import Event, lines_of, texts_of, title_of
+from .message import TEST, Event, lines_of, texts_of, title_of
 from .settings import Notification
 from .tls import reason_of, tls_context
 
-_SYMBOLS = {"start": "▶", "success": "✔", "failure": "✖"}
-_COLOURS = {"start": "default", "success": "good", "failure": "attention"}
-_PING_PATHS = {"start": "/start", "success": "", "failure": "/fail"}
+_SYMBOLS = {"start": "▶", "success": "✔", "failure": "✖", TEST: "•"}
+_COLOURS = {"start": "default", "success": "good", "failure": "attention", TEST: "default"}
+_PING_PATHS = {"start": "/start", "success": "", "failure": "/fail", TEST: "/log"}  # what is logged changes no state
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -43,7 +43,7 @@ def send_teams(notification: Notification, event: Event) -> None:
 
 
 def send_ping(notification: Notification, event: Event) -> None:
-    """POST to the address of a Healthchecks-style check, or its `/start` or `/fail`; the lines are kept as its log."""
+    """POST to the address of a Healthchecks-style check, or its `/start`, `/fail` or `/log`; the lines are its log."""
     body = texts_of([title_of(event), *lines_of(event)])
     _post(notification, ping_url(notification.url, event.kind), body.encode(), "text/plain; charset=utf-8")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..outcome import Outcome
-from ..system.text import human_duration, human_size, iso, one_line
+from ..system.text import counted, human_duration, human_size, iso, one_line, were
 from .order import predicted
 from .request import RebuildRequest
 from .work import (
@@ -52,7 +52,8 @@ def of_plan(about: About, *, check_mode: bool) -> dict[str, Any]:
     planned = [database for one in about.instances for database in one.databases if database.status == PLANNED]
     size = sum(int(database.backup.manifest["plain_bytes"]) for database in planned if database.backup is not None)
     seconds = predicted_seconds(about)
-    done = f"{len(planned)} databases ({human_size(size)}) would be restored in about {human_duration(seconds)}"
+    databases = counted(len(planned), "database")
+    done = f"{databases} ({human_size(size)}) would be restored in about {human_duration(seconds)}"
     more = "" if check_mode else f"; nothing is changed yet: to begin, confirm must be {about.request.host!r}"
     would = bool(planned) or any(_would_change(one) for one in about.instances)
     return Outcome(
@@ -72,7 +73,7 @@ def of_run(about: About, stopped: Sequence[str], *, predicted: float, seconds: f
     ]
     size = sum(int(database.backup.manifest["plain_bytes"]) for database in restored if database.backup is not None)
     took = f"{human_duration(seconds)} (predicted {human_duration(predicted)})"
-    done = f"{len(restored)} databases ({human_size(size)}) were restored in {took}"
+    done = f"{counted(len(restored), 'database')} ({human_size(size)}) {were(len(restored))} restored in {took}"
     changed = bool(restored) or any(one.accounts.changed for one in about.instances)
     return Outcome(
         status=_status(about, lost, good=THERE, fine="ok"),

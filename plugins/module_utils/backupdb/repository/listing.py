@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ..system.text import human_duration, human_size, iso, utc_now
+from ..system.text import counted, human_duration, human_size, iso, utc_now
 from .catalogue import Filter, StoredBackup, is_future, read_wanted
 from .drill_records import is_proof, newest_drill
 from .pins import read_pin
@@ -27,7 +27,7 @@ def collect(repository: str | None, wanted: Filter, copy: CopySource | None = No
     with open_place(repository, copy, host=wanted.host, instance=wanted.instance) as place:
         for line in place.problems:
             problems.add(line)
-        entries = [_entry(place.adopt(backup), now, problems) for backup in read_wanted(place.root, wanted, problems)]
+        entries = [entry_of(place.adopt(backup), now, problems) for backup in read_wanted(place.root, wanted, problems)]
     stored = sum(entry["stored_bytes"] for entry in entries)
     return {
         "repository": place.where,
@@ -41,7 +41,8 @@ def collect(repository: str | None, wanted: Filter, copy: CopySource | None = No
     }
 
 
-def _entry(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str, Any]:
+def entry_of(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str, Any]:
+    """Return one backup as plain values; what of it cannot be read is in `problems`."""
     manifest = backup.manifest
     drill = newest_drill(backup.folder, problems)
     pin = read_pin(backup.folder, problems)
@@ -85,4 +86,4 @@ def _recipients(manifest: Mapping[str, Any]) -> list[str]:
 def _message(entries: list[dict[str, Any]], stored: int, problems: Problems) -> str:
     newest = f", the newest {human_duration(max(0, entries[0]['age_seconds']))} old" if entries else ""
     unread = f"; {len(problems.damaged)} more cannot be read" if problems.damaged else ""
-    return f"{len(entries)} backups, {human_size(stored)}{newest}{unread}"
+    return f"{counted(len(entries), 'backup')}, {human_size(stored)}{newest}{unread}"

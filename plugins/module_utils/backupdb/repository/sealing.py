@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ..errors import RepositoryError
-from ..system.text import utc_now
+from ..system.text import counted, utc_now, were
 from . import layout
 from .catalogue import CLOCK_TOLERANCE
 from .drill_records import is_drill_file
@@ -301,7 +301,8 @@ def _foreign(path: Path, status: os.stat_result) -> str:
 
 
 def _result(sealing: _Sealing, repository: str) -> dict[str, Any]:
-    text = f"{len(sealing.sealed)} backups in {repository} were sealed, {sealing.backups} are now"
+    count = len(sealing.sealed)
+    text = f"{counted(count, 'backup')} in {repository} {were(count)} sealed, {sealing.backups} are now"
     more = f"; and {len(sealing.problems) - _SHOWN} more" if len(sealing.problems) > _SHOWN else ""
     text += f". {'; '.join(sealing.problems[:_SHOWN])}{more}" if sealing.problems else ""
     return {

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..outcome import Outcome, diff_of
 from ..repository.problems import Problems
-from ..system.text import human_size, iso
+from ..system.text import counted, human_size, iso
 from .decide import KEEP, REMOVE
 from .plan import DatabasePlan
 
@@ -103,7 +103,8 @@ def _message(
     if not plans and not faults:
         return f"there is nothing to prune in {where}: it has no backups of what was asked for"
     would = "would be " if check_mode else ""
-    text = f"{removed} of {removed + kept} backups {would}removed, {kept} kept, {human_size(freed)} {would}freed"
+    backups = counted(removed + kept, "backup")
+    text = f"{removed} of {backups} {would}removed, {kept} kept, {human_size(freed)} {would}freed"
     more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
     return text + (f". {'; '.join(faults[:_SHOWN])}{more}" if faults else "")
 

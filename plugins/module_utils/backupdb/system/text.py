@@ -100,6 +100,25 @@ def progress_text(done: float, expected: float, seconds: float) -> str:
     return f"{text}, about {human_duration((expected - done) / rate)} left" if 0 < done < expected and rate else text
 
 
+def human_age(seconds: float) -> str:
+    """Write an age in one unit, for a column of ages: 43 is "43 s", 95000 is "26 h"; less than nothing is nothing."""
+    seconds = int(max(0.0, seconds))
+    for unit, size, until in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 48 * 3600)):
+        if seconds < until:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 86400} d"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write how many there are: "1 backup", "2 backups"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def were(count: int) -> str:
+    """Return the verb that goes with so many: 1 was, 2 were."""
+    return "was" if count == 1 else "were"
+
+
 def utc_now() -> datetime:
     """Return the present time, aware, in UTC."""
     return datetime.now(timezone.utc)

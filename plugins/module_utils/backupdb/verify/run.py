@@ -19,7 +19,7 @@ from ..repository.place import CopySource, Place, open_place
 from ..repository.problems import Problems
 from ..streams.meter import Meter
 from ..system.files import is_gone
-from ..system.text import human_duration, human_size
+from ..system.text import counted, human_duration, human_size
 from . import one_backup as verify
 
 _SHOWN = 3
@@ -116,7 +116,8 @@ def _verify_place(
         else:
             entries.append(entry)
     if waiting:
-        problems.add(f"{waiting} backups in {place.where} wait for the next month: verify_budget has no room for them")
+        backups = counted(waiting, "backup")
+        problems.add(f"{backups} in {place.where} must wait for the next month: verify_budget has no room for more")
     return entries
 
 
@@ -127,7 +128,8 @@ def _result(
     possible = [verdict for verdict in verify.VERDICTS if verdict != verify.REFUSED or request.signed_by is not None]
     size = sum(entry["bytes"] for entry in entries)
     bad = [entry for entry in entries if entry["verdict"] != verify.GOOD]
-    message = f"{counts[verify.GOOD]} of {len(entries)} backups are good at level {request.level}"
+    backups, verb = counted(len(entries), "backup"), "is" if len(entries) == 1 else "are"
+    message = f"{counts[verify.GOOD]} of {backups} {verb} good at level {request.level}"
     message += f" ({human_size(size)} in {human_duration(seconds)})"
     if bad:
         shown = "; ".join(f"{entry['folder']} is {entry['verdict']}: {entry['problems'][0]}" for entry in bad[:_SHOWN])

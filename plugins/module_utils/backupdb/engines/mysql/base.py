@@ -16,6 +16,7 @@ from ..login_interface import WantedLogin
 from ..values import (
     AccountsExport,
     ArchiveSource,
+    ByHand,
     Client,
     Database,
     DumpOptions,
@@ -29,6 +30,7 @@ from ..values import (
 from .accounts_export import export_accounts
 from .accounts_restore import MysqlTarget
 from .backup_login import MysqlLoginManager
+from .by_hand import by_hand
 from .clients import find_clients
 from .commands import COMPLETION_MARK, FORMAT
 from .facts import detect_vendor, list_databases, read_facts
@@ -84,6 +86,10 @@ class MysqlBase(MysqlFamily):
     @classmethod
     def needed_databases(cls, manifest: Mapping[str, Any]) -> frozenset[str]:
         return outside_databases(manifest)
+
+    @classmethod
+    def by_hand(cls, manifest: Mapping[str, Any]) -> ByHand:
+        return by_hand(manifest, cls.RESTORE_PROGRAMS[0])
 
     def login_manager(self, wanted: WantedLogin) -> MysqlLoginManager:
         return MysqlLoginManager(self, wanted)

@@ -19,6 +19,7 @@ from ..sequences import changed_sequences
 from ..values import (
     AccountsExport,
     ArchiveSource,
+    ByHand,
     Client,
     Database,
     DumpOptions,
@@ -35,6 +36,7 @@ from .accounts_restore import PostgresqlTarget
 from .accounts_rules import PostgresqlAccountRules
 from .archive import ArchiveReader, find_reader
 from .backup_login import PostgresqlLoginManager
+from .by_hand import by_hand
 from .catalogue import SYSTEM_DATABASES, read_databases, read_facts
 from .clients import find_clients, package_name
 from .contents import read_sequences
@@ -143,6 +145,10 @@ class PostgresqlEngine(Engine):
 
     def account_target(self, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> PostgresqlTarget:
         return PostgresqlTarget(self.server, self.facts, stored=stored, fresh=fresh)
+
+    @classmethod
+    def by_hand(cls, manifest: Mapping[str, Any]) -> ByHand:
+        return by_hand(manifest)
 
     def restore_clients(self, manifest: Mapping[str, Any]) -> list[Client]:
         return find_restore_clients(self.facts, manifest)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..system.text import printable
+from .text import printable
 
 _GAP = "  "
 

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What came of drills, in words: a sentence, and a table with a row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..repository.drill_records import EQUAL, EQUAL_REWRITTEN
+from ..system.table import table
+from ..system.text import human_duration
+
+_TITLES = ("INSTANCE", "DATABASE", "BACKUP", "VERDICT", "CONTENT", "RESTORED IN")
+_RIGHT = (5,)
+
+
+def summary(records: Sequence[Mapping[str, Any]]) -> str:
+    """Say in a sentence what became of several drills."""
+    if not records:
+        return "no backup was drilled"
+    counts = {verdict: sum(record["verdict"] == verdict for record in records) for verdict in (EQUAL, EQUAL_REWRITTEN)}
+    bad = [record for record in records if record["verdict"] not in counts]
+    told = [f"{count} {verdict}" for verdict, count in counts.items() if count]
+    told += [f"{record['database']} {record['backup_id']} {record['verdict']}: {_first(record)}" for record in bad]
+    return f"{len(records)} drilled: {'; '.join(told)}"
+
+
+def lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a table of drills, and below it what was wrong with those that proved nothing."""
+    if not records:
+        return []
+    bad = [record for record in records if record["verdict"] not in (EQUAL, EQUAL_REWRITTEN)]
+    return [*table([_TITLES, *map(_cells, records)], right=_RIGHT), *map(_fault, bad)]
+
+
+def _cells(record: Mapping[str, Any]) -> list[str]:
+    seconds = record["seconds"]["restore"]
+    good = record["verdict"] in (EQUAL, EQUAL_REWRITTEN)
+    return [
+        f"{record['host']}/{record['instance']}",
+        str(record["database"]),
+        record["backup_id"],
+        record["verdict"],
+        record["content"] if good else "-",
+        "-" if seconds is None else human_duration(seconds),
+    ]
+
+
+def _fault(record: Mapping[str, Any]) -> str:
+    return f"{record['host']}/{record['instance']}/{record['database']} {record['backup_id']}: {_first(record)}"
+
+
+def _first(record: Mapping[str, Any]) -> str:
+    if record["error"]:
+        return str(record["error"])
+    one = record["differences"][0]
+    return f"{one['what']}: expected {one['expected']!r}, found {one['found']!r}"
