@@ -16,8 +16,9 @@ description:
     bytes stream (no plain text reaches the disk), and published in one step with a manifest once it is complete. An
     incomplete backup is not published, and earlier backups are never touched.
   - A database that fails does not stop the others. When all are done, the task fails with the whole result.
-  - In check mode nothing is dumped or written. The module connects, selects databases, checks clients and privileges,
-    and returns the plan.
+  - In check mode nothing is dumped or written. The module goes the way of a run up to the first byte that would be
+    written, and returns what would become of each database and of the accounts. It fails where the run would fail, or
+    be partial, for the same reason.
   - The backup runs on the host as a process of its own, which the task follows. After a lost connection the task tries
     to reconnect for up to 15 minutes. When C(ansible-playbook) itself ends, even by V(SIGKILL), the backup goes on to
     its end. Another backup of the same instance then fails and says which run is in progress, or waits for
@@ -129,8 +130,9 @@ server_version:
   sample: "15.20"
 status:
   description:
-    - V(ok), V(partial) when everything is published but something named is missing, V(failed) when something is not
-      published, and V(planned) in check mode. The task fails when it is V(partial) or V(failed).
+    - V(ok), V(partial) when everything is published but something named is missing, and V(failed) when something is not
+      published. In check mode V(planned) when all would be well, else what a run would end with. The task fails when it
+      is V(partial) or V(failed).
   returned: always
   type: str
   sample: ok
@@ -153,7 +155,7 @@ databases:
     status:
       description:
         - V(complete), V(partial) (published, but RV(databases[].missing) names what it lacks), V(failed) (nothing was
-          published), V(skipped), or V(planned) in check mode.
+          published), or V(skipped). In check mode V(planned) in place of V(complete), else what it would end with.
       type: str
       sample: complete
     path:
@@ -343,7 +345,7 @@ diff:
   sample: {"before": "orders: no backup\n", "after": "orders: 20261124T021500Z-3f0c9a52, complete, 1.0 MiB\n"}
 error_kind:
   description: Kind of the failure, such as V(ConnectionFailed). The text is in RV(ignore:msg).
-  returned: when the run could not begin
+  returned: when the run could not begin, or in check mode could not
   type: str
   sample: ConnectionFailed
 """

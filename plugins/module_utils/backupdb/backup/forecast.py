@@ -13,9 +13,11 @@ from pathlib import Path
 from ..engines.values import Database
 from ..errors import NotEnoughSpace
 from ..repository.catalogue import StoredBackup
-from ..repository.local import free_bytes
+from ..repository.local import free_bytes, require_room_for_files
 from ..system.text import human_size
 
+_FILES = 6  # of one backup at least, with its folders
+_LEAST = 4 * 4096  # bytes: an archive or two, the checksums and the manifest, each in a block of its own
 _MARGIN = 1.1  # a database is never quite like its last backup
 
 
@@ -44,9 +46,13 @@ class Space:
 
     @contextmanager
     def promise(self, needed: int | None) -> Iterator[None]:
-        """Keep `needed` bytes for the block; raises `NotEnoughSpace` with the numbers when they are not there."""
-        needed = needed or 0
+        """Keep `needed` bytes for the block; raises `NotEnoughSpace` with the numbers when they are not there.
+
+        None, or less, counts as the least that any backup takes.
+        """
+        needed = max(needed or 0, _LEAST)
         with self._guard:
+            require_room_for_files(self._root, _FILES)
             free = free_bytes(self._root)
             if needed > free - self._promised:
                 others = f", {human_size(self._promised)} of it promised to others" if self._promised else ""

@@ -14,10 +14,10 @@ from typing import Callable
 
 from ..system.parallel import TaskResult, Tasks
 from .forecast import Space
-from .one_database import CompletedBackup, RunContext, back_up_accounts, back_up_database
+from .one_database import CompletedBackup, RunContext, back_up_accounts, back_up_database, require_rights
 from .plan import BackupPlan, PlannedBackup
 from .request import BackupRequest
-from .survey import Survey
+from .survey import Survey, missing_rights
 
 _WAIT = 0.5  # seconds between looks for a signal
 _PATIENCE = 30.0  # seconds that databases get to stop in good order
@@ -70,10 +70,11 @@ def carry_out(
 
 def _make(context: RunContext, planned: PlannedBackup, found: Survey, space: Space) -> CompletedBackup:
     if planned.database is None:
-        return back_up_accounts(context)
-    database, missing = planned.database, found.missing_for(planned.database)
-    if database.name in found.unexamined:  # it may be well by now; if not, this tells why it fails
-        missing = context.engine.missing_privileges([database], context.options)
+        with space.promise(planned.needed_bytes):
+            return back_up_accounts(context)
+    database = planned.database
+    missing = missing_rights(context.engine, found, database, context.options)
+    require_rights(missing)
     with space.promise(planned.needed_bytes):
         return back_up_database(context, database, missing)
 

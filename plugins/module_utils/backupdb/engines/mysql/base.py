@@ -39,7 +39,7 @@ from .restore.checks import find_problems
 from .restore.database import create_database, drop_database
 from .restore.load import load_parts
 from .restore.references import qualified_references
-from .snapshot import open_snapshot
+from .snapshot import foresee, open_snapshot
 
 
 class MysqlBase(MysqlFamily):
@@ -65,6 +65,11 @@ class MysqlBase(MysqlFamily):
         self, client: Client, database: Database, options: DumpOptions, missing: Sequence[MissingPrivilege]
     ) -> AbstractContextManager[Snapshot]:
         return open_snapshot(self, client, database, options, missing)
+
+    def foresee(
+        self, client: Client, database: Database, options: DumpOptions, missing: Sequence[MissingPrivilege]
+    ) -> list[str]:
+        return foresee(self, client, database, options, missing)
 
     def export_accounts(self, client: Client) -> AccountsExport:
         return export_accounts(self)
