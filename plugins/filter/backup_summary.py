@@ -184,9 +184,10 @@ def _instance(result: Mapping[str, Any], *, unprepared: bool) -> dict[str, Any]:
 
 def _backup(backup: Mapping[str, Any]) -> dict[str, Any]:
     reasons = [backup.get("error"), backup.get("reason"), *backup.get("missing", ())]
-    forecast = backup.get("plan", {}).get("forecast_bytes")
-    if backup.get("status") == "planned" and forecast is not None:
-        reasons.append(f"needs about {human_size(forecast)}")
+    plan = backup.get("plan", {})
+    if backup.get("status") == "planned" and plan.get("forecast_bytes") is not None:
+        guess = {"low": "a guess", "high": "by its last backup"}.get(plan.get("forecast_confidence", ""))
+        reasons.append(f"needs about {human_size(plan['forecast_bytes'])}{f' ({guess})' if guess else ''}")
     kept = {key: backup.get(key) for key in ("name", "status", "path", "plain_bytes", "stored_bytes", "duration")}
     kept["warnings"] = list(backup.get("warnings", ()))
     return {**kept, "why": "; ".join(str(reason) for reason in reasons if reason)}

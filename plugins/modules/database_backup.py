@@ -242,9 +242,27 @@ databases:
           type: int
           sample: 1
         forecast_bytes:
-          description: Bytes that the backup is expected to need. V(null) when nothing is known.
+          description:
+            - Bytes that the backup will likely take. V(null) when nothing is known. A run warns when those of all
+              databases together do not fit.
           type: int
           sample: 1052000
+        forecast_least_bytes:
+          description: Bytes that it takes at least. It is not begun when these are not free.
+          type: int
+          sample: 478000
+        forecast_most_bytes:
+          description: Bytes that it takes at most.
+          type: int
+          sample: 1912000
+        forecast_confidence:
+          description: V(high) for figures from an earlier backup, V(low) for guesses from the size of the database.
+          type: str
+          sample: high
+        forecast_basis:
+          description: Where the figures are from.
+          type: str
+          sample: from its last backup of 933.6 KiB
         free_bytes:
           description: Bytes that are free in the repository.
           type: int

@@ -9,7 +9,6 @@ Every step here is one that the run takes, by the same function, so that check m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from ..engines.values import Client, Database, MissingPrivilege
 from ..errors import BackupDbError, SnapshotLost
 from ..repository.local import check_folder
 from ..repository.subject import Subject
-from .forecast import Space
 from .gate import Gate
 from .one_database import absent_from, lesser_ways, require_rights
 from .plan import BackupPlan, PlannedBackup
+from .space import Space
 from .survey import missing_rights
 
 
@@ -56,14 +55,16 @@ class Stage:
 
 def rehearse(plan: BackupPlan, stage: Stage) -> dict[Subject, Foreseen]:
     """Say of each backup that is due what would become of it; raises `Interrupted`."""
-    with ExitStack() as promised:
-        space = None if stage.root is None else Space(stage.root)
-        return {planned.subject: _rehearsed(plan, planned, stage, space, promised) for planned in plan.to_make}
+    foreseen: dict[Subject, Foreseen] = {}
+    taken = 0  # by the backups before, at least
+    for planned in plan.to_make:
+        foreseen[planned.subject] = _rehearsed(plan, planned, stage, taken)
+        if foreseen[planned.subject].error is None and planned.forecast is not None:
+            taken += planned.forecast.least
+    return foreseen
 
 
-def _rehearsed(
-    plan: BackupPlan, planned: PlannedBackup, stage: Stage, space: Space | None, promised: ExitStack
-) -> Foreseen:
+def _rehearsed(plan: BackupPlan, planned: PlannedBackup, stage: Stage, taken: int) -> Foreseen:
     missing: list[MissingPrivilege] = []
     absent: list[str] = []
     warnings: list[str] = []
@@ -73,11 +74,11 @@ def _rehearsed(
             missing += missing_rights(stage.engine, plan.found, planned.database, plan.request.dump)
             require_rights(missing)
             warnings += lesser_ways(missing)
-    with gate.passing():
-        if stage.root is not None and stage.folder is not None:
+    if stage.root is not None and stage.folder is not None:
+        with gate.passing():
             check_folder(stage.root, stage.folder / planned.subject.folder)
-        if space is not None:
-            promised.enter_context(space.promise(planned.needed_bytes))
+        with gate.passing():
+            Space(stage.root, stage.engine.server.cancel).require(planned.forecast, taken=taken)
     faults = [*stage.faults, *gate.faults]
     if not faults and stage.client is not None:
         with gate.passing():

@@ -15,8 +15,10 @@ from ..outcome import Outcome, diff_of
 from ..repository.catalogue import StoredBackup
 from ..repository.subject import ACCOUNTS, Subject
 from ..system.text import human_duration, human_size
+from .forecast import Forecast
 from .plan import BackupPlan, PlannedBackup
 from .rehearsal import Foreseen
+from .space import shortage
 from .survey import Survey
 from .workers import Task
 
@@ -25,7 +27,9 @@ _NOT_STOPPED = "did not stop in time and was left behind; the next run clears wh
 _COUNTED = ("complete", "partial", "failed", "skipped")
 
 
-def of_run(plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], seconds: float) -> dict[str, Any]:
+def of_run(
+    plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], free: int | None, seconds: float
+) -> dict[str, Any]:
     """Put together the result of a run."""
     entries = {planned.subject: _skipped(planned) for planned in plan.backups if planned.skip_reason is not None}
     entries.update({task.planned.subject: _of_task(task) for task in tasks})
@@ -37,7 +41,7 @@ def of_run(plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], 
         status=_status(everything, plan.found),
         changed=any(item["path"] for item in everything),
         message=_message(plan, everything, stored, seconds),
-        warnings=[*plan.previous.problems, *warnings, *_plan_warnings(plan)],
+        warnings=[*plan.previous.problems, *warnings, *_space_warnings(plan, free), *_plan_warnings(plan)],
         diff=diff_of(
             [f"{task.planned.subject.title}: {_last_text(task.planned.last)}" for task in tasks],
             [f"{item['name']}: {_stored_text(item)}" for item in everything if not item["reason"]],
@@ -72,7 +76,7 @@ def of_plan(
         status="planned" if status == "ok" else status,
         changed=bool(made),
         message=_foreseen_message(plan, everything, texts),
-        warnings=[*plan.previous.problems, *warnings, *_plan_warnings(plan)],
+        warnings=[*plan.previous.problems, *warnings, *_space_warnings(plan, free), *_plan_warnings(plan)],
         diff=diff_of(
             [f"{planned.subject.title}: {_last_text(planned.last)}" for planned in _databases_first(made)],
             [f"{planned.subject.title}: a new backup by run {plan.run_id[:8]}" for planned in _databases_first(made)],
@@ -123,10 +127,20 @@ def _planned(plan: BackupPlan, planned: PlannedBackup, foreseen: Foreseen | None
         "plan": {
             "client": client.path if client else None,
             "jobs": plan.request.dump.jobs,
-            "forecast_bytes": planned.needed_bytes,
+            **_forecast_facts(planned.forecast),
             "free_bytes": free,
             "would_skip": foreseen is None,
         },
+    }
+
+
+def _forecast_facts(forecast: Forecast | None) -> dict[str, Any]:
+    return {
+        "forecast_bytes": forecast.likely if forecast else None,
+        "forecast_least_bytes": forecast.least if forecast else None,
+        "forecast_most_bytes": forecast.most if forecast else None,
+        "forecast_confidence": forecast.confidence if forecast else None,
+        "forecast_basis": forecast.basis if forecast else None,
     }
 
 
@@ -233,6 +247,11 @@ def _plan_warnings(plan: BackupPlan) -> list[str]:
 
 def _fault_warnings(found: Survey) -> list[str]:
     return [f"{skipped.name!r} is not backed up: {skipped.reason}" for skipped in found.skipped if skipped.fault]
+
+
+def _space_warnings(plan: BackupPlan, free: int | None) -> list[str]:
+    warning = shortage([planned.forecast for planned in plan.to_make], free, plan.request.repository)
+    return [] if warning is None else [warning]
 
 
 def _last_text(last: StoredBackup | None) -> str:

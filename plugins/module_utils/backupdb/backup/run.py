@@ -26,13 +26,13 @@ from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
 from ..system.text import utc_now
 from . import result
-from .forecast import Space
 from .gate import Gate
 from .one_database import RunContext
 from .plan import make_plan
 from .progress import Progress, progress_of
 from .rehearsal import Stage, rehearse
 from .request import BackupRequest
+from .space import Space
 from .survey import Survey, survey
 from .workers import carry_out, tasks_of
 
@@ -75,17 +75,18 @@ def run(
         folder = local.make_instance_folder(root, request.host, request.instance.id)
         with run_lock(folder, run_id=run_id, timeout=request.repository_lock_timeout, cancel=cancel):
             leftovers = local.remove_leftovers(folder)
-            plan = make_plan(request, found, folder, run_id)
+            plan = make_plan(request, found, folder, run_id, empty_bytes=engine.EMPTY_BYTES)
             limiter = Limiter(request.bandwidth_limit)
             context = RunContext(
                 run_id, request.host, folder, engine, client, request.dump, envelope, limiter, signing_key
             )
-            tasks = tasks_of(plan, context, Space(root))
+            tasks = tasks_of(plan, context, Space(root, cancel))
+            free = _free(root)  # before anything is written
             tell = (lambda: None) if report is None else lambda: report(progress_of(tasks, limiter.passed))
             completed = carry_out(tasks, request, cancel, tell)
             warnings = [*(f"removed {path}, left by a run that did not end well" for path in leftovers)]
             warnings += [f"stopped by {name}" for name in received]
-            done = result.of_run(plan, completed, warnings=warnings, seconds=time.monotonic() - began)
+            done = result.of_run(plan, completed, warnings=warnings, free=free, seconds=time.monotonic() - began)
             done["warnings"] += last_run.write(
                 folder,
                 done,
@@ -112,7 +113,7 @@ def _check(
             local.check_instance_folder(root, request.host, request.instance.id)
             owner = check_lock(folder, timeout=request.repository_lock_timeout)
             warnings += [f"a run is in progress, whose end would be waited for: {owner}"] if owner else []
-    plan = make_plan(request, found, folder, run_id)
+    plan = make_plan(request, found, folder, run_id, empty_bytes=engine.EMPTY_BYTES)
     foreseen = rehearse(plan, Stage(engine, found.client, root, folder, gate.faults))
     return result.of_plan(plan, foreseen, gate.faults, warnings=warnings, free=_free(root))
 

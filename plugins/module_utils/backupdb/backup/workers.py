@@ -13,10 +13,10 @@ from functools import partial
 from typing import Callable
 
 from ..system.parallel import TaskResult, Tasks
-from .forecast import Space
 from .one_database import CompletedBackup, RunContext, back_up_accounts, back_up_database, require_rights
 from .plan import BackupPlan, PlannedBackup
 from .request import BackupRequest
+from .space import Space
 from .survey import Survey, missing_rights
 
 _WAIT = 0.5  # seconds between looks for a signal
@@ -28,7 +28,8 @@ class Task:
     """One backup in the making."""
 
     planned: PlannedBackup
-    work: Callable[[], CompletedBackup]
+    work: Callable[[Callable[[bool], None]], CompletedBackup]  # tells whether it waits for space
+    waiting: bool = False
     began: float | None = None  # by time.monotonic(), as `ended`
     ended: float | None = None
     result: TaskResult[CompletedBackup] | None = None  # None: it was left behind
@@ -68,21 +69,28 @@ def carry_out(
     return tasks
 
 
-def _make(context: RunContext, planned: PlannedBackup, found: Survey, space: Space) -> CompletedBackup:
+def _make(
+    context: RunContext, planned: PlannedBackup, found: Survey, space: Space, waiting: Callable[[bool], None]
+) -> CompletedBackup:
     if planned.database is None:
-        with space.promise(planned.needed_bytes):
+        with space.promise(planned.forecast, waiting):
             return back_up_accounts(context)
     database = planned.database
     missing = missing_rights(context.engine, found, database, context.options)
     require_rights(missing)
-    with space.promise(planned.needed_bytes):
+    with space.promise(planned.forecast, waiting):
         return back_up_database(context, database, missing)
 
 
 def _timed(task: Task) -> CompletedBackup:
+    def waiting(for_space: bool) -> None:
+        if task.waiting and not for_space:
+            task.began = time.monotonic()  # its own time begins now
+        task.waiting = for_space
+
     task.began = time.monotonic()
     try:
-        return task.work()
+        return task.work(waiting)
     finally:
         task.ended = time.monotonic()
 
@@ -92,7 +100,7 @@ def _stuck(tasks: Sequence[Task], request: BackupRequest) -> bool:
     if not request.dump.timeout:
         return False
     late = time.monotonic() - request.dump.timeout - _PATIENCE
-    in_progress = [task.began for task in tasks if task.began is not None and task.ended is None]
+    in_progress = [task.began for task in tasks if task.began is not None and task.ended is None and not task.waiting]
     waiting = sum(task.began is None for task in tasks)
     stuck = sum(began < late for began in in_progress)
     return stuck == len(in_progress) and (stuck == request.worker_count() or (stuck > 0 and not waiting))

@@ -51,6 +51,7 @@ class Engine(ABC):
     DRIVER: ClassVar[Driver]
     SYSTEM_DATABASES: ClassVar[Mapping[str, str]]  # names of the server's own databases, and why each is left out
     DATA_DIRECTORY_QUERY: ClassVar[str]  # no row or NULL where the login may not know it
+    EMPTY_BYTES: ClassVar[int] = 0  # the size that a database has in which nobody has made anything, about
     SWAPS: ClassVar[bool] = False  # whether a restored database can take the place of another by `swap`
     EMPTY_INVENTORY: ClassVar[Mapping[str, int]] = {}  # what a database has in which nobody has made anything
     DRILL: ClassVar[DrillSupport]
