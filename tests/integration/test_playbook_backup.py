@@ -237,6 +237,21 @@ def test_a_right_that_lacks_is_a_failure_also_before_the_host_is_prepared(
     assert (told["status"], WEAK_GRANT in told["message"]) == ("failed", True)
 
 
+def test_a_pattern_that_matches_no_host_is_an_error_and_names_the_group_that_was_meant(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any]
+) -> None:
+    inventory["all"]["children"] = {"databases": {"hosts": {"db1": {}}}}
+    inventory["all"]["hosts"]["other"] = {}
+    for arguments, words in (
+        (["-e", "backup_hosts=databasez"], "near it are databases"),
+        (["-e", "backup_hosts=databases", "--limit", "other"], "leaves none of the hosts that 'databases' matches"),
+    ):
+        run = run_playbook(PLAYBOOK, inventory=inventory, arguments=arguments)
+        assert run.returncode != 0
+        assert words in " ".join(run.output.split())
+        assert run.results == []
+
+
 def test_the_preflight_lists_everything_that_is_wrong_at_once(
     run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], shop: PrivateServer
 ) -> None:
