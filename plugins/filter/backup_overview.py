@@ -35,7 +35,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - A dictionary. RV(ignore:status) is V(ok) or V(failed), RV(ignore:message) says how many hosts have which status,
+    - A dictionary. RV(ignore:status) is V(ok), V(failed), or V(unknown) when nothing is wrong with the hosts but that
+      some are not known yet, in check mode. RV(ignore:message) says how many hosts have which status,
       RV(ignore:lines) is the same as a list of lines to print, with one for each instance or host that is not V(ok).
       RV(ignore:hosts) has the summaries by host.
   type: dict
@@ -57,7 +58,7 @@ def backup_overview(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
     message = ", ".join(f"{count} host{'s'[: count != 1]} {status}" for status, count in sorted(counts.items()))
     bad = [f"{host}: {line}" for host, summary in hosts.items() for line in _complaints(summary)]
     return {
-        "status": "ok" if set(counts) <= {"ok"} else "failed",
+        "status": "ok" if set(counts) <= {"ok"} else "unknown" if set(counts) <= {"ok", "unknown"} else "failed",
         "message": message,
         "lines": [message, *bad],
         "hosts": hosts,
