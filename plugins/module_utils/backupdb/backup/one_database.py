@@ -37,6 +37,7 @@ from ..repository.subject import ACCOUNTS, Subject
 from ..signatures.keys import SigningKey
 from ..streams.pipeline import Limiter, Limits
 from ..system.parallel import Tasks
+from ..system.process import RunAs
 from ..system.text import iso, utc_now
 from ..version import VERSION
 from .survey import privilege_text
@@ -197,7 +198,8 @@ def _worst(tasks: Tasks[Archive], limits: Limits, error: BackupDbError | None) -
 def _dump_or_abort(context: RunContext, part: Part, publication: Publication, limits: Limits) -> Archive:
     try:
         limits.check()
-        return dump_part(part, publication, context.envelope, limits=limits, nice=context.options.nice)
+        run_as = RunAs(context.engine.server.instance.system_user, context.options.nice)
+        return dump_part(part, publication, context.envelope, limits=limits, run_as=run_as)
     except BaseException:
         limits.abort.set()
         raise

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Root restores from the backup user's repository into a server whose administrator logs in through the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backupdb.connection.instance import Instance
+from support.library import back_up, instance_of
+from support.private_server import PrivateServer
+from support.restores import clean, make_database, names, restored
+from support.socket_administrators import BACKUP_USER, give_away, owners, socket_administrator
+
+pytestmark = pytest.mark.usefixtures("mysql_programs")
+
+
+@pytest.fixture(params=["postgres15", "mariadb", pytest.param("mysql", marks=pytest.mark.mysql)])
+def server(request: pytest.FixtureRequest) -> Iterator[PrivateServer]:
+    private: PrivateServer = request.getfixturevalue(request.param)
+    with clean(private):
+        yield private
+
+
+@pytest.fixture
+def shop(server: PrivateServer, repository: Path) -> str:
+    """A database in two parts, in a repository that belongs to the backup user."""
+    make_database(server, "shop")
+    for table in ("item", "client"):
+        server.sql(f"CREATE TABLE {table} (n int)", database="shop")
+        server.sql(f"INSERT INTO {table} VALUES (1)", database="shop")
+    assert back_up(server, repository, databases=["shop"], accounts=False, jobs=2)["status"] == "ok"
+    give_away(repository)
+    return "shop"
+
+
+def by_socket(server: Any, administrator: str) -> Instance:
+    return instance_of(
+        server,
+        host=None,
+        unix_socket=str(server.socket),
+        user=administrator,
+        password=None,
+        system_user=administrator,
+    )
+
+
+def test_what_one_user_reads_another_one_restores_and_the_first_can_go_on(
+    server: PrivateServer, repository: Path, shop: str
+) -> None:
+    with socket_administrator(server) as administrator:
+        instance = by_socket(server, administrator)
+        restored(server, repository, shop, instance=instance, target="copy", jobs=2)
+        assert "copy" in names(server)
+        server.sql("DROP TABLE client", database=shop)
+        again = restored(server, repository, shop, instance=instance, target=shop, replace=True, confirm=shop)
+    assert server.sql("SELECT n FROM client", database=shop) in ([(1,)], ((1,),))
+    assert again["safety_backup"].startswith(str(repository))
+    assert owners(repository) == {BACKUP_USER}
+
+
+def test_an_archive_on_disk_is_the_administrators_while_it_is_there(
+    postgres15: PrivateServer, repository: Path, scratch: Path
+) -> None:
+    spool = scratch / "spool"
+    spool.mkdir(mode=0o700)
+    with clean(postgres15), socket_administrator(postgres15) as administrator:
+        make_database(postgres15, "shop")
+        postgres15.sql("CREATE TABLE item AS SELECT 1 AS n; CREATE INDEX ON item (n)", database="shop")
+        back_up(postgres15, repository, databases=["shop"], accounts=False)
+        options = {"target": "copy", "spool": True, "spool_folder": str(spool), "jobs": 2}
+        restored(postgres15, repository, "shop", instance=by_socket(postgres15, administrator), **options)
+    assert list(spool.iterdir()) == []
