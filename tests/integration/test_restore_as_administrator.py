@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from backupdb.connection.instance import Instance
+from backupdb.errors import RestoreRefused
+from backupdb.restore import run as restore
 from support.library import back_up, instance_of
 from support.private_server import PrivateServer
-from support.restores import clean, make_database, names, restored
+from support.restores import clean, make_database, names, restore_request, restored
 from support.socket_administrators import BACKUP_USER, give_away, owners, socket_administrator
 
 pytestmark = pytest.mark.usefixtures("mysql_programs")
@@ -61,6 +63,31 @@ def test_what_one_user_reads_another_one_restores_and_the_first_can_go_on(
     assert server.sql("SELECT n FROM client", database=shop) in ([(1,)], ((1,),))
     assert again["safety_backup"].startswith(str(repository))
     assert owners(repository) == {BACKUP_USER}
+
+
+def test_the_login_of_backups_is_told_who_may_and_never_to_become_an_administrator(
+    server: PrivateServer, repository: Path, shop: str
+) -> None:
+    reader, password = "reader", "password-of-the-reader"
+    if server.engine == "postgresql":
+        server.sql(f"CREATE ROLE {reader} LOGIN PASSWORD '{password}'; GRANT pg_read_all_data TO {reader}")
+    else:
+        server.sql(f"CREATE USER {reader}@'%' IDENTIFIED BY '{password}'")
+        server.sql(f"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS ON *.* TO {reader}@'%'")
+    try:
+        login = instance_of(server, user=reader, password=password)
+        with pytest.raises(RestoreRefused) as refused:
+            restore.run(restore_request(server, repository, shop, instance=login, target="copy"))
+        planned = restore.run(restore_request(server, repository, shop, instance=login, target="copy"), check_mode=True)
+    finally:
+        server.sql(f"DROP ROLE {reader}" if server.engine == "postgresql" else f"DROP USER {reader}@'%'")
+    for told in (str(refused.value), planned["message"]):
+        assert "log in as the server's administrator: login_user with login_password" in told
+        assert "GRANT" not in told
+    if server.engine == "postgresql":
+        assert "owner_policy map or drop does without" in str(refused.value)
+        grants = {entry["privilege"]: entry["grant"] for entry in planned["plan"]["missing_privileges"]}
+        assert grants["membership in postgres"] == ""
 
 
 def test_an_archive_on_disk_is_the_administrators_while_it_is_there(
