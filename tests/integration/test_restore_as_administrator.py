@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from backupdb.connection.instance import Instance
 from backupdb.errors import RestoreRefused
 from backupdb.restore import run as restore
-from support.library import back_up, instance_of
+from support.jobs import JobHost
+from support.library import HOST, back_up, instance_of
 from support.private_server import PrivateServer
 from support.restores import clean, make_database, names, restore_request, restored
 from support.socket_administrators import BACKUP_USER, give_away, owners, socket_administrator
@@ -26,6 +28,13 @@ def server(request: pytest.FixtureRequest) -> Iterator[PrivateServer]:
     private: PrivateServer = request.getfixturevalue(request.param)
     with clean(private):
         yield private
+
+
+@pytest.fixture
+def host(scratch: Path) -> JobHost:
+    folder = scratch / "host"
+    folder.mkdir()
+    return JobHost(folder)
 
 
 @pytest.fixture
@@ -62,6 +71,31 @@ def test_what_one_user_reads_another_one_restores_and_the_first_can_go_on(
         again = restored(server, repository, shop, instance=instance, target=shop, replace=True, confirm=shop)
     assert server.sql("SELECT n FROM client", database=shop) in ([(1,)], ((1,),))
     assert again["safety_backup"].startswith(str(repository))
+    assert owners(repository) == {BACKUP_USER}
+
+
+def test_the_command_line_restores_with_a_job_and_without_one(
+    server: PrivateServer, repository: Path, shop: str, host: JobHost
+) -> None:
+    place = {"login_unix_socket": str(server.socket), "login_port": server.port}  # type: ignore[attr-defined]
+    entry = {**host.backup_of(server), "login_host": None, "login_user": BACKUP_USER, **place}
+    host.write_job("nightly", [{**entry, "repository": str(repository)}], credentials={"source": "none"})
+    with socket_administrator(server) as administrator:
+        common = ("-i", str(host.identity_file), "--login-user", administrator, "--target")
+        where = ("--config-dir", str(host.config_dir))
+        by_job = host.command("restore", "nightly", "test", shop, *where, *common, "by_job")
+        socket = ("--login-socket", str(server.socket), "--login-port", str(server.port))  # type: ignore[attr-defined]
+        alone = host.command("restore", "--repository", str(repository), "test", shop, *socket, *common, "alone")
+        servers = {"test": {"engine": server.engine, **place, "login_user": administrator}}
+        settings = host.write_secrets("rebuild.json", servers=servers)
+        rebuilt = host.command(
+            *("rebuild", "--repository", str(repository), "--host", HOST, "--settings", str(settings), "--json"),
+            *("-i", str(host.identity_file)),
+        )
+    assert [done.returncode for done in (by_job, alone)] == [0, 0], (by_job.stderr, alone.stderr)
+    assert names(server) >= {"by_job", "alone"}
+    databases = json.loads(rebuilt.stdout)["instances"][0]["databases"]
+    assert [(one["name"], one["status"]) for one in databases] == [(shop, "present")], rebuilt.stderr
     assert owners(repository) == {BACKUP_USER}
 
 

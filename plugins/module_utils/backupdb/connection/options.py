@@ -26,6 +26,8 @@ OPTIONS: Mapping[str, Option] = {
     "client_key": Option("path", secret=False),
     "connect_timeout": Option("int", default=10),
 }
+# What is beyond the place of the server and the account.
+TRANSPORT = ("login_db", "ssl_mode", "ca_cert", "client_cert", "client_key", "connect_timeout")
 # Of those who restore. What reads repositories as one user may log in as another one, whom the socket takes.
 SYSTEM_USER: Mapping[str, Option] = {"login_system_user": Option()}
 

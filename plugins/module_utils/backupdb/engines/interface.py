@@ -50,6 +50,7 @@ class Engine(ABC):
 
     VENDOR: ClassVar[str]  # also its name among the options and in manifests
     DRIVER: ClassVar[Driver]
+    SOCKET_ADMINISTRATOR: ClassVar[str]  # who administers it through the socket, as packages set it up
     SYSTEM_DATABASES: ClassVar[Mapping[str, str]]  # names of the server's own databases, and why each is left out
     DATA_DIRECTORY_QUERY: ClassVar[str]  # no row or NULL where the login may not know it
     EMPTY_BYTES: ClassVar[int] = 0  # the size that a database has in which nobody has made anything, about
