@@ -25,6 +25,7 @@ from ..repository.options import SOURCE_OPTIONS, selector_from
 from ..repository.place import CopySource
 from ..repository.stores.settings import BEST
 from ..system.options import validate_options
+from .common_options import whole_number
 
 USER_VARIABLE = str(connection.OPTIONS["login_user"].environment)
 PASSWORD_VARIABLE = str(connection.OPTIONS["login_password"].environment)
@@ -38,9 +39,9 @@ def add_login(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--login-user", default=os.environ.get(USER_VARIABLE), metavar="NAME", help="account instead")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--login-socket", metavar="PATH", help="socket of the server, or for PostgreSQL its folder")
+    where.add_argument("--login-socket", metavar="PATH", help="socket of the server, or its folder, as a job has it")
     where.add_argument("--login-host", metavar="NAME", help="name or address of the server")
-    parser.add_argument("--login-port", type=int, metavar="N", help="port of the server")
+    parser.add_argument("--login-port", type=whole_number, metavar="N", help="port of the server")
     parser.add_argument(
         "--system-user", metavar="NAME", help="log in through the socket as this user of the operating system; for root"
     )
@@ -75,7 +76,9 @@ def _of_job(options: argparse.Namespace, transport: Mapping[str, Any]) -> dict[s
     secrets = _secrets(job, entry, options)
     place = {name: entry[name] for name in connection.OPTIONS if name in entry}  # a job's file has no secret
     login = {**place, "login_user": None, "login_password": None, **transport, **secrets.login(instance)}
-    if options.login_user is None and login["login_user"] is None and not is_administrators(entry, login):
+    if options.login_user is None and options.login_socket is not None and os.geteuid() == 0:
+        login.update(login_user=None, login_password=None)  # another socket, which root enters as the administrator
+    elif options.login_user is None and login["login_user"] is None and not is_administrators(entry, login):
         login["login_user"] = entry["login_user"]
     return {
         **_login(login, options),
