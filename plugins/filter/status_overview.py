@@ -78,9 +78,10 @@ def _cells(host: str, status: Mapping[str, Any]) -> list[str]:
     ages = [row["age_seconds"] for row in judged if row["age_seconds"] is not None]
     coming = [instance["next_run"] for instance in status["instances"] if instance["next_run"]]
     free = [repository["free_bytes"] for repository in status["repositories"] if repository["free_bytes"] is not None]
+    state = "waiting" if status["status"] == "ok" and status.get("waiting") else status["status"]
     return [
         host,
-        status["status"],
+        state,
         str(sum(row["state"] in ("ok", "partial") for row in judged)),
         str(len(judged)),
         human_duration(max(0, *ages)) if ages else "-",
