@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any, Callable, Protocol
 
 from ..errors import BackupDbError, NotificationFailed
+from .apprise import send_apprise
 from .mail import send_email
 from .message import TEST, Event
 from .settings import Notification, notification_from
@@ -27,6 +28,7 @@ _SENDERS: Mapping[str, Callable[[Notification, Event], None]] = {
     "slack": send_slack,
     "teams": send_teams,
     "ping": send_ping,
+    "apprise": send_apprise,
 }
 _GRACE = 1.0  # seconds
 
