@@ -11,25 +11,35 @@ from __future__ import annotations
 
 import logging
 
-from ..errors import NotificationFailed
+from ..errors import NotificationFailed, RequirementMissing
 from .message import TEST, Event, lines_of, texts_of, title_of
 from .settings import Notification
 
 _KINDS = {"start": "info", "success": "success", "failure": "failure", TEST: "info"}  # of Apprise
 _MISSING = (
-    "needs the Python library apprise; install apprise (Debian, Ubuntu), python3-apprise (Enterprise Linux, from EPEL) "
-    "or apprise (PyPI)"
+    "notifications of the type apprise need the Python library apprise; install apprise (Debian, Ubuntu), "
+    "python3-apprise (Enterprise Linux, from EPEL) or apprise (PyPI)"
 )
 _UNKNOWN = "Apprise does not know such an address; see its documentation for how one is written"
 _NOT_SENT = "was not sent, and Apprise does not say why; try the address with its program apprise -vv"
 
 
+def require_library() -> None:
+    """Raise `RequirementMissing`, which names the packages, where the library is not installed."""
+    try:
+        import apprise  # noqa: F401
+    except ImportError:
+        raise RequirementMissing(_MISSING, library="apprise") from None
+
+
 def send_apprise(notification: Notification, event: Event) -> None:
     """Hand the message to the library; raises `NotificationFailed`, never with the address in it."""
     try:
-        from apprise import Apprise, AppriseAsset
-    except ImportError:
-        raise NotificationFailed(f"{notification.receiver} {_MISSING}") from None
+        require_library()
+    except RequirementMissing as error:
+        raise NotificationFailed(f"{notification.receiver}: {error}") from None
+    from apprise import Apprise, AppriseAsset
+
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     # No files and no plugins of somebody else's, and in this thread, which has a time limit.
     asset = AppriseAsset(app_id="vya.backupdb", plugin_paths=[], async_mode=False, secure_logging=True)
