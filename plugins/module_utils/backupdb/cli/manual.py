@@ -48,7 +48,7 @@ def _lines(parser: argparse.ArgumentParser) -> Iterator[str]:
     commands = commands_of(parser)
     yield '.\\" Made from the options of the program.'
     yield f'.TH BACKUPDB 8 "" "vya.backupdb {VERSION}" "Backups of databases"'
-    yield from (".SH NAME", f"{parser.prog} \\- back up PostgreSQL, MySQL and MariaDB, and look after the backups")
+    yield from (".SH NAME", f"{parser.prog} \\- back up databases, and look after the backups")
     yield from (".SH SYNOPSIS", f".B {parser.prog}", ".I COMMAND", "[\\fIoptions\\fR]")
     yield ".SH DESCRIPTION"
     yield "On hosts, jobs back up by themselves. This program runs them, and does by hand what is left to people."
