@@ -1,11 +1,13 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The collection as users have it: built, installed by ansible-galaxy, and used by full names far from a checkout."""
+"""The collection as users have it: built, installed by ansible-galaxy, and used by full names far from a checkout.
+
+The Molecule scenario `readme` follows README with it.
+"""
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -62,58 +64,6 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str], *, sta
     )
     assert done.returncode == status, done.stdout
     return done.stdout
-
-
-def test_the_first_five_minutes_of_the_readme_lead_to_a_backup(
-    environment: dict[str, str], work: Path, scratch: Path, postgres15: PrivateServer
-) -> None:
-    """What the page says to write and to run, with the address of our server in it and the vault left out."""
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    start = page[page.index("## Five minutes") : page.index("## What a run says")]
-    sql, shell, inventory_text = (
-        re.findall(rf"```{kind}\n(.*?)```", start, re.DOTALL) for kind in ("sql", "sh", "yaml")
-    )
-
-    # The keys.
-    commands = [line.split() for line in "".join(shell).splitlines() if "age_keypair" in line]
-    assert len(commands) == 2
-    recipients = []
-    for command in commands:
-        command[0] = str(ansible_program(command[0]))
-        said = run([word.replace("$HOME", environment["HOME"]) for word in command], work, environment)
-        recipients += re.findall(r'"recipient": "(age1\w+)"', said)
-    assert len(set(recipients)) == 2
-
-    # The login.
-    password = "a-long-and-random-password"
-    postgres15.sql("CREATE DATABASE shop")
-    for statement in sql[0].replace("'...'", f"'{password}'").splitlines():
-        postgres15.sql(statement.partition("--")[0])
-    try:
-        inventory = yaml.safe_load(inventory_text[0])
-        group = inventory["databases"]
-        (host,) = group["hosts"].values()
-        host.update({"ansible_connection": "local", "vault_shop_pg_password": password})
-        host["backupdb_instances"][0]["login_port"] = postgres15.port
-        group["vars"].update({"backupdb_repository": str(scratch / "repository"), "backupdb_recipients": recipients})
-        group["vars"]["backupdb_state_dir"] = str(scratch / "state")
-        write_json(work / "inventory.yml", inventory)
-
-        # Look, run, look.
-        lines = [line for line in "".join(shell).splitlines() if line.startswith("ansible-playbook")]
-        look, take = ([*line.replace(" --ask-vault-pass", "").split()] for line in lines)
-        assert "--check" in look
-        for command in (look, take):
-            command[0] = str(ansible_program(command[0]))
-        assert "would be made" in run(look, work, environment)
-        assert not (scratch / "repository").exists()
-        said = run(take, work, environment)
-    finally:
-        postgres15.sql("DROP DATABASE shop")
-        postgres15.sql("DROP ROLE backupdb")
-    assert re.search(r"complete +shop ", said)
-    assert password not in said
-    assert list((scratch / "repository").glob("db1.example.org/shop-pg/shop/*/manifest.json"))
 
 
 def test_defaults_of_the_action_group_reach_every_module(

@@ -110,7 +110,7 @@ part_molecule() {
   local scenario failed=0
   ensure_fleet_packages
   ensure_fleet_bases
-  for scenario in default alternative; do
+  for scenario in default alternative readme; do
     say "== scenario $scenario"
     molecule_scenario "$scenario" test || failed=1
   done
