@@ -176,7 +176,7 @@ options:
         description: How much is sent in a second at most, such as V(20M).
         type: str
       patience:
-        description: For how long a store that is busy or away is tried again.
+        description: For how long a store that is busy or away is tried again, and another run that copies is waited for.
         type: str
         default: 10m
       off_site:
@@ -234,7 +234,7 @@ status:
   description:
     - V(ok), or in check mode V(planned) when something would be sent.
     - V(partial) when a required copy does not have everything, V(failed) when nothing was done, and V(busy) when
-      another run is copying.
+      another run is copying, for longer than C(patience); in check mode it is not waited for.
   returned: always
   type: str
   sample: ok

@@ -192,7 +192,7 @@ def test_a_required_copy_that_takes_nothing_is_a_failure(
     assert (result["status"], result["changed"]) == ("failed", False)
 
 
-def test_a_second_run_is_told_that_one_is_at_it(
+def test_a_second_run_waits_for_the_first_and_in_time_finds_nothing_left_to_send(
     repository: Path, state: Path, made: list[Path], copy: dict[str, Any], proxy: FailingProxy
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
@@ -206,12 +206,18 @@ def test_a_second_run_is_told_that_one_is_at_it(
     first = Copier(repository, state, copy)
     try:
         assert begun.wait(30)
-        second = copied(repository, state, copy)
+        impatient = copied(repository, state, with_options(copy, patience="1s"))
+        planned = copied(repository, state, copy, check_mode=True)
+        patient = Copier(repository, state, with_options(copy, patience="5m"))
+        time.sleep(1)  # in which it begins to wait
     finally:
         go_on.set()
-    assert second["status"] == "busy"
-    assert "another run is copying there" in second["message"]
+    for result in (impatient, planned):
+        assert result["status"] == "busy"
+        assert "another run is copying there" in result["message"]
     assert first.result()["status"] == "ok"
+    second = patient.result()
+    assert (second["status"], second["changed"], second["copies"][0]["sent"]) == ("ok", False, [])
     assert proven(copy) == names(made)
 
 

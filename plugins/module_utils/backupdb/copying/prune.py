@@ -25,13 +25,14 @@ def prune(
 ) -> list[dict[str, Any]]:
     """Prune a copy by each of the requests, and return their results.
 
-    Raises `LockBusy` while somebody copies there, `RepositoryError` where another user keeps what is known of it, and
+    Raises `LockBusy` where somebody copies there for longer than the copy's `patience`, `RepositoryError` where another user keeps what is known of it, and
     what opening the store raises.
     """
     settings, home = source.settings, source.home()
     if not is_mine(home):
         raise RepositoryError(f"{home}, where it is kept what copy {settings.name} has, is another user's; run as him")
     make_folders(home)
-    with alone(home), closing(open_store(settings, Patience(settings.patience))) as store:
+    patience = Patience(settings.patience)
+    with alone(home, patience), closing(open_store(settings, patience)) as store:
         known = Shadow(home)
         return [prune_copy.run(store, replace(one, known=known), check_mode=check_mode) for one in requests]

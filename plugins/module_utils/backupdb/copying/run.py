@@ -46,13 +46,14 @@ from ..system.files import is_gone, open_regular
 from ..system.locking import try_lock
 from ..system.parallel import error_of
 from ..system.stopping import stop_signals
-from ..system.text import utc_now
+from ..system.text import human_duration, utc_now
 from ..verify.one_backup import manifest_problem
 from . import result as copy_result
 from .meter import ByteMeter, Report
 from .plan import CopyRequest, MissingBackup, missing_in
 from .result import CopyOutcome
 
+_LOOK_AGAIN = 0.5  # seconds between looks whether another run has ended
 _TOO_MANY = 5  # backups that cannot be sent; the reason is then hardly theirs
 
 
@@ -102,7 +103,8 @@ def _one(
         _refuse_repositories(settings, wanted.requests)
         patience = Patience(settings.patience, cancel)
         make_folders(home)
-        with alone(home), closing(open_store(settings, patience, FileNotes(home / "uploads.json"))) as store:
+        wait = None if check_mode else patience
+        with alone(home, wait), closing(open_store(settings, patience, FileNotes(home / "uploads.json"))) as store:
             outcome.where = store.where()
             if check_mode:
                 outcome.rights = store.rights()
@@ -198,16 +200,22 @@ def _send(store: Store, one: MissingBackup, meter: ByteMeter) -> bool:
 
 
 @contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """One process at a time sends to a copy; raises `LockBusy`."""
+def alone(home: Path, patience: Patience | None = None) -> Iterator[None]:
+    """One process at a time works on a copy: the next one waits as long as its patience says, or not at all.
+
+    Raises `LockBusy`, and `Interrupted` when it is asked to stop while it waits.
+    """
     path = home / "lock"
     with storage_errors(path, "locking"):
         descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
     try:
+        give_up = time.monotonic() + (0 if patience is None else patience.seconds)
         with storage_errors(path, "locking"):
-            held = try_lock(descriptor)
-        if not held:
-            raise LockBusy(f"another run is copying there (it holds {path}); it sends what is missing")
+            while not try_lock(descriptor):
+                if patience is None or time.monotonic() >= give_up:
+                    waited = "" if patience is None else f" after {human_duration(patience.seconds)} still"
+                    raise LockBusy(f"another run is copying there{waited} (it holds {path}); the next run sends what is missing then")
+                patience.pause(min(_LOOK_AGAIN, max(0.0, give_up - time.monotonic())))
         yield
     finally:
         os.close(descriptor)

@@ -46,6 +46,11 @@ class Patience:
                 wait = min(2 * wait, _LONGEST_WAIT)
                 self._cancel.wait(pause)
 
+    def pause(self, seconds: float) -> None:
+        """Wait; raises `Interrupted` when the work was asked to stop."""
+        self._cancel.wait(seconds)
+        self.check()
+
     def check(self) -> None:
         """Raise `Interrupted` when the work was asked to stop."""
         if self._cancel.is_set():
