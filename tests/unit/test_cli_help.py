@@ -67,6 +67,7 @@ def test_bash_completes_jobs_files_and_folders_whatever_their_names(tmp_path: Pa
     assert completed(tmp_path, "run", *config, "") == ["nightly", "weekly"]
     assert completed(tmp_path, "doctor", *config, "week") == ["weekly"]
     assert completed(tmp_path, "run", "--config-dir", str(tmp_path / "none"), "") == []
+    assert completed(tmp_path, "restore", *config, "n") == ["nightly"]
     assert completed(tmp_path, "drill", *config, "--jobs", "") == []
     assert completed(tmp_path, "rebuild", *config, "--job", "n") == ["nightly"]
     odd = tmp_path / "my $(touch hacked) folder"

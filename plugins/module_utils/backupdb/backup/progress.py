@@ -22,6 +22,7 @@ class Progress:
     in_progress: tuple[str, ...]
     total: int
     stored_bytes: int
+    expected_bytes: int = 0  # by the forecasts, as far as there are any
 
     def text(self) -> str:
         """Say it in a line: "2 of 7 done (@accounts, orders), now facts, wiki; 1.2 GiB stored"."""
@@ -39,6 +40,7 @@ def progress_of(tasks: Sequence[Task], stored_bytes: int) -> Progress:
         ),
         total=len(tasks),
         stored_bytes=stored_bytes,
+        expected_bytes=sum(task.planned.forecast.likely for task in tasks if task.planned.forecast is not None),
     )
 
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+import time
+from typing import Any, Callable
 
 from ..archives.envelope import Encryption
 from ..backup import run as backup
+from ..backup.progress import Progress
 from ..backup.request import BackupRequest, Selection
 from ..connection.instance import Instance
 from ..engines.values import DumpOptions
 from ..errors import InvalidOption
 from ..streams.compression import Compression
+from ..system.text import progress_text
 from . import exit_status
+from .live_line import Report, live_line
 from .output import write_json
 
 
@@ -29,9 +33,23 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it and return the exit status."""
-    result = backup.run(request_from(_request_on_input()), check_mode=options.check)
+    request = request_from(_request_on_input())
+    with live_line() as live:
+        result = backup.run(request, check_mode=options.check, report=None if live is None else _reporter(live))
     write_json(result)
     return exit_status.of_result(result)
+
+
+def _reporter(live: Report) -> Callable[[Progress], None]:
+    """Return what shows the progress of a run; its end is a forecast."""
+    began = time.monotonic()
+
+    def report(progress: Progress) -> None:
+        far = progress_text(progress.stored_bytes, progress.expected_bytes, time.monotonic() - began)
+        now = f", now {', '.join(progress.in_progress)}" if progress.in_progress else ""
+        live(f"{len(progress.done)} of {progress.total} done, {far}{now}")
+
+    return report
 
 
 def request_from(values: dict[str, Any]) -> BackupRequest:

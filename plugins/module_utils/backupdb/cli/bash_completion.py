@@ -102,7 +102,7 @@ def _completed(action: argparse.Action) -> str:
     if action.choices:
         return f"_backupdb_words {shlex.quote(' '.join(map(str, action.choices)))}"
     value = str(value_of(action)).upper()
-    if value == "JOB":
+    if value.partition(" ")[0] == "JOB":
         return '_backupdb_words "$(_backupdb_jobs)"'
     if value == "FILE":
         return "_backupdb_paths -f"

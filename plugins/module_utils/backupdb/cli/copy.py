@@ -10,6 +10,7 @@ import os
 import sys
 from typing import Any
 
+from ..copying.meter import EVERY
 from ..credentials.secrets import read_secrets
 from ..errors import InvalidOption
 from ..jobs import steps
@@ -18,6 +19,7 @@ from ..jobs.run import closing_of
 from ..system.stopping import stop_at
 from . import exit_status
 from .common_options import add_config_dir
+from .live_line import live_line
 from .output import add_json, show
 
 
@@ -37,14 +39,16 @@ def run(options: argparse.Namespace) -> int:
         raise InvalidOption(f"job {job.name} has no copies; add some with backupdb_copies, and the role schedule")
     secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
     closing = None if options.check or options.at_any_time else closing_of(job)
-    with stop_at(*((None, "") if closing is None else (closing.moment, closing.reason))):
-        result = steps.copy_backups(job, secrets, check_mode=options.check, report=_progress)
+    with stop_at(*((None, "") if closing is None else (closing.moment, closing.reason))), live_line() as live:
+        result = steps.copy_backups(
+            job, secrets, check_mode=options.check, report=live or _progress, report_every=1.0 if live else EVERY
+        )
     show(result, [*_lines(result), f"{result['status']}: {result['message']}"], as_json=options.json)
     return exit_status.of_result(result)
 
 
 def _progress(line: str) -> None:
-    """Progress is for people, and no part of what the command prints."""
+    """Progress is for people, or a journal, and no part of what the command prints."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 

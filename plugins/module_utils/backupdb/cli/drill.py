@@ -27,6 +27,7 @@ from .common_options import (
     values,
     whole_number,
 )
+from .live_line import live_line
 from .output import add_json, show
 
 _PASSPHRASE = str(archives.OPTIONS["passphrase"].environment)
@@ -58,7 +59,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Drill and return the exit status: failed when a backup did not come back equal."""
     request = drill_request_from(values(options, **_source(options), **_keys(options)))
-    result = drill.run(request, check_mode=options.check)
+    with live_line() as report:
+        result = drill.run(request, check_mode=options.check, report=report)
     lines = _plan(result) if options.check else result["lines"]
     show(result, [*lines, f"{result['status']}: {result['message']}"], as_json=options.json)
     return exit_status.of_result(result)

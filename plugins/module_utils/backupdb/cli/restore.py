@@ -18,6 +18,7 @@ from ..restore.options import RESTORE_OPTIONS, restore_request_from
 from ..system.options import Option, defaults_of, parse_assignment, validate_options
 from . import exit_status
 from .common_options import add_config_dir, add_copy, add_signed_by
+from .live_line import live_line
 from .output import add_json, show
 from .restore_server import PASSWORD_VARIABLE, USER_VARIABLE, add_login, server_from
 
@@ -91,7 +92,9 @@ def run(options: argparse.Namespace) -> int:
         "identity_file": options.identity_file,
         **server_from(options, transport),
     }
-    result = restore.run(restore_request_from(complete), check_mode=options.check)
+    request = restore_request_from(complete)
+    with live_line() as report:
+        result = restore.run(request, check_mode=options.check, report=report)
     show(result, [f"{result['status']}: {result['message']}"], as_json=options.json)
     accepted = complete["accept_errors"] and result["status"] == "restored_with_errors"
     return exit_status.OK if accepted else exit_status.of_result(result)

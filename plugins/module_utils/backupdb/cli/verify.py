@@ -20,6 +20,7 @@ from .common_options import (
     repositories_of,
     values,
 )
+from .live_line import live_line
 from .output import add_json, show
 
 
@@ -55,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
     copy = copy_source(options)
     repository = None if options.paths or copy else repositories_of(options, only_one=True)[0]
     request = verify_request_from(values(options, repository=repository, copy=copy, identity=None, passphrase=None))
-    result = verify_run.run(request)
+    with live_line() as report:
+        result = verify_run.run(request, report=report)
     lines = [
         f"{entry['verdict']} {entry['folder']}" + "".join(f": {problem}" for problem in entry["problems"][:1])
         for entry in result["backups"]

@@ -12,7 +12,7 @@ from typing import Callable
 from ..errors import Interrupted
 from ..system.text import progress_text
 
-_EVERY = 10.0  # seconds between two lines of progress
+EVERY = 10.0  # seconds between two lines of progress, where somebody keeps them
 _LONGEST_WAIT = 0.5  # seconds; a wish to stop is heard in between
 
 Report = Callable[[str], None]
@@ -21,10 +21,12 @@ Report = Callable[[str], None]
 class ByteMeter:
     """Counts for several threads. `expected` is how many bytes there are to send, `rate` the limit in bytes a second.
 
-    `report` is called with a line of progress now and then.
+    `report` is called with a line of progress every so many seconds.
     """
 
-    def __init__(self, *, expected: int, rate: int | None, report: Report, cancel: threading.Event) -> None:
+    def __init__(
+        self, *, expected: int, rate: int | None, report: Report, cancel: threading.Event, every: float = EVERY
+    ) -> None:
         self.sent = 0
         self.began = time.monotonic()
         self._expected = expected
@@ -32,7 +34,8 @@ class ByteMeter:
         self._report = report
         self._cancel = cancel
         self._guard = threading.Lock()
-        self._due = self.began + _EVERY
+        self._every = every
+        self._due = self.began + every
         self.what = ""
 
     def count(self, size: int) -> None:
@@ -57,5 +60,5 @@ class ByteMeter:
             self._expected -= size
 
     def _line(self, now: float) -> str:
-        self._due = now + _EVERY
+        self._due = now + self._every
         return f"{self.what}: {progress_text(self.sent, self._expected, now - self.began)}"

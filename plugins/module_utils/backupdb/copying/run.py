@@ -49,7 +49,7 @@ from ..system.stopping import stop_signals
 from ..system.text import human_duration, utc_now
 from ..verify.one_backup import manifest_problem
 from . import result as copy_result
-from .meter import ByteMeter, Report
+from .meter import EVERY, ByteMeter, Report
 from .plan import CopyRequest, MissingBackup, missing_in
 from .result import CopyOutcome
 
@@ -59,11 +59,15 @@ _TOO_MANY = 5  # backups that cannot be sent; the reason is then hardly theirs
 
 @dataclass(frozen=True)
 class CopyRun:
-    """Which backups go to which copies; `state_dir` keeps what is known of each copy between runs."""
+    """Which backups go to which copies; `state_dir` keeps what is known of each copy between runs.
+
+    `report_every` is how many seconds are between two lines of progress.
+    """
 
     requests: Sequence[CopyRequest]
     copies: Sequence[CopySettings]
     state_dir: str
+    report_every: float = EVERY
 
     def hosts(self) -> list[str]:
         """Return the folders of the hosts that are concerned: hundreds of others may have backups in the same copy."""
@@ -117,7 +121,10 @@ def _one(
             outcome.missing = [(one.place, one.size) for one in missing]
             outcome.requests = sum(store.requests_for(upload.size) for one in missing for upload in one.files)
             if not check_mode:
-                _send_all(store, shadow, missing, outcome, cancel, report)
+                expected = sum(one.size for one in missing)
+                rate = settings.bandwidth
+                meter = ByteMeter(expected=expected, rate=rate, report=report, cancel=cancel, every=wanted.report_every)
+                _send_all(store, shadow, missing, outcome, meter)
     except Exception as fault:  # noqa: BLE001  other copies must not suffer
         outcome.error = error_of(fault)
     outcome.seconds = time.monotonic() - began
@@ -158,11 +165,9 @@ def _send_all(
     shadow: Shadow,
     missing: Sequence[MissingBackup],
     outcome: CopyOutcome,
-    cancel: threading.Event,
-    report: Report,
+    meter: ByteMeter,
 ) -> None:
     settings = outcome.settings
-    meter = ByteMeter(expected=sum(one.size for one in missing), rate=settings.bandwidth, report=report, cancel=cancel)
     try:
         for number, one in enumerate(missing, start=1):
             meter.what = f"copy {settings.name}: backup {number} of {len(missing)} ({one.place})"

@@ -12,6 +12,7 @@ from typing import Any, Callable
 
 from ..backup import run as backup
 from ..copying import run as copying
+from ..copying.meter import EVERY
 from ..copying.plan import CopyRequest
 from ..copying.run import CopyRun
 from ..credentials.secrets import Secrets
@@ -64,16 +65,25 @@ def has_backups(result: Mapping[str, Any]) -> bool:
 
 
 def copy_backups(
-    job: Job, secrets: Secrets, *, check_mode: bool = False, report: Report = lambda _line: None
+    job: Job,
+    secrets: Secrets,
+    *,
+    check_mode: bool = False,
+    report: Report = lambda _line: None,
+    report_every: float = EVERY,
 ) -> dict[str, Any]:
-    """Send what is missing in the copies of a job, and return the result of that, also when it could not begin."""
+    """Send what is missing in the copies of a job, and return the result of that, also when it could not begin.
+
+    `report` is told every `report_every` seconds how far it is.
+    """
     instances = [(str(entry["host"]), str(entry["instance"])) for entry in job.backups]
     repositories = dict.fromkeys(str(entry["repository"]) for entry in job.backups)
 
     def work() -> dict[str, Any]:
         copies = copies_of(job, secrets)
         request = [CopyRequest(repository, instances) for repository in repositories]
-        return copying.run(CopyRun(request, copies, job.state_dir), check_mode=check_mode, report=report)
+        wanted = CopyRun(request, copies, job.state_dir, report_every)
+        return copying.run(wanted, check_mode=check_mode, report=report)
 
     done = result_of(work)
     if done.error is None:
