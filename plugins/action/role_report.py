@@ -12,7 +12,7 @@ from ansible.utils.display import Display
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.table import one_line
 from ansible_collections.vya.backupdb.plugins.plugin_utils import handover, notifying
 from ansible_collections.vya.backupdb.plugins.plugin_utils.role_variables import RoleVariables
-from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS
+from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS, Work
 
 display = Display()
 
@@ -33,16 +33,18 @@ class ActionModule(ActionBase):
         work = WORKS[options["work"]]
         hosts = variables.value("ansible_play_hosts_all")
         overview = work.overview(handover.collect(work.name, hosts), hosts)
-        sent = notifying.report(
-            work.title, overview, variables.value("backupdb_notifications"), check_mode=self._task.check_mode
-        )
+        sent = self._sent(work, overview, variables) if work.is_notified else []
         details = [line for host in hosts for line in overview["hosts"][host].get("lines", ())]
         shown = [*overview["table"], *overview["complaints"], overview["message"]]
         for line in [*(map(one_line, details) if display.verbosity else ()), *shown]:
             display.display(line)
-        data = {**{key: overview[key] for key in work.published}, "notifications": sent}
+        data = {**work.published(overview), **({"notifications": sent} if work.is_notified else {})}
         return {
             "changed": False,
             "msg": overview["message"],
             "ansible_stats": {"data": {f"{work.name}_summary": data}, "per_host": False, "aggregate": False},
         }
+
+    def _sent(self, work: Work, overview: dict[str, Any], variables: RoleVariables) -> list[dict[str, Any]]:
+        notifications = variables.value("backupdb_notifications")
+        return notifying.report(work.title, overview, notifications, check_mode=self._task.check_mode)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.vya.backupdb.plugins.plugin_utils import handover
 from ansible_collections.vya.backupdb.plugins.plugin_utils.host_calls import HostCalls
@@ -34,26 +35,27 @@ class ActionModule(ActionBase):
                 "work": {"type": "str", "required": True, "choices": list(WORKS)},
                 "steps": {"type": "list", "elements": "str", "required": True},
                 "problems": {"type": "list", "elements": "str", "default": []},
+                "about": {"type": "dict", "default": {}},
             }
         )
         variables = task_vars or {}
         work, calls = WORKS[options["work"]], HostCalls(self, variables)
-        done = self._done(work, calls, RoleVariables(self, variables), options)
+        try:
+            done = self._done(work, calls, RoleVariables(self, variables), options)
+        except AnsibleError as error:  # in the template of a variable
+            done = Done(variables["inventory_hostname"], error=str(error), about=options["about"])
         summary = work.sum_up(done)
-        handover.leave(work.name, variables["inventory_hostname"], summary)
-        return {
-            "changed": calls.changed,
-            "failed": summary["status"] != "ok",
-            "msg": summary["message"],
-            **calls.of_the_task(),
-        }
+        handover.leave(work.name, done.host, summary)
+        is_well = summary["status"] == "ok"
+        return {"changed": calls.changed, "failed": not is_well, "msg": summary["message"], **calls.of_the_task()}
 
     def _done(self, work: Work, calls: HostCalls, variables: RoleVariables, options: dict[str, Any]) -> Done:
+        host, about = variables.value("inventory_hostname"), options["about"]
         mistakes = variables.mistakes(options["problems"])
         if mistakes:
-            return Done(error="; ".join(mistakes))
-        if work.announced and handover.begin(work.name):
+            return Done(host, error="; ".join(mistakes), about=about)
+        if work.is_announced and handover.begin(work.name):
             hosts = variables.value("ansible_play_hosts_all")
             announce(work.title, hosts, variables.value("backupdb_notifications"), check_mode=self._task.check_mode)
         steps = [step for name in options["steps"] for step in variables.raw(name)]
-        return Done(called=take_steps(steps, variables, calls))
+        return Done(host, called=take_steps(steps, variables, calls), about=about)

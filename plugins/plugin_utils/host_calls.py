@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,37 +15,42 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 _ANY_MODULE = "ansible.legacy.normal"
+_ASK = "ansible.builtin.async_status"
+_PAUSE = 3  # seconds between questions about a call that goes on by itself
 _INTERPRETER = "discovered_interpreter_"  # a fact, which later tasks need not find out again
 
 display = Display()
 
 
 class HostCalls:
-    """What an action has called on its host, and what of the results belongs to the task as a whole."""
+    """What an action calls on its host, and what of the results belongs to the task as a whole."""
 
     def __init__(self, action: ActionBase, variables: dict[str, Any]) -> None:
         self._action = action
         self._variables = variables
+        self._user = action.get_become_option("become_user")
         self.changed = False
         self._warnings: list[str] = []
         self._diffs: list[Any] = []
         self._facts: dict[str, Any] = {}
 
-    def call(self, module: str, options: Mapping[str, Any], *, user: str | None = None) -> dict[str, Any]:
-        """Return the result of the module, or of the action of that name; `user` counts where the task has become.
+    def call(
+        self, module: str, options: Mapping[str, Any], *, user: str | None = None, seconds: float = 0
+    ) -> dict[str, Any]:
+        """Return the result of the module, or of the action of that name; `user` counts where the task has `become`.
 
+        With `seconds` the call goes on by itself for so long, and a connection that is lost meanwhile does not end it.
         A host that cannot be reached, and an error of Ansible's own, is a result as well: `unreachable` or `failed`.
         """
-        self._become(user)
-        action = self._action_for(module, options)
+        become = self._action._connection.become
+        if become is not None:
+            become.set_option("become_user", user or self._user)
         try:
-            result: dict[str, Any] = action.run(task_vars=self._variables)
+            result = self._run(module, options) if seconds <= 0 else self._run_by_itself(module, options, seconds)
         except AnsibleConnectionFailure as error:
             result = {"unreachable": True, "msg": str(error)}
         except AnsibleError as error:
             result = {"failed": True, "msg": str(error)}
-        with suppress(AnsibleError):  # files of a host that is away now
-            action.cleanup()
         self._note(result)
         return result
 
@@ -52,22 +58,17 @@ class HostCalls:
         """Show lines about something that changes."""
         self.changed = True
         for line in lines:
-            display.display(line)
+            display.display(f"{self._variables['inventory_hostname']}: {line}")
 
     def of_the_task(self) -> dict[str, Any]:
         """Return what of all results belongs into that of the task."""
         found = {"warnings": self._warnings, "diff": self._diffs, "ansible_facts": self._facts}
         return {key: value for key, value in found.items() if value}
 
-    def _become(self, user: str | None) -> None:
-        become = self._action._connection.become
-        if become is not None and user:
-            become.set_option("become_user", user)
-
-    def _action_for(self, module: str, options: Mapping[str, Any]) -> ActionBase:
+    def _run(self, module: str, options: Mapping[str, Any], seconds: int = 0) -> dict[str, Any]:
         ours = self._action
         task = ours._task.copy()
-        task.action, task.args = module, dict(options)
+        task.action, task.args, task.async_val = module, dict(options), seconds
         loader = ours._shared_loader_obj.action_loader
         action: ActionBase = loader.get(
             module if loader.has_plugin(module) else _ANY_MODULE,
@@ -78,7 +79,28 @@ class HostCalls:
             templar=ours._templar,
             shared_loader_obj=ours._shared_loader_obj,
         )
-        return action
+        try:
+            result: dict[str, Any] = action.run(task_vars=self._variables)
+        finally:
+            with suppress(AnsibleError):  # files of a host that is away now
+                action.cleanup()
+        return result
+
+    def _run_by_itself(self, module: str, options: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        result = self._run(module, options, seconds=int(seconds))
+        if "ansible_job_id" not in result:
+            return result
+        job = result["ansible_job_id"]
+        give_up = time.monotonic() + seconds
+        while not _has_ended(result) and time.monotonic() < give_up:
+            time.sleep(_PAUSE)
+            try:
+                result = self._run(_ASK, {"jid": job})
+            except AnsibleError as error:
+                display.vvv(f"{self._variables['inventory_hostname']}: asked again after: {error}")
+                self._action._connection.reset()
+        self._run(_ASK, {"jid": job, "mode": "cleanup"})
+        return result
 
     def _note(self, result: dict[str, Any]) -> None:
         self.changed |= bool(result.get("changed"))
@@ -87,3 +109,7 @@ class HostCalls:
         self._diffs += diff if isinstance(diff, list) else [diff]
         facts = result.get("ansible_facts") or {}
         self._facts.update({name: value for name, value in facts.items() if name.startswith(_INTERPRETER)})
+
+
+def _has_ended(result: Mapping[str, Any]) -> bool:
+    return bool(result.get("finished") or (result.get("failed") and result.get("_ansible_parsed")))

@@ -20,11 +20,15 @@ _WORST_FIRST = ("failed", "unreachable", "partial", "ok")
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of the table after host and state. A host whose summary has nothing under the key `known` has none."""
+    """Columns of the table after host and state. A host whose summary has nothing under the key `known` has none.
+
+    With `each` a host has a line for each entry that is there, and the cells are of the entry.
+    """
 
     known: str
     cells: Mapping[str, Callable[[Summary], str]]
     texts: Collection[str] = ()  # titles of those that are no numbers
+    each: bool = False
 
 
 def overview_of(
@@ -52,11 +56,13 @@ def overview_of(
 
 def _table(hosts: Sequence[tuple[str, Summary]], columns: Columns) -> list[str]:
     titles = ["HOST", "STATE", *columns.cells]
-    rows = [[host, summary["status"], *_cells(summary, columns)] for host, summary in hosts]
+    rows = [[host, summary["status"], *cells] for host, summary in hosts for cells in _cells(summary, columns)]
     numbers = [place for place, title in enumerate(titles) if place > 1 and title not in columns.texts]
     return table([titles, *rows], right=numbers)
 
 
-def _cells(summary: Summary, columns: Columns) -> list[str]:
-    is_known = bool(summary.get(columns.known))
-    return [cell(summary) if is_known else _UNKNOWN for cell in columns.cells.values()]
+def _cells(summary: Summary, columns: Columns) -> list[list[str]]:
+    known = summary.get(columns.known)
+    if not known:
+        return [[_UNKNOWN] * len(columns.cells)]
+    return [[cell(entry) for cell in columns.cells.values()] for entry in (known if columns.each else [summary])]

@@ -4,10 +4,11 @@
 """The steps of a role on one host, as its variables write them. A step is a dictionary:
 
 - `module`, `options` and `user`: what is called, with what, and as whom where the task has `become`.
+- `seconds`: let the call go on by itself for so long, and ask about it; without it, or with 0, it is waited for.
+- `result`: what a call would have returned, instead of a module. `tell`: lines for the screen, about what changes.
 - `when`: whether it is taken. `each`: a list for whose items it is taken, one by one; the item is in the variable `as`.
 - `register`: the variable for its result, or with `each` for the list of them.
-- `may_fail`: other steps follow also where it fails; without it, none does.
-- `tell`: instead of a module, lines for the screen, about something that changes.
+- `expected`: kinds of errors that are no failure. `may_fail`: a failure does not keep the next steps from being taken.
 """
 
 from __future__ import annotations
@@ -27,26 +28,34 @@ def take_steps(steps: Sequence[Step], variables: RoleVariables, calls: HostCalls
     called: list[Called] = []
     for step in steps:
         taken = []
-        for one in _called(step, variables, calls):
+        for one in _taken(step, variables, calls):
             taken.append(one)
             if one.is_unreachable or (one.has_failed and not step.get("may_fail")):
                 return [*called, *taken]
         called += taken
         if "register" in step:
             results = [one.result for one in taken]
-            variables.set(step["register"], results if "each" in step else {**results[0]} if results else {})
+            variables.set(step["register"], results if "each" in step else results[0] if results else {})
     return called
 
 
-def _called(step: Step, variables: RoleVariables, calls: HostCalls) -> Iterator[Called]:
+def _taken(step: Step, variables: RoleVariables, calls: HostCalls) -> Iterator[Called]:
     for item in variables.filled(step["each"]) if "each" in step else [None]:
         if "as" in step:
             variables.set(step["as"], item)
         if not variables.filled(step.get("when", True)):
             continue
         if "tell" in step:
-            host = variables.value("inventory_hostname")
-            calls.tell([f"{host}: {line}" for line in variables.filled(step["tell"])])
-            continue
-        options, user = variables.filled(step["options"]), variables.filled(step.get("user"))
-        yield Called(step["module"], item, calls.call(step["module"], options, user=user))
+            calls.tell(variables.filled(step["tell"]))
+        elif "result" in step:
+            yield Called("", item, variables.filled(step["result"]))
+        else:
+            yield Called(step["module"], item, _result(step, variables, calls))
+
+
+def _result(step: Step, variables: RoleVariables, calls: HostCalls) -> dict[str, Any]:
+    options, user, seconds = (variables.filled(step.get(key)) for key in ("options", "user", "seconds"))
+    result = calls.call(step["module"], options, user=user, seconds=seconds or 0)
+    if result.get("failed") and result.get("error_kind") in variables.filled(step.get("expected", [])):
+        return {**result, "failed": False, "expected": True}
+    return result

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 Result = Mapping[str, Any]
@@ -35,14 +35,12 @@ class Called:
 
 @dataclass(frozen=True)
 class Done:
-    """What was called on a host, or the error for which nothing was.
+    """What was called on a host, or the error for which nothing was; `about` is what was known of the work before."""
 
-    `expected` are kinds of errors that are no failure, such as a missing library in check mode on an unprepared host.
-    """
-
+    host: str
     called: Sequence[Called] = ()
     error: str = ""
-    expected: Collection[str] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def last(self) -> Result:
@@ -65,6 +63,6 @@ def run_summary(done: Done, keep: Mapping[str, Any], nothing: str) -> dict[str, 
     elif done.error:
         status = "failed"
     else:
-        status = "ok" if result.get("status") in _GOOD or result.get("error_kind") in done.expected else "failed"
+        status = "ok" if result.get("status") in _GOOD or result.get("expected") else "failed"
     message = done.error or result.get("message") or result.get("msg") or nothing
     return {**{key: result.get(key, default) for key, default in keep.items()}, "status": status, "message": message}

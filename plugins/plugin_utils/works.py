@@ -1,95 +1,39 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The work of each role: how its result on one host is summed up, and how many hosts become one table."""
+"""The works of all roles, by the names of their roles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Callable
+from collections.abc import Mapping
+from typing import Any
 
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import human_duration, human_size
-
-from .overview import Columns, Summary, overview_of
-from .summaries import Done, run_summary
-
-_STATUS_KEYS = ("rows", "late", "complaints", "instances", "jobs", "repositories", "lines")
-_JUDGED = ("ok", "partial", "failed", "late", "no backup")
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a role does on its hosts. `nothing` is said of a host on which it was not done."""
-
-    name: str  # of its role
-    title: str  # in notifications
-    nothing: str
-    sum_up: Callable[[Done], dict[str, Any]]
-    columns: Columns
-    complaints: Callable[[Summary], list[str]]
-    published: tuple[str, ...] = ("status", "hosts")
-    is_a_table: bool = False  # for whoever reads `lines`, too
-    announced: bool = True  # by a notification when it begins
-
-    def overview(self, summaries: Mapping[str, Summary], hosts: Iterable[str]) -> dict[str, Any]:
-        """Put the summaries of the hosts into one; a host without one counts as failed."""
-        message = f"{self.nothing}: the host did not get as far as that, see its error."
-        unknown = {"status": "failed", "message": message}
-        found = overview_of({host: summaries.get(host, unknown) for host in hosts}, self.columns, self.complaints)
-        if self.is_a_table:
-            found["lines"] = [found["message"], *found["table"], *found["complaints"]]
-        return found
+from .backup_work import ACCOUNT, BACKUP, COPY
+from .overview import Columns
+from .proof_work import DRILL, PRUNE, VERIFY
+from .restore_work import REBUILD, RESTORE
+from .schedule_work import SCHEDULE
+from .status_work import STATUS
+from .summaries import Done
+from .work import Work
 
 
-def _status_of(done: Done) -> dict[str, Any]:
-    summary = run_summary(done, {}, "the module returned nothing")
-    kept = {key: done.last[key] for key in _STATUS_KEYS if key in done.last}
-    # The module also knows the status partial.
-    return {**kept, **summary, "status": done.last.get("status", summary["status"])}
+def _prepared(done: Done) -> dict[str, Any]:
+    is_well = bool(done.called) and not done.called[-1].has_failed
+    return {"status": "ok" if is_well else "failed", "message": done.error or done.last.get("msg") or "prepared"}
 
 
-def _judged(status: Summary) -> list[Mapping[str, Any]]:
-    return [row for row in status["rows"] if row["state"] in _JUDGED and row["kind"] == "database"]
-
-
-def _oldest(status: Summary) -> str:
-    ages = [row["age_seconds"] for row in _judged(status) if row["age_seconds"] is not None]
-    return human_duration(max(0, *ages)) if ages else "-"
-
-
-def _free(status: Summary) -> str:
-    free = [repository["free_bytes"] for repository in status["repositories"] if repository["free_bytes"] is not None]
-    return human_size(min(free)) if free else "-"
-
-
-def _next_run(status: Summary) -> str:
-    coming = [instance["next_run"] for instance in status["instances"] if instance["next_run"]]
-    return min(coming)[:16].replace("T", " ") if coming else "-"
-
-
-STATUS = Work(
-    name="status",
-    title="Status",
-    nothing="Nothing is known",
-    sum_up=_status_of,
-    columns=Columns(
-        known="rows",
-        cells={
-            "WELL": lambda status: str(sum(row["state"] in ("ok", "partial") for row in _judged(status))),
-            "EXPECTED": lambda status: str(len(_judged(status))),
-            "OLDEST": _oldest,
-            "PROVEN": lambda status: str(sum(row["proven"] is not None for row in _judged(status))),
-            "STORED": lambda status: human_size(sum(one["disk_bytes"] for one in status["repositories"])),
-            "FREE": _free,
-            "NEXT RUN (UTC)": _next_run,
-        },
-        texts=("NEXT RUN (UTC)",),
-    ),
-    complaints=lambda status: list(status.get("complaints") or [status["message"]]),
-    published=("status", "message", "lines", "hosts"),
-    is_a_table=True,
-    announced=False,
+PREPARATION = Work(
+    name="backupdb",
+    title="Preparation",
+    nothing="Nothing was prepared",
+    sum_up=_prepared,
+    columns=Columns(known="", cells={}),
+    is_announced=False,
+    is_notified=False,
 )
 
-WORKS: Mapping[str, Work] = {work.name: work for work in (STATUS,)}
+WORKS: Mapping[str, Work] = {
+    work.name: work
+    for work in (ACCOUNT, BACKUP, COPY, DRILL, PREPARATION, PRUNE, REBUILD, RESTORE, SCHEDULE, STATUS, VERIFY)
+}

@@ -51,7 +51,7 @@ def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
     assert (db1["counts"]["good"], db1["counts"]["damaged"]) == (1, 1)
     assert str(bad.folder) in db1["problems"][0]
     assert "nothing to verify" in summary["hosts"]["empty"]["message"]
-    failed = {entry.host for entry in run.of_task("Fail the hosts with bad backups") if entry.kind == "failed"}
+    failed = {entry.host for entry in run.of_task("Verify the backups of this host") if entry.kind == "failed"}
     assert failed == {"db1", "gone", "empty"}
 
 

@@ -164,7 +164,7 @@ def test_the_playbook_tells_of_every_host_before_bad_ones_fail(
     assert (hosts["db1"]["removed"], hosts["keeps_all"]["removed"]) == (2, 0)
     assert "there is no retention" in hosts["keeps_all"]["message"]
     assert str(damaged.folder) in hosts["db1"]["problems"][0]
-    failed = run.of_task("Fail the hosts with backups that could not be pruned")
+    failed = run.of_task("Prune the backups of this host")
     assert {entry.host for entry in failed if entry.kind == "failed"} == {"db1", "gone"}
 
 

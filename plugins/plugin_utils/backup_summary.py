@@ -1,13 +1,13 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters that sum up what database_backup returned, for people (lines) and for programs (the same as data)."""
+"""What came of the backups on one host, summed up, and of copying them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Callable
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import (
     human_duration,
@@ -15,61 +15,10 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text 
     one_line,
 )
 
-DOCUMENTATION = r"""
-name: backup_summary
-short_description: Sum up the results of database_backup for one host
-version_added: 1.0.0
-author: vya.backupdb contributors (@vya)
-description:
-  - Takes what a loop over M(vya.backupdb.database_backup) registered and makes a short summary of it, free of secrets.
-options:
-  _input:
-    description: The registered variable of the loop, or an empty dictionary when there was none.
-    type: dict
-    required: true
-  error:
-    description: Why there was no run, when there was none.
-    type: str
-    default: ""
-  unreachable:
-    description: Whether there was no run because the host could not be reached.
-    type: bool
-    default: false
-  copying:
-    description: The registered result of M(vya.backupdb.backup_copy), or an empty dictionary when nothing was copied.
-    type: dict
-    default: {}
-"""
+from .summaries import Called, Done, Result
 
-EXAMPLES = r"""
----
-- name: Back up two instances
-  vya.backupdb.database_backup:
-    instance: "{{ my_id }}"
-    engine: postgresql
-    login_unix_socket: "/run/{{ my_id }}"
-    repository: /var/backups/backupdb
-    recipients: ["{{ backup_recipient }}"]
-  loop: [shop, wiki]
-  loop_control:
-    loop_var: my_id
-  register: my_results
-  failed_when: false
-
-- name: Print their summary
-  ansible.builtin.debug:
-    msg: "{{ (my_results | vya.backupdb.backup_summary).lines }}"
-"""
-
-RETURN = r"""
-_value:
-  description:
-    - A dictionary. RV(ignore:status) is V(ok), V(partial), V(failed) or V(unreachable), RV(ignore:message) one
-      sentence, RV(ignore:lines) a list of lines to print, RV(ignore:instances) the instances with their backups,
-      RV(ignore:copying) what came of the copies, and RV(ignore:warnings) what the runs warned about.
-  type: dict
-"""
-
+BACKUP = "vya.backupdb.database_backup"
+COPY = "vya.backupdb.backup_copy"
 WARNINGS_SHOWN = 5  # of one backup; all of them are in its manifest
 
 # From good to bad: a whole is as bad as its worst part.
@@ -77,18 +26,16 @@ _STATUSES = ("ok", "partial", "unreachable", "failed")
 _BACKUP_STATUSES = ("complete", "partial", "failed", "skipped")
 
 
-def backup_summary(
-    registered: Mapping[str, Any],
-    error: str = "",
-    unreachable: bool = False,
-    copying: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Sum up the results of a loop over instances, and of copying; `error` says why there are none."""
-    copied = _copying(copying or {})
-    # Ansible collects there what all items of the loop warned about; some of it concerns the host and comes from each.
-    warnings = list(dict.fromkeys([*registered.get("warnings", ()), *copied.pop("warnings", ())]))
-    results = [result for result in registered.get("results", ()) if not result.get("skipped")]
-    instances = [_instance(result) for result in results]
+def backup_summary(done: Done) -> dict[str, Any]:
+    """Sum up the calls of database_backup, one for each instance, and of backup_copy.
+
+    `status` is `ok`, `partial`, `failed` or `unreachable`, `message` a sentence; `lines` are for people, `instances`
+    have each backup, `copying` what came of the copies, and `warnings` what the runs warned about.
+    """
+    runs, copied = done.of(BACKUP), _copying([one.result for one in done.of(COPY)])
+    told = [*(line for one in runs for line in one.result.get("warnings") or ()), *copied.pop("warnings", ())]
+    warnings = list(dict.fromkeys(map(str, told)))  # some concern the host and come from each instance
+    instances = [_instance(one) for one in runs]
     if instances:
         statuses = [*(instance["status"] for instance in instances), *(["partial"] if _is_behind(copied) else [])]
         status = max(statuses, key=_STATUSES.index)
@@ -99,8 +46,8 @@ def backup_summary(
         lines += copied.get("lines", ())
         lines = list(map(one_line, [*lines, *(f"warning: {warning}" for warning in warnings)]))
     else:
-        status = "unreachable" if unreachable else "failed"
-        message = f"No backup was made: {error or 'the run was skipped'}"
+        status = "unreachable" if done.last.get("unreachable") else "failed"
+        message = f"No backup was made: {done.error or done.last.get('msg') or 'there is no instance'}"
         lines = [message]
     return {
         "status": status,
@@ -112,10 +59,20 @@ def backup_summary(
     }
 
 
-def _copying(result: Mapping[str, Any]) -> dict[str, Any]:
+def backup_complaints(summary: Mapping[str, Any]) -> list[str]:
+    """Return what is not well on a host, a line for each instance, and one for its copies."""
+    instances = [entry for entry in summary.get("instances", ()) if entry["status"] != "ok"]
+    told = [f"{entry['id']} {entry['status']}: {entry['message']}" for entry in instances]
+    if _is_behind(summary.get("copying") or {}):
+        told.append(f"copying {summary['copying']['status']}: {summary['copying']['message']}")
+    return told or [f"{summary['status']}: {summary['message']}"]
+
+
+def _copying(results: Sequence[Result]) -> dict[str, Any]:
     """What came of the copies; nothing where none was tried."""
-    if not result or result.get("skipped"):
+    if not results:
         return {}
+    result = results[-1]
     message = str(result.get("message") or result.get("msg") or "nothing was copied")
     status = "unreachable" if result.get("unreachable") else result.get("status", "failed")
     return {
@@ -132,7 +89,8 @@ def _is_behind(copied: Mapping[str, Any]) -> bool:
     return bool(copied) and copied["status"] not in ("ok", "planned")
 
 
-def _instance(result: Mapping[str, Any]) -> dict[str, Any]:
+def _instance(call: Called) -> dict[str, Any]:
+    result = call.result
     if result.get("unreachable"):
         status = "unreachable"
     elif result.get("failed"):
@@ -144,7 +102,7 @@ def _instance(result: Mapping[str, Any]) -> dict[str, Any]:
         message = f"cannot be looked at before the host is prepared: {message}"
     backups = [*result.get("databases", ()), *filter(None, [result.get("accounts")])]
     return {
-        "id": result.get("instance") or result.get("__backup_id") or "?",
+        "id": result.get("instance") or call.item,
         "status": status,
         "message": message,
         "engine": result.get("engine"),
@@ -191,11 +149,3 @@ def _outcome(instance: Mapping[str, Any]) -> str:
     told = ", ".join(f"{counts[status]} {status}" for status in _BACKUP_STATUSES if counts[status])
     size, duration = human_size(instance["stored_bytes"] or 0), human_duration(instance["duration"] or 0)
     return f" ({instance['engine']} {instance['server_version']}): {told}; {size} stored in {duration}"
-
-
-class FilterModule:
-    """What Ansible asks for the filters of this file."""
-
-    def filters(self) -> dict[str, Callable[..., Any]]:
-        """Return the filters by name."""
-        return {"backup_summary": backup_summary}
