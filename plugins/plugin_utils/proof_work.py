@@ -69,7 +69,9 @@ DRILL = Work(
         cells={
             "PROVEN": lambda host: str(host["proven"]),
             "OF": lambda host: str(len(host["drills"])),
-            "TIME": lambda host: human_duration(sum((one.get("seconds") or {}).get("total") or 0 for one in host["drills"])),
+            "TIME": lambda host: human_duration(
+                sum((one.get("seconds") or {}).get("total") or 0 for one in host["drills"])
+            ),
         },
     ),
 )

@@ -148,6 +148,7 @@ def test_the_role_copy_catches_up_and_its_plan_says_what_the_key_may_and_writes_
 
     done = run_playbook(COPY, inventory=inventory)
     assert done.returncode == 0, done.output
+    assert done.is_quiet(), done.output
     assert done.stats["hosts"]["db1"]["changed"] >= 1
     assert reached(store, bucket) == {"db1/shop-pg/shop", "db1/shop-pg/@accounts"}
     assert folder_state(repository).keys() >= before.keys()

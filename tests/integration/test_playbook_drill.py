@@ -57,6 +57,7 @@ def test_the_playbook_proves_the_newest_backup_of_every_database(
 
     run = run_playbook(playbook, inventory=inventory, verbosity=3)
     assert run.returncode == 0, run.output
+    assert plan.lines() <= 16  # with one about the preparation
     assert IDENTITY.reveal() not in run.output
     summary = run.summary("drill_summary")
     assert summary["status"] == "ok"

@@ -75,6 +75,7 @@ def test_a_fleet_that_is_well_is_ok_also_in_check_mode_and_older_backups_when_th
         check=True,
     )
     assert run.returncode == 0, run.output
+    assert run.is_quiet(), run.output
     assert run.summary("status_summary")["message"] == "2 hosts ok"
     assert "INSTANCE  DATABASE" not in run.output
 

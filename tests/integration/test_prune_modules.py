@@ -140,6 +140,7 @@ def test_the_playbook_prunes_each_hosts_own_backups_once(
     assert folder_state(scratch / "db1") == before
     done = run_playbook(PLAYBOOK, inventory=inventory)
     assert done.returncode == 0, done.output
+    assert done.is_quiet(), done.output
     assert {host: entry["removed"] for host, entry in done.summary("prune_summary")["hosts"].items()} == {
         "db1": 2,
         "db2": 2,

@@ -12,7 +12,7 @@ _NAMED = 3  # of those that share an error
 
 
 class Fault(NamedTuple):
-    """What is wrong with one thing. `place` is what its text says of the thing alone, such as the path of its folder."""
+    """What is wrong with one thing. `place` is what its text says of it alone, such as the path of its folder."""
 
     name: str
     text: str
@@ -20,9 +20,9 @@ class Fault(NamedTuple):
 
 
 def grouped(faults: Iterable[Fault], things: str, *, shown: int | None = None) -> list[str]:
-    """Return a line for each error, those that most have in common first: `name: error`, or how many have it, and which.
+    """Return a line for each error, the most frequent first: `name: error`, or how many have it, and which.
 
-    `things` is their plural, such as "backups". After `shown` lines the last says how many errors are left.
+    `things` is their plural, such as "backups". After `shown` lines the last says for how many things there are others.
     """
     groups: dict[str, list[Fault]] = {}
     for fault in faults:
@@ -43,4 +43,4 @@ def _line(text: str, group: list[Fault], things: str) -> str:
         return f"{group[0].name}: {group[0].text}"
     names = ", ".join(fault.name for fault in group[:_NAMED])
     more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
-    return f"{len(group)} {things}: {text} These are {names}{more}"
+    return f"{len(group)} {things}: {text.rstrip('.')}. These are {names}{more}"

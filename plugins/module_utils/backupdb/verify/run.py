@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
@@ -19,6 +20,7 @@ from ..repository.place import CopySource, Place, open_place
 from ..repository.problems import Problems
 from ..streams.meter import Meter
 from ..system.files import is_gone
+from ..system.grouping import Fault, grouped
 from ..system.text import counted, human_duration, human_size
 from . import one_backup as verify
 
@@ -132,8 +134,7 @@ def _result(
     message = f"{counts[verify.GOOD]} of {backups} {verb} good at level {request.level}"
     message += f" ({human_size(size)} in {human_duration(seconds)})"
     if bad:
-        shown = "; ".join(f"{entry['folder']} is {entry['verdict']}: {entry['problems'][0]}" for entry in bad[:_SHOWN])
-        message += f". {shown}" + (f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else "")
+        message += f". {'; '.join(grouped(map(_fault, bad), 'backups', shown=_SHOWN))}"
     damaged = {entry["problems"][0] for entry in bad}
     warnings = [line for line in problems if line not in damaged]
     return Outcome(
@@ -149,3 +150,8 @@ def _result(
             "seconds": round(seconds, 3),
         },
     ).to_dict()
+
+
+def _fault(entry: Mapping[str, Any]) -> Fault:
+    folder = entry["folder"]
+    return Fault(folder, f"{entry['verdict'].replace('_', ' ')}, {entry['problems'][0]}", place=folder)
