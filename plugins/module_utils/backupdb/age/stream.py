@@ -105,6 +105,10 @@ class Decryptor:
         self._payload = StreamOpener(_payload_key(self._file_key(header), header.nonce))
         return self._payload.update(header.rest)
 
+    def is_open(self) -> bool:
+        """Tell whether an identity has opened the file, which the header alone decides."""
+        return self._payload is not None
+
     def finish(self) -> bytes:
         if self._payload is None:
             raise self._header.cut_short()
