@@ -32,8 +32,8 @@ def test_keys_that_open_none_of_many_are_told_once_with_whom_these_are_for(tmp_p
         require_fitting_keys(backups, [STRANGER])
     (recipient,) = backups[0].manifest["archives"][0]["recipients"]
     assert str(caught.value) == (
-        f"the keys that were given do not open any of 12 backups, such as {backups[0].where}; encrypted for {recipient}: "
-        "give the identity file of one of them, or the passphrase"
+        f"the keys that were given do not open any of 12 backups, such as {backups[0].where}; encrypted for "
+        f"{recipient}: give the identity file of one of them, or the passphrase"
     )
     with pytest.raises(WrongKey, match="no key was given to open any of 12 backups"):
         require_fitting_keys(backups, [])
