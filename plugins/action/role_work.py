@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
             done = Done(variables["inventory_hostname"], error=str(error), about=options["about"])
         summary = work.sum_up(done)
         handover.leave(work.name, done.host, summary)
-        is_well = summary["status"] == "ok"
+        is_well = summary["status"] in work.good
         return {"changed": calls.changed, "failed": not is_well, "msg": summary["message"], **calls.of_the_task()}
 
     def _done(self, work: Work, calls: HostCalls, variables: RoleVariables, options: dict[str, Any]) -> Done:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,9 +13,9 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from .detached_action import ConnectionSilent
+
 _ANY_MODULE = "ansible.legacy.normal"
-_ASK = "ansible.builtin.async_status"
-_PAUSE = 3  # seconds between questions about a call that goes on by itself
 _INTERPRETER = "discovered_interpreter_"  # a fact, which later tasks need not find out again
 
 display = Display()
@@ -35,22 +34,24 @@ class HostCalls:
         self._facts: dict[str, Any] = {}
 
     def call(
-        self, module: str, options: Mapping[str, Any], *, user: str | None = None, seconds: float = 0
+        self, module: str, options: Mapping[str, Any], *, user: str | None = None, reads: bool = False
     ) -> dict[str, Any]:
         """Return the result of the module, or of the action of that name; `user` counts where the task has `become`.
 
-        With `seconds` the call goes on by itself for so long, and a connection that is lost meanwhile does not end it.
+        With `reads` it is called in check mode too, and changes nothing.
         A host that cannot be reached, and an error of Ansible's own, is a result as well: `unreachable` or `failed`.
         """
         become = self._action._connection.become
         if become is not None:
             become.set_option("become_user", user or self._user)
         try:
-            result = self._run(module, options) if seconds <= 0 else self._run_by_itself(module, options, seconds)
-        except AnsibleConnectionFailure as error:
+            result = self._run(module, options, reads=reads)
+        except (AnsibleConnectionFailure, ConnectionSilent) as error:
             result = {"unreachable": True, "msg": str(error)}
         except AnsibleError as error:
             result = {"failed": True, "msg": str(error)}
+        if reads:
+            result["changed"] = False
         self._note(result)
         return result
 
@@ -65,10 +66,11 @@ class HostCalls:
         found = {"warnings": self._warnings, "diff": self._diffs, "ansible_facts": self._facts}
         return {key: value for key, value in found.items() if value}
 
-    def _run(self, module: str, options: Mapping[str, Any], seconds: int = 0) -> dict[str, Any]:
+    def _run(self, module: str, options: Mapping[str, Any], *, reads: bool) -> dict[str, Any]:
         ours = self._action
         task = ours._task.copy()
-        task.action, task.args, task.async_val = module, dict(options), seconds
+        task.action, task.args = module, dict(options)
+        task.check_mode = task.check_mode and not reads
         loader = ours._shared_loader_obj.action_loader
         action: ActionBase = loader.get(
             module if loader.has_plugin(module) else _ANY_MODULE,
@@ -82,24 +84,8 @@ class HostCalls:
         try:
             result: dict[str, Any] = action.run(task_vars=self._variables)
         finally:
-            with suppress(AnsibleError):  # files of a host that is away now
+            with suppress(AnsibleError, ConnectionSilent):  # files of a host that is away now
                 action.cleanup()
-        return result
-
-    def _run_by_itself(self, module: str, options: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        result = self._run(module, options, seconds=int(seconds))
-        if "ansible_job_id" not in result:
-            return result
-        job = result["ansible_job_id"]
-        give_up = time.monotonic() + seconds
-        while not _has_ended(result) and time.monotonic() < give_up:
-            time.sleep(_PAUSE)
-            try:
-                result = self._run(_ASK, {"jid": job})
-            except AnsibleError as error:
-                display.vvv(f"{self._variables['inventory_hostname']}: asked again after: {error}")
-                self._action._connection.reset()
-        self._run(_ASK, {"jid": job, "mode": "cleanup"})
         return result
 
     def _note(self, result: dict[str, Any]) -> None:
@@ -109,7 +95,3 @@ class HostCalls:
         self._diffs += diff if isinstance(diff, list) else [diff]
         facts = result.get("ansible_facts") or {}
         self._facts.update({name: value for name, value in facts.items() if name.startswith(_INTERPRETER)})
-
-
-def _has_ended(result: Mapping[str, Any]) -> bool:
-    return bool(result.get("finished") or (result.get("failed") and result.get("_ansible_parsed")))

@@ -36,7 +36,8 @@ def overview_of(
 ) -> dict[str, Any]:
     """Put the summaries of all hosts into one.
 
-    `table` has a line for each host, `complaints` what is not well, `lines` the message and the complaints.
+    `message` counts their statuses, `table` has a line for each host, `complaints` what is not well, `lines` the message
+    and the complaints.
     """
     worst_first = sorted(summaries, key=lambda host: (_WORST_FIRST.index(summaries[host]["status"]), host))
     counts = Counter(summary["status"] for summary in summaries.values())
@@ -45,7 +46,6 @@ def overview_of(
     bad = [host for host in worst_first if summaries[host]["status"] != "ok"]
     complaints = [one_line(f"{host}: {line}") for host in bad for line in complaints_of(summaries[host])]
     return {
-        "status": "ok" if set(counts) == {"ok"} else "failed",
         "message": message,
         "lines": [message, *complaints],
         "hosts": dict(summaries),

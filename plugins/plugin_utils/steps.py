@@ -4,7 +4,7 @@
 """The steps of a role on one host, as its variables write them. A step is a dictionary:
 
 - `module`, `options` and `user`: what is called, with what, and as whom where the task has `become`.
-- `seconds`: let the call go on by itself for so long, and ask about it; without it, or with 0, it is waited for.
+- `reads`: it changes nothing, whatever the module says, and is called in check mode as well.
 - `result`: what a call would have returned, instead of a module. `tell`: lines for the screen, about what changes.
 - `when`: whether it is taken. `each`: a list for whose items it is taken, one by one; the item is in the variable `as`.
 - `register`: the variable for its result, or with `each` for the list of them.
@@ -54,8 +54,8 @@ def _taken(step: Step, variables: RoleVariables, calls: HostCalls) -> Iterator[C
 
 
 def _result(step: Step, variables: RoleVariables, calls: HostCalls) -> dict[str, Any]:
-    options, user, seconds = (variables.filled(step.get(key)) for key in ("options", "user", "seconds"))
-    result = calls.call(step["module"], options, user=user, seconds=seconds or 0)
+    options, user = variables.filled(step["options"]), variables.filled(step.get("user"))
+    result = calls.call(step["module"], options, user=user, reads=bool(step.get("reads")))
     if result.get("failed") and result.get("error_kind") in variables.filled(step.get("expected", [])):
         return {**result, "failed": False, "expected": True}
     return result

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -36,6 +36,7 @@ class Work:
     columns: Columns
     complaints: Callable[[Summary], list[str]] = message_of
     published: Callable[[Mapping[str, Any]], dict[str, Any]] = _for_all_hosts
+    good: Collection[str] = ("ok",)  # statuses with which the task of a host does not fail
     is_a_table: bool = False  # for whoever reads the lines of the overview, too
     is_announced: bool = True  # by notifications when it begins
     is_notified: bool = True  # when it ends
@@ -45,6 +46,8 @@ class Work:
         message = f"{self.nothing}: the host did not get as far as that, see its error."
         unknown = {"status": "failed", "message": message}
         found = overview_of({host: summaries.get(host, unknown) for host in hosts}, self.columns, self.complaints)
+        statuses = {told["status"] for told in found["hosts"].values()}
+        found["status"] = "ok" if statuses and statuses <= set(self.good) else "failed"
         if self.is_a_table:
             found["lines"] = [found["message"], *found["table"], *found["complaints"]]
         return found

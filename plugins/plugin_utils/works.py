@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .backup_work import ACCOUNT, BACKUP, COPY
+from .doctor_work import DOCTOR
 from .overview import Columns
 from .proof_work import DRILL, PRUNE, VERIFY
 from .restore_work import REBUILD, RESTORE
@@ -35,5 +36,5 @@ PREPARATION = Work(
 
 WORKS: Mapping[str, Work] = {
     work.name: work
-    for work in (ACCOUNT, BACKUP, COPY, DRILL, PREPARATION, PRUNE, REBUILD, RESTORE, SCHEDULE, STATUS, VERIFY)
+    for work in (ACCOUNT, BACKUP, COPY, DOCTOR, DRILL, PREPARATION, PRUNE, REBUILD, RESTORE, SCHEDULE, STATUS, VERIFY)
 }

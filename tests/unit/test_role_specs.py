@@ -230,7 +230,7 @@ STEP = {
     "module",
     "options",
     "user",
-    "seconds",
+    "reads",
     "result",
     "tell",
     "when",
