@@ -36,7 +36,7 @@ def overview_of(
 ) -> dict[str, Any]:
     """Put the summaries of all hosts into one.
 
-    `message` counts their statuses, `table` has a line for each host, `complaints` what is not well, `lines` the message
+    `message` counts statuses, `table` has a line for each host, `complaints` what is not well, `lines` the message
     and the complaints.
     """
     worst_first = sorted(summaries, key=lambda host: (_WORST_FIRST.index(summaries[host]["status"]), host))
