@@ -41,9 +41,12 @@ options:
   steps:
     description:
       - Names of variables that have steps, which are taken in this order.
-      - A step has C(module), C(options) and C(user), and may have C(when), C(each) with C(as), C(register) and
-        C(may_fail), which mean what loops and keywords of a task mean.
-      - With C(tell) in place of a module it shows lines about something that changes.
+      - A step has C(module), C(options) and C(user), and may have C(when), C(each) with C(as), and C(register), which
+        mean what loops and keywords of a task mean.
+      - C(reads) says that it changes nothing and is taken in check mode as well, C(expected) which kinds of errors are no
+        failure, and C(may_fail) that other steps follow all the same.
+      - In place of a module, C(result) is what one would have returned, and C(tell) are lines about something that
+        changes.
     type: list
     elements: str
     required: true
@@ -54,6 +57,11 @@ options:
     type: list
     elements: str
     default: []
+  about:
+    description:
+      - What is known of the work beforehand, for the summary.
+    type: dict
+    default: {}
 seealso:
   - module: vya.backupdb.role_report
 """

@@ -18,7 +18,8 @@ GOLDEN = ROOT / "tests" / "golden"
 _VARIES = (
     (re.compile(r"\d+\.\d s\b"), "TIME"),
     (re.compile(r"\b\d+\.\d [KMG]iB"), "SIZE"),
-    (re.compile(r"\b(127\.0\.0\.1[: ](?:port )?)\d+"), r"\1PORT"),
+    (re.compile(r"(127\.0\.0\.1[\":, ]+(?:port )?)\d+"), r"\1PORT"),
+    (re.compile(r"SHA256:[A-Za-z0-9+/]+"), "FINGERPRINT"),
     (re.compile(r" {2,}"), "  "),  # the widths of columns go by what varies
 )
 
