@@ -41,9 +41,9 @@ options:
   steps:
     description:
       - Names of variables that have steps, which are taken in this order.
-      - A step has C(module), C(options) and C(user), and may have C(when), C(each) with C(as), and C(register), which
+      - A step has C(module), C(options) and C(user), and may have C(when), C(each) with C(as) and C(register), which
         mean what loops and keywords of a task mean.
-      - C(reads) says that it changes nothing and is taken in check mode as well, C(expected) which kinds of errors are no
+      - C(reads) says that it changes nothing and is taken in check mode too, C(expected) which kinds of errors are no
         failure, and C(may_fail) that other steps follow all the same.
       - In place of a module, C(result) is what one would have returned, and C(tell) are lines about something that
         changes.
