@@ -8,11 +8,15 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.cli.bash_completion import bash_completion
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.cli.main import make_parser
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.cli.manual import manual
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.version import VERSION
 from ansible_collections.vya.backupdb.plugins.plugin_utils.runner import build
 
@@ -36,6 +40,8 @@ class ActionModule(ActionBase):
                 "owner": {"type": "str"},
                 "group": {"type": "str"},
                 "mode": {"type": "raw", "default": "0644"},
+                "manual": {"type": "path"},
+                "bash_completion": {"type": "path"},
             }
         )
         runner = build()
@@ -45,11 +51,30 @@ class ActionModule(ActionBase):
             "size": len(runner),
             "sha256": hashlib.sha256(runner).hexdigest(),
         }
+        shared = {name: options[name] for name in ("owner", "group", "mode")}
+        changed, result = False, {}
+        for dest, content in self._files(runner, options):
+            result = self._put(content, {"dest": dest, **shared}, task_vars)
+            changed = changed or bool(result.get("changed"))
+            if result.get("failed") or result.get("unreachable"):
+                break
+        return {**result, **known, "changed": changed}
+
+    def _files(self, runner: bytes, options: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+        """Yield what goes where; all of it is made from the library, so that it is of one version."""
+        yield options["dest"], runner
+        parser = make_parser()
+        if options["manual"]:
+            yield options["manual"], manual(parser).encode()
+        if options["bash_completion"]:
+            yield options["bash_completion"], bash_completion(parser).encode()
+
+    def _put(self, content: bytes, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         folder = self._folder(str(PurePosixPath(options["dest"]).parent), task_vars)
         if folder.get("failed") or (folder.get("changed") and self._task.check_mode):
-            return {**known, **folder}  # in check mode there is no folder yet that something could be compared in
-        copied = self._copy(runner, options, task_vars)
-        return {**copied, **known, "changed": bool(folder.get("changed") or copied.get("changed"))}
+            return folder  # in check mode there is no folder yet that something could be compared in
+        copied = self._copy(content, options, task_vars)
+        return {**copied, "changed": bool(folder.get("changed") or copied.get("changed"))}
 
     def _folder(self, path: str, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         arguments = {"path": path, "state": "directory"}
@@ -58,12 +83,12 @@ class ActionModule(ActionBase):
         )
         return {key: result[key] for key in _KEPT if key in result}
 
-    def _copy(self, runner: bytes, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+    def _copy(self, content: bytes, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         # Ansible sets it at run time, from its table of options.
         here = Path(tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP))  # type: ignore[attr-defined]
         try:
             source = here / PurePosixPath(options["dest"]).name
-            source.write_bytes(runner)
+            source.write_bytes(content)
             task = self._task.copy()
             task.args = {"src": str(source), **{key: value for key, value in options.items() if value is not None}}
             action = self._shared_loader_obj.action_loader.get(

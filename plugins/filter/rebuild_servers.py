@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.connection.options import OPTIONS
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.connection.options import OPTIONS, SYSTEM_USER
+from ansible_collections.vya.backupdb.plugins.plugin_utils.administrators import administrator_of
 from ansible_collections.vya.backupdb.plugins.plugin_utils.job_instances import instances_of
 
 DOCUMENTATION = r"""
@@ -18,6 +19,7 @@ version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
   - Takes the instances of a host and returns the option O(vya.backupdb.host_rebuild#module:servers).
+  - Through a socket without a password the administrator logs in as P(vya.backupdb.restore_login#filter) says.
   - The result is secret. Use it in no loop, no debug and no fact.
 options:
   _input:
@@ -33,6 +35,10 @@ options:
     description: Logins by instance id that may create databases and accounts. They win over the others.
     type: dict
     default: {}
+  as_root:
+    description: Whether the work is done as root, who alone can be another user of the operating system.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -56,14 +62,16 @@ def rebuild_servers(
     instances: Sequence[Mapping[str, Any]],
     logins: Mapping[str, Mapping[str, Any]] | None = None,
     administrators: Mapping[str, Mapping[str, Any]] | None = None,
+    as_root: bool = True,
 ) -> list[dict[str, Any]]:
     """Return the servers, each with the options of a connection and no others."""
     return [
         {
-            **{name: found[name] for name in OPTIONS if found.get(name) not in (None, "")},
+            **{name: found[name] for name in (*OPTIONS, *SYSTEM_USER) if found.get(name) not in (None, "")},
             "instance": found["id"],
         }
-        for found in instances_of({}, instances_of({}, instances, logins), administrators)
+        for instance in instances_of({}, instances, logins)
+        for found in [administrator_of(instance, (administrators or {}).get(instance["id"]), as_root=as_root)]
     ]
 
 

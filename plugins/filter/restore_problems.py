@@ -14,13 +14,14 @@ short_description: Find mistakes in the variables of the role restore
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Checks that the variables that must be given are given, that the name of the target is confirmed, and that one host
-    with this instance restores, for the role P(vya.backupdb.restore#role).
+  - Checks that the variables that must be given are given, that the name of an existing database that may be changed is
+    confirmed, and that one host with this instance restores, for the role P(vya.backupdb.restore#role).
 options:
   _input:
     description:
-      - The variables C(restore_instance), C(restore_database), C(restore_from), C(restore_target) and
-        C(restore_confirm) with their values.
+      - The variables C(restore_instance), C(restore_database), C(restore_from), C(restore_target), C(restore_confirm),
+        C(restore_replace), C(restore_data_only), C(restore_login_user) and C(restore_login_password) with their values.
+        Of the last one it only matters whether it is empty.
     type: dict
     required: true
   instances:
@@ -48,7 +49,11 @@ EXAMPLES = r"""
       restore_database: shop
       restore_from: latest
       restore_target: shop_copy
-      restore_confirm: shop_copy
+      restore_confirm: ""
+      restore_replace: false
+      restore_data_only: false
+      restore_login_user: ""
+      restore_login_password: ""
 """
 
 RETURN = r"""
@@ -58,7 +63,7 @@ _value:
   elements: str
 """
 
-_REQUIRED = ("restore_instance", "restore_database", "restore_from", "restore_target", "restore_confirm")
+_REQUIRED = ("restore_instance", "restore_database", "restore_from", "restore_target")
 
 
 def restore_problems(values: Mapping[str, Any], instances: Sequence[str], hosts: Sequence[str]) -> list[str]:
@@ -71,8 +76,12 @@ def restore_problems(values: Mapping[str, Any], instances: Sequence[str], hosts:
     problems = []
     if empty:
         problems.append(f"not given: {', '.join(empty)}")
-    if target and confirm and confirm != target:
-        problems.append(f"restore_confirm must repeat the name in restore_target, {target}")
+    changes = values["restore_replace"] or values["restore_data_only"]
+    if target and confirm != target and (confirm or changes):
+        why = "; the database is changed" if changes else ", or be empty"
+        problems.append(f"restore_confirm must repeat the name in restore_target, {target}{why}")
+    if values["restore_login_password"] and not values["restore_login_user"]:
+        problems.append("restore_login_password needs restore_login_user, whose password it is")
     if instance and instance not in instances:
         problems.append(f"restore_instance must be one of backupdb_instances: {', '.join(map(str, instances))}")
     if len(hosts) > 1:

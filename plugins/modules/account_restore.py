@@ -38,6 +38,7 @@ extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.actiongroup_login_repository
   - vya.backupdb.connection
+  - vya.backupdb.system_user
   - vya.backupdb.repository
   - vya.backupdb.source
   - vya.backupdb.identity

@@ -70,7 +70,8 @@ RETURN = r"""
 status:
   description:
     - V(failed) when RV(late) is not empty, the newest attempt at a database failed, or the newest run of an instance or
-      a job did. V(partial) when a newest backup lacks something. Else V(ok).
+      a job did. V(partial) when a newest backup lacks something. Else V(ok), also while the first run of a new job is
+      still to come.
   returned: always
   type: str
   sample: failed
@@ -103,8 +104,8 @@ rows:
       sample: database
     state:
       description:
-        - V(ok), V(partial), V(failed) (the newest attempt), V(late), V(no backup), V(gone) (from the server) or V(left
-          out) (no run takes it any more). The last two are not faults.
+        - V(ok), V(partial), V(failed) (the newest attempt), V(late), V(no backup), V(waiting) (for the first run of a
+          new job), V(gone) (from the server) or V(left out) (no run takes it any more). The last three are not faults.
       type: str
       sample: late
     newest:
@@ -278,6 +279,14 @@ late:
   type: list
   elements: str
   sample: [db1/shop-pg/orders]
+waiting:
+  description:
+    - Database servers that wait for the first run of a new job, as host and instance. They count as failed when there
+      is no backup six hours after that run was due. Where cron starts the job, C(max_age) counts from its definition.
+  returned: success or not well
+  type: list
+  elements: str
+  sample: []
 complaints:
   description: All problems, worst first.
   returned: success or not well
@@ -353,6 +362,10 @@ instances:
       description: When the first of these jobs runs next, in UTC. V(null) when that is not known.
       type: str
       sample: "2026-11-25T02:15:07Z"
+    waits_until:
+      description: Until when it is no failure that there is no backup yet. V(null) when none is waited for.
+      type: str
+      sample: null
 jobs:
   description: The jobs of O(config_dir).
   returned: success or not well

@@ -16,8 +16,9 @@ description:
     bytes stream (no plain text reaches the disk), and published in one step with a manifest once it is complete. An
     incomplete backup is not published, and earlier backups are never touched.
   - A database that fails does not stop the others. When all are done, the task fails with the whole result.
-  - In check mode nothing is dumped or written. The module connects, selects databases, checks clients and privileges,
-    and returns the plan.
+  - In check mode nothing is dumped or written. The module goes the way of a run up to the first byte that would be
+    written, and returns what would become of each database and of the accounts. It fails where the run would fail, or
+    be partial, for the same reason.
   - While a backup that was left by its task goes on, another one of the same instance fails and says which run is in
     progress, or waits for O(repository_lock_timeout).
 notes:
@@ -122,8 +123,9 @@ server_version:
   sample: "15.20"
 status:
   description:
-    - V(ok), V(partial) when everything is published but something named is missing, V(failed) when something is not
-      published, and V(planned) in check mode. The task fails when it is V(partial) or V(failed).
+    - V(ok), V(partial) when everything is published but something named is missing, and V(failed) when something is not
+      published. In check mode V(planned) when all would be well, else what a run would end with. The task fails when it
+      is V(partial) or V(failed).
   returned: always
   type: str
   sample: ok
@@ -146,7 +148,7 @@ databases:
     status:
       description:
         - V(complete), V(partial) (published, but RV(databases[].missing) names what it lacks), V(failed) (nothing was
-          published), V(skipped), or V(planned) in check mode.
+          published), or V(skipped). In check mode V(planned) in place of V(complete), else what it would end with.
       type: str
       sample: complete
     path:
@@ -233,9 +235,27 @@ databases:
           type: int
           sample: 1
         forecast_bytes:
-          description: Bytes that the backup is expected to need. V(null) when nothing is known.
+          description:
+            - Bytes that the backup will likely take. V(null) when nothing is known. A run warns when those of all
+              databases together do not fit.
           type: int
           sample: 1052000
+        forecast_least_bytes:
+          description: Bytes that it takes at least. It is not begun when these are not free.
+          type: int
+          sample: 478000
+        forecast_most_bytes:
+          description: Bytes that it takes at most.
+          type: int
+          sample: 1912000
+        forecast_confidence:
+          description: V(high) for figures from an earlier backup, V(low) for guesses from the size of the database.
+          type: str
+          sample: high
+        forecast_basis:
+          description: Where the figures are from.
+          type: str
+          sample: from its last backup of 933.6 KiB
         free_bytes:
           description: Bytes that are free in the repository.
           type: int
@@ -351,7 +371,7 @@ diff:
   sample: {"before": "orders: no backup\n", "after": "orders: 20261124T021500Z-3f0c9a52, complete, 1.0 MiB\n"}
 error_kind:
   description: Kind of the failure, such as V(ConnectionFailed). The text is in RV(ignore:msg).
-  returned: when the run could not begin
+  returned: when the run could not begin, or in check mode could not
   type: str
   sample: ConnectionFailed
 """

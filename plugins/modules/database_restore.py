@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.actiongroup_login_repository
   - vya.backupdb.connection
+  - vya.backupdb.system_user
   - vya.backupdb.repository
   - vya.backupdb.source
   - vya.backupdb.identity
@@ -378,7 +379,9 @@ plan:
           type: str
           sample: the database cannot be created
         grant:
-          description: The statement that an administrator runs.
+          description:
+            - The statement that an administrator runs. It is empty where the login would become an administrator by it.
+              Then log in as one, or choose a policy that does without.
           type: str
           sample: ALTER ROLE restorer CREATEDB;
         database:

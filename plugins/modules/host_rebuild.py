@@ -23,7 +23,8 @@ description:
     module again to go on; a database that is there with the objects and rows of its backup is left alone.
   - The task fails when anything is in RV(lost), with everything in its result.
 notes:
-  - The logins must be able to create databases and accounts, so the login of the backups is rarely enough.
+  - The logins must be able to create databases and accounts, so the login of the backups is rarely enough. Through a
+    socket the administrator needs no password, see O(servers[].login_system_user).
   - Databases that were gone from their server at its last run are left out and named. A repository knows that run, a
     copy does not.
   - In MySQL and MariaDB a database whose views or defaults name other databases is restored after those.
@@ -170,6 +171,13 @@ options:
           - Seconds to wait for a connection.
         type: int
         default: 10
+      login_system_user:
+        description:
+          - User of the operating system who logs in through O(servers[].login_unix_socket) without a password (C(peer),
+            C(unix_socket), C(auth_socket)), such as V(postgres), where that is not the user who runs the module, which
+            must then be V(root).
+          - It is also the default of O(servers[].login_user).
+        type: str
 seealso:
   - module: vya.backupdb.database_restore
   - module: vya.backupdb.account_restore

@@ -85,9 +85,11 @@ options:
             of Microsoft Teams.
           - V(ping) is for checks such as those of Healthchecks. It sends to O(notifications[].url), with C(/start)
             appended when something begins and C(/fail) when it failed.
+          - V(apprise) is for the many services that the Python library C(apprise) knows, such as Telegram, Matrix,
+            ntfy, Pushover, Opsgenie or PagerDuty. The library must be installed where the notification is sent.
         type: str
         required: true
-        choices: [email, webhook, slack, teams, ping]
+        choices: [email, webhook, slack, teams, ping, apprise]
       events:
         description:
           - Events that it is sent for. The default is V(failure), and for V(ping) all events.
@@ -97,6 +99,7 @@ options:
       url:
         description:
           - Address of the receiver, with C(https) or C(http). It counts as a secret. Redirects are not followed.
+          - For V(apprise) an address of that library, such as C(tgram://TOKEN/CHAT). Only its scheme is ever shown.
           - Required unless O(notifications[].type=email).
         type: str
       smtp_host:

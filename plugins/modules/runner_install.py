@@ -42,19 +42,27 @@ options:
     default: /usr/local/lib/backupdb/backupdb.pyz
   owner:
     description:
-      - Owner of the file.
+      - Owner of the files.
       - If unset, a new file belongs to the user the module runs as.
     type: str
   group:
     description:
-      - Group of the file.
+      - Group of the files.
       - If unset, a new file has the group of the user the module runs as.
     type: str
   mode:
     description:
-      - Permissions of the file as an octal number. It has no secrets.
+      - Permissions of the files as an octal number. They have no secrets.
     type: raw
     default: "0644"
+  manual:
+    description:
+      - Also write a manual page to this path, such as V(/usr/local/share/man/man8/backupdb.8).
+    type: path
+  bash_completion:
+    description:
+      - Also write a completion for bash to this path, such as V(/usr/local/share/bash-completion/completions/backupdb).
+    type: path
 seealso:
   - module: vya.backupdb.backup_job
 """

@@ -37,6 +37,7 @@ BACKUP = Work(
         },
     ),
     complaints=backup_complaints,
+    good=("ok", "unknown"),
     published=with_its_lines,
 )
 

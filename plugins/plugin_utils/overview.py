@@ -15,7 +15,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.table
 Summary = Mapping[str, Any]
 
 _UNKNOWN = "-"  # the cell of a host of which nothing is known
-_WORST_FIRST = ("failed", "unreachable", "partial", "ok")
+_WORST_FIRST = ("failed", "unreachable", "partial", "unknown", "ok")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Columns:
     cells: Mapping[str, Callable[[Summary], str]]
     texts: Collection[str] = ()  # titles of those that are no numbers
     each: bool = False
+    state: Callable[[Summary], str] = lambda summary: str(summary["status"])
 
 
 def overview_of(
@@ -56,7 +57,7 @@ def overview_of(
 
 def _table(hosts: Sequence[tuple[str, Summary]], columns: Columns) -> list[str]:
     titles = ["HOST", "STATE", *columns.cells]
-    rows = [[host, summary["status"], *cells] for host, summary in hosts for cells in _cells(summary, columns)]
+    rows = [[host, columns.state(summary), *cells] for host, summary in hosts for cells in _cells(summary, columns)]
     numbers = [place for place, title in enumerate(titles) if place > 1 and title not in columns.texts]
     return table([titles, *rows], right=numbers)
 

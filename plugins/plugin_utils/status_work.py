@@ -14,7 +14,7 @@ from .overview import Columns, Summary
 from .summaries import Done, run_summary
 from .work import Work, with_its_lines
 
-_STATUS_KEYS = ("rows", "late", "complaints", "instances", "jobs", "repositories", "lines")
+_STATUS_KEYS = ("rows", "late", "waiting", "complaints", "instances", "jobs", "repositories", "lines")
 _JUDGED = ("ok", "partial", "failed", "late", "no backup")
 
 
@@ -44,6 +44,10 @@ def _next_run(status: Summary) -> str:
     return min(coming)[:16].replace("T", " ") if coming else "-"
 
 
+def _state(status: Summary) -> str:
+    return "waiting" if status["status"] == "ok" and status.get("waiting") else str(status["status"])
+
+
 STATUS = Work(
     name="status",
     title="Status",
@@ -51,6 +55,7 @@ STATUS = Work(
     sum_up=_status_of,
     columns=Columns(
         known="rows",
+        state=_state,
         cells={
             "WELL": lambda status: str(sum(row["state"] in ("ok", "partial") for row in _judged(status))),
             "EXPECTED": lambda status: str(len(_judged(status))),

@@ -8,6 +8,7 @@
 - `result`: what a call would have returned, instead of a module. `tell`: lines for the screen, about what changes.
 - `when`: whether it is taken. `each`: a list for whose items it is taken, one by one; the item is in the variable `as`.
 - `register`: the variable for its result, or with `each` for the list of them.
+- `adds`: what is added to its result, for the summary.
 - `expected`: kinds of errors that are no failure. `may_fail`: a failure does not keep the next steps from being taken.
 """
 
@@ -56,6 +57,7 @@ def _taken(step: Step, variables: RoleVariables, calls: HostCalls) -> Iterator[C
 def _result(step: Step, variables: RoleVariables, calls: HostCalls) -> dict[str, Any]:
     options, user = variables.filled(step["options"]), variables.filled(step.get("user"))
     result = calls.call(step["module"], options, user=user, reads=bool(step.get("reads")))
+    result.update(variables.filled(step.get("adds", {})))
     if result.get("failed") and result.get("error_kind") in variables.filled(step.get("expected", [])):
         return {**result, "failed": False, "expected": True}
     return result

@@ -47,7 +47,8 @@ class Work:
         unknown = {"status": "failed", "message": message}
         found = overview_of({host: summaries.get(host, unknown) for host in hosts}, self.columns, self.complaints)
         statuses = {told["status"] for told in found["hosts"].values()}
-        found["status"] = "ok" if statuses and statuses <= set(self.good) else "failed"
+        is_good = bool(statuses) and statuses <= set(self.good)
+        found["status"] = "failed" if not is_good else "unknown" if "unknown" in statuses else "ok"
         if self.is_a_table:
             found["lines"] = [found["message"], *found["table"], *found["complaints"]]
         return found

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from support.ansible import ROOT, AnsibleRun
 from support.backup_logins import NAME, PASSWORD, Scene, close_scene, open_scene
 from support.library import IDENTITY
 from support.mysql_dumps import execute
+from support.preparation import note_as_prepared
 
 PLAYBOOK = ROOT / "playbooks" / "account.yml"
 
@@ -116,7 +116,7 @@ def test_administrators_and_logins_come_through_the_socket_without_a_password(
         account_admin_logins={},
         account_login_hosts={},
     )
-    note_as_prepared(variables)
+    note_as_prepared(variables, ["mariadb", "postgresql"])
     first, again = (run_playbook(PLAYBOOK, extra_vars=variables) for _number in range(2))
     assert first.returncode == 0, first.output
     host = first.summary("account_summary")["hosts"]["localhost"]
@@ -124,21 +124,3 @@ def test_administrators_and_logins_come_through_the_socket_without_a_password(
     assert [login["write_refused"] for login in host["logins"]] == [True, True]
     assert (host["status"], host["message"]) == ("ok", "2 logins are as requested")
     assert [entry["changed"] for entry in again.stats["hosts"].values()] == [0]
-
-
-def note_as_prepared(variables: dict[str, Any]) -> None:
-    """Leave the note that the host is prepared for these variables: no user of this machine is to be changed."""
-    preparation = {
-        "install": "none",
-        "engines": ["mariadb", "postgresql"],
-        "stores": [],
-        "extra_packages": [],
-        "user": variables["backupdb_user"],
-        "group": variables["backupdb_group"],
-        "repository": variables["backupdb_repository"],
-        "requirements": [],
-    }
-    folder = Path(variables["backupdb_state_dir"])
-    folder.mkdir()
-    text = json.dumps(preparation, indent=4, sort_keys=True) + "\n"
-    (folder / "prepared.json").write_text(text, encoding="utf-8")

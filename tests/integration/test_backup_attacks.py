@@ -235,8 +235,31 @@ def test_a_database_folder_of_another_user_blocks_only_its_own_database(
         result = backup.run(request, check_mode=check_mode)
     assert any("foreign cannot be read" in warning for warning in result["warnings"])
     assert entry_of(result, "mine")["status"] == ("planned" if check_mode else "complete")
-    if not check_mode:
-        assert "permission denied" in entry_of(result, "foreign")["error"]
+    assert entry_of(result, "foreign")["status"] == "failed"
+    assert "permission denied" in entry_of(result, "foreign")["error"]
+
+
+@pytest.mark.parametrize("what", ["foreign/.partial-dead", ".lock"])
+def test_what_another_user_left_in_the_way_of_a_run_is_found_by_its_check(
+    what: str, postgres15: Any, repository: Path, as_nobody: Callable[[], None]
+) -> None:
+    """As after a run by root in the repository of the backup user."""
+    with new_database(postgres15, "mine"):
+        request = request_for(instance_of(postgres15), repository, databases=["mine"])
+        backup.run(request)
+        left = database_folder(repository, "mine").parent / what
+        if what != ".lock":
+            left.mkdir(parents=True)
+            (left / "data").touch()
+        given_to_nobody(repository)
+        os.chown(left, 0, 0)
+        left.chmod(0o700)
+        as_nobody()
+        check = backup.run(request, check_mode=True)
+        with pytest.raises(RepositoryError, match="permission denied"):
+            backup.run(request)
+    assert (check["status"], entry_of(check, "mine")["status"]) == ("failed", "failed")
+    assert str(left) in check["message"]
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -249,7 +272,7 @@ def test_a_repository_below_a_closed_folder_is_told_in_plain_words(
         as_nobody()
         request = request_for(instance_of(postgres15), repository, databases=["mine"])
         if check_mode:
-            said = "; ".join(backup.run(request, check_mode=True)["warnings"])
+            said = backup.run(request, check_mode=True)["message"]
         else:
             with pytest.raises(RepositoryError) as caught:
                 backup.run(request)

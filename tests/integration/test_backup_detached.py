@@ -197,7 +197,7 @@ def test_a_short_run_shows_no_lines_and_a_long_one_shows_how_far_it_is_and_nothi
 ) -> None:
     passphrase = secrets.token_urlsafe(18)
     options = options_for(big, repository, seconds=9, passphrase=passphrase, recipients=None)
-    with ProcessWatch() as watch:
+    with ProcessWatch(interval=0.03) as watch:
         variables = {"backupdb_progress_interval": 1, "ansible_remote_tmp": str(scratch / "r")}
         task = Background(ansible, options, verbosity=4, extra_vars=variables)
         task.run_with_client()

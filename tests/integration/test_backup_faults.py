@@ -246,11 +246,28 @@ def test_a_question_to_the_server_that_takes_too_long_is_ended_on_the_server(
 def test_too_little_space_is_refused_beforehand_with_the_numbers(
     kind: str, server: Any, small_tmpfs: Callable[[str], Path]
 ) -> None:
-    repository = small_tmpfs("4M")
+    repository = small_tmpfs("64K")
     result = back_up(server, repository, databases=["big_one"], accounts=False)
     assert result["status"] == "failed"
-    assert "are needed and" in entry_of(result, "big_one")["error"]
+    error = entry_of(result, "big_one")["error"]
+    assert error.startswith("at least ") and "are needed and 60.0 KiB are free" in error
+    assert "with low confidence: guessed from the size of the database" in error
     assert not database_folder(repository, "big_one").exists()
+
+
+def test_what_may_fit_is_tried_with_a_warning_and_a_full_disk_harms_nothing(
+    kind: str, server: Any, small_tmpfs: Callable[[str], Path]
+) -> None:
+    repository = small_tmpfs("1M")
+    back_up(server, repository, databases=["calm"])
+    before = folder_state(repository)
+    check = backup.run(request_for(instance_of(server), repository, databases=["big_one"]), check_mode=True)
+    result = back_up(server, repository, databases=["big_one"])
+    assert check["status"] == "planned"  # nobody knows yet how well it compresses
+    for said in (check, result):
+        assert any("the backups will likely take" in warning for warning in said["warnings"]), said["warnings"]
+    assert "the filesystem is full" in entry_of(result, "big_one")["error"]
+    assert_only_good_backups(repository, before)
 
 
 def test_a_disk_that_fills_up_during_the_dump_fails_and_harms_nothing(

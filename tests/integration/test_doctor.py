@@ -83,6 +83,10 @@ def test_each_broken_link_is_told_with_what_mends_it_and_stops_no_other(host: Jo
     try:
         good = host.backup_of(postgres15, instance="rights", databases=["postgres"])
         unknown = host.backup_of(postgres15, instance="gone", login_port=1, signing_key=str(host.config_dir / "no.pem"))
+        unknown["hooks"] = [
+            {"when": "before", "command": ["/bin/true"]},
+            {"when": "after", "command": ["/nonexistent"], "on_error": "warn"},
+        ]
         elsewhere = host.backup_of(postgres15, instance="nowhere", repository=str(host.repository / "no"))
         host.repository.chmod(0o755)
         with web_receiver(500) as broken:
@@ -103,6 +107,8 @@ def test_each_broken_link_is_told_with_what_mends_it_and_stops_no_other(host: Jo
     assert any(one["next_step"] and one["next_step"].startswith("GRANT ") for one in rights), rights
     assert row(result, "login", "gone")["state"] == "failed"
     assert row(result, "signing key", "gone")["state"] == "failed"
+    hooks = [one["state"] for one in result["rows"] if one["link"] == "hook"]
+    assert hooks == ["ok", "warning"]
     assert row(result, "login", "nowhere")["state"] == "failed"
     repositories = {one["state"]: one for one in result["rows"] if one["link"] == "repository"}
     assert repositories["warning"]["next_step"] == f"chmod o= {host.repository}"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
+from support import run_state
 from support.ansible import ROOT, Ansible, ansible_program, collection_tree, write_json
 from support.servers import PrivateServer
 
@@ -25,10 +26,11 @@ def work(scratch: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def environment(scratch: Path, work: Path) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
     """The user's environment, with the collection installed where ansible-galaxy puts it by itself."""
-    inherited = Ansible(scratch).environment()
+    home = run_state.new_folder("i")
+    inherited = Ansible(home).environment()
     named = (
         "PATH",
         "LC_ALL",
@@ -40,10 +42,11 @@ def environment(scratch: Path, work: Path) -> dict[str, str]:
     environment = {name: inherited[name] for name in named}
     source = collection_tree() / "ansible_collections" / "vya" / "backupdb"
     galaxy = str(ansible_program("ansible-galaxy"))
-    run([galaxy, "collection", "build", "--output-path", str(scratch), str(source)], work, environment)
-    (built,) = scratch.glob("vya-backupdb-*.tar.gz")
-    run([galaxy, "collection", "install", "--offline", str(built)], work, environment)
-    return environment
+    run([galaxy, "collection", "build", "--output-path", str(home), str(source)], home, environment)
+    (built,) = home.glob("vya-backupdb-*.tar.gz")
+    run([galaxy, "collection", "install", "--offline", str(built)], home, environment)
+    yield environment
+    shutil.rmtree(home)
 
 
 def run(command: list[str], folder: Path, environment: Mapping[str, str], *, status: int = 0) -> str:
@@ -132,9 +135,9 @@ def test_defaults_of_the_action_group_reach_every_module(
     assert "failed=0" in run([str(ansible_program("ansible-playbook")), playbook], work, environment)
 
 
-def test_a_playbook_of_a_checkout_runs_without_being_installed(work: Path, environment: dict[str, str]) -> None:
+def test_a_playbook_of_a_checkout_runs_without_being_installed(scratch: Path, environment: dict[str, str]) -> None:
     """ansible.cfg of the checkout names the tree that tools/ makes."""
-    shutil.rmtree(Path(environment["HOME"]) / ".ansible" / "collections")
+    environment = {**environment, "HOME": str(scratch)}
     command = [str(ansible_program("ansible-playbook")), "playbooks/backup.yml", "--inventory", "playbooks/inventory"]
     listed = run([*command, "--list-hosts"], ROOT, environment)
     assert {"db1.example.org", "db2.example.org", "db3.example.org"} <= set(listed.split())

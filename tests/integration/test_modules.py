@@ -163,7 +163,7 @@ FAULTS: tuple[tuple[dict[str, Any], str, list[str]], ...] = (
     ({"login_host": None, "login_port": None, "login_unix_socket": "/nonexistent"}, "ConnectionFailed", ["socket"]),
     ({"databases": ["ordesr"]}, "SelectionError", ["ordesr", "nearest"]),
     ({"recipients": ["age1thisisnokey"]}, "InvalidOption", ["recipient"]),
-    ({"repository": "/nonexistent/backups"}, "RepositoryError", ["/nonexistent/backups", "does not exist"]),
+    ({"repository": "/nonexistent/backups"}, "RepositoryMissing", ["/nonexistent/backups", "does not exist"]),
     ({"repository": "backups"}, "InvalidOption", ["backups", "absolute"]),
     ({"bandwidth_limit": "fast"}, "InvalidOption", ["bandwidth_limit", "fast"]),
 )
@@ -197,8 +197,12 @@ def test_a_missing_client_is_told_with_its_package(
     run_module: Callable[..., Any], postgres18: PrivateServer, repository: Path
 ) -> None:
     # Debian 12 has the client of PostgreSQL 15, which cannot dump this server.
-    run = run_module(BACKUP, options_for(postgres18, repository, databases=["*"], allow_empty=True))
-    assert_one_message(run.result, "ClientMissing", ["postgresql-client-18", "pg_dump", "15."])
+    options = options_for(postgres18, repository, databases=["*"], allow_empty=True)
+    for check in (True, False):
+        run = run_module(BACKUP, options, check=check)
+        assert run.failed
+        assert_one_message(run.result, "ClientMissing", ["postgresql-client-18", "pg_dump", "15."])
+        assert undocumented(run.result, documentation_of(BACKUP, "RETURN")) == []
 
 
 @pytest.mark.parametrize(("kind", "library"), [("postgresql", "psycopg2"), ("wiki", "pymysql"), ("wiki", "sqlalchemy")])

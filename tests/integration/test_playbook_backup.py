@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from support.servers import PrivateServer
 from support.tree import folder_state
 
 PLAYBOOK = "vya.backupdb.backup"
+WEAK_GRANT = 'run as administrator: GRANT SELECT ON TABLE "public"."item" TO "weak";'
 TASK = "Back up the databases of this host"
 
 
@@ -66,6 +68,22 @@ def instance(server: PrivateServer, **more: Any) -> dict[str, Any]:
 
 def login(server: PrivateServer) -> dict[str, str]:
     return {"login_user": server.user, "login_password": server.password}
+
+
+@contextmanager
+def weak_role(server: PrivateServer) -> Iterator[None]:
+    """A login that may not read the table that there is then."""
+    server.sql("CREATE ROLE weak LOGIN PASSWORD 'of-a-weak-role'")
+    server.sql("CREATE TABLE item (n int)", database="shop")
+    try:
+        yield
+    finally:
+        server.sql("DROP TABLE item", database="shop")
+        server.sql("DROP ROLE weak")
+
+
+def weak_instance(server: PrivateServer) -> dict[str, Any]:
+    return {**instance(server), "id": "weak-pg", "login_user": "weak", "login_password": "of-a-weak-role"}
 
 
 def published(repository: Path) -> set[str]:
@@ -162,9 +180,11 @@ def test_a_first_check_on_a_new_host_is_a_plan_and_leaves_nothing(
     assert "postgresql-client" in plan[0]
     assert str(repository) in plan[-1]
     told = run.summary("backup_summary")["hosts"]["db1"]
-    assert told["status"] == "ok"
-    assert "before the host is prepared" in told["instances"][0]["message"]
-    assert {backup["status"] for backup in told["instances"][1]["backups"]} == {"planned"}
+    assert told["status"] == run.summary("backup_summary")["status"] == "unknown"
+    assert [entry["status"] for entry in told["instances"]] == ["unknown", "unknown"]
+    assert "psycopg2" in told["instances"][0]["message"]
+    assert {backup["status"] for backup in told["instances"][1]["backups"]} == {"unknown"}
+    assert "unknown until the host is prepared" in run.output
     assert not repository.exists()
     assert list(scratch.glob("state-*")) == []
 
@@ -186,7 +206,7 @@ def test_a_host_that_signs_has_its_key_from_the_first_run_on(
 
 
 def test_a_check_on_a_prepared_host_changes_nothing_and_shows_what_would_be(
-    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], repository: Path
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], repository: Path, shop: PrivateServer
 ) -> None:
     assert run_playbook(PLAYBOOK, inventory=inventory).returncode == 0
     before = folder_state(repository)
@@ -195,9 +215,40 @@ def test_a_check_on_a_prepared_host_changes_nothing_and_shows_what_would_be(
     assert folder_state(repository) == before
     assert "+shop: a new backup by run" in run.output
     inventory["all"]["hosts"]["db1"]["backupdb_instances"][0]["databases"] = ["shpo"]
-    bad = run_playbook(PLAYBOOK, inventory=inventory, check=True)
-    assert bad.returncode != 0  # an error stays an error where nothing is left to be prepared
+    inventory["all"]["hosts"]["db1"]["backupdb_instances"].append(weak_instance(shop))
+    with weak_role(shop):
+        bad = run_playbook(PLAYBOOK, inventory=inventory, check=True)
+    assert bad.returncode == 2  # an error stays an error where nothing is left to be prepared
     assert "nearest name is 'shop'" in bad.output
+    told = bad.summary("backup_summary")["hosts"]["db1"]["instances"]
+    assert [entry["status"] for entry in told] == ["failed", "ok", "failed"]
+    assert WEAK_GRANT in told[2]["message"]
+
+
+def test_a_right_that_lacks_is_a_failure_also_before_the_host_is_prepared(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], shop: PrivateServer
+) -> None:
+    inventory["all"]["hosts"]["db1"]["backupdb_instances"] = [weak_instance(shop)]
+    with weak_role(shop):
+        check = run_playbook(PLAYBOOK, inventory=inventory, check=True)
+    assert check.returncode == 2
+    (told,) = check.summary("backup_summary")["hosts"]["db1"]["instances"]
+    assert (told["status"], WEAK_GRANT in told["message"]) == ("failed", True)
+
+
+def test_a_pattern_that_matches_no_host_is_an_error_and_names_the_group_that_was_meant(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any]
+) -> None:
+    inventory["all"]["children"] = {"databases": {"hosts": {"db1": {}}}}
+    inventory["all"]["hosts"]["other"] = {}
+    for arguments, words in (
+        (["-e", "backup_hosts=databasez"], "near it are databases"),
+        (["-e", "backup_hosts=databases", "--limit", "other"], "leaves none of the hosts that 'databases' matches"),
+    ):
+        run = run_playbook(PLAYBOOK, inventory=inventory, arguments=arguments)
+        assert run.returncode != 0
+        assert words in " ".join(run.output.split())
+        assert run.results == []
 
 
 def test_the_preflight_lists_everything_that_is_wrong_at_once(

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from support.ansible import ROOT, AnsibleRun
 from support.library import HOST, IDENTITY, back_up, stored_backups
+from support.preparation import note_as_prepared
 from support.private_server import PrivateServer
 from support.restores import clean, make_database, names
 from support.returns import documentation_of, promised, undocumented
+from support.socket_administrators import BACKUP_USER, give_away, owners, socket_administrator
 from support.tree import folder_state
 
 RESTORE = "vya.backupdb.database_restore"
@@ -152,7 +154,7 @@ def test_the_playbook_restores_by_plain_variables_and_publishes_a_summary(
     }
     missing = run_playbook("vya.backupdb.restore", inventory=hosts, extra_vars={**survey, "restore_confirm": ""})
     assert missing.returncode != 0
-    assert "not given: restore_confirm" in missing.output
+    assert "restore_confirm must repeat the name in restore_target, shop; the database is changed" in missing.output
     wrong = run_playbook("vya.backupdb.restore", inventory=hosts, extra_vars={**survey, "restore_confirm": "other"})
     assert wrong.returncode != 0
     assert "restore_confirm must repeat" in wrong.output
@@ -180,11 +182,11 @@ def test_the_playbook_tells_why_it_failed_and_takes_a_moment_an_id_or_a_path(
         sources = ("2099-01-01T00:00:00Z", backup.folder.name, str(backup.folder))
         for number, source in enumerate(sources):
             name = f"shop{number}"
-            wanted = {**common, "restore_from": source, "restore_target": name, "restore_confirm": name}
+            wanted = {**common, "restore_from": source, "restore_target": name}
             run = run_playbook("vya.backupdb.restore", inventory=hosts, extra_vars=wanted)
             assert run.returncode == 0, run.output
             assert name in names(postgres15)
-        early = {**common, "restore_from": "2001-01-01T00:00:00Z", "restore_target": "x", "restore_confirm": "x"}
+        early = {**common, "restore_from": "2001-01-01T00:00:00Z", "restore_target": "x"}
         failed = run_playbook("vya.backupdb.restore", inventory=hosts, extra_vars=early)
         assert failed.returncode != 0
         summary = failed.summary("restore_summary")
@@ -195,3 +197,54 @@ def test_the_playbook_tells_why_it_failed_and_takes_a_moment_an_id_or_a_path(
         )
         assert planned.returncode == 0, planned.output
         assert "x" not in names(postgres15)
+
+
+def test_the_playbooks_restore_as_the_administrator_of_the_socket_from_what_the_backup_user_owns(
+    run_playbook: Callable[..., AnsibleRun], postgres15: PrivateServer, repository: Path, scratch: Path
+) -> None:
+    """Nobody types a password: the role is root, the socket sees the administrator, the files are the backup user's."""
+    with clean(postgres15), socket_administrator(postgres15) as administrator:
+        make_database(postgres15, "shop")
+        postgres15.sql("CREATE TABLE item AS SELECT 1 AS n", database="shop")
+        back_up(postgres15, repository, databases=["shop"], accounts=False)
+        postgres15.sql("INSERT INTO item VALUES (2)", database="shop")
+        give_away(repository)
+        socket = {"login_unix_socket": str(postgres15.socket), "login_port": postgres15.port}  # type: ignore[attr-defined]
+        instance = {"id": "test", "engine": "postgresql", "login_user": BACKUP_USER, **socket}
+        user = {"backupdb_user": BACKUP_USER, "backupdb_group": BACKUP_USER}
+        hosts = inventory(postgres15, repository, scratch, backupdb_instances=[instance], backupdb_logins={}, **user)
+        note_as_prepared(hosts["all"]["hosts"][HOST], ["postgresql"])
+        wanted = {"restore_instance": "test", "restore_database": "shop", "restore_from": "latest"}
+        answers = {**wanted, "restore_identity": IDENTITY.reveal(), "restore_login_user": administrator}
+        options = {"inventory": hosts, "verbosity": 4}
+        copied = run_playbook("vya.backupdb.restore", extra_vars={**answers, "restore_target": "copy"}, **options)
+        assert copied.returncode == 0, copied.output
+        replacing = {"restore_target": "shop", "restore_replace": "true", "restore_confirm": "shop"}
+        replaced = run_playbook("vya.backupdb.restore", extra_vars={**answers, **replacing}, **options)
+        assert replaced.returncode == 0, replaced.output
+        assert [count(postgres15, name) for name in ("copy", "shop")] == [1, 1]
+        assert owners(repository) == {BACKUP_USER}
+        logins = {"test": {"login_user": administrator}}
+        rebuild = {"rebuild_host": HOST, "rebuild_logins": logins, "rebuild_identity": IDENTITY.reveal()}
+        rebuilt = run_playbook("vya.backupdb.rebuild", extra_vars=rebuild, **options)
+        (line,) = rebuilt.summary("rebuild_summary")["lines"]
+        assert line.startswith("test 'shop' present"), rebuilt.output
+    for run in (copied, replaced, rebuilt):
+        assert IDENTITY.reveal() not in run.output
+
+
+def test_a_variable_that_the_role_does_not_have_is_refused_before_anything_is_done(
+    run_playbook: Callable[..., AnsibleRun], postgres15: PrivateServer, repository: Path, scratch: Path
+) -> None:
+    hosts = inventory(postgres15, repository, scratch, backupdb_instal="none")
+    answers = {"restore_instance": "test", "restore_database": "shop", "restore_from": "latest", "restore_target": "x"}
+    run = run_playbook("vya.backupdb.restore", inventory=hosts, extra_vars=answers)
+    assert run.returncode != 0
+    assert "backupdb_instal is no variable of the role backupdb; backupdb_install is" in run.output
+    hosts = inventory(postgres15, repository, scratch)
+    wrong = {**answers, "restore_hosts": "all", "restore_owner": "drop", "restore_qualified": "true"}
+    run = run_playbook("vya.backupdb.restore", inventory=hosts, extra_vars=wrong)
+    assert run.returncode != 0
+    assert "restore_owner is no variable of the role restore; restore_owner_map is" in run.output
+    assert "restore_qualified is no variable of the role restore" in run.output
+    assert "restore_hosts is" not in run.output

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.cli.bash_completion import bash_completion
+from backupdb.cli.main import make_parser
+from backupdb.cli.manual import manual
 from support.jobs import JobHost, login_of
 from support.returns import documentation_of, promised, undocumented
 
@@ -24,7 +27,8 @@ DEBIAN = "/usr/bin/python3"
 @pytest.mark.distro
 def test_it_is_planned_made_and_then_left_alone(run_module: Callable[..., Any], scratch: Path) -> None:
     dest = scratch / "lib" / "backupdb.pyz"
-    options = {"dest": str(dest), "mode": "0640"}
+    page, completion = scratch / "share" / "man" / "backupdb.8", scratch / "share" / "completions" / "backupdb"
+    options = {"dest": str(dest), "mode": "0640", "manual": str(page), "bash_completion": str(completion)}
     planned = run_module(MODULE, options, check=True, diff=True)
     assert not planned.failed, planned.output
     assert planned.result["changed"]
@@ -41,6 +45,10 @@ def test_it_is_planned_made_and_then_left_alone(run_module: Callable[..., Any], 
     again = run_module(MODULE, options, diff=True)
     assert not again.failed
     assert not again.result["changed"]
+    assert page.read_text(encoding="utf-8") == manual(make_parser())
+    assert completion.read_text(encoding="utf-8") == bash_completion(make_parser())
+    page.unlink()
+    assert run_module(MODULE, options, check=True).result["changed"]
     dest.write_bytes(dest.read_bytes()[:-1])
     mended = run_module(MODULE, options, diff=True)
     assert mended.result["changed"]

@@ -118,6 +118,7 @@ def test_the_service_of_an_unprivileged_user_has_no_capability_and_writes_where_
     assert "OnCalendar=02:30" in timer.splitlines()
     assert "30 2 * * * backupdb /usr/local/bin/backupdb run nightly 2>&1 >/dev/null | logger -t backupdb" in table
     assert "setpriv --reuid=backupdb" in command
+    assert 'case "${1-}" in run | copy | drill | pin | unpin) of_job=yes' in command
     for text in (service, timer, table, command):
         assert "Ansible managed" in text
         assert "\n\n\n" not in text

@@ -46,7 +46,7 @@ def test_no_secret_of_a_module_is_shown_or_left(ansible: Ansible, check: bool, s
     ]
     assert all(given(module) for module in CALLS)
     before = entries()
-    with ProcessWatch(interval=0.02) as watch:
+    with ProcessWatch(interval=0.05) as watch:
         run = ansible.run_playbook([{"hosts": "all", "gather_facts": False, "tasks": tasks}], verbosity=4, check=check)
     results = {one.task: one.result for one in run.results}
     assert set(results) == set(CALLS), run.output

@@ -21,7 +21,8 @@ class PrivatePostgres(PrivateServer):
     """PostgreSQL from the folder `binaries` (default: Debian's 15).
 
     Passwords are asked for over TCP and the socket (scram-sha-256). `local_auth` is what the socket asks for instead
-    (`peer`, `trust`); `hba` are lines of pg_hba.conf that come before the usual ones.
+    (`peer`, `trust`); `hba` are lines of pg_hba.conf that come before the usual ones. A role `daemon`, if there is one,
+    logs in through the socket as the operating system's user of that name.
     """
 
     engine = "postgresql"
@@ -89,6 +90,7 @@ class PrivatePostgres(PrivateServer):
                 quoted = value.replace("'", "''")
                 file.write(f"{name} = '{quoted}'\n")
         usual = [
+            "local all daemon peer",
             f"local all all {self.local_auth}",
             "host all all 127.0.0.1/32 scram-sha-256",
             f"local replication all {self.local_auth}",

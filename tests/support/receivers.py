@@ -17,7 +17,7 @@ from typing import Any
 
 from backupdb.notify.options import TYPES
 
-WEB_TYPES = [kind for kind in TYPES if kind != "email"]
+WEB_TYPES = [kind for kind in TYPES if kind not in ("email", "apprise")]
 LONGER_THAN_ANY_TIMEOUT = 30.0  # seconds
 
 

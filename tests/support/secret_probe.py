@@ -27,7 +27,13 @@ SECRETS = {
     "session_token": f"Session-{secrets.token_hex(12)}",
 }
 _SERVER = {"engine": "postgresql", "login_host": "127.0.0.1", "login_port": 1, "login_user": "backup"}
-_LOGIN = {**_SERVER, "login_password": SECRETS["login_password"]}
+# A socket that is not there: unlike a refused connection, it is not tried again for seconds.
+_LOGIN = {
+    "engine": "postgresql",
+    "login_unix_socket": "/nowhere/socket",
+    "login_user": "backup",
+    "login_password": SECRETS["login_password"],
+}
 _KEYS = {"identity": SECRETS["identity"], "passphrase": SECRETS["passphrase"]}
 _BACKUP = {**_LOGIN, "instance": "shop", "repository": "/nowhere", "passphrase": SECRETS["passphrase"]}
 # A bucket that does not answer; nobody waits for it.
@@ -104,7 +110,10 @@ WITHOUT = {
 }
 # Every secret variable of every role, for a host whose server does not answer and whose repository is not there.
 ROLE_VARIABLES: dict[str, Any] = {
-    "backupdb_instances": [{"id": "shop", **_LOGIN}, {"id": "wiki", **_SERVER}],
+    "backupdb_instances": [
+        {"id": "shop", **_SERVER, "login_password": SECRETS["login_password"]},
+        {"id": "wiki", **_SERVER},
+    ],
     "backupdb_logins": {"wiki": {"login_password": SECRETS["login_password"]}},
     "backupdb_passphrase": SECRETS["passphrase"],
     "backupdb_copies": [_COPY],

@@ -8,13 +8,17 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.errors import RepositoryError
-from backupdb.monitoring import metrics, status
+from backupdb.jobs.definition import Job
+from backupdb.monitoring import job_state, metrics, status
+from backupdb.monitoring.next_run import NOT_SCHEDULED, NextRun
 from backupdb.repository import local
 from backupdb.system.text import iso
 from support.monitored import NASTY, ago, job_of, keep, note_job, note_run
@@ -109,6 +113,76 @@ def test_a_job_says_what_is_expected_how_often_and_that_nothing_was_made_yet(roo
     assert states(result) == {None: "ok", "orders": "late", "scratch1": "left out", "wiki": "ok"}
     assert {row["database"]: row["max_age_seconds"] for row in result["rows"]}["orders"] == 7200
     assert [job["schedule"] for job in result["jobs"]] == ["not scheduled", "not scheduled"]
+
+
+@pytest.fixture
+def new_job(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
+    """`new_job(hours)` is a nightly job that was defined so long ago, and whose first run was due an hour later."""
+    coming = {"nightly": NextRun(ago(-10), "soon")}
+    monkeypatch.setattr(job_state, "next_runs", lambda _jobs, now: coming)
+    monkeypatch.setattr(job_state, "next_elapse", lambda _calendar, after: after + timedelta(hours=1))
+
+    def defined(hours: float, *, scheduled: NextRun | None = None, **changes: Any) -> Job:
+        coming["nightly"] = scheduled or coming["nightly"]
+        changes = {"schedule": {"on_calendar": "02:15"}, **changes}
+        return replace(job_of(root, **changes), defined=ago(hours))
+
+    return defined
+
+
+def test_before_the_first_run_of_a_new_job_its_instance_is_waiting_and_that_is_well(
+    new_job: Callable[..., Job],
+) -> None:
+    result = status.of_host([new_job(3)])
+    assert (result["status"], states(result), result["late"]) == ("ok", {None: "waiting"}, [])
+    assert (result["waiting"], result["complaints"]) == (["db1/shop-db"], [])
+    assert result["message"].startswith("1 instance waiting for the first run")
+    assert any("waiting for its first run at" in line and "it is a failure from" in line for line in result["lines"])
+    assert result["instances"][0]["waits_until"][:13] == iso(ago(-4))[:13]
+    no_accounts = status.of_host([new_job(3, backup={"accounts": False})])
+    assert (no_accounts["status"], no_accounts["rows"]) == ("ok", [])
+    assert 'backupdb_database_status{host="db1",backup_instance="shop-db",database="@accounts",kind="accounts"} 5' in (
+        metrics.of_host([new_job(3)])
+    )
+
+
+def test_six_hours_after_the_first_run_was_due_it_is_a_failure(new_job: Callable[..., Job]) -> None:
+    assert status.of_host([new_job(6.9)])["status"] == "ok"
+    result = status.of_host([new_job(7.1, backup={"accounts": False})])
+    assert (result["status"], result["waiting"]) == ("failed", [])
+    assert "was never backed up, though its first run should have ended by" in result["complaints"][0]
+    assert states(status.of_host([new_job(7.1)])) == {None: "no backup"}
+
+
+def test_a_first_run_that_cron_starts_is_waited_for_as_long_as_a_backup_may_be_old(new_job: Callable[..., Job]) -> None:
+    by_cron = {"scheduled": NextRun(None, "cron: 15 2 * * *"), "schedule": {}}
+    assert status.of_host([new_job(25, **by_cron)])["status"] == "ok"
+    assert status.of_host([new_job(27, **by_cron)])["status"] == "failed"
+
+
+def test_what_was_tried_or_is_started_by_nothing_is_not_waited_for(root: Path, new_job: Callable[..., Job]) -> None:
+    assert status.of_host([new_job(3, scheduled=NOT_SCHEDULED)])["status"] == "failed"
+    job = new_job(3, scheduled=NextRun(ago(-10), "soon"))
+    assert status.of_host([replace(job, defined=None)])["status"] == "failed"
+    note_job(job, "failed", hours=1, message="wrong password", began=False)
+    assert status.of_host([job])["status"] == "failed"
+    # Also when the job was changed since.
+    assert status.of_host([replace(job, defined=ago(0.5))])["status"] == "failed"
+
+
+def test_a_new_instance_of_an_old_job_is_waited_for_and_the_others_are_judged(
+    root: Path, new_job: Callable[..., Job]
+) -> None:
+    job = new_job(1, backup={"accounts": False})
+    note_job(job, "ok", hours=5)
+    keep(root, "shop", hours=5)
+    note_run(root, {"shop": "complete"}, accounts=None, hours=5)
+    both = replace(job, backups=[*job.backups, {**job.backups[0], "instance": "wiki-db", "accounts": True}])
+    result = status.of_host([both])
+    assert (result["status"], result["waiting"]) == ("ok", ["db1/wiki-db"])
+    assert states(result) == {"shop": "ok", None: "waiting"}
+    keep(root, "wiki", hours=99, instance="wiki-db")  # left by an earlier life of the host
+    assert status.of_host([both])["late"] == ["db1/wiki-db/wiki"]
 
 
 def test_a_job_that_could_not_log_in_is_told_with_the_reason_until_a_newer_run_began(root: Path) -> None:

@@ -53,6 +53,8 @@ def test_a_line_of_cron_is_shown_as_it_is_written(tmp_path: Path, line: str, wor
 
 def test_the_calendar_of_a_job_at_work_tells_when_it_comes_again() -> None:
     assert next_elapse("*-*-* 02:15:00 UTC") == next_elapse("*-*-* 04:15:00 Etc/GMT-2")
+    after = datetime(2026, 11, 24, 2, 15, 1, tzinfo=timezone.utc)
+    assert next_elapse("*-*-* 02:15:00 UTC", after) == datetime(2026, 11, 25, 2, 15, tzinfo=timezone.utc)
     assert next_elapse("2020-01-01") is None
     assert next_elapse("whenever") is None
     assert next_elapse("--help") is None

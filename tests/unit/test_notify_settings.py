@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from backupdb.errors import InvalidOption
-from backupdb.notify.message import KINDS
+from backupdb.notify.message import KINDS, Event
 from backupdb.notify.options import OPTIONS, SECRET_OPTIONS, TYPES
+from backupdb.notify.sending import send_all
 from backupdb.notify.settings import check_notifications, notification_from
 from support.ansible import ROOT
 
@@ -129,3 +131,21 @@ def test_the_page_on_notifications_names_every_option_type_and_event() -> None:
     assert [
         word for word in (*OPTIONS, *TYPES, *KINDS) if f"`{word}`" not in page and f"    {word}: " not in page
     ] == []
+
+
+def test_an_address_of_apprise_is_any_with_a_scheme_and_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"name": "other", "type": "apprise", "attempts": 1}
+    found = notification_from(options, {"url": "tgram://123456:secret/chat"})
+    assert (found.receiver, "secret" in repr(found)) == ("tgram:// (Apprise)", False)
+    check_notifications([options])
+    for url in ("", "tgram", "tgram://", "://secret", "tgram://secret chat", "tgram://ge\u0301heim"):
+        with pytest.raises(InvalidOption) as refused:
+            notification_from(options, {"url": url})
+        assert "tgram://TOKEN/CHAT" in str(refused.value) or "ASCII" in str(refused.value)
+        assert "secret" not in str(refused.value)
+    with pytest.raises(InvalidOption, match="which Apprise does not take"):
+        notification_from({**options, "ca_cert": "/etc/ca.pem"}, {"url": "tgram://secret/chat"})
+    monkeypatch.setitem(sys.modules, "apprise", None)  # as where it is not installed
+    (outcome,) = send_all([{**options, "url": "tgram://secret/chat"}], Event("failure", "it failed"))
+    assert not outcome["sent"]
+    assert "python3-apprise" in outcome["error"] and "secret" not in outcome["error"]

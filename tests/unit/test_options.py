@@ -17,6 +17,7 @@ from backupdb.archives import options as archives
 from backupdb.archives.keys import Keys, keys_from
 from backupdb.backup import options as backup
 from backupdb.backup.request import Selection
+from backupdb.connection import options as connection
 from backupdb.connection.instance import Instance
 from backupdb.copying import options as copying
 from backupdb.drill import options as drill
@@ -77,6 +78,7 @@ FRAGMENTS: Mapping[str, Table] = {
     "selection": backup.SELECTION_OPTIONS,
     "signature": signatures.OPTIONS,
     "source": repository.SOURCE_OPTIONS,
+    "system_user": connection.SYSTEM_USER,
 }
 # Modules whose work can go on without the connection have the option for that beside those of their table.
 DETACHABLE = {"backup_copy", "backup_drill", "backup_verify", "database_backup", "database_restore"}

@@ -20,6 +20,7 @@ copy_named = importlib.import_module(f"{FILTERS}.copy_named").copy_named
 job_copy_problems = importlib.import_module(f"{FILTERS}.job_copy_problems").job_copy_problems
 host_problems = importlib.import_module(f"{FILTERS}.host_problems").host_problems
 login_problems = importlib.import_module(f"{FILTERS}.login_problems").login_problems
+unknown_variables = importlib.import_module(f"{FILTERS}.unknown_variables").unknown_variables
 restore_problems = importlib.import_module(f"{FILTERS}.restore_problems").restore_problems
 
 SHOP = {"id": "shop-pg", "engine": "postgresql", "login_unix_socket": "/run/postgresql"}
@@ -29,7 +30,11 @@ ANSWERS = {
     "restore_database": "shop",
     "restore_from": "latest",
     "restore_target": "shop_copy",
-    "restore_confirm": "shop_copy",
+    "restore_confirm": "",
+    "restore_replace": False,
+    "restore_data_only": False,
+    "restore_login_user": "",
+    "restore_login_password": "",
 }
 
 
@@ -146,12 +151,57 @@ def test_a_path_says_which_database_it_is_of() -> None:
 
 def test_everything_that_a_restore_lacks_is_told_at_once() -> None:
     nothing = dict.fromkeys(ANSWERS, "")
-    assert only(restore_problems(nothing, ["shop-pg"], ["db1"])) == f"not given: {', '.join(ANSWERS)}"
+    needed = "restore_instance, restore_database, restore_from, restore_target"
+    assert only(restore_problems(nothing, ["shop-pg"], ["db1"])) == f"not given: {needed}"
     wrong = {**ANSWERS, "restore_confirm": "shop", "restore_instance": "wiki-db"}
     confirm, instance, hosts = restore_problems(wrong, ["shop-pg"], ["db1", "db2"])
-    assert confirm == "restore_confirm must repeat the name in restore_target, shop_copy"
+    assert confirm == "restore_confirm must repeat the name in restore_target, shop_copy, or be empty"
     assert instance == "restore_instance must be one of backupdb_instances: shop-pg"
     assert "db1, db2: name the one that restores" in hosts
+
+
+@pytest.mark.parametrize("change", ["restore_replace", "restore_data_only"])
+def test_only_what_changes_a_database_needs_its_name_typed_again(change: str) -> None:
+    changing = {**ANSWERS, change: True}
+    words = "restore_confirm must repeat the name in restore_target, shop_copy; the database is changed"
+    assert only(restore_problems(changing, ["shop-pg"], ["db1"])) == words
+    assert restore_problems({**changing, "restore_confirm": "shop_copy"}, ["shop-pg"], ["db1"]) == []
+
+
+def test_a_password_without_its_account_is_told() -> None:
+    answers = {**ANSWERS, "restore_login_password": "given"}
+    assert only(restore_problems(answers, ["shop-pg"], ["db1"])).startswith("restore_login_password needs")
+    assert restore_problems({**answers, "restore_login_user": "dba"}, ["shop-pg"], ["db1"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "roles", "words"),
+    [
+        ("drill_identiy_file", ["vya.backupdb.drill"], "drill_identity_file is"),
+        ("backupdb_recipient", ["backupdb"], "backupdb_recipients is"),
+        ("prune_max_ages", ["prune"], None),
+        ("backup_recipient", ["backup", "backupdb"], None),
+        ("backup_hosts", ["backup"], None),
+        ("backupdb_repository_mount", ["backupdb"], None),
+        ("drill_identiy_file", ["verify", "other.collection.drill", "../drill"], None),
+        ("vault_shop_pg_password", ["vault", "backupdb"], None),
+    ],
+)
+def test_a_misspelled_variable_of_a_role_is_told_and_others_own_are_not(
+    name: str, roles: list[str], words: str | None
+) -> None:
+    found = unknown_variables([name, "drill_count", "ansible_host"], roles)
+    assert found == ([] if words is None else [f"{name} is no variable of the role {name.split('_')[0]}; {words}"])
+
+
+def test_a_restore_refuses_every_variable_that_it_does_not_have() -> None:
+    names = ["restore_user", "restore_identity_files", "restore_hosts", "restore_summary", "restore_qqq", "restore_at"]
+    assert unknown_variables(names, "restore", strict=True) == [
+        "restore_at is no variable of the role restore; its README has all of them",
+        "restore_identity_files is no variable of the role restore; restore_identity_file is",
+        "restore_qqq is no variable of the role restore; its README has all of them",
+        "restore_user is no variable of the role restore; restore_login_user is",
+    ]
 
 
 COPIES = [{"name": "offsite", "type": "s3"}, {"name": "vault", "type": "sftp"}]

@@ -77,7 +77,7 @@ OF_THE_ROLE = {
     "verify": {"copy"},
 }
 # Defaults of their own, on purpose: a role knows its host and the variables that all roles share.
-OWN_DEFAULTS = {"backupdb_repository", "backupdb_workers"}
+OWN_DEFAULTS = {"backupdb_repository", "backupdb_workers", "restore_ssl_mode", "restore_connect_timeout"}
 OWN_TYPES = {"backupdb_metrics_dir"}  # empty means no metrics, and an empty path is no path
 
 
@@ -231,6 +231,7 @@ STEP = {
     "options",
     "user",
     "reads",
+    "adds",
     "result",
     "tell",
     "when",

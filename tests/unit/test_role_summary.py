@@ -123,10 +123,52 @@ def test_a_plan_shows_what_each_database_needs() -> None:
     assert summary["lines"][1] == "  planned   orders  needs about 2.0 KiB"
 
 
-def test_what_cannot_be_looked_at_before_the_host_is_prepared_is_part_of_the_plan() -> None:
-    summary = backup_summary([{"failed": False, "msg": "no psycopg2", "status": "failed"}])
-    assert summary["status"] == "ok"
-    assert summary["lines"] == ["shop: ok: cannot be looked at before the host is prepared: no psycopg2"]
+def unprepared(*results: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**one, "unprepared": True} for one in results]
+
+
+def test_a_check_counts_what_would_become_of_each_backup() -> None:
+    no_right = "SELECT on TABLE t is missing; run as administrator: GRANT SELECT ON TABLE t TO backupdb;"
+    databases = [
+        database("a", "planned", plan={"forecast_bytes": 2048}),
+        database("b", "failed", plan={}, error=no_right),
+        database("c", "failed", plan={}, error=no_right),
+        database("d", "partial", plan={}, path=None, missing=["view v"]),
+    ]
+    summary = backup_summary([result("shop", "failed", databases)])
+    assert (summary["status"], summary["message"]) == ("failed", "Not all would be backed up: shop failed.")
+    assert summary["lines"] == [
+        "shop: failed (postgresql 15.18): 2 of 4 backups would be made, 1 would be partial, 2 would fail",
+        "  planned   a  needs about 2.0 KiB",
+        f"  failed    b  {no_right}",
+        "  failed    c  (as above)",
+        "  partial   d  view v",
+    ]
+
+
+def test_what_a_host_that_is_not_prepared_would_do_is_unknown_and_never_ok() -> None:
+    missing = {"failed": False, "msg": "no psycopg2", "status": "failed"}
+    blocked = result("wiki", "failed", [database("b", "failed", plan={}, error="no client")], failed=False)
+    good = result("tills", "planned", [database("a", "planned", plan={})])
+    summary = backup_summary(unprepared(missing, blocked, good))
+    unknown = "unknown until the host is prepared"
+    assert (summary["status"], summary["message"]) == ("unknown", f"What a run would do is {unknown}.")
+    assert summary["lines"] == [
+        f"shop: unknown: {unknown}: no psycopg2",
+        f"wiki: unknown: {unknown}: wiki said so",
+        "  unknown   b  no client",
+        f"tills: unknown: {unknown}: tills said so",
+        "  planned   a",
+    ]
+    joined = overview({"db1": summary, "db2": backup_summary([result("x", "ok", [])])})
+    assert (joined["status"], joined["message"]) == ("unknown", "1 host unknown, 1 host ok")
+
+
+def test_what_fails_for_certain_fails_also_before_the_host_is_prepared() -> None:
+    certain = result("shop", "failed", [database("b", "failed", plan={}, error="GRANT SELECT")])
+    summary = backup_summary(unprepared(certain, result("wiki", "planned", [])))
+    assert summary["status"] == "failed"
+    assert overview({"db1": summary})["status"] == "failed"
 
 
 def test_warnings_are_shown() -> None:

@@ -43,6 +43,12 @@ def test_the_worst_hosts_come_first_and_what_is_not_well_is_below(good: dict[str
     assert set(overview["hosts"]) == {"db1", "db2", "db3", "db4"}
 
 
+def test_a_host_that_waits_for_a_first_run_is_well_and_told_apart(good: dict[str, Any]) -> None:
+    overview = STATUS.overview({"db1": good, "db2": {**good, "waiting": ["db2/shop-db"]}}, ["db1", "db2"])
+    assert (overview["status"], overview["message"]) == ("ok", "2 hosts ok")
+    assert [line.split()[:2] for line in overview["lines"][2:4]] == [["db1", "ok"], ["db2", "waiting"]]
+
+
 def test_a_fleet_in_which_all_is_well_is_ok(good: dict[str, Any]) -> None:
     overview = STATUS.overview({"db1": good}, ["db1"])
     assert (overview["status"], overview["message"], len(overview["lines"])) == ("ok", "1 host ok", 3)

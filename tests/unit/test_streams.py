@@ -37,6 +37,7 @@ from backupdb.streams import pipeline
 from backupdb.streams.compression import Compression, compressor
 from backupdb.streams.pipeline import Limiter
 from backupdb.system import process
+from backupdb.system.process import RunAs
 from backupdb.system.text import utc_now
 from support import needs
 from support.library import LIBRARY, limits
@@ -151,7 +152,7 @@ def test_without_library_and_program_the_message_names_both(monkeypatch: pytest.
 
 def test_a_dump_that_is_whole_gets_its_record(publication: Publication) -> None:
     script = "echo 'INSERT 1'; echo; echo '-- Dump completed on x'; echo 'a note' >&2"
-    archive = dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), nice=5)
+    archive = dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), run_as=RunAs(nice=5))
     assert archive.record["name"] == "data.sql.zst.age"
     assert archive.record["longest_statement_bytes"] == len("-- Dump completed on x")
     assert list(archive.warnings) == ["a note"]
@@ -160,7 +161,7 @@ def test_a_dump_that_is_whole_gets_its_record(publication: Publication) -> None:
 def test_a_client_gives_way_as_much_as_it_was_told_to(publication: Publication) -> None:
     script = "nice >&2; echo; echo '-- Dump completed on x'"  # without a command, nice prints its own niceness
     own = os.nice(0)
-    archive = dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), nice=5)
+    archive = dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), run_as=RunAs(nice=5))
     assert list(archive.warnings) == [str(min(own + 5, 19))]  # 19 is the most there is
 
 
@@ -180,13 +181,13 @@ def test_a_dump_that_is_not_whole_is_refused(
     publication: Publication, script: str, error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says):
-        dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), nice=0)
+        dump_part(part(script), publication, Envelope(Compression(), AGE), limits=limits(), run_as=RunAs())
 
 
 def test_a_program_that_is_missing_is_named(publication: Publication) -> None:
     broken = part("", argv=["/nonexistent/pg_dump"])
     with pytest.raises(CommandFailed, match="/nonexistent/pg_dump"):
-        dump_part(broken, publication, Envelope(Compression(), AGE), limits=limits(), nice=0)
+        dump_part(broken, publication, Envelope(Compression(), AGE), limits=limits(), run_as=RunAs())
 
 
 def test_a_client_that_hangs_is_ended_at_the_timeout_with_all_its_children(publication: Publication) -> None:
@@ -200,7 +201,7 @@ def test_a_client_that_hangs_is_ended_at_the_timeout_with_all_its_children(publi
             publication,
             Envelope(Compression(), AGE),
             limits=limits(deadline=deadline, timeout=0.5),
-            nice=0,
+            run_as=RunAs(),
         )
     assert time.monotonic() - began < 10
     left = subprocess.run(["pgrep", "-f", "^sleep 61.5$"], check=False, stdout=subprocess.PIPE, text=True)
@@ -216,7 +217,7 @@ def test_a_run_that_is_asked_to_stop_ends_its_clients(publication: Publication) 
             publication,
             Envelope(Compression(), AGE),
             limits=limits(cancel=cancel),
-            nice=0,
+            run_as=RunAs(),
         )
 
 

@@ -23,6 +23,16 @@ die() {
   exit 1
 }
 
+# How many parts run at a time: one more than there are processors, because each waits for servers and for time to pass
+# now and then, but no more than there is memory for.
+count_lanes() {
+  local processors memory lanes
+  processors=$(nproc)
+  memory=$(awk '/^MemAvailable:/ { print int($2 / 1024 / 1280) }' /proc/meminfo)  # the hungriest take 1.2 GiB
+  lanes=$((processors + 1 < memory ? processors + 1 : memory))
+  printf '%s\n' "$((lanes > 2 ? lanes : 2))"
+}
+
 # Run a command quietly; show what it said only when it fails.
 quietly() {
   local log status

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # How much of the plugins the tests reach: measuring parts and judging what they measured together. Sourced, never run.
 
-MEASURED_PARTS=(unit integration restore mysql)
+MEASURED_PARTS=(unit integration ansible restore copies mysql)
 MEASUREMENTS=$CACHE/coverage
 
 # measured PART ARGUMENT ...: pytest, with a measurement of the part's own, because parts run beside each other.

@@ -2,11 +2,11 @@
 # The parts of tools/test: one function each, run by run_part.sh with errexit on. Sourced, never run.
 
 # shellcheck disable=SC2034  # used by tools/test
-# In the order in which they begin: what finds most soonest, then the longest, so that two lanes end together.
-ALL_PARTS=(lint unit integration molecule restore distro chaos mysql sanity floor galaxy docs)
+# In the order in which they begin: what finds most soonest, then the longest, so that all lanes end together.
+ALL_PARTS=(lint unit molecule ansible restore integration mysql chaos copies sanity floor distro galaxy docs)
 
 # Those that need servers from Debian's packages, and root; the others run as any user on any Linux.
-DEBIAN_PARTS=(integration molecule restore distro chaos mysql long)
+DEBIAN_PARTS=(integration ansible restore copies molecule distro chaos mysql long)
 PORTABLE_PARTS=(lint unit sanity floor galaxy docs)
 
 # Each linter gets its say before the part fails.
@@ -26,12 +26,45 @@ part_lint() {
 
 part_unit() { measured unit tests/unit; }
 
-# What brings backups back is a part of its own, only so that two lanes can share the longest work.
-READING_TESTS='restore or recover or verify or drill'
+# The integration tests are four parts, so that lanes can share the longest work. Whole files belong to a part, because
+# what a file makes once would else be made in each.
+INTEGRATION_PARTS=(integration ansible restore copies)
 
-part_integration() { measured integration tests/integration -m 'not mysql and not long' -k "not ($READING_TESTS)"; }
+# part_of FILE: the part that has these tests. By the name, or for those that run Ansible by what they use.
+part_of() {
+  local name=${1##*/test_}
+  if [[ $name =~ ^(cop|store_|prune_copy|rebuild|recovery_page) ]]; then
+    printf 'copies\n'
+  elif grep -qE 'run_module|run_playbook|Ansible\b' "$1"; then
+    printf 'ansible\n'
+  elif [[ $name =~ restore|drill|verify|forged|signed|stored ]]; then
+    printf 'restore\n'
+  else
+    printf 'integration\n'
+  fi
+}
 
-part_restore() { measured restore tests/integration -m 'not mysql and not long' -k "$READING_TESTS"; }
+# files_of PART: its files, one a line.
+files_of() {
+  local file
+  for file in tests/integration/test_*.py; do
+    [ "$(part_of "$file")" != "$1" ] || printf '%s\n' "$file"
+  done
+}
+
+integration_tests() {
+  local files
+  mapfile -t files < <(files_of "$1")
+  measured "$1" "${files[@]}" -m 'not mysql and not long'
+}
+
+part_integration() { integration_tests integration; }
+
+part_ansible() { integration_tests ansible; }
+
+part_restore() { integration_tests restore; }
+
+part_copies() { integration_tests copies; }
 
 # Units on the oldest Python, with the oldest libraries.
 part_floor() {

@@ -139,6 +139,10 @@ class RepositoryError(BackupDbError):
     """The repository is missing, not writable, or holds something that does not belong there."""
 
 
+class RepositoryMissing(RepositoryError):
+    """There is no repository where one should be: nobody made it, or its filesystem is not mounted."""
+
+
 class ManifestDamaged(RepositoryError):
     """A manifest cannot be read, or is not one of ours."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..archives import options as archives
 from ..archives.keys import keys_from
-from ..connection.options import instance_from
+from ..connection.options import SYSTEM_USER, instance_from
 from ..engines import options as engines
 from ..engines.login_interface import PASSWORD, SOCKET, WantedLogin
 from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, copy_source_from, selector_from
@@ -36,6 +36,7 @@ INFO_OPTIONS: Mapping[str, Option] = {
 # The login is that of the server restored into; `instance` is the backup's.
 RESTORE_OPTIONS: Mapping[str, Option] = {
     **engines.OPTIONS,
+    **SYSTEM_USER,
     **REPOSITORY_OPTIONS,
     **SOURCE_OPTIONS,
     **archives.OPTIONS,

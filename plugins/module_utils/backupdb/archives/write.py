@@ -15,7 +15,7 @@ from ..repository.files import StoredFile
 from ..repository.local import Publication
 from ..streams import pipeline
 from ..streams.pipeline import Limits, PlainStream
-from ..system.process import SECRET_PATH, Running, describe_status, start
+from ..system.process import SECRET_PATH, RunAs, Running, describe_status, start
 from .envelope import Envelope
 
 _STDERR_SHOWN = 5
@@ -30,7 +30,7 @@ class Archive:
     warnings: Sequence[str] = ()
 
 
-def dump_part(part: Part, publication: Publication, envelope: Envelope, *, limits: Limits, nice: int) -> Archive:
+def dump_part(part: Part, publication: Publication, envelope: Envelope, *, limits: Limits, run_as: RunAs) -> Archive:
     """Run the client of a part and store what it writes.
 
     Raises `CommandFailed`, `SnapshotLost`, and what the stream and the store raise; then the archive is no good.
@@ -40,7 +40,7 @@ def dump_part(part: Part, publication: Publication, envelope: Envelope, *, limit
         part.argv,
         environment=part.environment,
         secret=part.secret,
-        nice=nice,
+        run_as=run_as,
         patterns={"lost": part.lost_stderr, "fatal": part.fatal_stderr},
     )
     try:

@@ -37,6 +37,7 @@ from ..repository.subject import ACCOUNTS, Subject
 from ..signatures.keys import SigningKey
 from ..streams.pipeline import Limiter, Limits
 from ..system.parallel import Tasks
+from ..system.process import RunAs
 from ..system.text import iso, utc_now
 from ..version import VERSION
 from .survey import privilege_text
@@ -79,10 +80,10 @@ class CompletedBackup:
 
 
 def back_up_database(context: RunContext, database: Database, missing: Sequence[MissingPrivilege]) -> CompletedBackup:
-    """Back up one database; raises a `BackupDbError`, and then nothing of it is in the repository."""
-    fatal = [privilege_text(entry) for entry in missing if entry.severity == FATAL]
-    if fatal:
-        raise PrivilegeMissing("; ".join(fatal))
+    """Back up one database; raises a `BackupDbError`, and then nothing of it is in the repository.
+
+    That no right lacks without which it would not be true is for `require_rights`, beforehand.
+    """
     limits = _limits(context)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -91,6 +92,26 @@ def back_up_database(context: RunContext, database: Database, missing: Sequence[
             if attempt == _ATTEMPTS:
                 raise SnapshotLost(f"{error} (tried {_ATTEMPTS} times; run again when no migration runs)") from error
     raise SnapshotLost("no attempt was made")
+
+
+def require_rights(missing: Sequence[MissingPrivilege]) -> None:
+    """Raise `PrivilegeMissing`, with the statements that mend it, for rights without which nothing true can be made."""
+    fatal = [privilege_text(entry) for entry in missing if entry.severity == FATAL]
+    if fatal:
+        raise PrivilegeMissing("; ".join(fatal))
+
+
+def absent_from(named: Sequence[str], missing: Sequence[MissingPrivilege]) -> list[str]:
+    """Put together what a backup does not have: what the engine has named, and what rights that lack leave out."""
+    lacking = [entry for entry in missing if entry.severity == PARTIAL]
+    # An engine may name what a right that lacks leaves out, too; the line with the statement that gives it says more.
+    named_by_right = {f"{entry.privilege}: {entry.effect}" for entry in lacking}
+    return list(dict.fromkeys([*(line for line in named if line not in named_by_right), *map(privilege_text, lacking)]))
+
+
+def lesser_ways(missing: Sequence[MissingPrivilege]) -> list[str]:
+    """Say what is done in a lesser way for want of a right; the backup is whole all the same."""
+    return [privilege_text(entry) for entry in missing if entry.severity == DEGRADED]
 
 
 def back_up_accounts(context: RunContext) -> CompletedBackup:
@@ -177,7 +198,8 @@ def _worst(tasks: Tasks[Archive], limits: Limits, error: BackupDbError | None) -
 def _dump_or_abort(context: RunContext, part: Part, publication: Publication, limits: Limits) -> Archive:
     try:
         limits.check()
-        return dump_part(part, publication, context.envelope, limits=limits, nice=context.options.nice)
+        run_as = RunAs(context.engine.server.instance.system_user, context.options.nice)
+        return dump_part(part, publication, context.envelope, limits=limits, run_as=run_as)
     except BaseException:
         limits.abort.set()
         raise
@@ -235,13 +257,8 @@ def _database_manifest(
     archives: Sequence[Archive],
     details: SnapshotDetails,
 ) -> dict[str, Any]:
-    lacking = [entry for entry in missing if entry.severity == PARTIAL]
-    # An engine may name what a right that lacks leaves out, too; the line with the statement that gives it says more.
-    named = {f"{entry.privilege}: {entry.effect}" for entry in lacking}
-    absent = list(
-        dict.fromkeys([*(line for line in details.missing if line not in named), *map(privilege_text, lacking)])
-    )
-    warnings = [*details.warnings, *(privilege_text(entry) for entry in missing if entry.severity == DEGRADED)]
+    absent = absent_from(details.missing, missing)
+    warnings = [*details.warnings, *lesser_ways(missing)]
     return {
         **_common(context, Subject(database.name), backup_id, started, archives),
         "database": database.name,

@@ -17,7 +17,7 @@ from ..engines.values import Database
 from ..repository.catalogue import StoredBackup
 from ..repository.subject import ACCOUNTS, Subject
 from ..system.text import human_duration, utc_now
-from .forecast import forecast
+from .forecast import Forecast, forecast
 from .previous import NOTHING_KNOWN, PreviousBackups, read_previous
 from .request import BackupRequest
 from .survey import Survey
@@ -30,7 +30,7 @@ class PlannedBackup:
     subject: Subject
     database: Database | None  # None for the accounts
     last: StoredBackup | None  # the backup before this one
-    needed_bytes: int | None  # forecast of its stored size; None where nothing tells
+    forecast: Forecast | None  # of its stored size; None where nothing tells
     skip_reason: str | None
 
 
@@ -50,19 +50,28 @@ class BackupPlan:
         return [backup for backup in self.backups if backup.skip_reason is None]
 
 
-def make_plan(request: BackupRequest, found: Survey, folder: Path | None, run_id: str) -> BackupPlan:
-    """Plan a run over what the survey found; `folder` is the instance's, None where the repository is not there."""
+def make_plan(
+    request: BackupRequest, found: Survey, folder: Path | None, run_id: str, *, empty_bytes: int
+) -> BackupPlan:
+    """Plan a run over what the survey found; `folder` is the instance's, None where the repository is not there.
+
+    `empty_bytes` is the size that the engine's databases have when they are empty.
+    """
     previous = read_previous(folder, found) if folder is not None else NOTHING_KNOWN
-    return BackupPlan(request, run_id, found, previous, list(_planned(request, found, previous)))
+    return BackupPlan(request, run_id, found, previous, list(_planned(request, found, previous, empty_bytes)))
 
 
-def _planned(request: BackupRequest, found: Survey, previous: PreviousBackups) -> Iterator[PlannedBackup]:
+def _planned(
+    request: BackupRequest, found: Survey, previous: PreviousBackups, empty_bytes: int
+) -> Iterator[PlannedBackup]:
     wanted: list[Database | None] = [*([None] if request.accounts else []), *found.selected]
     for database in wanted:
         subject = ACCOUNTS if database is None else Subject(database.name)
         last = previous.newest.get(subject)
-        needed = None if database is None else forecast(database, last)
-        yield PlannedBackup(subject, database, last, needed, _skip_reason(request, last))
+        size = None
+        if database is not None:
+            size = forecast(database, last, compression=request.compression.method, empty_bytes=empty_bytes)
+        yield PlannedBackup(subject, database, last, size, _skip_reason(request, last))
 
 
 def _skip_reason(request: BackupRequest, last: StoredBackup | None) -> str | None:

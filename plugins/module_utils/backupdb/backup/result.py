@@ -10,21 +10,28 @@ from dataclasses import asdict
 from typing import Any
 
 from ..engines.side_names import broken_restores
+from ..errors import BackupDbError
 from ..hooks.run import Hooks
 from ..outcome import Outcome, diff_of
 from ..repository.catalogue import StoredBackup
 from ..repository.subject import ACCOUNTS, Subject
-from ..system.text import counted, human_duration, human_size, one_line
+from ..system.text import human_duration, human_size, one_line
+from .forecast import Forecast
 from .plan import BackupPlan, PlannedBackup
+from .rehearsal import Foreseen
+from .space import shortage
 from .survey import Survey
 from .workers import Task
 
 _ARCHIVE_KEYS = ("name", "part", "format", "plain_bytes", "stored_bytes", "sha256")  # the manifest has the rest
 _NOT_STOPPED = "did not stop in time and was left behind; the next run clears what it wrote"
+_NOTHING_DONE: Mapping[str, Any] = {"plain_bytes": 0, "stored_bytes": 0, "rate": 0, "duration": 0.0, "hooks": []}
 _COUNTED = ("complete", "partial", "failed", "skipped")
 
 
-def of_run(plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], seconds: float) -> dict[str, Any]:
+def of_run(
+    plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], free: int | None, seconds: float
+) -> dict[str, Any]:
     """Put together the result of a run."""
     entries = {planned.subject: _skipped(planned) for planned in plan.backups if planned.skip_reason is not None}
     entries.update({task.planned.subject: _of_task(task) for task in tasks})
@@ -36,7 +43,7 @@ def of_run(plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], 
         status=_status(everything, plan.found),
         changed=any(item["path"] for item in everything),
         message=_message(plan, everything, stored, seconds),
-        warnings=[*plan.previous.problems, *warnings, *_plan_warnings(plan)],
+        warnings=[*plan.previous.problems, *warnings, *_space_warnings(plan, free), *_plan_warnings(plan)],
         diff=diff_of(
             [f"{task.planned.subject.title}: {_last_text(task.planned.last)}" for task in tasks],
             [f"{item['name']}: {_stored_text(item)}" for item in everything if not item["reason"]],
@@ -63,24 +70,38 @@ def with_hooks(done: Mapping[str, Any], hooks: Hooks) -> dict[str, Any]:
     }
 
 
-def of_plan(plan: BackupPlan, *, warnings: Sequence[str], free: int | None) -> dict[str, Any]:
-    """Put together the plan of a run in the same form; `free` bytes are left in the repository, None where unknown."""
-    entries = {planned.subject: _planned(plan, planned, free) for planned in plan.backups}
-    due = plan.to_make
-    message = f"{plan.request.instance.where()}: {len(due)} of {counted(len(plan.backups), 'backup')} would be made"
+def of_plan(
+    plan: BackupPlan,
+    foreseen: Mapping[Subject, Foreseen],
+    faults: Sequence[BackupDbError],
+    *,
+    warnings: Sequence[str],
+    free: int | None,
+) -> dict[str, Any]:
+    """Put together what a run would do, in the same form.
+
+    `faults` would keep it from beginning; `free` bytes are left in the repository, None where unknown. Where `faults`
+    are all there is, the result has the `error_kind` that the run would have.
+    """
+    entries = {
+        planned.subject: _planned(plan, planned, foreseen.get(planned.subject), free) for planned in plan.backups
+    }
+    everything = _in_order(plan, entries)
+    made = [planned for planned in plan.to_make if foreseen[planned.subject].error is None]
+    status = "failed" if faults else _status(everything, plan.found)
+    texts = list(map(str, faults))
+    own = any(item["error"] not in (None, "; ".join(texts)) for item in everything) or _fault_warnings(plan.found)
+    kind = {"error_kind": type(faults[0]).__name__} if faults and not own else {}
     return Outcome(
-        status="planned",
-        changed=bool(due),
-        message=message,
-        warnings=[
-            *(*plan.previous.problems, *warnings, *_space_warnings(plan, free)),
-            *(*_plan_warnings(plan), *_unexamined(plan)),
-        ],
+        status="planned" if status == "ok" else status,
+        changed=bool(made),
+        message=_foreseen_message(plan, everything, texts),
+        warnings=[*plan.previous.problems, *warnings, *_space_warnings(plan, free), *_plan_warnings(plan)],
         diff=diff_of(
-            [f"{planned.subject.title}: {_last_text(planned.last)}" for planned in _databases_first(due)],
-            [f"{planned.subject.title}: a new backup by run {plan.run_id[:8]}" for planned in _databases_first(due)],
+            [f"{planned.subject.title}: {_last_text(planned.last)}" for planned in _databases_first(made)],
+            [f"{planned.subject.title}: a new backup by run {plan.run_id[:8]}" for planned in _databases_first(made)],
         ),
-        facts={**_facts(plan, entries), "plain_bytes": 0, "stored_bytes": 0, "rate": 0, "duration": 0.0, "hooks": []},
+        facts={**_facts(plan, entries), **_NOTHING_DONE, **kind},
     ).to_dict()
 
 
@@ -109,9 +130,15 @@ def _skipped(planned: PlannedBackup) -> dict[str, Any]:
     return not_written(planned.subject, "skipped", reason=planned.skip_reason)
 
 
-def _planned(plan: BackupPlan, planned: PlannedBackup, free: int | None) -> dict[str, Any]:
-    due = planned.skip_reason is None
-    entry = not_written(planned.subject, "planned") if due else _skipped(planned)
+def _planned(plan: BackupPlan, planned: PlannedBackup, foreseen: Foreseen | None, free: int | None) -> dict[str, Any]:
+    if foreseen is None:
+        entry = _skipped(planned)
+    else:
+        entry = {
+            **not_written(planned.subject, foreseen.status, error=foreseen.error),
+            "missing": list(foreseen.missing),
+            "warnings": list(foreseen.warnings),
+        }
     if planned.subject.is_accounts:
         return entry
     client = plan.found.client
@@ -120,10 +147,20 @@ def _planned(plan: BackupPlan, planned: PlannedBackup, free: int | None) -> dict
         "plan": {
             "client": client.path if client else None,
             "jobs": plan.request.dump.jobs,
-            "forecast_bytes": planned.needed_bytes,
+            **_forecast_facts(planned.forecast),
             "free_bytes": free,
-            "would_skip": not due,
+            "would_skip": foreseen is None,
         },
+    }
+
+
+def _forecast_facts(forecast: Forecast | None) -> dict[str, Any]:
+    return {
+        "forecast_bytes": forecast.likely if forecast else None,
+        "forecast_least_bytes": forecast.least if forecast else None,
+        "forecast_most_bytes": forecast.most if forecast else None,
+        "forecast_confidence": forecast.confidence if forecast else None,
+        "forecast_basis": forecast.basis if forecast else None,
     }
 
 
@@ -193,10 +230,27 @@ def _message(plan: BackupPlan, everything: Sequence[Mapping[str, Any]], stored: 
     counts = {status: sum(item["status"] == status for item in everything) for status in _COUNTED}
     text = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "nothing to back up"
     message = f"{plan.request.instance.where()}: {text}; {human_size(stored)} stored in {human_duration(seconds)}"
-    problems = [f"{item['name']}: {item['error']}" for item in everything if item["error"]]
+    return ". ".join([message, *_problems(everything), *_fault_warnings(plan.found)])
+
+
+def _foreseen_message(plan: BackupPlan, everything: Sequence[Mapping[str, Any]], faults: Sequence[str]) -> str:
+    counts = {status: sum(item["status"] == status for item in everything) for status in ("partial", "failed")}
+    made = sum(item["status"] in ("planned", "partial") for item in everything)
+    message = f"{plan.request.instance.where()}: {made} of {len(everything)} backups would be made"
+    message += f", {counts['partial']} of them partial" if counts["partial"] else ""
+    message += f", {counts['failed']} would fail" if counts["failed"] else ""
+    return ". ".join([message, *faults, *_problems(everything, known="; ".join(faults)), *_fault_warnings(plan.found)])
+
+
+def _problems(everything: Sequence[Mapping[str, Any]], *, known: str = "") -> list[str]:
+    """Say why some fail and what is missing in others; `known` is told already, alone or before what else is wrong."""
+    problems = [
+        f"{item['name']}: {item['error'].removeprefix(f'{known}; ')}"
+        for item in everything
+        if item["error"] not in (None, known)
+    ]
     problems += [f"{item['name']}: missing {'; '.join(item['missing'])}" for item in everything if item["missing"]]
-    problems += _fault_warnings(plan.found)
-    return ". ".join([message, *problems])
+    return problems
 
 
 def _plan_warnings(plan: BackupPlan) -> list[str]:
@@ -219,20 +273,13 @@ def _plan_warnings(plan: BackupPlan) -> list[str]:
     ]
 
 
-def _unexamined(plan: BackupPlan) -> list[str]:
-    return [f"{name!r} could not be looked into: {reason}" for name, reason in plan.found.unexamined.items()]
-
-
 def _fault_warnings(found: Survey) -> list[str]:
     return [f"{skipped.name!r} is not backed up: {skipped.reason}" for skipped in found.skipped if skipped.fault]
 
 
 def _space_warnings(plan: BackupPlan, free: int | None) -> list[str]:
-    needed = sum(planned.needed_bytes or 0 for planned in plan.to_make)
-    if free is None or needed <= free:
-        return []
-    where = plan.request.repository
-    return [f"about {human_size(needed)} are needed and {human_size(free)} are free in {where}"]
+    warning = shortage([planned.forecast for planned in plan.to_make], free, plan.request.repository)
+    return [] if warning is None else [warning]
 
 
 def _last_text(last: StoredBackup | None) -> str:

@@ -94,6 +94,18 @@ def _examine(
     return list(missing), unexamined
 
 
+def missing_rights(
+    engine: Engine, found: Survey, database: Database, options: DumpOptions
+) -> Sequence[MissingPrivilege]:
+    """Return the missing privileges that concern one database; raises what looking into it raises.
+
+    One that could not be looked into is looked at again: it may be well by now. If not, this tells why it fails.
+    """
+    if database.name in found.unexamined:
+        return engine.missing_privileges([database], options)
+    return found.missing_for(database)
+
+
 def privilege_text(entry: MissingPrivilege) -> str:
     """Say in one line what is missing, what that costs, and the statement that mends it."""
     return f"{entry.privilege} is missing ({entry.effect}); run as administrator: {entry.grant}"

@@ -16,11 +16,11 @@ from ..engines.values import Database
 from ..errors import Interrupted, Postponed, PrivilegeMissing, RunTimeout
 from ..system.parallel import TaskResult, Tasks
 from ..system.text import clock_time
-from .forecast import Space
-from .one_database import CompletedBackup, RunContext, back_up_accounts, back_up_database
+from .one_database import CompletedBackup, RunContext, back_up_accounts, back_up_database, require_rights
 from .plan import BackupPlan, PlannedBackup
 from .request import BackupRequest
-from .survey import Survey
+from .space import Space
+from .survey import Survey, missing_rights
 
 _WAIT = 0.5  # seconds between looks for a signal
 _PATIENCE = 30.0  # seconds that databases get to stop in good order
@@ -32,7 +32,8 @@ class Task:
     """One backup in the making."""
 
     planned: PlannedBackup
-    work: Callable[[], CompletedBackup]
+    work: Callable[[Callable[[bool], None]], CompletedBackup]  # tells whether it waits for space
+    waiting: bool = False
     began: float | None = None  # by time.monotonic(), as `ended`
     ended: float | None = None
     result: TaskResult[CompletedBackup] | None = None  # None: it was left behind
@@ -96,25 +97,35 @@ def _failed_for_now(task: Task) -> bool:
 
 
 def _make(
-    context: RunContext, planned: PlannedBackup, found: Survey, space: Space, begin_until: float | None
+    context: RunContext,
+    planned: PlannedBackup,
+    found: Survey,
+    space: Space,
+    begin_until: float | None,
+    waiting: Callable[[bool], None],
 ) -> CompletedBackup:
     if begin_until is not None and time.time() >= begin_until:
         raise Postponed(
             f"not begun, because from {clock_time(begin_until)} on none may begin; earlier backups are kept"
         )
     if planned.database is None:
-        return back_up_accounts(context)
-    work = partial(_make_database, context, planned, planned.database, found, space)
+        with space.promise(planned.forecast, waiting):
+            return back_up_accounts(context)
+    work = partial(_make_database, context, planned, planned.database, found, space, waiting)
     return context.hooks.around(work, _told_to_hooks, planned.database.name)
 
 
 def _make_database(
-    context: RunContext, planned: PlannedBackup, database: Database, found: Survey, space: Space
+    context: RunContext,
+    planned: PlannedBackup,
+    database: Database,
+    found: Survey,
+    space: Space,
+    waiting: Callable[[bool], None],
 ) -> CompletedBackup:
-    missing = found.missing_for(database)
-    if database.name in found.unexamined:  # it may be well by now; if not, this tells why it fails
-        missing = context.engine.missing_privileges([database], context.options)
-    with space.promise(planned.needed_bytes):
+    missing = missing_rights(context.engine, found, database, context.options)
+    require_rights(missing)
+    with space.promise(planned.forecast, waiting):
         return back_up_database(context, database, missing)
 
 
@@ -123,9 +134,14 @@ def _told_to_hooks(done: CompletedBackup) -> dict[str, str]:
 
 
 def _timed(task: Task) -> CompletedBackup:
+    def waiting(for_space: bool) -> None:
+        if task.waiting and not for_space:
+            task.began = time.monotonic()  # its own time begins now
+        task.waiting = for_space
+
     task.began = time.monotonic()
     try:
-        return task.work()
+        return task.work(waiting)
     finally:
         task.ended = time.monotonic()
 
@@ -135,7 +151,7 @@ def _stuck(tasks: Sequence[Task], request: BackupRequest) -> bool:
     if not request.dump.timeout:
         return False
     late = time.monotonic() - request.dump.timeout - _PATIENCE
-    in_progress = [task.began for task in tasks if task.began is not None and task.ended is None]
+    in_progress = [task.began for task in tasks if task.began is not None and task.ended is None and not task.waiting]
     waiting = sum(task.began is None for task in tasks)
     stuck = sum(began < late for began in in_progress)
     return stuck == len(in_progress) and (stuck == request.worker_count() or (stuck > 0 and not waiting))

@@ -37,6 +37,7 @@ from . import (
     unpin,
     verify,
 )
+from . import help as helping
 from . import list as listing
 from . import run as running
 from .output import complain, write_json
@@ -61,6 +62,7 @@ _COMMANDS: dict[str, Any] = {
     "metrics": metrics,
     "notify": notify,
     "keygen": keygen,
+    "help": helping,
 }
 
 
@@ -82,6 +84,8 @@ def make_parser(asked: str | None = None) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary[:1].lower() + summary[1:].rstrip("."), description=summary)
         if asked in (None, name):
             module.add(command)
+        if module is helping:
+            command.set_defaults(parser=parser)
     return parser
 
 
@@ -89,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     asked = next((word for word in words if word in _COMMANDS), None)  # the first one; before it are no options of ours
-    options = make_parser(asked).parse_args(words)
+    options = make_parser(None if asked == "help" else asked).parse_args(words)
     try:
         ended: int = _COMMANDS[options.command].run(options)
     except BrokenPipeError:  # the reader has seen enough, such as `head`

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..archives import options as archives
+from ..connection.options import SYSTEM_USER
 from ..credentials.json_object import json_object
 from ..credentials.private_files import read_private_file
 from ..credentials.secrets import read_secrets
 from ..engines.options import OPTIONS as SERVER_OPTIONS
+from ..engines.socket_login import through_socket
 from ..errors import InvalidOption
 from ..jobs.definition import job_path, read_job
 from ..rebuild.options import REBUILD_OPTIONS, rebuild_request_from
@@ -29,9 +31,10 @@ from ..system.options import parse_assignment, validate_options
 from . import exit_status
 from .common_options import add_config_dir, add_signed_by, copy_source, whole_number
 from .output import add_json, complain, show
+from .restore_server import is_administrators
 
 _SECRETS = tuple(name for name, option in SERVER_OPTIONS.items() if option.secret)
-_OF_SERVER = {name: option for name, option in SERVER_OPTIONS.items() if name != "instance"}
+_OF_SERVER = {**{name: option for name, option in SERVER_OPTIONS.items() if name != "instance"}, **SYSTEM_USER}
 _FROM_ENVIRONMENT = {name: option.environment for name, option in SERVER_OPTIONS.items() if option.environment}
 _PASSPHRASE = str(archives.OPTIONS["passphrase"].environment)
 
@@ -151,7 +154,7 @@ def _servers(options: argparse.Namespace, settings: Mapping[str, Mapping[str, An
             name: os.environ[variable] for name, variable in _FROM_ENVIRONMENT.items() if variable in os.environ
         }
         given = {name: value for name, value in values.items() if value is not None}
-        yield {**values, **from_environment, **given, "instance": instance}
+        yield through_socket({**values, **from_environment, **given, "instance": instance})
 
 
 def _servers_of_jobs(config_dir: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -161,7 +164,10 @@ def _servers_of_jobs(config_dir: str, names: Sequence[str]) -> dict[str, dict[st
         secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
         for entry in job.backups:
             values = {key: entry.get(key) for key in _OF_SERVER}  # a job's file has no secret
-            found[entry["instance"]] = {**values, **secrets.login(entry["instance"])}
+            login = {**values, **secrets.login(entry["instance"])}
+            if is_administrators(entry, login):
+                login["login_user"] = None
+            found[entry["instance"]] = login
     return found
 
 

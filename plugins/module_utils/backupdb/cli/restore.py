@@ -6,37 +6,42 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 from ..archives import options as archives
 from ..connection import options as connection
-from ..credentials.secrets import Secrets, read_secrets
-from ..errors import InvalidOption
-from ..jobs.definition import Job, copy_of, job_path, read_job
 from ..jobs.options import SECRETS
 from ..repository.options import SOURCE_OPTIONS
-from ..repository.place import CopySource
-from ..repository.stores.settings import BEST
 from ..restore import run as restore
 from ..restore.options import RESTORE_OPTIONS, restore_request_from
-from ..system.options import defaults_of, parse_assignment, validate_options
+from ..system.options import Option, defaults_of, parse_assignment, validate_options
 from . import exit_status
 from .common_options import add_config_dir, add_copy, add_signed_by
 from .output import add_json, show
+from .restore_server import PASSWORD_VARIABLE, USER_VARIABLE, add_login, server_from
 
-# Names of variables of the environment.
-_USER = str(connection.OPTIONS["login_user"].environment)
-_PASSWORD = str(connection.OPTIONS["login_password"].environment)
-_PASSPHRASE = str(archives.OPTIONS["passphrase"].environment)
+_OPTIONS: Mapping[str, Option] = {
+    **RESTORE_OPTIONS,
+    **{name: connection.OPTIONS[name] for name in connection.TRANSPORT},
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    parser.add_argument("job", help="the job that knows the server and the repository")
-    parser.add_argument("instance", help="id of the server, as the job has it")
-    parser.add_argument("database", nargs="?", help="name of the database; not with --path")
+    parser.usage = (
+        "backupdb restore JOB INSTANCE DATABASE [OPTION...]\n"
+        "       backupdb restore --repository FOLDER INSTANCE DATABASE --login-socket PATH [OPTION...]"
+    )
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="JOB INSTANCE DATABASE",
+        help="the job that knows the server and the repository (not with --repository), id of the server, and name of"
+        " the database (not with --path)",
+    )
+    parser.add_argument("--repository", metavar="FOLDER", help="without a job: the repository that has the backup")
+    parser.add_argument("--host", metavar="NAME", help="without a job: the host whose backup is meant")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--at", metavar="WHEN", help="the newest backup that is not after this moment")
     which.add_argument("--backup-id", metavar="ID", help="this backup")
@@ -45,11 +50,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace", action="store_true", help="the target may exist and is then replaced")
     parser.add_argument("--confirm", metavar="NAME", help="with --replace: the name of the target again")
     parser.add_argument("-i", "--identity", metavar="FILE", dest="identity_file", help="file with an age identity")
-    parser.add_argument(
-        "--login-user",
-        default=os.environ.get(_USER),
-        help=f"account instead of the job's (default: ${_USER}); its password is in ${_PASSWORD}",
-    )
+    add_login(parser)
     parser.add_argument(
         "-o",
         "--option",
@@ -64,11 +65,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_signed_by(parser)
     add_config_dir(parser)
     add_json(parser)
+    parser.epilog = (
+        "Root logs in through the socket as the server's administrator, or as --login-user, without a password. "
+        f"${USER_VARIABLE} is --login-user, and ${PASSWORD_VARIABLE} its password."
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Restore it and return the exit status."""
-    more = dict(parse_assignment(text, RESTORE_OPTIONS) for text in options.more)
+    more = dict(parse_assignment(text, _OPTIONS) for text in options.more)
+    transport = {name: more.pop(name) for name in connection.TRANSPORT if name in more}
     if options.target is not None:
         more["target"] = options.target
     if options.signed_by is not None:
@@ -77,61 +83,15 @@ def run(options: argparse.Namespace) -> int:
         more.update(replace=True, confirm=options.confirm)
     complete = {
         **validate_options(more, RESTORE_OPTIONS, "option", secrets=SECRETS),
-        **_server(read_job(job_path(options.config_dir, options.job)), options),
+        **defaults_of(SOURCE_OPTIONS),
+        **defaults_of(archives.OPTIONS),
+        "path": None if options.path is None else str(Path(options.path).resolve()),
+        "at": options.at,
+        "backup_id": options.backup_id,
+        "identity_file": options.identity_file,
+        **server_from(options, transport),
     }
     result = restore.run(restore_request_from(complete), check_mode=options.check)
     show(result, [f"{result['status']}: {result['message']}"], as_json=options.json)
     accepted = complete["accept_errors"] and result["status"] == "restored_with_errors"
     return exit_status.OK if accepted else exit_status.of_result(result)
-
-
-def _server(job: Job, options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that say which server, which backup, and what opens it."""
-    if (options.path is None) == (options.database is None):
-        raise InvalidOption("say which database, or with --path which backup, and not both")
-    entry = next((entry for entry in job.backups if entry["instance"] == options.instance), None)
-    if entry is None:
-        known = ", ".join(str(entry["instance"]) for entry in job.backups)
-        raise InvalidOption(f"job {job.name} has no instance {options.instance!r}; it has {known}")
-    secrets = _secrets(job, options)
-    login = secrets.login(options.instance)
-    return {
-        **{name: entry[name] for name in connection.OPTIONS if name in entry},  # a job's file has no secret
-        **defaults_of(SOURCE_OPTIONS),
-        **defaults_of(archives.OPTIONS),
-        "login_user": options.login_user or login.get("login_user") or entry["login_user"],
-        "login_password": login.get("login_password"),
-        "instance": options.instance if options.path is None else None,
-        "target_instance": options.instance,
-        "repository": entry["repository"] if options.copy in (None, BEST) else None,
-        "copy": None if options.copy in (None, BEST) else _copy(job, options),
-        "copies": _copies(job) if options.copy == BEST else [],
-        "host": entry["host"] if options.path is None else None,
-        "database": options.database,
-        "path": options.path,
-        "at": options.at,
-        "backup_id": options.backup_id,
-        "identity_file": options.identity_file,
-        "passphrase": secrets.passphrase(),
-    }
-
-
-def _copies(job: Job) -> list[CopySource]:
-    """Return all copies of the job."""
-    secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
-    return [copy_of(job, copy.name, secrets) for copy in job.copies]
-
-
-def _copy(job: Job, options: argparse.Namespace) -> CopySource:
-    """Return the copy to read from; what opens its store is the job's, whoever restores."""
-    secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
-    return copy_of(job, options.copy, secrets)
-
-
-def _secrets(job: Job, options: argparse.Namespace) -> Secrets:
-    """Return the job's secrets, or for another account those of the environment, without a look at the job's."""
-    environ: Mapping[str, str] = os.environ
-    if options.login_user is None:
-        return read_secrets(job.credentials_source, job.credentials_path, environ)
-    login = {"login_password": environ[_PASSWORD]} if _PASSWORD in environ else {}
-    return Secrets(logins={options.instance: login}, archive_passphrase=environ.get(_PASSPHRASE))

@@ -29,7 +29,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "repository", nargs="?", help="folder that holds the hosts' folders (default: that of the jobs)"
     )
     parser.add_argument(
-        "--path", action="append", default=[], dest="paths", help="folder of one backup; may be repeated"
+        "--path",
+        action="append",
+        default=[],
+        dest="paths",
+        metavar="FOLDER",
+        help="folder of one backup; may be repeated",
     )
     level = OPTIONS["level"]
     parser.add_argument(

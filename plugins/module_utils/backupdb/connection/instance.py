@@ -17,7 +17,8 @@ class Instance:
     """One database server endpoint and how to log in.
 
     `unix_socket` wins over `host`. For PostgreSQL it is the directory of the socket or the socket file itself.
-    Without host and socket: the driver's local default. `connect_timeout` is in seconds.
+    Without host and socket: the driver's local default. `connect_timeout` is in seconds. `system_user` is the operating
+    system's user whom the socket sees, where that is not who we are.
     """
 
     id: str
@@ -33,8 +34,14 @@ class Instance:
     client_cert: str | None = None
     client_key: str | None = None
     connect_timeout: int = 10
+    system_user: str | None = None
 
     def __post_init__(self) -> None:
+        if self.system_user is not None and not self.unix_socket:
+            raise InvalidOption(
+                f"instance {self.id}: login_system_user is for a login through login_unix_socket, where the operating "
+                "system vouches for its users; give that, or leave login_system_user out"
+            )
         if self.ssl_mode not in SSL_MODES:
             raise InvalidOption(
                 f"instance {self.id}: ssl_mode {self.ssl_mode!r} is not known; use one of {', '.join(SSL_MODES)}"

@@ -26,16 +26,21 @@ OPTIONS: Mapping[str, Option] = {
     "client_key": Option("path", secret=False),
     "connect_timeout": Option("int", default=10),
 }
+# What is beyond the place of the server and the account.
+TRANSPORT = ("login_db", "ssl_mode", "ca_cert", "client_cert", "client_key", "connect_timeout")
+# Of those who restore. What reads repositories as one user may log in as another one, whom the socket takes.
+SYSTEM_USER: Mapping[str, Option] = {"login_system_user": Option()}
 
 
 def instance_from(options: Mapping[str, Any]) -> Instance:
     """Make the library's instance; raises `InvalidOption`."""
+    system_user = options.get("login_system_user") or None
     return Instance(
         id=options["instance"],
         engine=options["engine"],
         host=options["login_host"],
         port=options["login_port"],
-        user=options["login_user"],
+        user=options["login_user"] or system_user,
         password=options["login_password"],
         unix_socket=options["login_unix_socket"],
         database=options["login_db"],
@@ -44,4 +49,5 @@ def instance_from(options: Mapping[str, Any]) -> Instance:
         client_cert=options["client_cert"],
         client_key=options["client_key"],
         connect_timeout=at_least(options, "connect_timeout", 1),
+        system_user=system_user,
     )

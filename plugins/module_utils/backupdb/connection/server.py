@@ -20,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConnectionFailed, RequirementMissing
+from ..system.acting_as import account_to_become, call_as
 from .drivers import Driver, check_certificates
 from .errors import translated
 from .instance import Instance
@@ -159,6 +160,7 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
     from sqlalchemy.engine import URL
 
     check_certificates(instance)
+    account_to_become(instance.system_user)  # as whom we cannot log in is refused before it is tried
     arguments = driver.arguments(instance, APPLICATION_NAME)
     url = URL.create(
         driver.DIALECT,
@@ -183,7 +185,14 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
     if driver.SESSION_STATEMENTS:
         # Before anything that SQLAlchemy asks of a new connection: what a database has for its sessions may be hostile.
         event.listen(engine, "connect", partial(_begin_session, driver.SESSION_STATEMENTS), insert=True)
+    if instance.system_user is not None:
+        event.listen(engine, "do_connect", partial(_connect_as, instance.system_user))
     return engine
+
+
+def _connect_as(user: str, dialect: Any, _record: Any, arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Connect as a user of the operating system: a server looks at who connects, and never again."""
+    return call_as(user, partial(dialect.connect, *arguments, **options))
 
 
 def _keep_quiet() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from ..credentials.secrets import Secrets
 from ..jobs.definition import Job
 from ..jobs.finish import notify_test
+from ..notify.sending import require_libraries
 from ..notify.settings import notification_from
 from .finding import FAILED, OK, WARNING, Finding, tried
 
@@ -34,6 +35,7 @@ def look_at_notifications(job: Job, secrets: Secrets, *, send_test: bool) -> Ite
 
 def _settings(options: Mapping[str, Any], secrets: Secrets, heard: set[str]) -> Iterator[Finding]:
     found = notification_from(options, secrets.notification(str(options["name"])))
+    require_libraries(found)
     heard.update(found.events)
     what = f"{found.type} to {found.receiver} for {', '.join(found.events)}"
     yield Finding(_LINK, OK, what, subject=found.name)

@@ -26,6 +26,7 @@ from .copies import look_at_copies
 from .drills import look_at_drills
 from .finding import FAILED, OK, STATES, UNKNOWN, WARNING, Finding, failed, tried
 from .history import look_at_backups, look_at_folders, look_at_last_run
+from .hooks import look_at_hooks
 from .keys import look_at_keys
 from .notifications import look_at_notifications
 from .repository import look_at_repository, look_at_space
@@ -126,6 +127,7 @@ def _instance(options: Mapping[str, Any], secrets: Secrets | None, examined: Exa
         return
     request = backup_request(options, secrets, None)
     yield from look_at_keys(request)
+    yield from look_at_hooks(request)
     yield from look_at_server(request, examined)
 
 

@@ -53,8 +53,13 @@ def look_at_server(request: BackupRequest, examined: Examined) -> Iterator[Findi
 def _look(engine: Engine, request: BackupRequest, examined: Examined) -> Iterator[Finding]:
     found = survey(engine, request.selection, request.dump)
     folder = local.instance_path(Path(request.repository), request.host, request.instance.id)
-    plan = make_plan(request, found, folder if is_folder(folder) else None, run_id_or_new())
-    examined.needed = {planned.subject.title: planned.needed_bytes for planned in plan.backups if planned.database}
+    known = folder if is_folder(folder) else None
+    plan = make_plan(request, found, known, run_id_or_new(), empty_bytes=engine.EMPTY_BYTES)
+    examined.needed = {
+        planned.subject.title: None if planned.forecast is None else planned.forecast.likely
+        for planned in plan.backups
+        if planned.database
+    }
     examined.newest = list(plan.previous.newest.values())
     yield from _databases(plan)
     yield from _rights(found, request)

@@ -13,6 +13,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 from ..connection.drivers import Driver
@@ -49,8 +50,10 @@ class Engine(ABC):
 
     VENDOR: ClassVar[str]  # also its name among the options and in manifests
     DRIVER: ClassVar[Driver]
+    SOCKET_ADMINISTRATOR: ClassVar[str]  # who administers it through the socket, as packages set it up
     SYSTEM_DATABASES: ClassVar[Mapping[str, str]]  # names of the server's own databases, and why each is left out
     DATA_DIRECTORY_QUERY: ClassVar[str]  # no row or NULL where the login may not know it
+    EMPTY_BYTES: ClassVar[int] = 0  # the size that a database has in which nobody has made anything, about
     SWAPS: ClassVar[bool] = False  # whether a restored database can take the place of another by `swap`
     EMPTY_INVENTORY: ClassVar[Mapping[str, int]] = {}  # what a database has in which nobody has made anything
     DRILL: ClassVar[DrillSupport]
@@ -110,6 +113,18 @@ class Engine(ABC):
         self, client: Client, database: Database, options: DumpOptions, missing: Sequence[MissingPrivilege]
     ) -> AbstractContextManager[Snapshot]:
         """Export a snapshot, plan the dump, and keep the snapshot open until the context is left."""
+
+    def foresee(
+        self, client: Client, database: Database, options: DumpOptions, missing: Sequence[MissingPrivilege]
+    ) -> list[str]:
+        """Name what a backup that is made now would not have; raises what would end it. Nothing is dumped.
+
+        It goes the way of a backup as far as that is no burden for the server: no row is read, and no lock is held
+        that keeps others from writing.
+        """
+        quick = replace(options, row_counts=False, fingerprints=False)
+        with self.snapshot(client, database, quick, missing) as snapshot:
+            return list(snapshot.details().missing)
 
     @abstractmethod
     def run_statement(self, statement: str, database: str | None) -> None:

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ..connection.server import Server
 from ..errors import ConnectionFailed, QueryFailed
-from ..system.acting_as import acting_as, can_act_as
+from ..system.acting_as import can_act_as
 
 PASSWORD = "password"  # noqa: S105  a way to log in, not a secret
 SOCKET = "socket"  # by the operating system's user of the same name: peer, unix_socket, auth_socket
@@ -132,7 +132,7 @@ class LoginManager(Protocol):
 def logged_in(server: Server, wanted: WantedLogin) -> Iterator[Server]:
     """Log in as the backup login at the administrator's endpoint; raises `ConnectionFailed` where that does not work.
 
-    By the socket that takes root, or the user himself: we are that user of the operating system inside the block.
+    By the socket that takes root, or the user himself.
     """
     instance = server.instance
     by_socket = wanted.auth == SOCKET
@@ -140,8 +140,12 @@ def logged_in(server: Server, wanted: WantedLogin) -> Iterator[Server]:
         raise ConnectionFailed(
             f"only root can log in through the socket as the operating system's user {wanted.name}, if there is one"
         )
-    login = replace(instance, user=wanted.name, password=None if by_socket else wanted.password)
-    identity = acting_as(wanted.name) if by_socket else nullcontext()
-    with identity, server.like(login) as own:
+    login = replace(
+        instance,
+        user=wanted.name,
+        password=None if by_socket else wanted.password,
+        system_user=wanted.name if by_socket else None,
+    )
+    with server.like(login) as own:
         own.value("SELECT 1")
         yield own

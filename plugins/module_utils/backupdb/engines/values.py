@@ -52,7 +52,7 @@ class MissingPrivilege:
     privilege: str  # "PROCESS", "SELECT on table public.x", "BYPASSRLS"
     severity: str  # FATAL, PARTIAL or DEGRADED
     effect: str  # what is lost without it, in one clause
-    grant: str  # the exact statement for an administrator
+    grant: str  # the exact statement for an administrator; "" where it would make the login an administrator itself
     database: str | None = None  # None: the whole instance
 
 

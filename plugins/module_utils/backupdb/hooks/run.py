@@ -16,11 +16,23 @@ from typing import Callable, TypeVar
 
 from ..engines.interface import Engine
 from ..errors import BackupDbError, HookFailed
-from .one_hook import run_hook
-from .values import AFTER, BEFORE, ON_FAILURE, Hook, HookResult
+from .one_hook import run_hook, unusable
+from .values import AFTER, BEFORE, ON_FAILURE, RUN, Hook, HookResult
 
 T = TypeVar("T")
 _WHEN_STOPPED = 10.0  # seconds for a hook of a run that must end
+
+
+def look_at_hooks(hooks: Sequence[Hook]) -> list[str]:
+    """Say which hooks cannot run, as far as that is seen without running them.
+
+    Raises `HookFailed` for one without which the run would not begin.
+    """
+    reasons = [(hook, reason) for hook in hooks for reason in [unusable(hook)] if reason is not None]
+    for hook, reason in reasons:
+        if hook.required and hook.when == BEFORE and hook.per == RUN:
+            raise HookFailed(f"hook before the run: {reason}")
+    return [f"hook {hook.when} each {hook.per}: {reason}" for hook, reason in reasons]
 
 
 class Hooks:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ class Job:
     credentials_path: str | None = None
     not_between: Sequence[ClosedTime] = ()
     at_window: str = FINISH
+    defined: datetime | None = field(default=None, compare=False)  # when its file was written; None without one
 
     def values(self) -> dict[str, Any]:
         """Return it as its file has it."""
@@ -123,8 +125,11 @@ def job_names(config_dir: str) -> list[str]:
 
 def read_job(path: Path) -> Job:
     """Read a job's file; raises `InvalidOption` with the file and the key that is wrong."""
+    written: list[float] = []
     try:
-        content = read_small_file(path, _LARGEST_FILE, follow=True)
+        content = read_small_file(
+            path, _LARGEST_FILE, follow=True, check=lambda status: written.append(status.st_mtime)
+        )
     except FileNotFoundError:
         others = ", ".join(job_names(str(path.parents[1]))) or "none"
         raise InvalidOption(f"there is no job {path.stem}: {path} is not there; the jobs here are: {others}") from None
@@ -137,7 +142,7 @@ def read_job(path: Path) -> Job:
     job = job_from(values, str(path))
     if job.name != path.stem:
         raise InvalidOption(f"{path}: name is {job.name!r}, but the file is that of job {path.stem!r}")
-    return job
+    return replace(job, defined=datetime.fromtimestamp(written[0], timezone.utc))
 
 
 def job_text(job: Job) -> str:

@@ -4,7 +4,7 @@
 """How fresh the backups of a host are: every database, judged by what the repository holds and by no report of a run.
 
 A database is expected when the newest run of its instance wanted it, or a job does. It is well when its newest backup
-is complete, young enough, and the newest attempt did not fail.
+is complete, young enough, and the newest attempt did not fail. Before the first run of a new job it is waited for.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from .job_state import JobState, job_states
 from .places import Place, places_of_jobs, places_of_repository
 from .stored import Stored, look
 
-# Verdicts on a database, from good to bad; the first three are no reason to worry.
-OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE = "ok", "gone", "left out", "partial", "failed", "late", "no backup"
-VERDICTS = (OK, GONE, LEFT_OUT, PARTIAL, FAILED, LATE, NONE)
+# Verdicts on a database, from good to bad; the first four are no reason to worry.
+OK, GONE, LEFT_OUT, WAITING = "ok", "gone", "left out", "waiting"
+PARTIAL, FAILED, LATE, NONE = "partial", "failed", "late", "no backup"
+VERDICTS = (OK, GONE, LEFT_OUT, WAITING, PARTIAL, FAILED, LATE, NONE)
 EXPECTED = (OK, PARTIAL, FAILED, LATE, NONE)
 BAD = (FAILED, LATE, NONE)
 FRESH = (OK, PARTIAL, FAILED)  # its newest backup is young enough
@@ -72,6 +73,7 @@ class InstanceState:
     run: LastRun | None
     databases: tuple[DatabaseState, ...]
     error: str | None = None
+    waits_until: datetime | None = None  # nothing was tried yet, and nothing need be there before
 
     def count(self, *verdicts: str) -> int:
         """Return how many databases, accounts not included, have one of these verdicts."""
@@ -164,6 +166,8 @@ def _instance(place: Place, copies: KnownCopies, now: datetime, problems: Proble
     # A run that began has left its own record, with what failed of it.
     if failure is not None and (run is None or (failure.run_id != run.run_id and failure.moment > run.finished)):
         error = failure.words
+    due = place.waits_until if run is None else None
+    waits_until = due if due is not None and now < due else None
     databases = tuple(sorted(_databases(place, run, copies, now, problems), key=lambda state: (state.kind, state.name)))
     if run is not None:
         place = place.called(run.host, run.instance)
@@ -171,7 +175,14 @@ def _instance(place: Place, copies: KnownCopies, now: datetime, problems: Proble
         newest = next((state.stored.newest for state in databases if state.stored.newest is not None), None)
         if newest is not None:
             place = place.called(newest.manifest["host"], newest.manifest["instance"])
-    return InstanceState(place, run, databases, error)
+    if waits_until is not None:
+        databases = tuple(_waiting(state) for state in databases)
+    return InstanceState(place, run, databases, error, waits_until)
+
+
+def _waiting(state: DatabaseState) -> DatabaseState:
+    """Return what has no backup as waiting for its first one; copies have none either."""
+    return replace(state, verdict=WAITING, copies=()) if state.verdict == NONE else state
 
 
 def _databases(

@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..jobs.definition import Job
 from ..jobs.record import read_record
 from ..repository.last_copy import read_last
 from ..repository.place import copy_home
-from ..system.text import parse_iso
-from .next_run import NextRun, next_runs
+from ..system.text import parse_duration, parse_iso
+from .next_run import NOT_SCHEDULED, NextRun, next_elapse, next_runs
+
+GRACE = timedelta(hours=6)  # after which alerts say that a job did not end when it should have
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class JobState:
     job: Job
     record: Mapping[str, Any]
     next_run: NextRun
+    waits_until: datetime | None = None  # its first run need not have ended before; None: it is not waited for
 
     @property
     def status(self) -> str | None:
@@ -64,4 +67,18 @@ class JobState:
 def job_states(jobs: Sequence[Job], now: datetime) -> tuple[JobState, ...]:
     """Return what is known of jobs; what is not remembered, or not known to the host's scheduler, is not known."""
     coming = next_runs({job.name: job.on_calendar for job in jobs}, now=now)
-    return tuple(JobState(job, read_record(job.state_dir, job.name) or {}, coming[job.name]) for job in jobs)
+    states = [JobState(job, read_record(job.state_dir, job.name) or {}, coming[job.name]) for job in jobs]
+    return tuple(replace(state, waits_until=_waits_until(state, now)) for state in states)
+
+
+def _waits_until(state: JobState, now: datetime) -> datetime | None:
+    """Return by when the first run since a job was defined should have ended; None when it has, or nothing starts it.
+
+    Where systemd does not say when that run is, as with cron, it counts as a backup does: the job was defined then.
+    """
+    defined, finished = state.job.defined, state.moment("finished")
+    if defined is None or state.next_run == NOT_SCHEDULED or (finished is not None and finished >= defined):
+        return None
+    defined = min(defined, now)
+    first = next_elapse(state.job.on_calendar, after=defined) if state.job.on_calendar else None
+    return defined + timedelta(seconds=parse_duration(state.job.max_age)) if first is None else first + GRACE

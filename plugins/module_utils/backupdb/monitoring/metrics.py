@@ -33,6 +33,7 @@ from .freshness import (
     NONE,
     OK,
     PARTIAL,
+    WAITING,
     DatabaseState,
     HostState,
     InstanceState,
@@ -48,7 +49,7 @@ FILE = "backupdb.prom"
 HELP = {
     "backupdb_metrics_timestamp_seconds": "When these metrics were written.",
     "backupdb_problems": "Things in the repositories that could not be read or do not belong there.",
-    "backupdb_database_status": "State of the database: 0 well, 1 partial, 2 newest attempt failed, 3 too old, 4 none.",
+    "backupdb_database_status": "State: 0 well, 1 partial, 2 newest attempt failed, 3 too old, 4 none, 5 none yet.",
     "backupdb_last_success_timestamp_seconds": "Time of the newest backup, complete or partial.",
     "backupdb_last_complete_timestamp_seconds": "Time of the newest complete backup.",
     "backupdb_last_success_age_seconds": "Age of the newest backup when these metrics were written.",
@@ -77,6 +78,7 @@ HELP = {
     "backupdb_instance_status": "How the newest run over the instance ended: 0 ok, 1 partial, 2 failed.",
     "backupdb_instance_last_run_timestamp_seconds": "When the newest run over the instance that could begin ended.",
     "backupdb_instance_last_run_duration_seconds": "How long the newest run over the instance took.",
+    "backupdb_instance_waiting": "Whether the first run of a new job over the instance is still to come: 1 or 0.",
     "backupdb_databases_expected": "Databases that should have a backup.",
     "backupdb_databases_backed_up": "Databases among the expected ones whose newest backup is young enough.",
     "backupdb_databases_gone": "Databases with backups that the server no longer has.",
@@ -90,7 +92,7 @@ HELP = {
     "backupdb_repository_free_bytes": "Bytes that the backup user may still write to the repository's filesystem.",
     "backupdb_repository_size_bytes": "Size of the repository's filesystem.",
 }
-_OF_VERDICT = {OK: 0, PARTIAL: 1, FAILED: 2, LATE: 3, NONE: 4}
+_OF_VERDICT = {OK: 0, PARTIAL: 1, FAILED: 2, LATE: 3, NONE: 4, WAITING: 5}
 _OF_COPY = {COPY_OK: 0, COPY_BEHIND: 1, COPY_LATE: 2, COPY_NONE: 3}
 _OF_STATUS = {"ok": 0, "partial": 1, "failed": 2, "busy": 3}
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
@@ -168,6 +170,7 @@ def _of_instance(instance: InstanceState) -> Iterator[Sample]:
     if run is not None:
         yield "backupdb_instance_last_run_timestamp_seconds", labels, run.finished.timestamp()
         yield "backupdb_instance_last_run_duration_seconds", labels, run.duration
+    yield "backupdb_instance_waiting", labels, int(instance.waits_until is not None)
     yield "backupdb_databases_expected", labels, instance.count(*EXPECTED)
     yield "backupdb_databases_backed_up", labels, instance.count(OK, PARTIAL)
     yield "backupdb_databases_gone", labels, instance.count(GONE)
@@ -180,9 +183,9 @@ def _of_database(instance: InstanceState, database: DatabaseState) -> Iterator[S
     yield "backupdb_backups", labels, stored.count
     for copy in database.copies:
         yield from _of_copy(labels, copy, expected=database.verdict in EXPECTED)
+    yield "backupdb_database_status", labels, _OF_VERDICT.get(database.verdict)
     if database.verdict not in EXPECTED:
-        return  # it is old on purpose
-    yield "backupdb_database_status", labels, _OF_VERDICT[database.verdict]
+        return  # it is old on purpose, or there is nothing yet
     yield "backupdb_max_age_seconds", labels, database.max_age
     yield "backupdb_last_success_age_seconds", labels, database.age
     yield "backupdb_last_complete_timestamp_seconds", labels, _seconds(stored.newest_complete)

@@ -88,9 +88,13 @@ def read_timers(text: str) -> dict[str, Timer]:
     return found
 
 
-def next_elapse(on_calendar: str) -> datetime | None:
-    """Return the next moment of a calendar event of systemd, as this host's time zone has it; None without one."""
-    text = _output(["systemd-analyze", "calendar", "--", on_calendar], _PLAIN)
+def next_elapse(on_calendar: str, after: datetime | None = None) -> datetime | None:
+    """Return the next moment of a calendar event of systemd, as this host's time zone has it; None without one.
+
+    `after` is another moment than now to count from, which systemd knows since version 244.
+    """
+    base = [] if after is None else [f"--base-time=@{int(after.timestamp())}"]
+    text = _output(["systemd-analyze", "calendar", *base, "--", on_calendar], _PLAIN)
     match = _NEXT_ELAPSE.search(text)
     return _moment(match.group(1)) if match else None
 

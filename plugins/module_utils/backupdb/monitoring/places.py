@@ -35,6 +35,7 @@ class Choice:
     max_age: float
     copies: Sequence[CopySettings] = ()
     state_dir: str = ""  # of the job
+    waits_until: datetime | None = None  # as in `JobState`
 
     def takes(self, name: str) -> bool:
         """Return whether the job backs a database of this name up."""
@@ -63,11 +64,18 @@ class Place:
     max_age: float
     choices: tuple[Choice, ...] = ()
     failure: Failure | None = None  # the last one
+    tried: bool = False  # by a job, well or badly, as far as that is remembered
 
     @property
     def jobs(self) -> list[str]:
         """The jobs that back it up."""
         return [choice.job for choice in self.choices]
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """By when its first backup should be there, of jobs that have not run yet; None when none is waited for."""
+        moments = [choice.waits_until for choice in self.choices if choice.waits_until is not None]
+        return None if self.tried else max(moments, default=None)
 
     def max_age_of(self, name: str | None) -> float:
         """Return how old the newest backup of a database (None: of the accounts) may be: the strictest job counts."""
@@ -95,7 +103,8 @@ class Place:
 def places_of_jobs(jobs: Sequence[JobState]) -> list[Place]:
     """Return the places of all jobs; one that several jobs back up is there once."""
     found: dict[Path, Place] = {}
-    for job, record in ((state.job, state.record) for state in jobs):
+    for state in jobs:
+        job, record = state.job, state.record
         for options in job.backups:
             folder = local.instance_path(Path(options["repository"]), options["host"], options["instance"])
             choice = Choice(
@@ -106,6 +115,7 @@ def places_of_jobs(jobs: Sequence[JobState]) -> list[Place]:
                 max_age=parse_duration(job.max_age),
                 copies=job.copies,
                 state_dir=job.state_dir,
+                waits_until=state.waits_until,
             )
             place = found.get(folder) or Place(
                 repository=str(options["repository"]),
@@ -116,7 +126,8 @@ def places_of_jobs(jobs: Sequence[JobState]) -> list[Place]:
             )
             failures = [failure for failure in (place.failure, _failure(place, record)) if failure is not None]
             last = max(failures, key=lambda failure: failure.moment, default=None)
-            found[folder] = replace(place, choices=(*place.choices, choice), failure=last)
+            tried = place.tried or bool(_entries(place, record))
+            found[folder] = replace(place, choices=(*place.choices, choice), failure=last, tried=tried)
     return list(found.values())
 
 
@@ -151,13 +162,25 @@ def places_of_repository(root: Path, host: str | None, max_age: float, problems:
 def _failure(place: Place, record: Mapping[str, Any]) -> Failure | None:
     """Return how the last run of a job failed here; None when it did not, or its record does not say."""
     try:
-        for entry in record.get("backups") or ():
-            here = (entry["repository"], entry["host"], entry["instance"])
-            if here == (place.repository, place.host, place.instance) and entry["status"] == "failed":
+        for entry in _entries(place, record):
+            if entry["status"] == "failed":
                 return Failure(parse_iso(record["finished"]), str(record["run_id"]), str(entry["message"]))
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
     return None
+
+
+def _entries(place: Place, record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what the record of a job's last run says of this place."""
+    wanted = (place.repository, place.host, place.instance)
+    try:
+        return [
+            entry
+            for entry in record.get("backups") or ()
+            if (entry["repository"], entry["host"], entry["instance"]) == wanted
+        ]
+    except (AttributeError, KeyError, TypeError):
+        return []
 
 
 def _visible(folder: Path) -> list[str]:

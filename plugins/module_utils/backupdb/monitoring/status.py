@@ -25,6 +25,7 @@ from .freshness import (
     OK,
     PARTIAL,
     VERDICTS,
+    WAITING,
     DatabaseState,
     HostState,
     InstanceState,
@@ -48,7 +49,8 @@ def of_host(
 
     `max_age` in seconds is for what no job backs up; a job has its own. `status` is `failed` when a database has no
     backup, or none that is young enough, or its newest attempt or a job failed; `partial` when something is missing
-    in a backup; else `ok`. Raises `RepositoryError` when `repository` is not there.
+    in a backup; else `ok`, also where the first run of a new job is still to come. Raises `RepositoryError` when
+    `repository` is not there.
     """
     state = collect(jobs, repository=repository, host=host, max_age=max_age, now=utc_now())
     failures, shortcomings = _failures(state), _shortcomings(state)
@@ -59,6 +61,7 @@ def of_host(
         "rows": [_row(state, instance, database) for instance, database in databases],
         "coverage": copies_told.coverage_values(state.coverage),
         "late": [_name(instance, database) for instance, database in databases if database.verdict in (LATE, NONE)],
+        "waiting": _waiting(state),
         "complaints": failures + shortcomings,
         "instances": [_instance(state, instance) for instance in state.instances],
         "jobs": _jobs(state),
@@ -85,7 +88,8 @@ def lines(state: HostState) -> list[str]:
         titles = [*_TITLES[:-1], *(f"COPY {name.upper()}" for name in copies), _TITLES[-1]]
         rows = [_cells(state, instance, database, copies) for instance, database in shown]
         found += [f"{one_line(host)}:", *(f"  {line}" for line in table([titles, *rows], right=_RIGHT))]
-    return found + [one_line(line) for line in (*_failures(state), *_shortcomings(state))]
+    told = (*_failures(state), *_shortcomings(state), *_expectations(state))
+    return found + [one_line(line) for line in told]
 
 
 def next_run(state: HostState, instance: InstanceState) -> datetime | None:
@@ -102,8 +106,8 @@ def _failures(state: HostState) -> list[str]:
         bad = [f"{_name(instance, one)}: {_reason(one)}" for one in instance.databases if one.verdict in BAD]
         if instance.error is not None:
             found.append(f"{place}: the newest run could not begin: {instance.error}")
-        elif instance.run is None and not instance.databases:
-            found.append(f"{place}: was never backed up")
+        elif instance.run is None and not instance.databases and instance.waits_until is None:
+            found.append(f"{place}: was never backed up{_missed(instance)}")
         elif instance.run is not None and instance.run.status == "failed" and not bad:
             found.append(f"{place}: the newest run failed, {iso(instance.run.finished.replace(microsecond=0))}")
         found += bad
@@ -113,6 +117,26 @@ def _failures(state: HostState) -> list[str]:
         if job.status == "failed":
             found.append(f"job {job.job.name} failed: {job.record.get('message')}")
     found += [f"repository {one.path} cannot be looked at" for one in state.repositories if one.free is None]
+    return found
+
+
+def _missed(instance: InstanceState) -> str:
+    due = instance.place.waits_until
+    return "" if due is None else f", though its first run should have ended by {iso(due.replace(microsecond=0))}"
+
+
+def _expectations(state: HostState) -> list[str]:
+    """Say what is waited for, and until when that is well."""
+    found = []
+    for instance in state.instances:
+        if instance.waits_until is not None:
+            coming = next_run(state, instance)
+            when = f" at {iso(coming.replace(microsecond=0))}" if coming is not None else ""
+            until = iso(instance.waits_until.replace(microsecond=0))
+            found.append(
+                f"{instance.place.host}/{instance.place.instance}: waiting for its first run{when}; "
+                f"without a backup it is a failure from {until} on"
+            )
     return found
 
 
@@ -153,13 +177,21 @@ def _reason(database: DatabaseState) -> str:
 
 def _message(state: HostState, complaints: Sequence[str]) -> str:
     counts = Counter(database.verdict for instance in state.instances for database in instance.databases)
-    parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "no backups"
+    counts.pop(WAITING, None)  # what is known of them is how many instances wait
+    waiting = _waiting(state)
+    told = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
+    told += [f"{len(waiting)} instance{'s'[: len(waiting) != 1]} waiting for the first run"] if waiting else []
+    parts = ", ".join(told) or "no backups"
     size = human_size(sum(instance.disk_bytes for instance in state.instances))
     free = "".join(f", {human_size(one.free)} free in {one.path}" for one in state.repositories if one.free is not None)
     covered = f"; {copies_told.coverage_text(state.coverage)}" if state.coverage is not None else ""
     worst = f". {complaints[0]}" if complaints else ""
     more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
     return f"{parts}; {size}{free}{covered}{worst}{more}"
+
+
+def _waiting(state: HostState) -> list[str]:
+    return [f"{one.place.host}/{one.place.instance}" for one in state.instances if one.waits_until is not None]
 
 
 def _name(instance: InstanceState, database: DatabaseState) -> str:
@@ -241,6 +273,7 @@ def _instance(state: HostState, instance: InstanceState) -> dict[str, Any]:
         "disk_bytes": instance.disk_bytes,
         "jobs": instance.place.jobs,
         "next_run": _iso(next_run(state, instance)),
+        "waits_until": _iso(instance.waits_until),
     }
 
 

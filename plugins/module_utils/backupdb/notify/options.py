@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ..system.options import Option
 from .message import KINDS
 
-TYPES = ("email", "webhook", "slack", "teams", "ping")
+TYPES = ("email", "webhook", "slack", "teams", "ping", "apprise")
 TLS_MODES = ("starttls", "tls", "none")
 
 # One notification. What is missing or contradicts itself is found when it is read.

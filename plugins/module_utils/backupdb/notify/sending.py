@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any, Callable, Protocol
 
 from ..errors import BackupDbError, NotificationFailed
+from .apprise import require_library, send_apprise
 from .mail import send_email
 from .message import TEST, Event
 from .settings import Notification, notification_from
@@ -27,6 +28,7 @@ _SENDERS: Mapping[str, Callable[[Notification, Event], None]] = {
     "slack": send_slack,
     "teams": send_teams,
     "ping": send_ping,
+    "apprise": send_apprise,
 }
 _GRACE = 1.0  # seconds
 
@@ -80,6 +82,12 @@ def send_all(
         if not outcome["sent"] and outcome["error"] is None:
             outcome["error"] = f"it had not ended after {longest:.0f} s"
     return [dict(outcome) for outcome in outcomes]
+
+
+def require_libraries(notification: Notification) -> None:
+    """Raise `RequirementMissing` where a library is not installed that a notification needs."""
+    if notification.type == "apprise":
+        require_library()
 
 
 def _read(options: Mapping[str, Any], secrets: NotificationSecrets | None) -> Notification:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from .options import OPTIONS, TLS_MODES, TYPES
 _KEPT_APART = {"url": "https://kept.apart/", "smtp_password": "kept apart"}
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _MOST_ATTEMPTS = 10
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://.")
 _LONGEST_NUMBER = 12  # digits
 _LONGEST_WAIT = 300.0  # seconds
 
@@ -48,6 +50,8 @@ class Notification:
         """Where it goes, as far as that may be shown: the rest of an address is often a secret."""
         if self.type == "email":
             return f"{self.smtp_host}:{self.smtp_port}"
+        if self.type == "apprise":  # any part of its address may be a token
+            return f"{urlsplit(self.url).scheme}:// (Apprise)"
         return urlsplit(self.url).netloc
 
     @property
@@ -74,7 +78,7 @@ def notification_from(options: Mapping[str, Any], secret: Mapping[str, Any]) -> 
         name=name,
         type=kind,
         events=_events(name, kind, chosen["events"]),
-        url="" if is_mail else _url(name, chosen["url"]),
+        url="" if is_mail else _url(name, kind, chosen["url"]),
         smtp_host=_header(name, "smtp_host", chosen["smtp_host"]) if is_mail else "",
         smtp_port=_whole(name, "smtp_port", chosen["smtp_port"] or _PORTS[tls], 65535),
         smtp_tls=tls,
@@ -82,7 +86,7 @@ def notification_from(options: Mapping[str, Any], secret: Mapping[str, Any]) -> 
         smtp_password=_password(name, chosen, tls),
         sender=_address(name, "from", chosen["from"]) if is_mail else "",
         recipients=_addresses(name, chosen["to"]) if is_mail else (),
-        ca_cert=chosen["ca_cert"],
+        ca_cert=_ca_cert(name, kind, chosen["ca_cert"]),
         timeout=_seconds(name, chosen, "timeout", 1.0),
         attempts=_whole(name, "attempts", chosen["attempts"], _MOST_ATTEMPTS),
         backoff=_seconds(name, chosen, "backoff", 0.0),
@@ -111,13 +115,24 @@ def _events(name: str, kind: str, events: Any) -> tuple[str, ...]:
     return chosen
 
 
-def _url(name: str, url: Any) -> str:
+def _ca_cert(name: str, kind: str, path: Any) -> str | None:
+    if path and kind == "apprise":
+        raise _wrong(name, "has ca_cert, which Apprise does not take; let the system trust the certificate")
+    return str(path) if path else None
+
+
+def _url(name: str, kind: str, url: Any) -> str:
     text = str(url or "")
-    wanted = "option url must be an address such as https://hooks.example.org/services/x"
+    example = "tgram://TOKEN/CHAT" if kind == "apprise" else "https://hooks.example.org/services/x"
+    wanted = f"option url must be an address such as {example}"
     if not text:
         raise _wrong(name, f"{wanted}, and is not given")
     if not text.isascii() or any(character <= " " or character == "\x7f" for character in text):
         raise _wrong(name, f"{wanted}; encode spaces and other characters outside of ASCII as %XX")
+    if kind == "apprise":  # what it means is known to the library alone
+        if not _SCHEME.match(text):
+            raise _wrong(name, wanted)
+        return text
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0

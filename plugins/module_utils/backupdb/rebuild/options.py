@@ -11,7 +11,7 @@ from typing import Any
 from ..archives import options as archives
 from ..archives.keys import keys_from
 from ..connection.instance import Instance
-from ..connection.options import instance_from
+from ..connection.options import SYSTEM_USER, instance_from
 from ..engines import options as engines
 from ..errors import InvalidOption
 from ..repository.options import REPOSITORY_OPTIONS, copy_source_from
@@ -34,7 +34,7 @@ REBUILD_OPTIONS: Mapping[str, Option] = {
 OPTIONS: Mapping[str, Option] = {
     **REPOSITORY_OPTIONS,
     **REBUILD_OPTIONS,
-    "servers": Option("list", elements="dict", required=True, options=engines.OPTIONS),
+    "servers": Option("list", elements="dict", required=True, options={**engines.OPTIONS, **SYSTEM_USER}),
     **archives.OPTIONS,
     **signatures.OPTIONS,
 }

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable
 
-from ..errors import RepositoryError
+from ..errors import NotEnoughSpace, RepositoryError, RepositoryMissing
 from ..system.files import is_folder
 from . import layout
 from .files import StoredFile, make_folder, publish_folder, remove_tree, storage_errors, sync_folder, write_file
@@ -42,14 +42,14 @@ def open_repository(path: str) -> Path:
 
 def _check_root(root: Path) -> None:
     if not root.exists():
-        raise RepositoryError(
+        raise RepositoryMissing(
             f"repository {root} does not exist on this host; mount it, or make it with mode 0700 for the backup user"
         )
     if not root.is_dir():
         raise RepositoryError(f"repository {root} is not a folder")
     if os.statvfs(root).f_flag & os.ST_RDONLY:
         raise RepositoryError(f"repository {root} is on a filesystem mounted read-only; remount it writable")
-    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+    if not _is_usable(root):
         raise RepositoryError(
             f"repository {root} is not writable for uid {os.geteuid()}; give it to the backup user with mode 0700"
         )
@@ -67,6 +67,41 @@ def instance_folders(root: Path, host: str | None, instance: str | None) -> list
     return [path for path in found if is_folder(path) and not path.is_symlink() and not path.parent.is_symlink()]
 
 
+def check_instance_folder(root: Path, host: str, instance: str) -> None:
+    """Find out whether a run could begin in the folder of an instance; raises `RepositoryError`. Changes nothing."""
+    folder = instance_path(root, host, instance)
+    check_folder(root, folder)
+    for leftover in _leftovers(folder):
+        if is_folder(leftover) and not leftover.is_symlink() and not _is_usable(leftover):
+            raise RepositoryError(
+                f"{leftover}, left by a run that did not end well, cannot be removed by uid {os.geteuid()}; remove it, "
+                "or give it to the backup user"
+            )
+
+
+def check_folder(root: Path, folder: Path) -> None:
+    """Find out whether a folder of the repository is there, or could be made, and can be written into.
+
+    Raises `RepositoryError`. Changes nothing.
+    """
+    with storage_errors(folder, "looking at"):
+        nearest = root
+        for name in folder.relative_to(root).parts:
+            if not os.path.lexists(nearest / name):
+                break
+            nearest /= name
+            if nearest.is_symlink() or not nearest.is_dir():
+                raise RepositoryError(f"{nearest} is in the way: it should be a folder of the repository")
+    if not _is_usable(nearest):
+        raise RepositoryError(
+            f"{nearest}: permission denied for uid {os.geteuid()}; give the backup user this folder (mode 0700)"
+        )
+
+
+def _is_usable(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True)
+
+
 def make_instance_folder(root: Path, host: str, instance: str) -> Path:
     """Make and return the folder of an instance."""
     folder = instance_path(root, host, instance)
@@ -77,11 +112,15 @@ def make_instance_folder(root: Path, host: str, instance: str) -> Path:
 
 def remove_leftovers(instance_folder: Path) -> list[Path]:
     """Remove unpublished folders. Only for the holder of the lock, which proves that their runs are dead."""
-    with storage_errors(instance_folder, "looking for leftovers in"):
-        leftovers = sorted(instance_folder.glob(f"*/{layout.PARTIAL_PREFIX}*"))
+    leftovers = _leftovers(instance_folder)
     for leftover in leftovers:
         remove_tree(leftover)
     return leftovers
+
+
+def _leftovers(instance_folder: Path) -> list[Path]:
+    with storage_errors(instance_folder, "looking for leftovers in"):
+        return sorted(instance_folder.glob(f"*/{layout.PARTIAL_PREFIX}*"))
 
 
 class Publication:
@@ -146,6 +185,17 @@ def space_of(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return state.f_bavail * state.f_frsize, state.f_blocks * state.f_frsize
+
+
+def require_room_for_files(path: Path, wanted: int) -> None:
+    """Raise `NotEnoughSpace` where the filesystem of `path` has no room for so many more files, whatever is free."""
+    with storage_errors(path, "reading the free space of"):
+        state = os.statvfs(path)
+    if state.f_files and state.f_favail < wanted:  # some filesystems count none
+        raise NotEnoughSpace(
+            f"{path}: the filesystem has no room for more files ({state.f_favail} inodes are free); remove files, or "
+            "move the repository"
+        )
 
 
 def free_bytes(path: Path) -> int:

@@ -43,10 +43,7 @@ def run_lock(folder: Path, *, run_id: str, timeout: float, cancel: threading.Eve
         give_up = time.monotonic() + timeout
         while not _taken(descriptor, path):
             if cancel.is_set() or time.monotonic() >= give_up:
-                raise LockBusy(
-                    f"another run holds {path}: {_owner_text(descriptor)}; wait for its end, or give "
-                    "repository_lock_timeout the time to wait for it"
-                )
+                raise _busy(path, _owner_text(descriptor))
             cancel.wait(_POLL)
         _write_owner(descriptor, run_id)
         yield
@@ -116,6 +113,24 @@ def readers_lock(instance_folder: Path | None, *, timeout: float = _READERS_PATI
         os.close(descriptor)
 
 
+def check_lock(folder: Path, *, timeout: float) -> str:
+    """Find out whether a run could take the lock now; takes and changes nothing.
+
+    Returns who holds it, "" when it is free. Raises `LockBusy` as `run_lock` would do that does not wait, and
+    `RepositoryError` for a lock that cannot be opened.
+    """
+    path = folder / LOCK_FILE
+    with storage_errors(path, "opening the lock"):
+        try:
+            os.close(open_regular(path, os.O_RDWR))
+        except FileNotFoundError:
+            return ""
+    owner = lock_owner(folder)
+    if owner and timeout <= 0:
+        raise _busy(path, owner)
+    return owner
+
+
 def lock_owner(folder: Path) -> str:
     """Name the holder of the lock, for a plan; "" when it is free or was never taken. Takes and changes nothing."""
     try:
@@ -128,6 +143,12 @@ def lock_owner(folder: Path) -> str:
         return _owner_text(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _busy(path: Path, owner: str) -> LockBusy:
+    return LockBusy(
+        f"another run holds {path}: {owner}; wait for its end, or give repository_lock_timeout the time to wait for it"
+    )
 
 
 def _opened(path: Path) -> int:

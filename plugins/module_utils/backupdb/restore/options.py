@@ -13,7 +13,7 @@ from ..archives import options as archives
 from ..archives.envelope import Encryption
 from ..archives.keys import keys_from
 from ..backup.options import short_host_name
-from ..connection.options import instance_from
+from ..connection.options import SYSTEM_USER, instance_from
 from ..engines import options as engines
 from ..engines.values import RestoreOptions
 from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, copy_source_from, copy_sources_from, selector_from
@@ -61,6 +61,7 @@ RESTORE_OPTIONS: Mapping[str, Option] = {
 # The login is that of the server restored into; `instance` is the backup's.
 OPTIONS: Mapping[str, Option] = {
     **engines.OPTIONS,
+    **SYSTEM_USER,
     **REPOSITORY_OPTIONS,
     **SOURCE_OPTIONS,
     "database": Option(),

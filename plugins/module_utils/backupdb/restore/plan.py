@@ -16,7 +16,6 @@ from typing import Any
 
 from ..age.stream import Identity
 from ..archives.read import plain_blocks
-from ..backup.survey import privilege_text
 from ..engines.format_check import CompletionMark
 from ..engines.interface import Engine, no_usable_client
 from ..engines.registry import find_engine
@@ -29,6 +28,10 @@ from ..repository.local import free_bytes
 from ..system.files import is_folder
 from ..system.text import human_size, utc_now
 from .request import RestoreRequest, new_name
+
+ADMINISTRATOR_ADVICE = (
+    "log in as the server's administrator: login_user with login_password, or through the socket login_system_user"
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def make_plan(
         refusals += engine.swap_blockers(target) if replaces else []
         clients = engine.restore_clients(manifest)
         refusals += problems.refusals
-        refusals += [privilege_text(entry) for entry in missing if entry.severity == FATAL]
+        refusals += _login_refusals([entry for entry in missing if entry.severity == FATAL])
         if not any(client.usable for client in clients):
             refusals.append(no_usable_client(facts, clients, "restore", engine.restore_package_hint(manifest)))
     dump_clients = engine.dump_clients(DumpOptions())
@@ -217,6 +220,13 @@ def _target_refusals(
             f"there is no repository for the safety backup of {target!r}; give repository or safety_repository, or "
             "set safety_backup to false to go without"
         )
+
+
+def _login_refusals(missing: Sequence[MissingPrivilege]) -> Iterator[str]:
+    """Say what the login may not do, and who may: never what would make the login of the backups an administrator."""
+    if missing:
+        lacking = "; ".join(f"{entry.privilege} ({entry.effect})" for entry in missing)
+        yield f"this login lacks {lacking}; {ADMINISTRATOR_ADVICE}"
 
 
 def _first_usable(clients: Sequence[Client]) -> Client | None:

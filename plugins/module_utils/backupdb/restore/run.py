@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Callable
 
 from ..archives.keys import load_identities
@@ -30,6 +31,7 @@ from ..signatures.check import check_backup
 from ..streams.compression import Compression
 from ..streams.meter import Meter
 from ..streams.pipeline import Limits
+from ..system.acting_as import files_of_owner
 from ..system.parallel import error_of
 from ..system.stopping import stop_signals
 from . import result as restore_result
@@ -165,18 +167,19 @@ def _carry_out(work: Work) -> None:
 def _back_up_existing(work: Work) -> str:
     """Back up the database that would be changed; raises `RestoreFailed` unless the backup is whole."""
     request, target = work.request, work.plan.target
-    result = back_up(
-        BackupRequest(
-            instance=request.safety_instance(),
-            selection=Selection(include=(target,), exclude=_others(work)),
-            dump=DumpOptions(timeout=request.options.timeout),
-            encryption=safety_encryption(request),
-            compression=Compression(),
-            repository=str(request.safety_repository()),
-            host=request.safety.host,
-            accounts=False,
-        )
+    safety = BackupRequest(
+        instance=request.safety_instance(),
+        selection=Selection(include=(target,), exclude=_others(work)),
+        dump=DumpOptions(timeout=request.options.timeout),
+        encryption=safety_encryption(request),
+        compression=Compression(),
+        repository=str(request.safety_repository()),
+        host=request.safety.host,
+        accounts=False,
     )
+    # Root restores into a repository of the backup user too: its jobs must be able to read and remove what is made.
+    with files_of_owner(Path(safety.repository)):
+        result = back_up(safety)
     if result["status"] != "ok":
         raise RestoreFailed(
             f"the safety backup of {target!r} is not whole: {result['message']}. Mend that, or set safety_backup to "

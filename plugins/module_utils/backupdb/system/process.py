@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO, Callable, cast
 
 from ..errors import ClientMissing, CommandFailed
+from .acting_as import account_to_become, call_as
 
 PIPE_BYTES = 1 << 20
 SECRET_PATH = "@SECRET_PATH@"  # noqa: S105  a placeholder, not a secret
@@ -35,6 +36,17 @@ _STDERR_TAIL = 100
 _STDERR_LINE = 2000  # characters kept of one line
 _GRACE = 5.0  # seconds between SIGTERM and SIGKILL for a group that we end
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class RunAs:
+    """Whose a program is: a user of the operating system, None for our own. `nice` is how far it steps back."""
+
+    user: str | None = None
+    nice: int = 0
+
+
+_OURS = RunAs()
 
 
 @dataclass(frozen=True)
@@ -156,7 +168,7 @@ def start(
     *,
     environment: Mapping[str, str] | None = None,
     secret: bytes | None = None,
-    nice: int = 0,
+    run_as: RunAs = _OURS,
     patterns: Mapping[str, str | None] | None = None,
     watch: Callable[[str], None] | None = None,
     stdin: int | None = None,
@@ -169,13 +181,13 @@ def start(
     `stdin` is as for `subprocess.Popen` (default: empty). `descriptors` are inherited: the client finds them as
     `/dev/fd/N`.
     """
-    with _secret_file(secret) as descriptor:
+    with _secret_file(secret, run_as.user) as descriptor:
         path = f"/dev/fd/{descriptor}"
         words = [word.replace(SECRET_PATH, path) for word in argv]
         variables = {name: value.replace(SECRET_PATH, path) for name, value in (environment or {}).items()}
         try:
             process = subprocess.Popen(
-                [*_prefix(nice), *words],
+                [*_prefix(run_as), *words],
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -203,13 +215,14 @@ def run_captured(
     secret: bytes | None = None,
     timeout: float = 60.0,
     max_bytes: int = 64 << 20,
+    run_as: RunAs = _OURS,
 ) -> Captured:
     """Run a short program to its end and return what it said.
 
     Raises `CommandFailed` when it cannot be started, runs longer than `timeout` seconds or says more than
     `max_bytes`. Its exit status is for the caller to judge.
     """
-    running = start(argv, environment=environment, secret=secret)
+    running = start(argv, environment=environment, secret=secret, run_as=run_as)
     late = threading.Event()
 
     def expire() -> None:
@@ -253,13 +266,15 @@ def _read_up_to(stream: IO[bytes], limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _prefix(nice: int) -> list[str]:
+def _prefix(run_as: RunAs) -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise ClientMissing("setpriv is missing on this host: install the package util-linux (2.33 or newer)")
-    prefix = [setpriv, "--pdeathsig", "KILL"]
+    account = account_to_become(run_as.user)
+    identity = [] if account is None else [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--init-groups"]
+    prefix = [setpriv, *identity, "--pdeathsig", "KILL"]
     # ionice's class 2 (best effort) with the lowest priority: class 3 (idle) can starve a backup for ever.
-    return [*prefix, "nice", "-n", str(nice), "ionice", "-c", "2", "-n", "7"] if nice else prefix
+    return [*prefix, "nice", "-n", str(run_as.nice), "ionice", "-c", "2", "-n", "7"] if run_as.nice else prefix
 
 
 def _minimal_environment() -> dict[str, str]:
@@ -267,16 +282,15 @@ def _minimal_environment() -> dict[str, str]:
 
 
 @contextmanager
-def _secret_file(secret: bytes | None) -> Iterator[int]:
-    """Hold the secret in an anonymous file: nothing is left behind, whatever way we end."""
+def _secret_file(secret: bytes | None, user: str | None) -> Iterator[int]:
+    """Hold the secret in an anonymous file of the user's: nothing is left behind, whatever way we end."""
     if secret is None:
         yield -1
         return
     descriptor = -1
     try:
         try:
-            descriptor = os.memfd_create("backupdb")
-            os.fchmod(descriptor, 0o600)
+            descriptor = call_as(user, _memory_file)
             os.write(descriptor, secret)
         except OSError as error:
             raise CommandFailed(f"there is no file in memory for a client's login: {error.strerror}") from error
@@ -284,6 +298,12 @@ def _secret_file(secret: bytes | None) -> Iterator[int]:
     finally:
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def _memory_file() -> int:
+    descriptor = os.memfd_create("backupdb")
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -41,7 +41,7 @@ from .restore.checks import find_problems
 from .restore.database import create_database, drop_database
 from .restore.load import load_parts
 from .restore.references import qualified_references
-from .snapshot import open_snapshot
+from .snapshot import foresee, open_snapshot
 from .statements import run_statement
 
 
@@ -71,6 +71,11 @@ class MysqlBase(MysqlFamily):
 
     def run_statement(self, statement: str, database: str | None) -> None:
         run_statement(self.server, statement, database)
+
+    def foresee(
+        self, client: Client, database: Database, options: DumpOptions, missing: Sequence[MissingPrivilege]
+    ) -> list[str]:
+        return foresee(self, client, database, options, missing)
 
     def export_accounts(self, client: Client) -> AccountsExport:
         return export_accounts(self)

@@ -25,6 +25,7 @@ class MysqlFamily(Engine):
 
     DRIVER = PyMysql()
     ACCOUNTS = MysqlAccountRules()
+    SOCKET_ADMINISTRATOR = "root"
     SYSTEM_DATABASES: ClassVar[Mapping[str, str]] = {
         "mysql": "the server's own tables; users, roles and grants are exported as accounts",
         "information_schema": "views over the server's memory, nothing is stored in it",

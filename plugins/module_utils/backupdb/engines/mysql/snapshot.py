@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 UNDER_LOCK = "global read lock"
 WITHOUT_LOCK = "single transaction of the dump client"
 
+_HISTORY = "dump-history"  # the client's option
 _DEFINITION_CHANGED = "1412"
 _FOR_THE_LOCK = ("RELOAD", "FLUSH_TABLES", "PROCESS")  # the rights under the names by which they are asked for
 
@@ -96,7 +97,7 @@ def open_snapshot(
                     jobs=jobs,
                     broken=[one.name for one in preflight.broken],
                 ),
-                history="dump-history" in known,
+                history=_HISTORY in known,
                 neutral=INIT_COMMAND in known,
                 unlocked=unlocked,
                 sequences=(
@@ -108,6 +109,25 @@ def open_snapshot(
             )
         finally:
             _release(lock)
+
+
+def foresee(
+    engine: MysqlFamily,
+    client: Client,
+    database: Database,
+    options: DumpOptions,
+    missing: Sequence[MissingPrivilege],
+) -> list[str]:
+    """Go the same way without the global read lock: name what a backup would not have; raises what would end it."""
+    server = engine.server
+    known = known_options(client)
+    with own_session(server) as connection:
+        prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
+        preflight = inspect_before(engine, connection, database.name)
+        seen = observe(engine, connection, database.name, preflight)
+        if INIT_COMMAND not in known:
+            _refuse_limit(server, connection, _place(server, database.name))
+    return left_out(seen, preflight, options, history=_HISTORY in known)
 
 
 @dataclass
@@ -148,7 +168,8 @@ class _OpenSnapshot:
 
         Raises `QueryFailed` where the client's sessions are cut short by a setting that the client does not undo.
         """
-        self._refuse_limit()
+        if not self.neutral:
+            _refuse_limit(self.server, self.connection, self._place())
         # In a session as the first look was made in: times and defaults are shown in the session's time zone.
         with own_session(self.server) as connection:
             now = programs(self.server, connection, self.database).digests
@@ -205,19 +226,22 @@ class _OpenSnapshot:
             unanswered={"views": [one.name for one in self.preflight.broken if one.kind == "view"]},
         )
 
-    def _refuse_limit(self) -> None:
-        if self.neutral:
-            return
-        limit = variable(self.server, self.connection, "sql_select_limit")
-        first = str(variable(self.server, self.connection, "init_connect") or "")
-        if (limit is not None and int(limit) < NO_LIMIT) or "sql_select_limit" in first.lower():
-            raise QueryFailed(
-                f"{self._place()}: the server's sql_select_limit, or its init_connect, has the dump client leave rows"
-                " out; run: SET GLOBAL sql_select_limit = DEFAULT; and take it out of init_connect"
-            )
-
     def _place(self) -> str:
-        return f"{self.server.instance.where()}, database {self.database}"
+        return _place(self.server, self.database)
+
+
+def _place(server: Server, database: str) -> str:
+    return f"{server.instance.where()}, database {database}"
+
+
+def _refuse_limit(server: Server, connection: Connection, place: str) -> None:
+    limit = variable(server, connection, "sql_select_limit")
+    first = str(variable(server, connection, "init_connect") or "")
+    if (limit is not None and int(limit) < NO_LIMIT) or "sql_select_limit" in first.lower():
+        raise QueryFailed(
+            f"{place}: the server's sql_select_limit, or its init_connect, has the dump client leave rows"
+            " out; run: SET GLOBAL sql_select_limit = DEFAULT; and take it out of init_connect"
+        )
 
 
 def _lock(lock: GlobalReadLock, options: DumpOptions, missing: Sequence[MissingPrivilege]) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...connection.server import Server
 from ...errors import ClientMissing, CommandFailed
-from ...system.process import describe_status, run_captured
+from ...system.process import RunAs, describe_status, run_captured
 from ..accounts_document import Account, as_sql, build
 from ..values import AccountsExport, Client, ServerFacts
 from .accounts_instance import of_instance
@@ -105,6 +105,7 @@ def _script(server: Server, program: str, *, with_passwords: bool) -> tuple[str,
         environment=login_environment(server.instance, NEUTRAL),
         secret=login_secret(server.instance),
         timeout=_SECONDS,
+        run_as=RunAs(server.instance.system_user),
     )
     if said.returncode == 0:
         return said.stdout.decode(python_encoding(cluster_encoding(server)), "surrogateescape"), with_passwords

@@ -64,8 +64,10 @@ class PostgresqlEngine(Engine):
 
     VENDOR = "postgresql"
     DRIVER = Psycopg2()
+    SOCKET_ADMINISTRATOR = "postgres"
     SYSTEM_DATABASES = SYSTEM_DATABASES
     DATA_DIRECTORY_QUERY = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'"
+    EMPTY_BYTES = 7 << 20  # the catalogues of version 13 to 18
     SWAPS = True
     EMPTY_INVENTORY: ClassVar[Mapping[str, int]] = {"extensions": 1, "schemas": 1}  # plpgsql, public
     DRILL = PostgresqlDrill()

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 
 from ...connection.drivers import verification_bundle
 from ...connection.instance import Instance
 from ...connection.server import APPLICATION_NAME
+from ...system.acting_as import call_as
 from ...system.process import SECRET_PATH
 from .driver import Psycopg2, socket_and_port
 from .quoting import password_file
@@ -52,15 +53,17 @@ def takes_options(instance: Instance) -> bool:
     import psycopg2
 
     arguments = Psycopg2().arguments(instance, APPLICATION_NAME)
+    connect = partial(
+        psycopg2.connect,
+        **{"host": arguments.host, **arguments.connect},
+        port=arguments.port,
+        user=instance.user,
+        password=instance.password,
+        dbname=instance.database or Psycopg2.DEFAULT_DATABASE,
+        options=as_options({"statement_timeout": "0"}),
+    )
     try:
-        psycopg2.connect(
-            **{"host": arguments.host, **arguments.connect},
-            port=arguments.port,
-            user=instance.user,
-            password=instance.password,
-            dbname=instance.database or Psycopg2.DEFAULT_DATABASE,
-            options=as_options({"statement_timeout": "0"}),
-        ).close()
+        call_as(instance.system_user, connect).close()
     except psycopg2.Error as error:
         return _UNSUPPORTED not in str(error)  # what else is wrong the program itself will say
     return True

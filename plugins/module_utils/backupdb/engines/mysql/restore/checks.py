@@ -49,6 +49,8 @@ _RIGHTS: Sequence[tuple[str, Sequence[str]]] = (
     ("TRIGGER", ("triggers",)),
     ("EVENT", ("events",)),
 )
+_OF_ADMINISTRATORS = ("SUPER", "SYSTEM_USER")
+_WITHOUT_DEFINERS = "; definer_policy map or drop does without"
 _RIGHTS_FOR_ROWS = ("INSERT", "ALTER", "SELECT")
 
 
@@ -217,7 +219,7 @@ def _missing_for_definers(
     others = [definer for definer in wanted if definer != login]
     right = engine.definer_right()
     if others and not grants.has_right(right):
-        effect = f"views and programs cannot be made in the name of {', '.join(others)}"
+        effect = f"views and programs cannot be made in the name of {', '.join(others)}{_WITHOUT_DEFINERS}"
         yield _missing(right.grant, "*.*", login, FATAL, effect)
     if others and engine.PROTECTED_ACCOUNTS is not None and not grants.has_global("SYSTEM_USER"):
         yield from _missing_for_protected(engine.server, login, others, engine.PROTECTED_ACCOUNTS)
@@ -235,14 +237,17 @@ def _missing_for_protected(
         return  # else a version without such rights
     protected = [definer for definer in others if definer in holders]
     if protected:
-        effect = f"views and programs cannot be made in the name of {', '.join(protected)}, who have it"
+        effect = (
+            f"views and programs cannot be made in the name of {', '.join(protected)}, who have it{_WITHOUT_DEFINERS}"
+        )
         yield _missing("SYSTEM_USER", "*.*", login, FATAL, effect)
 
 
 def _missing(
     right: str, place: str, login: str, severity: str, effect: str, *, database: str | None = None
 ) -> MissingPrivilege:
-    grant = f"GRANT {right} ON {place} TO {quoted_account(login)};"
+    # Who has one of these is an administrator, and no login of backups should become one.
+    grant = "" if right in _OF_ADMINISTRATORS else f"GRANT {right} ON {place} TO {quoted_account(login)};"
     return MissingPrivilege(f"{right} ON {place}", severity, effect, grant, database)
 
 

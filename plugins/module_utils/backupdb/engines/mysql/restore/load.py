@@ -20,7 +20,7 @@ from typing import Any
 from ....errors import BackupDbError, Interrupted, RestoreFailed
 from ....streams.pipeline import Limits
 from ....system.parallel import Tasks
-from ....system.process import SECRET_PATH, Running, describe_status, start
+from ....system.process import SECRET_PATH, RunAs, Running, describe_status, start
 from ....system.stopping import repeating
 from ....system.text import parse_iso
 from ...values import ArchiveSource, Client, LoadReport, RestoreOptions
@@ -145,6 +145,7 @@ class _Loader:
             patterns={"error": ERROR.pattern},
             stdin=subprocess.PIPE,
             watch=refused.watch if self._changes.options.past_errors else None,
+            run_as=RunAs(self._server.instance.system_user),
         )
         try:
             with repeating(client.end, while_set=self._limits.abort):

@@ -130,7 +130,7 @@ class _Account:
         if self._engine.SESSION_SETTINGS_RIGHT is not None:
             with suppress(QueryFailed, ConnectionFailed):  # what it cannot set, the load goes without
                 self._ask(f"GRANT {self._engine.SESSION_SETTINGS_RIGHT} ON *.* TO {account}")
-        instance = replace(self._server.instance, user=self._name, password=password, database=target)
+        instance = replace(self._server.instance, user=self._name, password=password, database=target, system_user=None)
         self._bound = self._engine.server.like(instance)
         found = str(self._bound.value("SELECT CURRENT_USER()"))
         if found.rpartition("@")[0] != self._name:

@@ -95,10 +95,9 @@ def _not_ours(roles: dict[str, bool], new_owners: set[str], login: str) -> list[
     foreign = sorted(role for role in new_owners if role in roles and not roles[role])
     if not foreign:
         return []
-    grants = " ".join(f"GRANT {identifier(role)} TO {identifier(login)};" for role in foreign[:_SHOWN])
     return [
-        f"the login {login} may not give objects to {_shortened(foreign)}; run as a superuser: {grants} "
-        "or choose owner_policy map or drop"
+        f"the login {login} may not give objects to {_shortened(foreign)}; log in as a superuser, or choose "
+        "owner_policy map or drop"
     ]
 
 
@@ -110,7 +109,7 @@ def _superusers_only(entries: Iterable[Entry]) -> list[str]:
         or (entry.kind == "PUBLICATION" and " FOR ALL TABLES" in entry.definition)
         or (entry.kind == "FUNCTION" and re.search(r"\n +LANGUAGE (?:c|internal)\b", entry.definition))
     ]
-    return [f"only a superuser can restore {_shortened(found)}"] if found else []
+    return [f"only a superuser can restore {_shortened(found)}; log in as one"] if found else []
 
 
 def _create(roles: Iterable[str]) -> str:

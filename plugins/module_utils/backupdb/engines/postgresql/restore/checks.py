@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 63  # bytes (NAMEDATALEN - 1)
 _SET_OPTION = (16,)  # the version in which being a member no longer means that one may become the role
 _LOGIN = "SELECT current_user, rolsuper, rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user"
+_SUPERUSERS = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper"
 _ROLES = "SELECT rolname, pg_has_role(oid, CAST(:right AS text)) AS ours FROM pg_catalog.pg_roles"
 _EXTENSIONS = """
     SELECT a.name, v.superuser AND NOT v.trusted AS only_superusers
@@ -52,7 +53,8 @@ def find_problems(
         *_tablespace_refusals(server, details, properties, options),
     ]
     if not superuser:
-        missing += _missing_privileges(roles, login, target, properties, options, may_create=may_create)
+        missing += _may_not_create(login, target) if not may_create else []
+        missing += _may_not_own(server, roles, login, target, database_owner(properties, options))
     warnings += [
         *_role_warnings(roles, properties, options),
         *_extension_warnings(details, options),
@@ -195,29 +197,21 @@ def _tablespace_warnings(
     return [f"objects of the tablespaces {', '.join(sorted(names))} are restored into the default tablespace"]
 
 
-def _missing_privileges(
-    roles: Mapping[str, bool],
-    login: str,
-    target: str,
-    properties: Mapping[str, Any],
-    options: RestoreOptions,
-    *,
-    may_create: bool,
+def _may_not_create(login: str, target: str) -> list[MissingPrivilege]:
+    grant = f"ALTER ROLE {identifier(login)} CREATEDB;"
+    return [MissingPrivilege("CREATEDB", FATAL, "no database can be created", grant, target)]
+
+
+def _may_not_own(
+    server: Server, roles: Mapping[str, bool], login: str, target: str, owner: str | None
 ) -> list[MissingPrivilege]:
-    missing = []
-    if not may_create:
-        missing.append(
-            MissingPrivilege(
-                "CREATEDB", FATAL, "no database can be created", f"ALTER ROLE {identifier(login)} CREATEDB;", target
-            )
-        )
-    owner = database_owner(properties, options)
-    if owner is not None and roles.get(owner) is False:
-        grant = f"GRANT {identifier(owner)} TO {identifier(login)};"
-        missing.append(
-            MissingPrivilege(f"membership in {owner}", FATAL, "it cannot be made the database's owner", grant, target)
-        )
-    return missing
+    """A login that cannot be the owner. Membership in a superuser's role is not proposed: it would be one as well."""
+    if owner is None or roles.get(owner) is not False:
+        return []
+    is_superuser = owner in {row.rolname for row in server.rows(_SUPERUSERS)}
+    grant = "" if is_superuser else f"GRANT {identifier(owner)} TO {identifier(login)};"
+    effect = f"{owner!r} cannot be made the database's owner; owner_policy map or drop does without"
+    return [MissingPrivilege(f"membership in {owner}", FATAL, effect, grant, target)]
 
 
 def _role_warnings(roles: Iterable[str], properties: Mapping[str, Any], options: RestoreOptions) -> list[str]:

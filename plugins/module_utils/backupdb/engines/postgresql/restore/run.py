@@ -20,7 +20,8 @@ from io import FileIO
 from ....connection.instance import Instance
 from ....errors import BackupDbError, RestoreFailed
 from ....streams.pipeline import Limits
-from ....system.process import Running, describe_status, start
+from ....system.acting_as import give_to
+from ....system.process import RunAs, Running, describe_status, start
 from ....system.stopping import repeating
 from ...values import Client
 from ..clients import sibling_program
@@ -66,7 +67,7 @@ def restore_stream(
     what the client says.
     """
     complaints = Complaints({entry.dump_id: entry for entry in entries})
-    with memory_file(use_list(entries)) as listed:
+    with memory_file(use_list(entries), target.instance.system_user) as listed:
         arguments = (
             *target.arguments,
             *(["--exit-on-error"] if stop_on_error else []),
@@ -96,7 +97,8 @@ def restore_file(
     With `stop_on_error` the first error raises `RestoreFailed`.
     """
     complaints = Complaints({entry.dump_id: entry for entry in entries}, jobs=jobs)
-    with memory_file(use_list(entries)) as listed:
+    give_to(descriptor, target.instance.system_user)
+    with memory_file(use_list(entries), target.instance.system_user) as listed:
         arguments = (
             *target.arguments,
             *(["--exit-on-error"] if stop_on_error else []),
@@ -121,11 +123,12 @@ def use_list(entries: Iterable[Entry]) -> bytes:
 
 
 @contextmanager
-def memory_file(content: bytes) -> Iterator[int]:
-    """Hold bytes in an anonymous file in memory, mode 0600; give its descriptor."""
+def memory_file(content: bytes, user: str | None = None) -> Iterator[int]:
+    """Hold bytes in an anonymous file in memory, mode 0600, for a client that runs as `user`; give its descriptor."""
     descriptor = os.memfd_create("backupdb")
     try:
         os.fchmod(descriptor, 0o600)
+        give_to(descriptor, user)
         write_all(descriptor, content)
         yield descriptor
     finally:
@@ -270,6 +273,7 @@ def _started(
         watch=complaints.hear,
         stdin=stdin,
         descriptors=descriptors,
+        run_as=RunAs(target.instance.system_user),
     )
     try:
         with repeating(client.end, while_set=limits.abort):
