@@ -20,7 +20,7 @@ description:
     none, the error names those that there are.
 options:
   _input:
-    description: The copies of the host, as in O(vya.backupdb.backupdb#role:main:backupdb_copies).
+    description: The copies of the host, as in O(vya.backupdb.backupdb#role:prepare:backupdb_copies).
     type: list
     elements: dict
     required: true

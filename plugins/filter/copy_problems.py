@@ -25,12 +25,12 @@ description:
   - No value of a secret is in the result.
 options:
   _input:
-    description: The copies of the host, as in O(vya.backupdb.backupdb#role:main:backupdb_copies).
+    description: The copies of the host, as in O(vya.backupdb.backupdb#role:prepare:backupdb_copies).
     type: list
     elements: dict
     required: true
   credentials:
-    description: What opens their stores, as in O(vya.backupdb.backupdb#role:main:backupdb_copy_credentials).
+    description: What opens their stores, as in O(vya.backupdb.backupdb#role:prepare:backupdb_copy_credentials).
     type: dict
     default: {}
 """

@@ -19,7 +19,7 @@ description:
   - Jobs that are disabled, or without a copy, or without such a time, are not among them.
 options:
   _input:
-    description: The jobs of the host, as in O(vya.backupdb.backupdb#role:main:backupdb_jobs).
+    description: The jobs of the host, as in O(vya.backupdb.backupdb#role:prepare:backupdb_jobs).
     type: list
     elements: dict
     required: true

@@ -16,7 +16,7 @@ short_description: Make the backups of a job from the variables of its host
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Takes an entry of O(vya.backupdb.backupdb#role:main:backupdb_jobs) and returns what the module
+  - Takes an entry of O(vya.backupdb.backupdb#role:prepare:backupdb_jobs) and returns what the module
     M(vya.backupdb.backup_job) wants as its C(backups). Passwords are left out.
 options:
   _input:

@@ -19,7 +19,7 @@ description:
   - No value of a secret is in the result.
 options:
   _input:
-    description: The jobs of the host, as in O(vya.backupdb.backupdb#role:main:backupdb_jobs).
+    description: The jobs of the host, as in O(vya.backupdb.backupdb#role:prepare:backupdb_jobs).
     type: list
     elements: dict
     required: true

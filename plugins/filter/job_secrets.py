@@ -17,7 +17,7 @@ short_description: Pick the secrets of a job from the variables of its host
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Takes an entry of O(vya.backupdb.backupdb#role:main:backupdb_jobs) and returns what the module
+  - Takes an entry of O(vya.backupdb.backupdb#role:prepare:backupdb_jobs) and returns what the module
     M(vya.backupdb.job_credentials) wants as its C(secrets). Only instances of the job are looked at.
   - The result is secret. Use it in no loop, no debug and no fact.
 options:

@@ -21,7 +21,7 @@ description:
   - No value of a secret is in the result.
 options:
   _input:
-    description: The instances of the host, as in O(vya.backupdb.backupdb#role:main:backupdb_instances).
+    description: The instances of the host, as in O(vya.backupdb.backupdb#role:prepare:backupdb_instances).
     type: list
     elements: dict
     required: true

@@ -16,7 +16,7 @@ short_description: Leave the secrets out of notifications
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Takes entries of O(vya.backupdb.backupdb#role:main:backupdb_notifications) and returns what of them may be in the
+  - Takes entries of O(vya.backupdb.backupdb#role:prepare:backupdb_notifications) and returns what of them may be in the
     definition of a job. P(vya.backupdb.job_secrets#filter) has the rest.
 options:
   _input:

@@ -23,7 +23,7 @@ description:
   - The result is secret. Use it in no loop, no debug and no fact.
 options:
   _input:
-    description: The instances of the host, as in O(vya.backupdb.backupdb#role:main:backupdb_instances).
+    description: The instances of the host, as in O(vya.backupdb.backupdb#role:prepare:backupdb_instances).
     type: list
     elements: dict
     required: true

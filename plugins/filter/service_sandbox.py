@@ -15,7 +15,7 @@ short_description: Make the sandbox of a job's systemd service
 version_added: 1.0.0
 author: vya.backupdb contributors (@vya)
 description:
-  - Takes an entry of O(vya.backupdb.backupdb#role:main:backupdb_jobs) and returns those settings of its service that
+  - Takes an entry of O(vya.backupdb.backupdb#role:prepare:backupdb_jobs) and returns those settings of its service that
     depend on what the job does, for the role P(vya.backupdb.schedule#role).
 options:
   _input:

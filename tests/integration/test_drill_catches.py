@@ -19,11 +19,12 @@ from backupdb.drill.compare import compare
 from backupdb.drill.request import DrillRequest
 from backupdb.drill.restore import restored
 from backupdb.drill.rewrites import confirm_rewrites
-from backupdb.errors import ManifestDamaged
+from backupdb.errors import ManifestDamaged, WrongKey
 from backupdb.repository.drill_records import proven
 from support import mysql_dumps, postgresql_dumps
 from support.drills import drill_all, drilled, edit_manifest, servers_in, setting_of, with_archives_of
 from support.library import KEYS, back_up, entry_of
+from support.tree import folder_state
 
 POSTGRESQL = """
     CREATE TABLE t (id serial PRIMARY KEY, v text);
@@ -175,11 +176,15 @@ def _small_backup(server: Any, repository: Path, **options: Any) -> str:
     return path
 
 
-def test_a_wrong_key_is_a_failed_drill(postgres15: Any, repository: Path, work_dir: Path) -> None:
-    _small_backup(postgres15, repository)
+def test_a_wrong_key_says_nothing_about_a_backup_and_ends_the_drill_before_it_begins(
+    postgres15: Any, repository: Path, work_dir: Path
+) -> None:
+    path = Path(_small_backup(postgres15, repository))
     keys = Keys(identity=X25519Identity.generate().reveal())
-    entry = drilled(repository, keys=keys, work_dir=str(work_dir))
-    assert (entry["verdict"], entry["error_kind"]) == ("failed", "WrongKey")
+    before = folder_state(path)
+    with pytest.raises(WrongKey, match="the keys that were given do not open the backup"):
+        drilled(repository, keys=keys, work_dir=str(work_dir))
+    assert folder_state(path) == before
 
 
 def test_a_path_that_cannot_be_read_stops_no_other_and_fails_the_call(

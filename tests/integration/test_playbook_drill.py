@@ -57,6 +57,7 @@ def test_the_playbook_proves_the_newest_backup_of_every_database(
 
     run = run_playbook(playbook, inventory=inventory, verbosity=3)
     assert run.returncode == 0, run.output
+    assert plan.lines() <= 16  # with one about the preparation
     assert IDENTITY.reveal() not in run.output
     summary = run.summary("drill_summary")
     assert summary["status"] == "ok"
@@ -64,9 +65,7 @@ def test_the_playbook_proves_the_newest_backup_of_every_database(
     assert told["proven"] == 2
     assert {entry["verdict"] for entry in told["drills"]} == {"equal"}
     assert len(list(repository.rglob("drill-*.json"))) == 2
-    shown = run.of_task("Print the summary of this host", host="driller")[0].result["msg"]
-    assert isinstance(shown, list)
-    assert any("compared with the source by fingerprints" in line for line in shown)
+    assert any("compared with the source by fingerprints" in line for line in run.output.splitlines())
     assert servers_in(work_dir) == []
 
 
@@ -104,8 +103,8 @@ def test_the_module_fails_with_the_verdict_of_each_backup(
     assert [entry["host"] for entry in again.result["drills"]] == ["my"]
     bad = run_module(MODULE, {**options, "host": "my", "passphrase": "not the one for it"})
     assert bad.failed
-    assert bad.result["drills"][0]["error_kind"] == "WrongKey"
-    assert "failed" in bad.result["msg"]
+    assert bad.result["error_kind"] == "WrongKey"
+    assert "the keys that were given do not open" in bad.result["msg"]
 
 
 def test_a_path_is_drilled_without_a_repository(

@@ -51,6 +51,19 @@ class AnsibleRun:
     results: list[TaskResult]
     stats: dict[str, Any]
 
+    def lines(self) -> int:
+        """Number of lines on the screen, empty ones too."""
+        return len(self.output.splitlines())
+
+    def is_quiet(self) -> bool:
+        """Tell whether the screen has no more lines than people read: 12, and 3 for each host."""
+        return self.lines() <= 12 + 3 * len(self.stats["hosts"])
+
+    def shows(self, name: str) -> list[str]:
+        """The lines that the screen has below the banner of the task, without those of the hosts."""
+        below = self.output.partition(f" : {name}] ")[2].split("\n\n")[0].splitlines()[1:]
+        return [line for line in below if not line.startswith(("ok: [", "changed: ["))]
+
     def of_task(self, name: str, *, host: str | None = None) -> list[TaskResult]:
         """Results of the task named `name` (with or without `role : ` before it)."""
         return [

@@ -45,7 +45,8 @@ def documented_options(module: str) -> dict[str, Any]:
 
 
 def role_options(role: str) -> dict[str, Any]:
-    """The variables of a role, as the argument spec of its main entry point has them."""
+    """The variables of a role, as the argument spec of its first entry point has them."""
     path = ROOT / "roles" / role / "meta" / "argument_specs.yml"
-    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+    found: dict[str, Any] = next(iter(specs.values()))["options"]
     return found

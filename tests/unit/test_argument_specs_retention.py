@@ -20,9 +20,9 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
 def test_the_role_passes_what_its_policy_has() -> None:
-    tasks = yaml.safe_load((ROLES / "prune" / "tasks" / "run.yml").read_text(encoding="utf-8"))
-    block = next(task["block"] for task in tasks if "block" in task)
-    passed = next(task for task in block if "vya.backupdb.backup_prune" in task)["vya.backupdb.backup_prune"]
+    variables = yaml.safe_load((ROLES / "prune" / "vars" / "main.yml").read_text(encoding="utf-8"))
+    steps = [step for step in variables["__prune_steps"] if step.get("module") == "vya.backupdb.backup_prune"]
+    (passed,) = (step["options"] for step in steps)
     for name in policy.OPTIONS:
         assert passed[name] == f"{{{{ __prune_policy.{name} | default(omit) }}}}"
 

@@ -20,8 +20,9 @@ from backupdb.errors import RepositoryError
 from backupdb.jobs.in_service import words_of_service
 from backupdb.repository.stores.interface import NO, YES, Right
 
-FILTERS = "ansible_collections.vya.backupdb.plugins.filter"
-doctor_summary = importlib.import_module(f"{FILTERS}.doctor_summary").doctor_summary
+UTILS = "ansible_collections.vya.backupdb.plugins.plugin_utils"
+DOCTOR = importlib.import_module(f"{UTILS}.doctor_work").DOCTOR
+summaries = importlib.import_module(f"{UTILS}.summaries")
 
 ADVICE = "is the program backupdb on this host? The playbook schedule installs it"
 TABLE = """\
@@ -186,6 +187,6 @@ def test_a_key_of_a_copy_must_write_and_the_store_should_keep_versions() -> None
     ],
 )
 def test_what_a_host_answered_is_summarised(given: dict[str, Any], status: str, message: str) -> None:
-    told = doctor_summary(given)
+    told = DOCTOR.sum_up(summaries.Done("db1", called=[summaries.Called("ansible.builtin.command", None, given)]))
     assert (told["status"], told["message"]) == (status, message)
     assert set(told) == {"status", "message", "rows", "counts", "lines"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins of instances, and what the role account says about them."""
+"""Logins of instances, and of those who administrate them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ instance_login = importlib.import_module(f"{FILTERS}.instance_login").instance_l
 restore_login = importlib.import_module(f"{FILTERS}.restore_login").restore_login
 rebuild_servers = importlib.import_module(f"{FILTERS}.rebuild_servers").rebuild_servers
 administrator_login = importlib.import_module(f"{FILTERS}.administrator_login").administrator_login
-login_summary = importlib.import_module(f"{FILTERS}.login_summary").login_summary
 
 INSTANCES = [
     {"id": "shop-pg", "engine": "postgresql", "login_port": 5432},
@@ -75,11 +74,6 @@ def test_the_servers_of_a_rebuild_have_the_logins_of_their_administrators() -> N
     ]
 
 
-def managed(instance: str, **more: Any) -> dict[str, Any]:
-    said = {"status": "ok", "message": f"{instance} is done", "statements": [f"GRANT ON {instance}"]}
-    return {"instance": instance, "secret": "SECRET", **said, **more}
-
-
 def test_an_instance_is_found_by_its_id_and_its_login_wins() -> None:
     logins = {"wiki-db": {"login_user": "backup", "login_password": "SECRET"}, "shop-pg": {"login_port": 1}}
     assert instance_login(INSTANCES, "wiki-db", logins) == {
@@ -101,53 +95,3 @@ def test_an_administrator_has_nothing_of_the_login_of_backups() -> None:
     assert administrator_login(instance, "root") == {"id": "wiki-db", "login_host": "db2", "login_user": "root"}
     admin = administrator_login(instance, "root", {"login_user": "dba", "login_password": "x", "login_host": "db3"})
     assert admin == {"id": "wiki-db", "login_host": "db3", "login_user": "dba", "login_password": "x"}
-
-
-def test_logins_that_are_as_requested_are_counted_and_their_statements_shown() -> None:
-    registered = {"results": [managed("shop-pg"), managed("wiki-db"), {"skipped": True}]}
-    trials = {"results": [{"missing_privileges": [{"severity": "warning", "grant": "GRANT x"}]}]}
-    summary = login_summary(registered, trials)
-    assert (summary["status"], summary["message"]) == ("ok", "2 logins are as requested")
-    assert summary["lines"] == ["shop-pg is done", "wiki-db is done", "GRANT ON shop-pg", "GRANT ON wiki-db"]
-    assert [login["instance"] for login in summary["logins"]] == ["shop-pg", "wiki-db"]
-    assert "SECRET" not in str(summary)
-    assert login_summary({"results": [managed("shop-pg")]})["message"] == "1 login is as requested"
-
-
-def test_everything_that_is_wrong_is_told_before_what_is_right() -> None:
-    results = [
-        managed("shop-pg"),
-        managed("a", status="failed", message="it can change something"),
-        managed("b", status="failed", error_kind="ConnectionFailed", msg="wrong password"),
-        {"failed": True},
-        {"failed": True, "msg": "no python"},
-    ]
-    trials = {
-        "results": [
-            {"failed": True, "msg": "not let in"},
-            {"missing_privileges": [{"severity": "fatal", "grant": "GRANT SELECT"}]},
-            {"skipped": True},
-        ]
-    }
-    summary = login_summary({"results": results}, trials)
-    bad = ["it can change something", "wrong password", "the module failed", "no python", "not let in", "GRANT SELECT"]
-    assert summary["status"] == "failed"
-    assert summary["message"] == "; ".join(bad)
-    assert summary["lines"][: len(bad)] == bad
-    assert summary["lines"][len(bad)] == "shop-pg is done"
-
-
-def test_a_missing_library_is_part_of_the_plan_where_it_is_expected() -> None:
-    lacking = managed("a", status="failed", error_kind="RequirementMissing", msg="no SQLAlchemy", statements=[])
-    assert login_summary({"results": [lacking]})["status"] == "failed"
-    assert login_summary({"results": [lacking]}, expected_errors=["RequirementMissing"])["status"] == "ok"
-
-
-def test_a_host_without_any_run_tells_why() -> None:
-    assert login_summary({}, error="no apt here") == {
-        "status": "failed",
-        "message": "no apt here",
-        "lines": ["no apt here"],
-        "logins": [],
-    }
-    assert login_summary({}, error="no route", unreachable=True)["status"] == "unreachable"

@@ -88,6 +88,8 @@ OPTIONS_OF_THEIR_OWN = {
     "credential_store",
     "detached_run",
     "job_credentials",
+    "role_report",
+    "role_work",
     "runner_install",
     "signing_key",
 }

@@ -89,9 +89,12 @@ def specs_of(role: str) -> dict[str, Any]:
     return load(role, "meta", "argument_specs.yml")["argument_specs"]
 
 
-def block_of(role: str) -> Any:
-    """The tasks that a role tries on every host."""
-    return next(task["block"] for task in load(role, "tasks", "run.yml") if "block" in task)
+def step_of(role: str, module: str) -> Any:
+    """The step of a role that calls a module."""
+    steps = [
+        step for name, value in load(role, "vars", "main.yml").items() if name.endswith("_steps") for step in value
+    ]
+    return next(step for step in steps if step.get("module") in (module, f"vya.backupdb.{module}"))
 
 
 @pytest.mark.parametrize("role", NAMES)
@@ -216,13 +219,38 @@ def test_roles_know_every_option_of_a_retention_policy(role: str) -> None:
     ],
 )
 def test_a_role_passes_every_option_of_its_module(role: str, module: str, table: Mapping[str, Option]) -> None:
-    task = next(task for task in block_of(role) if f"vya.backupdb.{module}" in task)
-    assert set(task[f"vya.backupdb.{module}"]) == set(table)
+    assert set(step_of(role, module)["options"]) == set(table)
 
 
 def test_the_roles_that_copy_pass_every_option_of_their_module() -> None:
-    (task,) = load("backupdb", "tasks", "copy.yml")
-    assert set(task["vya.backupdb.backup_copy"]) == set(copying.OPTIONS)
+    assert set(step_of("backupdb", "backup_copy")["options"]) == set(copying.OPTIONS)
+
+
+STEP = {
+    "module",
+    "options",
+    "user",
+    "reads",
+    "adds",
+    "result",
+    "tell",
+    "when",
+    "each",
+    "as",
+    "register",
+    "expected",
+    "may_fail",
+}
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_steps_have_only_the_keys_that_are_known(role: str) -> None:
+    for name, steps in (load(role, "vars", "main.yml") or {}).items():
+        for step in steps if name.endswith("_steps") else []:
+            assert set(step) <= STEP, step
+            assert len({"module", "result", "tell"} & set(step)) == 1, step
+            assert ("options" in step) == ("module" in step), step
+            assert ("as" in step) <= ("each" in step), step
 
 
 def test_the_role_verify_has_a_variable_for_every_option_of_its_module() -> None:
@@ -239,13 +267,13 @@ def test_an_execution_environment_and_a_virtual_environment_have_the_same_librar
 
 
 def test_every_engine_and_every_type_of_a_copy_has_packages_in_every_distribution() -> None:
-    for path in sorted((ROLES / "backupdb" / "vars").glob("[A-Z]*.yml")):
+    paths = sorted((ROLES / "backupdb" / "files").glob("*.yml"))
+    assert "Debian" in [path.stem for path in paths]
+    for path in paths:
         names = yaml.safe_load(path.read_text(encoding="utf-8"))
-        assert set(names["__backupdb_packages_client"]) == set(ENGINE_NAMES), path.name
-        assert set(names["__backupdb_packages_driver"]) == set(ENGINE_NAMES), path.name
-        assert set(names["__backupdb_packages_store_library"]) == set(copies.TYPES), path.name
-        assert set(names["__backupdb_packages_store_program"]) == set(copies.TYPES), path.name
-        assert ROLES.joinpath("backupdb", "tasks", f"packages_{names['__backupdb_package_manager']}.yml").is_file()
+        assert set(names["client"]) == set(names["driver"]) == set(ENGINE_NAMES), path.name
+        assert set(names["store_library"]) == set(names["store_program"]) == set(copies.TYPES), path.name
+        assert step_of("backupdb", f"ansible.builtin.{names['package_manager']}"), path.name
 
 
 def test_every_engine_has_an_administrator() -> None:

@@ -13,8 +13,7 @@ import pytest
 from backupdb.monitoring import status
 from support.monitored import NASTY, keep, note_run
 
-FILTERS = "ansible_collections.vya.backupdb.plugins.filter"
-status_overview = importlib.import_module(f"{FILTERS}.status_overview").status_overview
+STATUS = importlib.import_module("ansible_collections.vya.backupdb.plugins.plugin_utils.works").STATUS
 UNREACHABLE = {"status": "unreachable", "message": "no route to host"}
 
 
@@ -28,7 +27,7 @@ def good(tmp_path: Path) -> dict[str, Any]:
 def test_the_worst_hosts_come_first_and_what_is_not_well_is_below(good: dict[str, Any], tmp_path: Path) -> None:
     keep(tmp_path, NASTY, hours=50, host="db2")
     bad = status.of_host([], repository=str(tmp_path), host="db2")
-    overview = status_overview({"db1": good, "db2": bad, "db3": UNREACHABLE, "db4": {}})
+    overview = STATUS.overview({"db1": good, "db2": bad, "db3": UNREACHABLE}, ["db1", "db2", "db3", "db4"])
     assert (overview["status"], overview["message"]) == ("failed", "2 hosts failed, 1 host unreachable, 1 host ok")
     lines = overview["lines"]
     assert [line.split()[:4] for line in lines[2:6]] == [
@@ -45,12 +44,12 @@ def test_the_worst_hosts_come_first_and_what_is_not_well_is_below(good: dict[str
 
 
 def test_a_host_that_waits_for_a_first_run_is_well_and_told_apart(good: dict[str, Any]) -> None:
-    overview = status_overview({"db1": good, "db2": {**good, "waiting": ["db2/shop-db"]}})
+    overview = STATUS.overview({"db1": good, "db2": {**good, "waiting": ["db2/shop-db"]}}, ["db1", "db2"])
     assert (overview["status"], overview["message"]) == ("ok", "2 hosts ok")
     assert [line.split()[:2] for line in overview["lines"][2:4]] == [["db1", "ok"], ["db2", "waiting"]]
 
 
 def test_a_fleet_in_which_all_is_well_is_ok(good: dict[str, Any]) -> None:
-    overview = status_overview({"db1": good})
+    overview = STATUS.overview({"db1": good}, ["db1"])
     assert (overview["status"], overview["message"], len(overview["lines"])) == ("ok", "1 host ok", 3)
-    assert status_overview({})["status"] == "failed"
+    assert STATUS.overview({}, [])["status"] == "failed"

@@ -105,6 +105,10 @@ class Decryptor:
         self._payload = StreamOpener(_payload_key(self._file_key(header), header.nonce))
         return self._payload.update(header.rest)
 
+    def is_open(self) -> bool:
+        """Tell whether an identity has opened the file, which the header alone decides."""
+        return self._payload is not None
+
     def finish(self) -> bytes:
         if self._payload is None:
             raise self._header.cut_short()
@@ -124,13 +128,20 @@ class Decryptor:
 
     def _wrong_key(self, kinds: list[str]) -> WrongKey:
         passphrases = sum(isinstance(identity, ScryptIdentity) for identity in self._identities)
-        keys = len(self._identities) - passphrases
-        made_for = "a passphrase" if SCRYPT in kinds else f"{len(kinds)} recipient(s)"
+        given = [
+            *_counted(len(self._identities) - passphrases, "identity", "identities"),
+            *_counted(passphrases, "passphrase", "passphrases"),
+        ]
+        made_for = "a passphrase" if SCRYPT in kinds else " and ".join(_counted(len(kinds), "recipient", "recipients"))
+        fits = "and no key was given" if not given else f"and what was given does not fit: {' and '.join(given)}"
         return WrongKey(
-            f"The file cannot be opened: it is encrypted to {made_for}, and none of the {keys} identities and"
-            f" {passphrases} passphrases given fits. The manifest names the fingerprints of the recipients;"
-            " give the identity file of one of them, or the passphrase."
+            f"The file cannot be opened: it is encrypted to {made_for}, {fits}. The manifest names the fingerprints of"
+            " the recipients; give the identity file of one of them, or the passphrase."
         )
+
+
+def _counted(count: int, one: str, many: str) -> list[str]:
+    return [f"{count} {one if count == 1 else many}"] if count else []
 
 
 def _check_mac(file_key: bytes, header: Header) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Callable
 
 from ..age.stream import Identity
 from ..archives.keys import load_identities
+from ..archives.opening import require_fitting_keys
 from ..engines.workplace import User, server_user, work_dir_of
 from ..errors import (
     BackupDbError,
@@ -60,8 +61,8 @@ def run(
 
     `report` is told now and then, in a line, how far they are.
 
-    Raises `BackupNotFound` when there is nothing to drill, `Interrupted` when it was asked to stop before the first
-    verdict, and what looking into the repository, keys and options raises.
+    Raises `BackupNotFound` when there is nothing to drill, `WrongKey` when the keys open none of them, `Interrupted`
+    when it was asked to stop before the first verdict, and what looking into the repository, keys and options raises.
     """
     problems = Problems()
     identities = load_identities(request.keys)
@@ -79,6 +80,7 @@ def run(
                 f"there is nothing to drill in {where}: no backup of a database is what select and the filters want; "
                 "widen them, or look with backup_info at what there is"
             )
+        require_fitting_keys(chosen, identities)
         if check_mode:
             return _plan(request, chosen, problems)
         return _drill_all(request, chosen, identities, user, problems, Meter(report))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..repository.drill_records import EQUAL, EQUAL_REWRITTEN
+from ..system.grouping import Fault, grouped
 from ..system.table import table
 from ..system.text import human_duration
 
@@ -23,7 +24,7 @@ def summary(records: Sequence[Mapping[str, Any]]) -> str:
     counts = {verdict: sum(record["verdict"] == verdict for record in records) for verdict in (EQUAL, EQUAL_REWRITTEN)}
     bad = [record for record in records if record["verdict"] not in counts]
     told = [f"{count} {verdict}" for verdict, count in counts.items() if count]
-    told += [f"{record['database']} {record['backup_id']} {record['verdict']}: {_first(record)}" for record in bad]
+    told += grouped([Fault(_short_name(one), _told(one), place=str(one.get("path", ""))) for one in bad], "backups")
     return f"{len(records)} drilled: {'; '.join(told)}"
 
 
@@ -32,7 +33,8 @@ def lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
     if not records:
         return []
     bad = [record for record in records if record["verdict"] not in (EQUAL, EQUAL_REWRITTEN)]
-    return [*table([_TITLES, *map(_cells, records)], right=_RIGHT), *map(_fault, bad)]
+    faults = grouped([Fault(_name(one), _first(one), place=str(one.get("path", ""))) for one in bad], "backups")
+    return [*table([_TITLES, *map(_cells, records)], right=_RIGHT), *faults]
 
 
 def _cells(record: Mapping[str, Any]) -> list[str]:
@@ -48,8 +50,16 @@ def _cells(record: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _fault(record: Mapping[str, Any]) -> str:
-    return f"{record['host']}/{record['instance']}/{record['database']} {record['backup_id']}: {_first(record)}"
+def _name(record: Mapping[str, Any]) -> str:
+    return f"{record['host']}/{record['instance']}/{_short_name(record)}"
+
+
+def _short_name(record: Mapping[str, Any]) -> str:
+    return f"{record['database']} {record['backup_id']}"
+
+
+def _told(record: Mapping[str, Any]) -> str:
+    return f"{record['verdict']}, {_first(record)}"
 
 
 def _first(record: Mapping[str, Any]) -> str:

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
 from ..archives.keys import Keys, load_identities
-from ..errors import BackupNotFound, InvalidOption
+from ..archives.opening import require_fitting_keys
+from ..errors import BackupNotFound, InvalidOption, ManifestDamaged
 from ..outcome import Outcome
-from ..repository.catalogue import Filter, read_wanted
+from ..repository.catalogue import Filter, StoredBackup, read_backup, read_wanted
 from ..repository.place import CopySource, Place, open_place
 from ..repository.problems import Problems
 from ..streams.meter import Meter
 from ..system.files import is_gone
+from ..system.grouping import Fault, grouped
 from ..system.text import counted, human_duration, human_size
 from . import one_backup as verify
 
@@ -57,8 +61,8 @@ def run(request: VerifyRequest, *, report: Callable[[str], None] | None = None) 
 
     `report` is told now and then, in a line, how far the reading is.
 
-    Raises `BackupNotFound` when nothing is wanted, `InvalidOption` for keys that cannot be used, `RepositoryError`
-    when there is no repository to read, and `RequirementMissing`.
+    Raises `BackupNotFound` when nothing is wanted, `InvalidOption` for keys that cannot be used, `WrongKey` for those
+    that open none of the backups, `RepositoryError` when there is no repository to read, and `RequirementMissing`.
     """
     began = time.monotonic()
     identities = load_identities(request.keys) if request.level == "decrypt" else ()
@@ -71,6 +75,8 @@ def run(request: VerifyRequest, *, report: Callable[[str], None] | None = None) 
         "signed_by": request.signed_by,
         "count": meter.count,
     }
+    if request.level == "decrypt":
+        require_fitting_keys(_readable(folders), identities)
     entries = [verify.verify_path(folder, **how) for folder in folders]
     if not request.paths:
         with open_place(
@@ -80,6 +86,9 @@ def run(request: VerifyRequest, *, report: Callable[[str], None] | None = None) 
             instance=request.wanted.instance,
             can_wait=True,
         ) as place:
+            if request.level == "decrypt":
+                wanted = read_wanted(place.root, request.wanted, Problems())
+                require_fitting_keys(map(place.adopt, wanted), identities)
             entries += _verify_place(place, request.wanted, problems, how, meter)
     # It counts whatever is wanted: nobody can know whose backup an unreadable manifest was.
     entries += [verify.damaged(folder, request.level, line) for folder, line in problems.damaged.items()]
@@ -91,6 +100,12 @@ def run(request: VerifyRequest, *, report: Callable[[str], None] | None = None) 
             "widen them, or look with backup_info at what there is"
         )
     return _result(request, entries, problems.lines, time.monotonic() - began)
+
+
+def _readable(folders: Iterable[Path]) -> Iterator[StoredBackup]:
+    for folder in folders:
+        with suppress(ManifestDamaged):
+            yield read_backup(folder)
 
 
 def _verify_place(
@@ -132,8 +147,7 @@ def _result(
     message = f"{counts[verify.GOOD]} of {backups} {verb} good at level {request.level}"
     message += f" ({human_size(size)} in {human_duration(seconds)})"
     if bad:
-        shown = "; ".join(f"{entry['folder']} is {entry['verdict']}: {entry['problems'][0]}" for entry in bad[:_SHOWN])
-        message += f". {shown}" + (f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else "")
+        message += f". {'; '.join(grouped(map(_fault, bad), 'backups', shown=_SHOWN))}"
     damaged = {entry["problems"][0] for entry in bad}
     warnings = [line for line in problems if line not in damaged]
     return Outcome(
@@ -149,3 +163,8 @@ def _result(
             "seconds": round(seconds, 3),
         },
     ).to_dict()
+
+
+def _fault(entry: Mapping[str, Any]) -> Fault:
+    folder = entry["folder"]
+    return Fault(folder, f"{entry['verdict'].replace('_', ' ')}, {entry['problems'][0]}", place=folder)

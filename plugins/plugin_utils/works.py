@@ -1,0 +1,40 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The works of all roles, by the names of their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .backup_work import ACCOUNT, BACKUP, COPY
+from .doctor_work import DOCTOR
+from .overview import Columns
+from .proof_work import DRILL, PRUNE, VERIFY
+from .restore_work import REBUILD, RESTORE
+from .schedule_work import SCHEDULE
+from .status_work import STATUS
+from .summaries import Done
+from .work import Work
+
+
+def _prepared(done: Done) -> dict[str, Any]:
+    is_well = bool(done.called) and not done.called[-1].has_failed
+    return {"status": "ok" if is_well else "failed", "message": done.error or done.last.get("msg") or "prepared"}
+
+
+PREPARATION = Work(
+    name="backupdb",
+    title="Preparation",
+    nothing="Nothing was prepared",
+    sum_up=_prepared,
+    columns=Columns(known="", cells={}),
+    is_announced=False,
+    is_notified=False,
+)
+
+WORKS: Mapping[str, Work] = {
+    work.name: work
+    for work in (ACCOUNT, BACKUP, COPY, DOCTOR, DRILL, PREPARATION, PRUNE, REBUILD, RESTORE, SCHEDULE, STATUS, VERIFY)
+}
