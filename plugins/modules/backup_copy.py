@@ -285,6 +285,12 @@ copies:
       type: list
       elements: str
       sample: ["db1/shop-pg/orders/20261124T021500Z-3f0c9a52"]
+    cleared:
+      description:
+        - What broken off copies had left there, and nobody goes on with. It was removed.
+      type: list
+      elements: str
+      sample: []
     still_missing:
       description: How many backups the copy does not have now.
       type: int

@@ -177,6 +177,12 @@ drills:
       description: File with this record. V(null) when it could not be written, or when the fault is on this host.
       type: str
       sample: /var/backups/backupdb/db1/shop-pg/orders/20261124T021500Z-3f0c9a52/drill-20261124T060000Z.json
+    record_in_copy:
+      description:
+        - Where this record was also put into O(copy), for other hosts. V(null) when it was not, as with a key that may
+          not write there, and for a drill from a repository.
+      type: str
+      sample: null
     program:
       description: The server program that would be started. Only in check mode.
       type: str

@@ -68,11 +68,11 @@ options:
   copies:
     description:
       - Further places that may have the backup, described as for O(vya.backupdb.backup_copy#module:copies).
-      - The backup is read from O(repository), if it is there and whole. Otherwise it is read from the copy that has the
-        freshest one, of equal ones from one that a drill has proven. A warning says from which, and why.
+      - The backup is read from O(repository), if it is there and whole, and no drill has found it damaged. Otherwise it
+        is read from the copy that has the freshest one, of equal ones from one that a drill has proven. A warning says
+        from which, and why.
     type: list
     elements: dict
-    default: []
   copies_credentials:
     description:
       - What opens the stores of O(copies), by their names, each as for O(copy_credentials).

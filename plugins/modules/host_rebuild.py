@@ -50,6 +50,18 @@ attributes:
     support: full
     details: As long as nobody changes the databases after they were restored.
 options:
+  copies:
+    description:
+      - Further places that may have the backups, described as for O(vya.backupdb.backup_copy#module:copies).
+      - Each database is brought back from its newest backup that can be used, wherever that is. Where several places
+        have it, it is read from O(repository), and otherwise from a copy in which a drill has proven it. A place that
+        cannot be looked at is left out and named in RV(warnings).
+    type: list
+    elements: dict
+  copies_credentials:
+    description:
+      - What opens the stores of O(copies), by their names, each as for O(copy_credentials).
+    type: dict
   host:
     description:
       - The host to bring back, by its name in the backups.
@@ -447,8 +459,8 @@ error_kind:
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.rebuild import run as rebuild
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.rebuild.options import OPTIONS, rebuild_request_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
+    BEST_CONSTRAINTS,
     CONNECTION_CONSTRAINTS,
-    LISTING_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
@@ -459,7 +471,7 @@ def main() -> None:
     """Plan or bring back one host and end with all that came back and all that did not."""
     spec = to_spec(OPTIONS)
     spec["servers"].update(CONNECTION_CONSTRAINTS)
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **LISTING_CONSTRAINTS)
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **BEST_CONSTRAINTS)
     finish_with(
         module,
         lambda: rebuild.run(rebuild_request_from(module.params), check_mode=module.check_mode),

@@ -50,6 +50,7 @@ class Far:
     def __init__(self, host: CopySettings, reader: CopySettings, state: Path) -> None:
         self.host = host
         self.reader = reader
+        self.may_add = host is reader
         self._state = state
 
     def send(self, repository: Path) -> dict[str, Any]:
@@ -128,6 +129,12 @@ def test_everything_works_from_a_copy(server: PrivateServer, far: Far, repositor
     assert drilled["status"] == "ok", drilled["message"]
     assert drilled["drills"][0]["verdict"].startswith("equal")
     assert listing.collect(None, Filter(database="torture"), far.source())["backups"][0]["proven"]
+    # The key that reads the bucket may not write there; over SFTP it is the one that sends, and others see the proof.
+    entry = drilled["drills"][0]
+    assert (entry["record_in_copy"] is not None) is far.may_add
+    assert not [line for line in drilled["warnings"] if "record" in line]
+    elsewhere = replace(far.source(), state_dir=str(work_dir / "elsewhere"))
+    assert listing.collect(None, Filter(database="torture"), elsewhere)["backups"][0]["proven"] is far.may_add
 
 
 def _files(repository: Path) -> dict[str, Entry]:

@@ -8,18 +8,23 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.copying import meter
+from backupdb.errors import StoreUnavailable
+from backupdb.repository.stores import s3_upload
+from backupdb.repository.stores.notes import FileNotes
+from backupdb.system.text import utc_now
 from support import run_state
 from support.copying import Copier, copied, proven, shown
-from support.failing_proxy import FailingProxy, Request
+from support.failing_proxy import Cut, FailingProxy, Request
 from support.library import back_up, database_folder
 from support.restores import clean, make_database
 from support.sender import SMALL_PARTS
-from support.stores import opened
+from support.stores import content_of, opened, put, upload
 
 
 @pytest.fixture(scope="module", params=["postgres15", "mariadb"])
@@ -157,6 +162,54 @@ def test_a_copier_that_may_look_sends_nothing_twice_whenever_it_is_killed(
             break
     assert proxy.sent() == size_of(repository)
     assert proven(read_by_others(seaweed, copy)) == made
+
+
+def test_an_archive_in_parts_whose_last_answer_was_lost_is_not_sent_again(
+    seaweed: Any, proxy: FailingProxy, copy: dict[str, Any], scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key may not look, and the run was killed before it heard that the parts had become the object."""
+    for name, value in SMALL_PARTS.items():
+        monkeypatch.setattr(s3_upload, name, value)
+    one, notes = upload(scratch, "data", 16 << 20), scratch / "notes.json"
+    lost: list[Request] = []
+
+    def lose(request: Request) -> Any:
+        if request.method == "POST" and "uploadId" in request.target:
+            lost.append(request)
+            return Cut(0, answer=True)
+        return None
+
+    proxy.fault = lose
+    with opened(copy, patience=0.1, notes=FileNotes(notes)) as store, pytest.raises(StoreUnavailable):
+        put(store, one)
+    proxy.reset()
+    assert lost
+    with opened(copy, notes=FileNotes(notes)) as store:
+        assert put(store, one) == 0
+    with opened(read_by_others(seaweed, copy)) as store:
+        found = store.facts(one.name)
+        assert (found.size, found.later) == (one.size, 0)
+        assert hashlib.sha256(content_of(store, found)).hexdigest() == one.sha256
+    assert "Uploads" not in seaweed.client().list_multipart_uploads(Bucket=copy["options"]["bucket"])
+
+
+def test_an_upload_that_nobody_goes_on_with_is_given_up(
+    seaweed: Any, proxy: FailingProxy, copy: dict[str, Any], scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SMALL_PARTS.items():
+        monkeypatch.setattr(s3_upload, name, value)
+    one, notes = upload(scratch, "data", 16 << 20), scratch / "notes.json"
+    proxy.fault = lambda request: Cut(0) if request.is_part() and "partNumber=3&" in f"{request.target}&" else None
+    with opened(copy, patience=0.1, notes=FileNotes(notes)) as store, pytest.raises(StoreUnavailable):
+        put(store, one)
+    proxy.reset()
+    place, long_ago = one.name.rpartition("/")[0], utc_now() - timedelta(days=99)
+    with opened(copy, notes=FileNotes(notes)) as store:
+        assert store.clear_arrivals("db1/shop-pg", {place}, long_ago) == []
+        assert store.clear_arrivals("db1/other", (), long_ago) == []
+        assert store.clear_arrivals("db1/shop-pg", (), long_ago) == [store.where(one.name)]
+    assert not notes.exists()
+    assert "Uploads" not in seaweed.client().list_multipart_uploads(Bucket=copy["options"]["bucket"])
 
 
 def test_progress_is_told_in_lines(

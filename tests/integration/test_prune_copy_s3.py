@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +19,7 @@ from backupdb.jobs.definition import Job
 from backupdb.jobs.prune_copies import prune_one
 from backupdb.monitoring import status
 from backupdb.repository.stores.settings import copy_from
-from backupdb.system.text import utc_now
+from backupdb.system.text import iso, utc_now
 from support.monitored import job_of
 from support.seaweed import Seaweed
 from support.stored import DUMP, store
@@ -111,6 +112,31 @@ def test_what_is_locked_stays_without_an_error_and_the_status_knows(seaweed: Sea
     (copy,) = status.of_host([job])["rows"][0]["copies"]
     assert (copy["state"], copy["missing"], copy["backups"], copy["tampered"]) == ("ok", 0, 5, 0)
     assert copy["stored_bytes"] > 5 * 100_000
+
+
+def test_the_lock_of_a_record_keeps_no_backup(seaweed: Seaweed, root: Path) -> None:
+    bucket = "record"
+    seaweed.client().create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    job = job_with(seaweed, root, bucket, retention=None)
+    ids = nightly(root, 5)
+    assert steps.copy_backups(job, key(seaweed, "host"))["status"] == "ok"
+    pruning = job_with(seaweed, root, bucket)
+    record = f"{ids[4]}/drill-20261125T000000Z.json"
+    seaweed.client().put_object(
+        Bucket=bucket,
+        Key=record,
+        Body=json.dumps(
+            {"schema": 1, "backup_id": ids[4].rpartition("/")[2], "verdict": "failed", "finished": iso(TODAY)}
+        ).encode(),
+        ObjectLockMode="COMPLIANCE",
+        ObjectLockRetainUntilDate=utc_now() + DAY,
+        ChecksumAlgorithm="SHA256",
+    )
+    result = prune_one(pruning, "offsite", key(seaweed, "admin"), pruning.backups, None)
+    assert (result["status"], result["removed"], result["kept"]) == ("ok", 2, 3), result["message"]
+    assert {name for name in seaweed.names(bucket) if name.startswith((ids[3], ids[4]))} == {record}
+    again = prune_one(pruning, "offsite", key(seaweed, "admin"), pruning.backups, None)
+    assert (again["status"], again["removed"], again["kept"], again["orphans"]) == ("ok", 0, 3, [])
 
 
 def test_a_key_that_may_only_write_plans_nothing_and_says_why(seaweed: Seaweed, root: Path) -> None:

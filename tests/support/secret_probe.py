@@ -54,6 +54,13 @@ _CHANNELS = [
     },
     {"name": "hook", "type": "webhook", "url": f"http://127.0.0.1:1/{SECRETS['token']}"},
 ]
+_BEST = {
+    "repository": "/nowhere",
+    "copies": [_COPY],
+    "copies_credentials": {"offsite": _STORE},
+    "copy_credentials": _STORE,
+    "copy_state_dir": _STATE_DIR,
+}
 CALLS: dict[str, dict[str, Any]] = {
     "account_info": {**_LOGIN, "instance": "shop", **_KEYS, **_COPIED},
     "account_restore": {**_LOGIN, **_KEYS, **_COPIED, "instance": "shop", "accounts": ["app"]},
@@ -79,15 +86,11 @@ CALLS: dict[str, dict[str, Any]] = {
     "database_restore": {
         **_LOGIN,
         **_KEYS,
-        "repository": "/nowhere",
-        "copies": [_COPY],
-        "copies_credentials": {"offsite": _STORE},
-        "copy_credentials": _STORE,
-        "copy_state_dir": _STATE_DIR,
+        **_BEST,
         "instance": "shop",
         "database": "shop",
     },
-    "host_rebuild": {**_KEYS, **_COPIED, "host": "db1", "servers": [{**_LOGIN, "instance": "shop"}]},
+    "host_rebuild": {**_KEYS, **_BEST, "host": "db1", "servers": [{**_LOGIN, "instance": "shop"}]},
     "job_credentials": {
         "name": "nightly",
         "directory": "/nowhere",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from backupdb.errors import StoreError
 from backupdb.repository.stores.interface import Store, StoredObject
 from backupdb.repository.stores.patience import Patience
+from backupdb.system.text import utc_now
 
 from support.store_compliance import (
     PLACE,
@@ -182,6 +184,36 @@ class TreeCompliance(StoreCompliance):
         assert send(store, [record]).sent == 0
         assert far.content(record.name) == b'{"passed": true}'
         assert not [path for path in (far.root / PLACE).iterdir() if path.name.startswith(".")]
+
+    def test_what_broken_off_arrivals_have_left_is_removed_when_nobody_goes_on_with_it(
+        self, far: FarFolder, scratch: Path
+    ) -> None:
+        store = far.open(Patience(5))
+        uploads = backup_of(scratch)
+        send(store, uploads)
+        old, young = utc_now() - timedelta(days=9), utc_now() - timedelta(hours=1)
+        other, foreign = ARRIVING.replace("24T", "23T"), ARRIVING.replace("shop-pg", "other")
+        left = {
+            ARRIVING: old,
+            other: old,
+            ARRIVING.replace("24T", "22T"): young,  # a run may be at it
+            foreign: old,
+            "db1/shop-pg/orders/.partial-20261101T000000Z-aaaaaaaa": old,  # no arrival
+            f"db1/shop-pg/orders/{ARRIVING.rpartition('/')[2]}-x": old,
+        }
+        for folder, moment in left.items():
+            far.plant(f"{folder}/data", b"x" * 1000)
+            for path in (far.root / folder / "data", far.root / folder):
+                os.utime(path, (moment.timestamp(),) * 2)
+        (far.root / "db1" / "shop-pg" / "link").symlink_to("../other/orders")
+        before = utc_now() - timedelta(days=2)
+        going_on = {other.replace(".partial-copy-", "")}
+        assert list(store.clear_arrivals("db1/shop-pg", going_on, before)) == [store.where(ARRIVING)]
+        assert {folder for folder in left if (far.root / folder / "data").exists()} == left.keys() - {ARRIVING}
+        assert not (far.root / ARRIVING).exists()
+        assert list(store.clear_arrivals("db1/nothing", (), before)) == []
+        assert set(store.clear_arrivals("db1/shop-pg", (), before)) == {store.where(other)}
+        assert far.content(uploads[-1].name) is not None
 
     def test_an_arrival_that_is_longer_than_its_file_is_begun_anew(self, far: FarFolder, scratch: Path) -> None:
         uploads = backup_of(scratch)

@@ -94,6 +94,21 @@ def test_a_backup_that_was_cut_here_is_read_elsewhere(places: dict[str, Path]) -
     assert "the manifest says" in told[1]
 
 
+def test_what_a_drill_has_found_damaged_is_read_only_where_there_is_nothing_else(places: dict[str, Path]) -> None:
+    backup = store(places["repository"], content=b"rows")
+    record = {"schema": 1, "backup_id": backup.folder.name, "verdict": "failed", "finished": "2026-11-21T00:00:00Z"}
+    write_drill(backup.folder, {**record, "error_kind": "BackupDbError"})  # of no place, but of the backup itself
+    assert read_from(places)[2] == []
+    write_drill(backup.folder, {**record, "error_kind": "ArchiveDamaged", "finished": "2026-11-22T00:00:00Z"})
+    where, _name, told = read_from(places)
+    assert (where, len(told)) == (str(backup.folder), 1)
+    assert "a drill has found it damaged there, and no copy has one" in told[0]
+    old = store(places["near"], time=TIME - timedelta(days=1), content=b"old")
+    where, name, told = read_from(places)
+    assert (where.startswith(str(places["near"])), name) == (True, old.folder.name)
+    assert f"a drill has found {backup.folder} damaged" in told[1]
+
+
 def test_where_no_place_has_it_each_says_why(places: dict[str, Path]) -> None:
     with pytest.raises(BackupNotFound, match=r"no place has .*the repository: .*copy near: .*copy far: "):
         read_from(places)

@@ -20,13 +20,24 @@ from backupdb.drill.restore import DrillContext
 from backupdb.errors import BackupDbError, ClientMissing, Interrupted, RequirementMissing
 from backupdb.jobs import steps
 from backupdb.jobs.definition import job_from
-from backupdb.repository.drill_records import forget_attempt, last_tried, note_attempt, proven, write_drill
-from backupdb.repository.place import Place
+from backupdb.repository import listing
+from backupdb.repository.catalogue import Filter
+from backupdb.repository.drill_records import (
+    drill_file,
+    forget_attempt,
+    last_tried,
+    note_attempt,
+    proven,
+    write_drill,
+)
+from backupdb.repository.place import CopySource, Place
 from backupdb.repository.problems import Problems
 from backupdb.repository.removal import remove_files, take_name
+from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import iso, utc_now
 from support.stored import RUN, TIME, store
 
+RECORD = {"finished": "2026-11-25T00:00:00Z"}
 Drill = Callable[[DrillContext], dict[str, Any]]
 
 
@@ -95,6 +106,50 @@ def test_a_library_that_every_drill_lacks_is_raised_so_that_all_can_be_tried_els
     drills(monkeypatch, {name: RequirementMissing("a library is missing", library="pymysql") for name in "abc"})
     with pytest.raises(RequirementMissing):
         drill.run(request(root))
+
+
+def test_a_record_of_a_drill_from_a_copy_is_put_into_the_copy_for_other_hosts(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = three_backups(root)
+    copy = copy_from({"name": "disk", "type": "local", "path": str(root)}, "copy")
+    sources = [CopySource(copy, str(tmp_path / name)) for name in ("mine", "others")]
+    drills(monkeypatch, {"b": BackupDbError("the archive is cut")})
+    result = drill.run(DrillRequest(copy=sources[0], select="all"))
+    for entry, folder in zip(sorted(result["drills"], key=lambda one: one["database"]), folders):
+        (there,) = folder.glob("drill-*.json")
+        assert entry["record_in_copy"] == str(there)
+        assert there.read_bytes() == Path(entry["record"]).read_bytes()
+        assert Path(entry["record"]).is_relative_to(tmp_path / "mine")
+    assert result["warnings"] == []
+    shown = listing.collect(None, Filter(), sources[1])
+    assert {one["database"]: one["proven"] for one in shown["backups"]} == {"a": True, "b": False, "c": True}
+    assert shown["problems"] == []
+
+
+def test_a_record_that_cannot_be_put_into_the_copy_stays_here_and_that_is_told(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, _c = three_backups(root)
+    copy = CopySource(copy_from({"name": "disk", "type": "local", "path": str(root)}, "copy"), str(tmp_path / "mine"))
+
+    def one(context: DrillContext) -> dict[str, Any]:
+        if context.backup.database == "a":  # somebody else has taken the name, and a prune comes in between
+            (a / drill_file(RECORD)).write_bytes(b"{}")
+        if context.backup.database == "b":
+            (b / "manifest.json").unlink()
+        return {**failed(context.backup, BackupDbError("")), "verdict": "equal", "error": None, **RECORD}
+
+    monkeypatch.setattr(drill, "drill_one", one)
+    result = drill.run(DrillRequest(copy=copy, select="all"))
+    assert (result["status"], result["proven"]) == ("ok", 3)
+    kept = {entry["database"]: (bool(entry["record"]), bool(entry["record_in_copy"])) for entry in result["drills"]}
+    assert kept == {"a": (True, False), "b": (True, False), "c": (True, True)}
+    assert (a / drill_file(RECORD)).read_bytes() == b"{}"
+    assert not [path for path in b.parent.iterdir() if path != b]
+    gone, taken = sorted(result["warnings"], key=lambda line: "replaced" in line)
+    assert "nothing is ever replaced" in taken
+    assert "was removed meanwhile" in gone
 
 
 def test_the_oldest_unproven_are_those_never_tried_then_those_tried_longest_ago(root: Path) -> None:

@@ -42,7 +42,7 @@ def covered(root: Path, **options: Any) -> tuple[InstanceCoverage, Problems]:
     """The one instance of the host in a repository."""
     request = RebuildRequest(host="db1", servers=SERVERS, repository=str(root), **options)
     problems = Problems()
-    chooser = Chooser(Place(root, str(root)), (IDENTITY,), request.signed_by, request.at, problems)
+    chooser = Chooser([Place(root, str(root))], (IDENTITY,), request.signed_by, request.at, problems)
     (found,) = look(request, chooser)
     return found, problems
 
@@ -144,7 +144,7 @@ def test_the_backups_of_safety_are_no_instance_of_the_host_and_another_host_is_n
     store(repository, content=DUMP, instance="shop-db-before-restore")
     assert covered(repository)[0].name == "shop-db"
     request = RebuildRequest(host="db2", servers=SERVERS, repository=str(repository))
-    chooser = Chooser(Place(repository, "the repository"), (), None, None, Problems())
+    chooser = Chooser([Place(repository, "the repository")], (), None, None, Problems())
     with pytest.raises(BackupNotFound, match="the repository has no backup of host 'db2'; it has 'db1'"):
         look(request, chooser)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from backupdb.errors import InvalidOption, StoreRefused, StoreUnavailable
 from backupdb.repository.catalogue import StoredBackup
-from backupdb.repository.drill_records import write_drill
+from backupdb.repository.drill_records import note_own, write_drill
 from backupdb.repository.pins import write_pin
 from backupdb.repository.shadow import Shadow
 from backupdb.repository.stores.interface import StoredObject
@@ -308,6 +308,33 @@ def test_pins_and_drills_count_wherever_they_are_known(top: Path, tmp_path: Path
     assert found[shop[3].folder.name] == "keep: newest proven"
     assert found[shop[5].folder.name] == "keep: newest proven by a drill of this host"
     assert (result["status"], result["removed"]) == ("ok", 4)
+
+
+def test_a_record_that_this_host_put_into_the_copy_is_still_its_own(top: Path, tmp_path: Path) -> None:
+    shop, shadow = nightly(top, 6), tmp_path / "shadow"
+    for backup, days in ((shop[5], 2), (shop[3], 1)):
+        record = {"schema": 1, "backup_id": backup.folder.name, "verdict": "equal", "finished": iso(TODAY - days * DAY)}
+        shutil.copytree(backup.folder, shadow / backup.folder.relative_to(top))
+        for place in (top, shadow):  # it is in the store, and in what is known of that here
+            path = write_drill(place / backup.folder.relative_to(top), record)
+        if backup is shop[5]:
+            note_own(path)
+        arrived(backup.folder, backup.time + HOUR)
+    found = reasons(pruned(top, known=Shadow(tmp_path), check_mode=True))
+    assert found[shop[3].folder.name] == "keep: newest proven"
+    assert found[shop[5].folder.name] == "keep: newest proven by a drill of this host"
+    notes = shadow / shop[5].folder.relative_to(top).parent / ".drills"
+    assert len(list(notes.iterdir())) == 1
+    Shadow(tmp_path).forget({shop[5].folder.relative_to(top).as_posix()})
+    assert not notes.exists()
+
+
+def test_a_record_that_was_broken_off_on_its_way_into_a_backup_goes_with_it(top: Path) -> None:
+    shop = nightly(top, 3)
+    (shop[2].folder / ".partial-copy-drill-20261125T000000Z.json").write_bytes(b"{")
+    arrived(shop[2].folder, shop[2].time + HOUR)
+    result = pruned(top)
+    assert (result["status"], result["removed"], names(top)) == ("ok", 1, [one.folder.name for one in shop[:2]])
 
 
 def test_what_is_removed_is_known_here_no_more(top: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ..jobs.options import CONFIG_DIR
 from ..repository import layout
 from ..repository.manifest import KINDS, STATUSES
 from ..repository.place import CopySource
+from ..repository.stores.settings import BEST
 from ..system.files import is_folder
 
 _DEPTH = 4  # host, instance, database, backup
@@ -121,15 +122,18 @@ def repositories_of(options: argparse.Namespace, *, only_one: bool = False) -> l
     return found
 
 
-def add_copy(parser: argparse.ArgumentParser) -> None:
+def add_copy(parser: argparse.ArgumentParser, *, or_best: bool = False) -> None:
     """Give a command the option that reads from a copy."""
-    parser.add_argument("--copy", metavar="NAME", help="read from this copy, which a job of this host has")
+    more = f"; {BEST}: from the repository, or the copy that has the freshest one" if or_best else ""
+    parser.add_argument("--copy", metavar="NAME", help=f"read from this copy, which a job of this host has{more}")
 
 
 def copy_source(options: argparse.Namespace) -> CopySource | None:
     """Return the copy that was named, with the credentials of the job that has it; raises `InvalidOption`."""
     if options.copy is None:
         return None
+    if options.copy == BEST:
+        raise InvalidOption(f"--copy {BEST} is for restore and rebuild; say here which copy is meant")
     if getattr(options, "repository", None) is not None:
         raise InvalidOption("a repository and --copy both say where the backups are; leave one of them out")
     jobs = jobs_of(options.config_dir)
@@ -139,6 +143,12 @@ def copy_source(options: argparse.Namespace) -> CopySource | None:
             return copy_of(job, options.copy, secrets)
     known = ", ".join(dict.fromkeys(copy.name for job in jobs for copy in job.copies)) or "none"
     raise InvalidOption(f"no job of this host has a copy {options.copy!r}; there are: {known}")
+
+
+def copies_of(job: Job) -> list[CopySource]:
+    """Return all copies of a job, with its credentials."""
+    secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
+    return [copy_of(job, copy.name, secrets) for copy in job.copies]
 
 
 def values(options: argparse.Namespace, **more: Any) -> dict[str, Any]:

@@ -25,11 +25,11 @@ from ..rebuild.options import REBUILD_OPTIONS, rebuild_request_from
 from ..rebuild.run import run as rebuild
 from ..repository.options import COPY_STATE_DIR
 from ..repository.place import CopySource
+from ..repository.stores.settings import BEST, copy_from
 from ..repository.stores.settings import SECRET_OPTIONS as COPY_SECRETS
-from ..repository.stores.settings import copy_from
 from ..system.options import parse_assignment, validate_options
 from . import exit_status
-from .common_options import add_config_dir, add_signed_by, copy_source, whole_number
+from .common_options import add_config_dir, add_signed_by, copies_of, copy_source, jobs_of, whole_number
 from .output import add_json, complain, show
 from .restore_server import is_administrators
 
@@ -41,9 +41,13 @@ _PASSPHRASE = str(archives.OPTIONS["passphrase"].environment)
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("--repository", metavar="FOLDER", help="the repository that has the backups")
-    place.add_argument("--copy", metavar="NAME", help="the copy that has the backups, of --settings or of a job")
+    parser.add_argument("--repository", metavar="FOLDER", help="the repository that has the backups")
+    parser.add_argument(
+        "--copy",
+        metavar="NAME",
+        help="the copy that has the backups, of --settings or of a job; best: each is read from --repository, if that "
+        "is given and has it, else from any copy",
+    )
     parser.add_argument("--host", required=True, metavar="NAME", help="the host to bring back, as the backups call it")
     parser.add_argument("--confirm", metavar="NAME", help="name of the host again: do it; without it only the plan")
     parser.add_argument("-i", "--identity", metavar="FILE", dest="identity_file", help="file with an age identity")
@@ -90,12 +94,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Plan or do it and return the exit status."""
+    if options.copy is None and options.repository is None:
+        raise InvalidOption("say where the backups are: --repository FOLDER, --copy NAME, or --copy best")
     settings = _settings(options.settings)
     request = rebuild_request_from(
         {
             **validate_options(_chosen(options), REBUILD_OPTIONS, "option"),
             "repository": None if options.repository is None else str(Path(options.repository).resolve()),
-            "copy": _copy(options, settings),
+            "copy": None if options.copy == BEST else _copy(options, settings),
+            "copies": _copies(options, settings) if options.copy == BEST else [],
             "servers": list(_servers(options, settings)),
             "identity_file": options.identity_file,
             "identity": None,
@@ -133,12 +140,28 @@ def _settings(path: str | None) -> Mapping[str, Mapping[str, Any]]:
 def _copy(options: argparse.Namespace, settings: Mapping[str, Mapping[str, Any]]) -> CopySource | None:
     """Return the copy that was named: as the settings describe it, or a job of this host."""
     values = settings.get("copies", {}).get(options.copy)
-    if values is None:
-        return copy_source(options)
+    return copy_source(options) if values is None else _described(options, options.copy, values)
+
+
+def _copies(options: argparse.Namespace, settings: Mapping[str, Mapping[str, Any]]) -> list[CopySource]:
+    """Return all copies that the settings describe, or without any those of the jobs of this host."""
+    described = settings.get("copies", {})
+    if described:
+        return [_described(options, name, values) for name, values in described.items()]
+    found: dict[str, CopySource] = {}
+    for job in jobs_of(options.config_dir, options.job_names):
+        for copy in copies_of(job):
+            found.setdefault(copy.settings.name, copy)
+    if not found and options.repository is None:
+        raise InvalidOption("no job of this host has copies; describe them in --settings, or name the repository")
+    return list(found.values())
+
+
+def _described(options: argparse.Namespace, name: str, values: Mapping[str, Any]) -> CopySource:
     place = {key: value for key, value in values.items() if key not in COPY_SECRETS}
     secrets = {key: value for key, value in values.items() if key in COPY_SECRETS}
-    where = f"{options.settings}: copies.{options.copy}"
-    return CopySource(copy_from({**place, "name": options.copy}, where, secrets), options.state_dir)
+    where = f"{options.settings}: copies.{name}"
+    return CopySource(copy_from({**place, "name": name}, where, secrets), options.state_dir)
 
 
 def _servers(options: argparse.Namespace, settings: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -62,7 +62,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="another option of the module database_restore; what is not text is written as JSON; may be repeated",
     )
     parser.add_argument("--check", action="store_true", help="only plan")
-    add_copy(parser)
+    add_copy(parser, or_best=True)
     add_signed_by(parser)
     add_config_dir(parser)
     add_json(parser)

@@ -25,7 +25,7 @@ from ..repository.options import SOURCE_OPTIONS, selector_from
 from ..repository.place import CopySource
 from ..repository.stores.settings import BEST
 from ..system.options import validate_options
-from .common_options import whole_number
+from .common_options import copies_of, whole_number
 
 USER_VARIABLE = str(connection.OPTIONS["login_user"].environment)
 PASSWORD_VARIABLE = str(connection.OPTIONS["login_password"].environment)
@@ -85,7 +85,7 @@ def _of_job(options: argparse.Namespace, transport: Mapping[str, Any]) -> dict[s
         **_source(options, entry["host"], instance, database),
         "repository": entry["repository"] if options.copy in (None, BEST) else None,
         "copy": None if options.copy in (None, BEST) else _copy(job, options),
-        "copies": _copies(job) if options.copy == BEST else [],
+        "copies": copies_of(job) if options.copy == BEST else [],
         "passphrase": secrets.passphrase(),
     }
 
@@ -162,12 +162,6 @@ def _copy(job: Job, options: argparse.Namespace) -> CopySource:
     """Return the copy to read from; what opens its store is the job's, whoever restores."""
     secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
     return copy_of(job, options.copy, secrets)
-
-
-def _copies(job: Job) -> list[CopySource]:
-    """Return all copies of the job."""
-    secrets = read_secrets(job.credentials_source, job.credentials_path, os.environ)
-    return [copy_of(job, copy.name, secrets) for copy in job.copies]
 
 
 def _secrets(job: Job, entry: Mapping[str, Any], options: argparse.Namespace) -> Secrets:

@@ -26,6 +26,7 @@ class CopyOutcome:
     where: str = ""
     missing: Sequence[tuple[str, int]] = ()
     sent: list[str] = field(default_factory=list)
+    cleared: list[str] = field(default_factory=list)  # what broken off copies had left there
     refused: list[str] = field(default_factory=list)  # backups that could not be sent, and why
     bytes: int = 0  # that went out, also those of what did not arrive
     requests: int = 0
@@ -83,6 +84,7 @@ class CopyOutcome:
             "status": "ok" if self.is_whole() else "failed",
             "missing": [{"backup": place, "bytes": size} for place, size in self.missing],
             "sent": list(self.sent),
+            "cleared": list(self.cleared),
             "still_missing": len(self.still_missing()),
             "bytes": self.bytes,
             "requests": self.requests,

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from ..errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from ..repository import layout
+from ..repository import layout, local
 from ..repository.files import storage_errors
 from ..repository.last_copy import LastCopy, write_last
 from ..repository.lock import readers_lock
@@ -44,7 +46,7 @@ from ..repository.stores.settings import CopySettings
 from ..retention.wanted import policy_of
 from ..system.files import is_gone, open_regular
 from ..system.locking import try_lock
-from ..system.parallel import error_of
+from ..system.parallel import error_of, result_of
 from ..system.stopping import stop_signals
 from ..system.text import human_duration, utc_now
 from ..verify.one_backup import manifest_problem
@@ -54,6 +56,7 @@ from .plan import CopyRequest, MissingBackup, missing_in
 from .result import CopyOutcome
 
 _LOOK_AGAIN = 0.5  # seconds between looks whether another run has ended
+_ARRIVALS_STAY = timedelta(days=2)
 _TOO_MANY = 5  # backups that cannot be sent; the reason is then hardly theirs
 
 
@@ -74,6 +77,16 @@ class CopyRun:
         if any(not request.instances for request in self.requests):
             return [""]
         return sorted({layout.encode_name(host) for request in self.requests for host, _instance in request.instances})
+
+    def instances(self) -> list[str]:
+        """Return the folders, host/instance, that are concerned and that the repository has."""
+        folders = (
+            folder
+            for request in self.requests
+            for host, instance in request.instances or ((None, None),)
+            for folder in local.instance_folders(Path(request.repository), host, instance)
+        )
+        return sorted({"/".join(folder.parts[-2:]) for folder in folders})
 
 
 def run(wanted: CopyRun, *, check_mode: bool = False, report: Report | None = None) -> dict[str, Any]:
@@ -125,6 +138,7 @@ def _one(
                 rate = settings.bandwidth
                 meter = ByteMeter(expected=expected, rate=rate, report=report, cancel=cancel, every=wanted.report_every)
                 _send_all(store, shadow, missing, outcome, meter)
+                _clear(store, shadow, wanted, outcome)
     except Exception as fault:  # noqa: BLE001  other copies must not suffer
         outcome.error = error_of(fault)
     outcome.seconds = time.monotonic() - began
@@ -202,6 +216,24 @@ def _send(store: Store, one: MissingBackup, meter: ByteMeter) -> bool:
             meter.skip(upload.size - (meter.sent - before))
         arrival.finish()
     return True
+
+
+def _clear(store: Store, shadow: Shadow, wanted: CopyRun, outcome: CopyOutcome) -> None:
+    """Remove what broken off copies of this host have left, which nobody goes on with and nothing else removes.
+
+    By the store's clock, which shows in what arrived last: what was written long before that is not on its way.
+    """
+    times = [arrived.time for arrived in shadow.arrivals.of.values() if arrived.time is not None]
+    before = min(max(times), utc_now()) - _ARRIVALS_STAY if times else datetime.min.replace(tzinfo=timezone.utc)
+    going_on = {place for place, _size in outcome.missing}
+    for under in wanted.instances():
+        cleared = result_of(partial(store.clear_arrivals, under, going_on, before))
+        outcome.cleared += cleared.value or ()
+        if isinstance(cleared.error, StoreRefused):
+            return  # a key that may not remove: whoever prunes there sees to it
+        if cleared.error is not None:
+            outcome.warnings.append(f"what broken off copies have left is not removed: {cleared.error}")
+            return
 
 
 @contextmanager

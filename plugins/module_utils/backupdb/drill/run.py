@@ -28,10 +28,11 @@ from ..errors import (
     NotEnoughSpace,
     RepositoryError,
     RequirementMissing,
+    StoreRefused,
 )
 from ..outcome import Outcome
 from ..repository.catalogue import StoredBackup
-from ..repository.drill_records import forget_attempt, is_proof, note_attempt, write_drill
+from ..repository.drill_records import forget_attempt, is_proof, note_attempt, note_own, write_drill
 from ..repository.lock import readers_lock
 from ..repository.place import Place, open_place
 from ..repository.problems import Problems
@@ -120,7 +121,9 @@ def _drill_all(
                 lacking.append(drilled.error)
             record = drilled.value or failed(backup, drilled.error or BackupDbError("it ended without a verdict"))
             kept = _stored(backup, record, warnings)
-            entries.append({**record, "path": backup.where, "record": kept})
+            shared = None if kept is None else _shared(backup, kept, warnings)
+            path = None if kept is None else str(kept)
+            entries.append({**record, "path": backup.where, "record": path, "record_in_copy": shared})
     if lacking and len(lacking) == len(entries):
         raise lacking[0]  # nothing was done, so that all of it may be tried where the library is
     left = len(chosen) - len(entries)
@@ -165,22 +168,39 @@ def _limits(request: DrillRequest, cancel: threading.Event) -> Iterator[Limits]:
         yield limits
 
 
-def _stored(backup: StoredBackup, record: dict[str, Any], warnings: list[str]) -> str | None:
+def _stored(backup: StoredBackup, record: dict[str, Any], warnings: list[str]) -> Path | None:
     if record["error_kind"] in OF_THIS_HOST:
         _note_attempt(backup, record["error"])
         return None
     try:
-        path = str(write_drill(backup.folder, record))
+        path = write_drill(backup.folder, record)
     except (RepositoryError, NotEnoughSpace):
         time.sleep(_NEXT_RECORD)  # records are named by the second, and the last drill may have ended in this one
         record["finished"] = iso(utc_now().replace(microsecond=0))
         try:
-            path = str(write_drill(backup.folder, record))
+            path = write_drill(backup.folder, record)
         except (RepositoryError, NotEnoughSpace) as error:
             warnings.append(f"the record of the drill could not be kept, so the backup counts as not proven: {error}")
             return None
     forget_attempt(backup.folder)
     return path
+
+
+def _shared(backup: StoredBackup, record: Path, warnings: list[str]) -> str | None:
+    """Put the record of a drill from a copy into the copy, for other hosts; returns where it is then.
+
+    A key that may not write there, and a vault that was sealed, are as they should be: the record stays here.
+    """
+    if backup.copied is None:
+        return None
+    try:
+        note_own(record)
+        return backup.copied.add(record)
+    except StoreRefused:
+        return None
+    except (RepositoryError, NotEnoughSpace) as error:
+        warnings.append(f"the record of the drill is kept on this host alone: {error}")
+        return None
 
 
 def _note_attempt(backup: StoredBackup, error: str | None = None) -> None:

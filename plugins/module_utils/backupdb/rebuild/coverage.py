@@ -51,16 +51,17 @@ class InstanceCoverage:
 
 def look(request: RebuildRequest, chooser: Chooser) -> list[InstanceCoverage]:
     """Look through the backups of the host; raises `BackupNotFound` with the hosts that there are."""
-    root = chooser.place.root
-    folder = root / layout.encode_name(request.host)
-    if not is_folder(folder):
-        hosts = sorted(_decoded(path) for path in _folders(root))
+    roots = [place.root for place in chooser.places]
+    folders = [root / layout.encode_name(request.host) for root in roots]
+    if not any(map(is_folder, folders)):
+        hosts = sorted({_decoded(path) for root in roots for path in _folders(root)})
         there = ", ".join(repr(name) for name in hosts[:_SHOWN]) or "no host at all"
-        raise BackupNotFound(f"{chooser.place.where} has no backup of host {request.host!r}; it has {there}")
-    found = [_instance(path, request, chooser) for path in _folders(folder)]
+        raise BackupNotFound(f"{chooser.where} has no backup of host {request.host!r}; it has {there}")
+    names = sorted({path.name for folder in folders if is_folder(folder) for path in _folders(folder)})
+    found = [_instance([folder / name for folder in folders], request, chooser) for name in names]
     covered = [entry for entry in found if entry is not None and not _is_of_safety(entry.name, request)]
     if not covered:
-        raise BackupNotFound(f"{chooser.place.where} has a folder of host {request.host!r}, and no backup in it")
+        raise BackupNotFound(f"{chooser.where} has a folder of host {request.host!r}, and no backup in it")
     return covered
 
 
@@ -68,15 +69,17 @@ def _folders(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.iterdir()) if is_folder(path) and not path.name.startswith("."))
 
 
-def _instance(folder: Path, request: RebuildRequest, chooser: Chooser) -> InstanceCoverage | None:
-    run = last_run.read(folder, chooser.problems)
-    folders = database_folders(folder, chooser.problems)
-    chosen = {path: chooser.newest(path) for path in folders}
+def _instance(there: Sequence[Path], request: RebuildRequest, chooser: Chooser) -> InstanceCoverage | None:
+    """Look at an instance, which has a folder in any of the places."""
+    folder = next(path for path in there if is_folder(path))
+    run = next(filter(None, (last_run.read(path, chooser.problems) for path in there)), None)
+    folders = {path.name: path for one in reversed(there) for path in database_folders(one, chooser.problems)}
+    chosen = {path: chooser.newest(path) for _name, path in sorted(folders.items())}
     manifests = [one.backup for one in chosen.values() if one.backup is not None]
     if not manifests and run is None and not any(one.passed_over for one in chosen.values()):
         return None  # such as the safety backups of a restore that were removed
     newest = max(manifests, key=lambda backup: backup.time, default=None)
-    accounts = chosen.pop(folder / layout.ACCOUNTS_FOLDER, Chosen(None))
+    accounts = next((chosen.pop(path) for path in list(chosen) if path.name == layout.ACCOUNTS_FOLDER), Chosen(None))
     databases = [
         DatabaseCoverage(name, path, one, _dropped(name, one.backup, run, request))
         for path, one in chosen.items()

@@ -14,7 +14,7 @@ from ..connection.instance import Instance
 from ..connection.options import SYSTEM_USER, instance_from
 from ..engines import options as engines
 from ..errors import InvalidOption
-from ..repository.options import REPOSITORY_OPTIONS, copy_source_from
+from ..repository.options import COPIES_OPTIONS, REPOSITORY_OPTIONS, copy_source_from, copy_sources_from
 from ..signatures import options as signatures
 from ..signatures.options import signed_by_from
 from ..system.options import Option, at_least, moment_from, size_from
@@ -33,6 +33,7 @@ REBUILD_OPTIONS: Mapping[str, Option] = {
 }
 OPTIONS: Mapping[str, Option] = {
     **REPOSITORY_OPTIONS,
+    **COPIES_OPTIONS,
     **REBUILD_OPTIONS,
     "servers": Option("list", elements="dict", required=True, options={**engines.OPTIONS, **SYSTEM_USER}),
     **archives.OPTIONS,
@@ -50,6 +51,7 @@ def rebuild_request_from(options: Mapping[str, Any]) -> RebuildRequest:
         servers=_servers_from(options["servers"]),
         repository=options["repository"],
         copy=copy_source_from(options),
+        copies=copy_sources_from(options),
         keys=keys_from(options),
         signed_by=signed_by_from(options),
         at=moment_from(options, "at"),

@@ -22,6 +22,7 @@ RATE = 20 << 20  # bytes a second: what a restore does on modest hardware, with 
 class RebuildRequest:
     """A host from a repository or a copy into servers of this one, by the names that its instances have in the backups.
 
+    With `copies`, each backup is read where that is best: in the repository, if there is one, or in one of them.
     `confirm` None is only a plan, else it is the name of the host. `at` takes the newest backups that are not after
     that time. `jobs` databases are restored at once. `dropped` also brings back what was gone from its server at the
     last run. `rate`, in bytes of the dump a second, predicts where no drill has measured.
@@ -31,6 +32,7 @@ class RebuildRequest:
     servers: Mapping[str, Instance]
     repository: str | None = None
     copy: CopySource | None = None
+    copies: tuple[CopySource, ...] = ()
     keys: Keys = field(default_factory=Keys)
     signed_by: tuple[str, ...] | None = None
     at: datetime | None = None
@@ -46,5 +48,7 @@ class RebuildRequest:
             raise InvalidOption("say into which servers: none is given")
         if self.confirm not in (None, self.host):
             raise InvalidOption(f"confirm is {self.confirm!r}, but the host to bring back is {self.host!r}")
+        if self.copies and self.copy is not None:
+            raise InvalidOption("copy and copies both say where the backups are; remove one of them")
         if self.repository is not None and not Path(self.repository).is_absolute():
             raise InvalidOption(f"repository {self.repository!r} must be an absolute path")

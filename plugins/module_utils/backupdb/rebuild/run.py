@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable
@@ -19,8 +20,10 @@ from ..accounts.restore import restore_accounts
 from ..archives.keys import load_identities
 from ..connection.instance import Instance
 from ..engines.registry import open_engine
+from ..errors import StoreUnavailable
+from ..repository.best_place import open_places
 from ..repository.find import SelectedBackup
-from ..repository.place import open_place
+from ..repository.place import Place, open_place
 from ..repository.problems import Problems
 from ..restore.run import restore_found
 from ..system.parallel import error_of, result_of
@@ -65,18 +68,30 @@ def run(request: RebuildRequest, *, check_mode: bool = False, report: Report = _
     problems = Problems()
     with (
         stop_signals(cancel) as received,
-        open_place(request.repository, request.copy, host=request.host, cancel=cancel) as place,
+        _places(request, cancel) as (places, left_out),
     ):
-        problems.lines += place.problems
-        chooser = Chooser(place, identities, request.signed_by, request.at, problems)
+        problems.lines += [*left_out, *(line for place in places for line in place.problems)]
+        chooser = Chooser(places, identities, request.signed_by, request.at, problems)
         instances = [plan_instance(request, one, identities, cancel) for one in look(request, chooser)]
-        about = rebuild_result.About(request, place.where, instances, problems.lines)
+        about = rebuild_result.About(request, chooser.where, instances, problems.lines)
         if check_mode or request.confirm is None:
             return rebuild_result.of_plan(about, check_mode=check_mode)
         before = rebuild_result.predicted_seconds(about)
         _bring_back(_Rebuild(request, chooser, instances, cancel, report))
     stopped = [f"stopped by {name}; run it again to go on" for name in received]
     return rebuild_result.of_run(about, stopped, predicted=before, seconds=time.monotonic() - began)
+
+
+@contextmanager
+def _places(request: RebuildRequest, cancel: threading.Event) -> Iterator[tuple[Sequence[Place], Sequence[str]]]:
+    """Open where the backups are; returns what could not be opened too."""
+    with ExitStack() as opened:
+        if request.copies:
+            best = open_places(request.repository, request.copies, host=request.host, cancel=cancel)
+            yield opened.enter_context(best)
+        else:
+            one = open_place(request.repository, request.copy, host=request.host, cancel=cancel)
+            yield [opened.enter_context(one)], ()
 
 
 def _bring_back(rebuild: _Rebuild) -> None:
@@ -152,14 +167,16 @@ def _restored(rebuild: _Rebuild, server: Instance, database: DatabaseWork) -> bo
     result = ended.value or {}
     kind = type(ended.error).__name__ if ended.error is not None else result.get("error_kind")
     message = str(ended.error or result.get("message"))
-    if kind in _UNUSABLE:
+    several = len(rebuild.chooser.places) > 1
+    if kind in _UNUSABLE or (several and kind == StoreUnavailable.__name__):
         older = rebuild.chooser.newest(database.coverage.folder, before=backup)
         if older.backup is not None:
-            database.passed_over += [message, *older.passed_over]
+            if older.backup.folder.name != backup.folder.name:  # else it is the same one, from elsewhere
+                database.passed_over += [message, *older.passed_over]
             database.backup = older.backup
             rebuild.report(
                 f"{server.id}: {database.name!r}: the backup of {iso(backup.time)} is of no use, the one of "
-                f"{iso(older.backup.time)} takes its place: {message}"
+                f"{iso(older.backup.time)} in {older.backup.where} takes its place: {message}"
             )
             return False
     database.result = result

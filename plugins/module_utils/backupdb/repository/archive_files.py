@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Callable, Protocol
 
-from ..errors import ArchiveDamaged
-from ..system.files import ODD_FILE, open_regular
+from ..errors import ArchiveDamaged, StoreError
+from ..system.files import ODD_FILE, open_regular, read_small_file
+from . import layout
+from .drill_records import LARGEST_RECORD
 from .files import storage_error, storage_errors
-from .stores.interface import Reader, Store, StoredObject
+from .stores.interface import Reader, Store, StoredObject, Upload
 from .stores.patience import Patience, SteadyReader
 
 
@@ -110,9 +113,30 @@ class CopiedFiles:
             self._seen[name] = self._store.facts(f"{self._place}/{name}")
         return self._seen[name]
 
+    def add(self, path: Path) -> str:
+        """Put the record of a drill into the backup in the store, and return where it is; raises `StoreError`.
+
+        Nothing that is there is replaced, and where the backup is gone nothing is added.
+        """
+        name = f"{self._place}/{path.name}"
+        if self._store.facts(f"{self._place}/{layout.MANIFEST_FILE}") is None:
+            raise StoreError(f"{self._store.where(self._place)} was removed meanwhile")
+        with storage_errors(path, "reading"):
+            content = read_small_file(path, LARGEST_RECORD)
+        upload = Upload(path, name, len(content), hashlib.sha256(content).hexdigest())
+        self._store.arrival(self._place, _Unmeasured()).put(upload)
+        return self._store.where(name)
+
     def beside(self, place: str) -> CopiedFiles:
         """Return the archives of another backup of the same copy."""
         return CopiedFiles(self._store, place, self._patience, self._spend)
+
+
+class _Unmeasured:
+    """The meter of what is small."""
+
+    def count(self, size: int) -> None:
+        """Nothing waits for it."""
 
 
 class _CountedReader:

@@ -8,7 +8,8 @@ root may still write beside the manifest, as in a sealed repository, it waits as
 folder of the database, until root puts it in its place (`backupdb seal`).
 
 `.drills/<backup id>.attempt.json` says that a drill began and has left no record: it was ended from outside, or the
-fault was this host's and says nothing about the backup.
+fault was this host's and says nothing about the backup. In the shadow of a copy `.drills/<backup id>.<record>.own` says
+that this host made a record, which may be in the store as well: all other records there are the words of others.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotEnoughSpace, RepositoryError
-from ..system.files import read_small_file, remove_dead, remove_file, rename_new, write_file
+from ..system.files import is_there, read_small_file, remove_dead, remove_file, rename_new, write_file
 from ..system.json_text import read_json
 from ..system.text import iso, parse_iso
 from . import layout
@@ -42,6 +43,7 @@ PROVING = (EQUAL, EQUAL_REWRITTEN)
 LARGEST_RECORD = 16 << 20  # bytes; the differences in a record are bounded
 _NAME = re.compile(r"drill-\d{8}T\d{6}Z\.json", re.ASCII)
 _ATTEMPT = "attempt.json"
+_OWN = ".own"
 
 
 def write_drill(folder: Path, record: Mapping[str, Any]) -> Path:
@@ -106,6 +108,18 @@ def forget_attempt(folder: Path) -> None:
         _beside(folder, _ATTEMPT).parent.rmdir()  # refused while it holds anything
 
 
+def note_own(record: Path) -> None:
+    """Note that a record of a backup in a copy was made by this host; raises `RepositoryError`."""
+    mark = _beside(record.parent, record.name + _OWN)
+    make_folder(mark.parent)
+    replace_file(mark, b"")
+
+
+def is_own(record: Path) -> bool:
+    """Return whether it is noted that this host made a record."""
+    return is_there(_beside(record.parent, record.name + _OWN))
+
+
 def last_tried(folder: Path) -> datetime | None:
     """Return when a backup was last drilled, or tried in vain; None for one that never was."""
     names = [path.name.rpartition("drill-")[2].partition(".")[0] for path in _files(folder, Problems())]
@@ -132,6 +146,7 @@ def remove_notes(folder: Path) -> None:
     with suppress(OSError):
         for path in folder.with_name(layout.DRILLS_FOLDER).glob(f"{folder.name}.*"):
             remove_file(path)
+        folder.with_name(layout.DRILLS_FOLDER).rmdir()  # refused while it holds anything
 
 
 def is_proof(record: Mapping[str, Any] | None) -> bool:

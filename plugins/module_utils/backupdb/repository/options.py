@@ -24,6 +24,11 @@ REPOSITORY_OPTIONS: Mapping[str, Option] = {
     "copy_credentials": Option("dict", secret=True),
     "copy_state_dir": Option("path", default=COPY_STATE_DIR),
 }
+# Further places that may have a backup, for what is read from the best one.
+COPIES_OPTIONS: Mapping[str, Option] = {
+    "copies": Option("list", elements="dict"),
+    "copies_credentials": Option("dict", secret=True),
+}
 # Which backups of a repository; `host`, `instance` and `database` are names or patterns.
 FILTER_OPTIONS: Mapping[str, Option] = {
     "host": Option(),

@@ -27,7 +27,7 @@ from ..system.text import utc_now
 from . import layout
 from .arrivals import Arrivals, Arrived, read_arrivals, write_arrivals
 from .catalogue import LARGEST_MANIFEST
-from .drill_records import is_drill_file
+from .drill_records import is_drill_file, remove_notes
 from .files import remove_tree, storage_errors
 from .stores.interface import Store, StoredObject
 from .stores.patience import Patience, SteadyReader
@@ -222,6 +222,7 @@ class Shadow:
     def _forget(self, places: Iterable[str]) -> None:
         for place in places:
             remove_tree(self.root / place)
+            remove_notes(self.root / place)
             for parent in list((self.root / place).parents)[:3]:
                 try:
                     parent.rmdir()

@@ -16,7 +16,14 @@ from ..backup.options import short_host_name
 from ..connection.options import SYSTEM_USER, instance_from
 from ..engines import options as engines
 from ..engines.values import RestoreOptions
-from ..repository.options import REPOSITORY_OPTIONS, SOURCE_OPTIONS, copy_source_from, copy_sources_from, selector_from
+from ..repository.options import (
+    COPIES_OPTIONS,
+    REPOSITORY_OPTIONS,
+    SOURCE_OPTIONS,
+    copy_source_from,
+    copy_sources_from,
+    selector_from,
+)
 from ..signatures import options as signatures
 from ..signatures.options import signed_by_from
 from ..system.options import Option, duration_from
@@ -66,8 +73,7 @@ OPTIONS: Mapping[str, Option] = {
     **SOURCE_OPTIONS,
     "database": Option(),
     **archives.OPTIONS,
-    "copies": Option("list", elements="dict", default=[]),
-    "copies_credentials": Option("dict", secret=True),
+    **COPIES_OPTIONS,
     "target_instance": Option(),
     **RESTORE_OPTIONS,
 }

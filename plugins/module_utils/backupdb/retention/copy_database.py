@@ -14,10 +14,19 @@ from typing import Any
 from ..errors import ManifestDamaged, RepositoryError, RetentionRefused, StoreError, StoreRefused
 from ..repository import layout
 from ..repository.catalogue import StoredBackup, is_called
-from ..repository.drill_records import LARGEST_RECORD, drill_file, is_proof, newest_drill, parse_record, read_drills
+from ..repository.drill_records import (
+    LARGEST_RECORD,
+    drill_file,
+    is_drill_file,
+    is_own,
+    is_proof,
+    newest_drill,
+    parse_record,
+    read_drills,
+)
 from ..repository.pins import read_pin
 from ..repository.problems import Problems
-from ..repository.stores.interface import Store
+from ..repository.stores.interface import Store, StoredObject
 from ..system.files import is_folder
 from ..system.text import utc_now
 from .copy_catalogue import CopiedFolder, fetch_small, read_copied
@@ -149,26 +158,38 @@ def _newest_record(
 
 
 def _proven_here(backup: StoredBackup, copied: CopiedFolder) -> bool:
-    """Return whether a drill of this host proved a backup, by its newest record that the store has not."""
+    """Return whether a drill of this host proved a backup, by its newest record that is not only the store's."""
     records = read_drills(backup.folder, Problems()) if is_folder(backup.folder) else []
-    own = [record for record in records if drill_file(record) not in copied.drills]
-    return bool(own) and is_proof(own[0])
+    own = (record for record in records if _is_ours(backup.folder / drill_file(record), copied))
+    return is_proof(next(own, None))
 
 
-def locked_until(store: Store, place: str, problems: Problems) -> datetime | None:
+def _is_ours(record: Path, copied: CopiedFolder) -> bool:
+    """Return whether this host made a record: it is noted, or the store does not have it."""
+    return record.name not in copied.drills or is_own(record)
+
+
+def locked_until(store: Store, place: str, problems: Problems, *, records: bool = False) -> datetime | None:
     """Return until when the store keeps the file of a backup that it keeps longest.
 
-    A key that may not see that is a problem and no lock: the store does what it does, whatever is planned here.
+    Records of drills, which came later, count only with `records`: they must not keep a backup for longer. A key that
+    may not see that is a problem and no lock: the store does what it does, whatever is planned here.
     """
     if type(store).locked_until is Store.locked_until:
         return None  # a store without locks, so nothing is asked of it
     try:
-        moments = [store.locked_until(one) for one in store.entries(place)]
+        wanted = [one for one in store.entries(place) if records or not is_record(one)]
+        moments = [store.locked_until(one) for one in wanted]
     except StoreRefused as error:
         if not any(line.startswith(_LOCKS_UNKNOWN) for line in problems.lines):
             problems.add(f"{_LOCKS_UNKNOWN}, so what would be removed may be locked: {error}")
         return None
     return max((moment for moment in moments if moment is not None), default=None)
+
+
+def is_record(one: StoredObject) -> bool:
+    """Return whether a file of a backup is the record of a drill."""
+    return is_drill_file(one.name.rpartition("/")[2])
 
 
 def some(lines: Sequence[str]) -> str:

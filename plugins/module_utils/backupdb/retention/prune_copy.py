@@ -20,7 +20,7 @@ from ..errors import StoreError
 from ..repository import layout
 from ..repository.files import remove_tree
 from ..repository.problems import Problems
-from ..repository.stores.interface import Store
+from ..repository.stores.interface import Store, StoredObject
 from ..system.files import is_there
 from ..system.parallel import result_of
 from ..system.run_id import run_id_or_new
@@ -28,7 +28,7 @@ from ..system.stopping import stop_signals
 from ..system.text import human_size, utc_now
 from . import result as prune_result
 from .copy_catalogue import CopiedFolder, CopyCatalogue, read_catalogue
-from .copy_database import CopyDatabasePlan, locked_until, plan_database, some
+from .copy_database import CopyDatabasePlan, is_record, locked_until, plan_database, some
 from .copy_report import tell, uncounted
 from .copy_request import PruneCopyRequest
 
@@ -98,7 +98,7 @@ def _carry_out(store: Store, request: PruneCopyRequest, made: CopyDatabasePlan, 
 
     def remove(backup_id: str) -> None:
         place = f"{made.folder}/{backup_id}"
-        objects = list(store.entries(place))
+        objects = [one for one in store.entries(place) if not _stays_locked(store, one)]
         # First here: were it known here and gone there, that would look like somebody else's work.
         if request.shadow is not None:
             remove_tree(request.shadow / place)
@@ -115,6 +115,15 @@ def _carry_out(store: Store, request: PruneCopyRequest, made: CopyDatabasePlan, 
     made.error = some(list(dict.fromkeys(faults))) or None
     if request.known is not None and made.removed:
         request.known.forget({f"{made.folder}/{backup_id}" for backup_id in made.removed})
+
+
+def _stays_locked(store: Store, one: StoredObject) -> bool:
+    """Tell whether it is the record of a drill that the store keeps for longer than the backup.
+
+    It is removed later, as what is left of a copy: the lock of a small record must not keep a large backup.
+    """
+    until = result_of(partial(store.locked_until, one)).value if is_record(one) else None
+    return until is not None and until > utc_now()
 
 
 def _removed(store: Store, folder: CopiedFolder, problems: Problems) -> bool:
@@ -167,7 +176,7 @@ def _orphans(
         elif folder.newest is None or catalogue.newest is None or catalogue.newest - folder.newest <= ORPHANS_STAY:
             continue
         else:
-            until = result_of(partial(locked_until, store, folder.place, problems))
+            until = result_of(partial(locked_until, store, folder.place, problems, records=True))
             if until.error is not None:
                 problems.add(str(until.error))
             elif until.value is None or until.value <= utc_now():

@@ -46,6 +46,11 @@ LISTING_CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [("repository", "copy")],
     "required_one_of": [("repository", "copy")],
 }
+# The same, or the best one of a repository and several copies.
+BEST_CONSTRAINTS: Mapping[str, Any] = {
+    "mutually_exclusive": [("repository", "copy"), ("copy", "copies")],
+    "required_one_of": [("repository", "copy", "copies")],
+}
 RESTORE_CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [
         *CONNECTION_CONSTRAINTS["mutually_exclusive"],

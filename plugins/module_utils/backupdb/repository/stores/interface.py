@@ -10,7 +10,7 @@ Whatever a store says may be another's work; it is read as such.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -125,6 +125,14 @@ class Store(ABC):
     @abstractmethod
     def remove(self, place: str, objects: Sequence[StoredObject]) -> None:
         """Remove a backup: the manifest first, so that no half of it looks whole."""
+
+    def clear_arrivals(self, under: str, going_on: Container[str], before: datetime) -> Sequence[str]:
+        """Remove what arrivals that were broken off have left below the folder `under`, host/instance; return where.
+
+        Only of this host, and only what nobody goes on with: the places in `going_on` stay, and, where others may see
+        to it, what was written at or after `before` by the store's clock. A store that leaves nothing removes nothing.
+        """
+        return ()
 
     @abstractmethod
     def rights(self) -> Sequence[Right]:

@@ -38,11 +38,15 @@ class Notes:
 
     def forget_below(self, folder: str) -> None:
         """Forget what is noted of the files below a folder."""
-        names = [name for name in self._texts if name.startswith(f"{folder}/")]
+        names = self.below(folder)
         for name in names:
             del self._texts[name]
         if names:
             self._write()
+
+    def below(self, folder: str) -> dict[str, str]:
+        """Return what is noted of the files below a folder."""
+        return {name: text for name, text in self._texts.items() if name.startswith(f"{folder}/")}
 
     def _write(self) -> None:
         """In memory there is nothing to write."""

@@ -10,7 +10,7 @@ writing again, nor make it go by removing it, as long as he may not remove versi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
@@ -21,7 +21,7 @@ from .interface import NO, UNKNOWN, YES, Arrival, Meter, Reader, Right, Store, S
 from .notes import Notes
 from .patience import Patience
 from .s3_client import OnlyIfNew, is_absent, is_key_refused, is_refused, make_client, store_error
-from .s3_upload import S3Arrival, parts_of
+from .s3_upload import S3Arrival, give_up, parts_of, upload_noted
 from .settings import CopySettings
 
 _PAGE = 1000  # keys of a listing, and of a removal
@@ -199,6 +199,14 @@ class S3Store(Store):
     def arrival(self, place: str, meter: Meter) -> Arrival:
         """Send objects one by one: the manifest, which is the last, makes the backup exist."""
         return S3Arrival(self, place, meter)
+
+    def clear_arrivals(self, under: str, going_on: Container[str], before: datetime) -> Sequence[str]:
+        """Give up the uploads that are noted here; those that nobody has noted are for a rule of the bucket."""
+        notes = self.notes.below(under)
+        left = [name for name in notes if name.rpartition("/")[0] not in going_on]
+        for name in left:
+            give_up(self, name)
+        return [self.where(name) for name in left if upload_noted(notes[name]) is not None]
 
     def remove(self, place: str, objects: Sequence[StoredObject]) -> None:
         """Remove the manifest before all else, and versions where there are any, or nothing would be freed.

@@ -39,6 +39,7 @@ _AT_ONCE = 4  # parts
 _BLOCK = 1 << 18
 _SHA256 = "sha256"  # among the metadata of an object
 _SENT = "sent "  # begins the note of a file that was sent whole
+_COMPLETING = "completing "  # begins that of one whose parts have all been sent
 
 
 def part_size(size: int, max_parts: int) -> int:
@@ -138,6 +139,8 @@ class _Multipart:
         """Send what is missing, compare the whole, and only then make the object exist."""
         upload_id, sent = self._begun()
         if upload_id is None:
+            if self._was_completed():
+                return
             upload_id = self._begin()
         whole = hashlib.sha256()
         parts: list[dict[str, Any]] = []
@@ -194,8 +197,7 @@ class _Multipart:
                 ) from error
             return [entry for entry in answer.get("Uploads", ()) if entry["Key"] == self._key["Key"]]
 
-        noted = self._store.notes.get(self._upload.name)
-        noted = None if noted is not None and noted.startswith(_SENT) else noted
+        noted = upload_noted(self._store.notes.get(self._upload.name))
         ids = [noted] if noted is not None else [str(entry["UploadId"]) for entry in self._store.patience.call(uploads)]
         for upload_id in reversed(ids):
             parts = self._parts(upload_id)
@@ -249,7 +251,32 @@ class _Multipart:
         answer = self._store.attempt(send_part, "sending", self._upload.name)
         return _part(number, answer["ETag"], digest)
 
+    def _was_completed(self) -> bool:
+        """Tell whether an earlier run has sent all parts, and was killed before it heard that they are the object.
+
+        A key that may not look asks for the same once more: the object is there, or the parts still are, or the store
+        refuses, and then the file is sent anew.
+        """
+        note = self._store.notes.get(self._upload.name) or ""
+        if not note.startswith(_COMPLETING):
+            return False
+        whole = hashlib.sha256()
+        parts = []
+        for number, offset, size in self._slices():
+            digest, md5 = self._hash(offset, size, whole, with_md5=True)
+            parts.append(_part(number, f'"{md5}"', digest))
+        if whole.hexdigest() != self._upload.sha256:
+            raise damaged(self._upload)
+        try:
+            self._complete(upload_noted(note) or "", parts)
+        except (StoreRefused, StoreUnavailable):
+            raise
+        except StoreError:
+            return False
+        return True
+
     def _complete(self, upload_id: str, parts: list[dict[str, Any]]) -> None:
+        self._store.notes.keep(self._upload.name, _COMPLETING + upload_id)
         request = {**self._key, "UploadId": upload_id, "MultipartUpload": {"Parts": parts}}
         made = False
 
@@ -269,10 +296,23 @@ class _Multipart:
             self._give_up(upload_id)
 
     def _give_up(self, upload_id: str) -> None:
-        """Let the store forget the parts, as far as the key may do that."""
+        give_up(self._store, self._upload.name, upload_id)
+
+
+def upload_noted(note: str | None) -> str | None:
+    """Return the upload that a note is about; None where all of a file was sent, or nothing is noted."""
+    if note is None or note.startswith(_SENT):
+        return None
+    return note[len(_COMPLETING) :] if note.startswith(_COMPLETING) else note
+
+
+def give_up(store: S3Store, name: str, upload_id: str | None = None) -> None:
+    """Let the store forget the parts of a file, as far as the key may do that; of the noted upload without one."""
+    wanted = upload_id or upload_noted(store.notes.get(name))
+    if wanted is not None:
         with suppress(StoreError):
-            self._store.ask("abort_multipart_upload", "giving up", self._upload.name, **self._key, UploadId=upload_id)
-        self._store.notes.forget(self._upload.name)
+            store.ask("abort_multipart_upload", "giving up", name, **store.key(name), UploadId=wanted)
+    store.notes.forget(name)
 
 
 def send(store: S3Store, upload: Upload, work: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Callable, NamedTuple
 
@@ -149,7 +149,43 @@ class TreeStore(Store):
         manifest = joined(place, layout.MANIFEST_FILE)
         for name in sorted(names, key=lambda name: (name != manifest, name)):
             self._do(self.remove_file, name)
+        if names:
+            for hidden in (name for name in self._raw(place) if name.startswith(ARRIVAL_PREFIX)):
+                self._do(self.remove_file, joined(place, hidden))  # a record that was broken off on its way into it
         self._do(self.remove_folder, place)
+
+    def clear_arrivals(self, under: str, going_on: Container[str], before: datetime) -> Sequence[str]:
+        top = check_folder(under)
+        cleared = []
+        for database, found in sorted(self._raw(top).items()):
+            if found.kind != FOLDER or not is_component(database):
+                continue
+            folder = joined(top, database)
+            for name, entry in sorted(self._raw(folder).items()):
+                backup_id = name[len(ARRIVAL_PREFIX) :]
+                ours = name.startswith(ARRIVAL_PREFIX) and layout.parse_backup_folder(backup_id) is not None
+                if not ours or entry.kind != FOLDER or joined(folder, backup_id) in going_on:
+                    continue
+                if self._clear(joined(folder, name), entry, before):
+                    cleared.append(self.where(joined(folder, name)))
+        return cleared
+
+    def _clear(self, path: str, folder: Entry, before: datetime) -> bool:
+        """Remove an arrival, unless something was written there lately; returns whether it is gone."""
+        files = self._raw(path)
+        times = [entry.time for entry in (folder, *files.values())]
+        if any(time is None or time >= before for time in times):
+            return False
+        for name, entry in files.items():
+            if entry.kind != FILE:
+                raise StoreError(f"{self.where(joined(path, name))} is no file of a backup, so it was left; look at it")
+            self._do(self.remove_file, joined(path, name))
+        self._do(self.remove_folder, path)
+        return True
+
+    def _raw(self, folder: str) -> dict[str, Entry]:
+        """Return all that is in a folder, hidden things too; nothing where it is not there."""
+        return self.patience.call(lambda: self.contents([folder]))[0] or {}
 
     def _do(self, step: Callable[[str], None], name: str) -> None:
         self.patience.call(lambda: step(name))
