@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--case", action="append", default=[], help="only this one, as a violation names it")
     parser.add_argument("--stage", action="append", default=[], help=f"only this work: {', '.join(STAGES)}, ...")
     parser.add_argument("--engine", action="append", choices=list(KINDS), default=[], help="only this engine")
-    parser.add_argument("--quick", action="store_true", help="a third of the cases")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the cases")
     parser.add_argument("--write", action="store_true", help="write the table of docs/reliability.md")
     parser.add_argument("--lane", choices=list(KINDS), help=argparse.SUPPRESS)
     options = parser.parse_args()

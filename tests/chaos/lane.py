@@ -134,7 +134,7 @@ class Lane:
 
 
 def chosen(lane: Lane, wanted: Sequence[str], only: Sequence[str], *, quick: bool) -> list[Case]:
-    """Return the cases to run: the wanted ones, or all of some stages, or a third of all."""
+    """Return the cases to run: the wanted ones, or all of some stages, or a quarter of all."""
     if wanted:
         return [case for case in map(parse, wanted) if case.engine == lane.world.engine]
     found = [case for case in lane.cases(only) if not is_left_out(case)]

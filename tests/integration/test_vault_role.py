@@ -171,7 +171,7 @@ def _upload(place: str, path: Path) -> Upload:
 
 def test_keys_with_options_and_odd_names_are_refused_before_anything_is_done(ansible: Ansible, host: _Host) -> None:
     key = host.public_key
-    for variables in (
+    refused: tuple[dict[str, Any], ...] = (
         {"vault_authorized_keys": []},
         {"vault_authorized_keys": [f'command="sh" {key}']},
         {"vault_authorized_keys": [f"{key}\n{key}"]},
@@ -180,10 +180,13 @@ def test_keys_with_options_and_odd_names_are_refused_before_anything_is_done(ans
         {"vault_user": "a b"},
         {"vault_chroot": "srv"},
         {"vault_chroot": "/srv/a b"},
-    ):
-        done = play(ansible, host, **variables)
-        assert done.returncode != 0, variables
-        assert done.of_task("Check the keys and names")[0].kind == "failed", variables
+    )
+    usual = {"ansible_connection": "local", "backupdb_become": False, "vault_authorized_keys": [key]}
+    hosts = {f"vault{number}": {**usual, **variables} for number, variables in enumerate(refused)}
+    done = ansible.run_playbook(PLAYBOOK, inventory={"all": {"hosts": hosts}})
+    assert done.returncode != 0
+    for name, variables in zip(hosts, refused):
+        assert done.of_task("Check the keys and names", host=name)[0].kind == "failed", variables
 
 
 def test_the_units_that_seal_are_ones_that_systemd_takes(ansible: Ansible, host: _Host, scratch: Path) -> None:

@@ -117,7 +117,7 @@ part_molecule() {
   return "$failed"
 }
 
-# A third of the cases, and fewer of those that take long; ./tools/chaos runs all of them.
+# A quarter of the cases, and fewer of those that take long; ./tools/chaos runs all of them.
 part_chaos() { run_chaos --quick; }
 
 # Long matrices, which CI leaves out: applications on every engine, and stores of copies with all that goes wrong.
