@@ -175,7 +175,7 @@ options:
         description: How much is sent in a second at most, such as V(20M).
         type: str
       patience:
-        description: For how long a store that is busy or away is tried again, and another run that copies is waited for.
+        description: For how long a store that is busy or away is tried again, and another run that copies waited for.
         type: str
         default: 10m
       off_site:

@@ -25,8 +25,8 @@ def prune(
 ) -> list[dict[str, Any]]:
     """Prune a copy by each of the requests, and return their results.
 
-    Raises `LockBusy` where somebody copies there for longer than the copy's `patience`, `RepositoryError` where another user keeps what is known of it, and
-    what opening the store raises.
+    Raises `LockBusy` where somebody copies there for longer than the copy's `patience`, `RepositoryError` where another
+    user keeps what is known of it, and what opening the store raises.
     """
     settings, home = source.settings, source.home()
     if not is_mine(home):

@@ -209,7 +209,9 @@ def alone(home: Path, patience: Patience | None = None) -> Iterator[None]:
             while not try_lock(descriptor):
                 if patience is None or time.monotonic() >= give_up:
                     waited = "" if patience is None else f" after {human_duration(patience.seconds)} still"
-                    raise LockBusy(f"another run is copying there{waited} (it holds {path}); the next run sends what is missing then")
+                    raise LockBusy(
+                        f"another run is copying there{waited} (it holds {path}); the next run sends the rest"
+                    )
                 patience.pause(min(_LOOK_AGAIN, max(0.0, give_up - time.monotonic())))
         yield
     finally:
