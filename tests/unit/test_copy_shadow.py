@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backupdb.errors import StoreError, StoreRefused
+from backupdb.errors import StoreError, StoreRefused, StoreUnavailable
 from backupdb.repository import shadow as shadow_module
 from backupdb.repository.shadow import Shadow
 from backupdb.repository.stores.interface import Arrival, Meter, Reader, Right, Store, StoredObject
@@ -156,6 +156,40 @@ def test_a_manifest_that_is_shorter_than_the_store_says_is_not_taken(tmp_path: P
     shadow, problems = refreshed(tmp_path / "c", store)
     assert set(shadow.arrivals.of) == set()
     assert "ended at byte" in problems[0]
+
+
+def many(count: int) -> list[str]:
+    return [name for number in range(count) for name in whole(f"db1/shop-pg/orders/20261124T0215{number:02}Z-3f0c9a52")]
+
+
+def test_of_a_long_list_only_a_part_is_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shadow_module, "_BATCH", 4)
+    read: list[int] = []
+
+    class Listing(Shelf):
+        def entries(self, under: str = "", after: str = "") -> Iterator[StoredObject]:
+            for one in super().entries(under, after):
+                read.append(len(self.read))
+                yield one
+
+    shadow, problems = refreshed(tmp_path / "c", Listing(*many(30)))
+    assert (len(shadow.arrivals.of), problems) == (30, [])
+    listed = [number - count for number, count in enumerate(read)]  # each backup has three files, of which two are read
+    assert max(listed) < 30 + 4 * 3
+
+
+def test_a_store_that_goes_away_is_not_waited_for_once_for_every_backup(tmp_path: Path) -> None:
+    names = many(40)
+    store = Shelf(*names)
+    refreshed(tmp_path / "c", store)
+    gone = Shelf(*names, *(name.replace("db1", "db2") for name in names))
+    gone.content.update({name: b"" for name in gone.content if name.startswith("db2")})
+    gone.said.update({name: StoredObject(name, 10, TIME) for name in gone.content if name.startswith("db2")})
+    shadow = Shadow(tmp_path / "c")
+    with pytest.raises(StoreUnavailable, match="ended at byte"):
+        shadow.refresh(gone, Patience(0.5))
+    assert len({name.rpartition("/")[0] for name in gone.read}) < 40
+    assert len(Shadow(tmp_path / "c").arrivals.of) == 40
 
 
 def test_a_manifest_that_is_replaced_later_changes_nothing_and_is_told(tmp_path: Path) -> None:

@@ -99,20 +99,23 @@ def open_place(
         raise InvalidOption("repository and copy both say where the backups are; remove one of them")
     patience = Patience(copy.settings.patience, cancel)
     with closing(open_store(copy.settings, patience)) as store, _home(copy) as home:
-        shadow = Shadow(home)
-        problems = _refreshed(shadow, store, patience, _under(host, instance))
+        root, problems = _refreshed(home, store, patience, _under(host, instance))
         budget = Budget(home, copy.settings.verify_budget) if can_wait else None
-        yield Place(shadow.root, store.where(), problems, store, patience, budget)
+        yield Place(root, store.where(), problems, store, patience, budget)
 
 
-def _refreshed(shadow: Shadow, store: Store, patience: Patience, under: str) -> Sequence[str]:
-    """Look at the store; a key that may not list it shows what this host has sent."""
+def _refreshed(home: Path, store: Store, patience: Patience, under: str) -> tuple[Path, Sequence[str]]:
+    """Look at the store, and return what looks like a repository, and what is wrong.
+
+    A key that may not list it shows what this host has sent. When each backup arrived is not kept in memory.
+    """
+    shadow = Shadow(home)
     try:
-        return shadow.refresh(store, patience, under=[under])
+        return shadow.root, shadow.refresh(store, patience, under=[under])
     except StoreRefused as error:
         if not shadow.arrivals.of:
             raise
-        return [f"{error}; this is what is known here, and was sent by this host"]
+        return shadow.root, [f"{error}; this is what is known here, and was sent by this host"]
 
 
 @contextmanager

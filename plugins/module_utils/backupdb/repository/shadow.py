@@ -14,15 +14,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
-from ..errors import BackupDbError, StoreError
+from ..errors import BackupDbError, StoreError, StoreUnavailable
 from ..system.files import is_there, make_folder, read_small_file, replace_file
-from ..system.parallel import Tasks
+from ..system.parallel import TaskResult, Tasks
 from ..system.text import utc_now
 from . import layout
 from .arrivals import Arrivals, Arrived, read_arrivals, write_arrivals
@@ -32,7 +34,10 @@ from .files import remove_tree, storage_errors
 from .stores.interface import Store, StoredObject
 from .stores.patience import Patience, SteadyReader
 
-_AT_ONCE = 16  # small files that are fetched together
+T = TypeVar("T")
+_AT_ONCE = 16  # small files that are fetched, and databases that are looked at, together
+_AWAY = 5  # files of different backups that cannot be had: then it is the store
+_BATCH = 2000  # backups that are held at a time while a store is listed
 _FEW = 2000  # backups; a store with no more is read whole each time
 _WHOLE_AGAIN = timedelta(hours=20)
 _SAME = timedelta(seconds=1)  # two times of one arrival differ by less
@@ -143,23 +148,39 @@ class Shadow:
                 database = place.rpartition("/")[0]
                 newest[database] = max(newest.get(database, ""), place)
         # What is at its last second may be there beside it, so the second is read again.
-        listing = (
-            one
-            for database, place in sorted(newest.items())
-            for one in store.entries(database, place.rpartition("-")[0])
+        looks = Tasks(
+            [partial(_listed, store, database, place.rpartition("-")[0]) for database, place in sorted(newest.items())],
+            at_once=_AT_ONCE,
+            name="news",
         )
+        while not looks.wait(1.0):
+            patience.check()
+        listing = (one for result in looks.results() for one in _value_of(result))
         _seen, problems = self._read(store, patience, listing)
         return problems
 
     def _read(
         self, store: Store, patience: Patience, listing: Iterable[StoredObject]
     ) -> tuple[Collection[str], list[str]]:
-        """Fetch and note what is listed; returns the places of whole backups, and what is wrong."""
-        found, odd = _by_place(listing)
-        there = {place: entry for place, entry in found.items() if entry.manifest() is not None}
-        problems = [_odd_text(store, odd)] if odd else []
+        """Fetch and note what is listed; returns the places of whole backups, and what is wrong.
+
+        Of what is listed no more is held at a time than a few thousand backups have.
+        """
+        odd = _Odd()
+        seen: set[str] = set()
+        problems: list[str] = []
         of = dict(self.arrivals.of)
-        problems += self._fetch(store, patience, there)
+        for found in _batches(_by_place(listing, odd)):
+            there = {place: entry for place, entry in found.items() if entry.manifest() is not None}
+            problems += self._fetch(store, patience, there)
+            problems += self._note(store, there, of)
+            seen.update(there)
+        self.arrivals = replace(self.arrivals, of=of)
+        return seen, [*odd.lines(store), *problems]
+
+    def _note(self, store: Store, there: Mapping[str, _Found], of: dict[str, Arrived]) -> list[str]:
+        """Put into `of` when backups arrived whose manifests are here by now; returns what is wrong."""
+        problems: list[str] = []
         for place, entry in there.items():
             manifest = entry.manifest()
             if manifest is None or not is_there(self.root / place / layout.MANIFEST_FILE):
@@ -180,12 +201,16 @@ class Shadow:
                 )
                 now = replace(now, time=before.time, version=before.version)
             of[place] = now
-        self.arrivals = replace(self.arrivals, of=of)
-        return there, problems
+        return problems
 
-    def _fetch(self, store: Store, patience: Patience, there: dict[str, _Found]) -> list[str]:
-        """Fetch the small files that are not here yet, each manifest after what belongs to it."""
+    def _fetch(self, store: Store, patience: Patience, there: Mapping[str, _Found]) -> list[str]:
+        """Fetch the small files that are not here yet, each manifest after what belongs to it.
+
+        Raises `StoreUnavailable` when the store has gone, and not one file only: thousands of others need not wait for
+        it too. What was fetched is not fetched again.
+        """
         work = []
+        away: list[StoreUnavailable] = []
         for place, entry in there.items():
             missing = [
                 one
@@ -193,25 +218,40 @@ class Shadow:
                 if (name in _LARGEST or is_drill_file(name)) and not is_there(self.root / place / name)
             ]
             if missing:
-                work.append(partial(self._fetch_files, store, patience, place, missing))
+                work.append(partial(self._fetch_files, store, patience, place, missing, away))
         tasks = Tasks(work, at_once=_AT_ONCE, name="shadow")
         while not tasks.wait(1.0):
             patience.check()
         problems = []
         for result in tasks.results():
             error = result.error if result is not None else BackupDbError("the fetching ended early")
-            if isinstance(error, StoreError) or error is None:
-                problems += [str(error)] if error is not None else []
-            else:
+            if not isinstance(error, (StoreError, type(None))):
                 raise error
+            problems += [str(error)] if error is not None else []
+        if len(away) >= _AWAY:
+            raise away[0]
         return problems
 
-    def _fetch_files(self, store: Store, patience: Patience, place: str, objects: Sequence[StoredObject]) -> None:
+    def _fetch_files(
+        self,
+        store: Store,
+        patience: Patience,
+        place: str,
+        objects: Sequence[StoredObject],
+        away: list[StoreUnavailable],
+    ) -> None:
         for one in objects:
+            if len(away) >= _AWAY:
+                return
             name = one.name.rpartition("/")[2]
             if one.size > _largest(name):
                 raise StoreError(f"{store.where(one.name)} is larger than any {name} is; it was left alone")
-            self._write(place, name, b"".join(_blocks(store, one, patience)))
+            try:
+                content = b"".join(_blocks(store, one, patience))
+            except StoreUnavailable as error:
+                away.append(error)
+                raise
+            self._write(place, name, content)
 
     def _write(self, place: str, name: str, content: bytes) -> None:
         folder = self.root / place
@@ -230,6 +270,17 @@ class Shadow:
                     break  # it holds others, or locks
 
 
+def _listed(store: Store, under: str, after: str) -> list[StoredObject]:
+    return list(store.entries(under, after))
+
+
+def _value_of(result: TaskResult[T] | None) -> T:
+    """Return what a task has found; raises its error."""
+    if result is None or result.value is None:
+        raise (result and result.error) or BackupDbError("the looking ended early")
+    return result.value
+
+
 def make_folders(path: Path) -> None:
     """Make a folder, and those above it, each for this user alone."""
     for folder in (*reversed(path.parents), path):
@@ -243,17 +294,50 @@ def remove_home(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _by_place(listing: Iterable[StoredObject]) -> tuple[dict[str, _Found], list[str]]:
-    """Sort what a store lists by backups; names that no backup of ours has are given back apart."""
-    found: dict[str, _Found] = {}
-    odd: list[str] = []
+@dataclass
+class _Odd:
+    """Names in a store that no backup of ours has: how many, and some of them."""
+
+    count: int = 0
+    some: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        self.count += 1
+        if len(self.some) < _SHOWN:
+            self.some.append(name)
+
+    def lines(self, store: Store) -> list[str]:
+        if not self.count:
+            return []
+        shown = ", ".join(repr(name) for name in self.some)
+        return [
+            f"{store.where()} has {self.count} files that belong to no backup, such as {shown}; they were left alone"
+        ]
+
+
+def _by_place(listing: Iterable[StoredObject], odd: _Odd) -> Iterator[tuple[str, _Found]]:
+    """Sort what a store lists, by name, by backups; names that no backup of ours has go into `odd`."""
+    place, found = "", _Found()
     for one in listing:
         parts = one.name.split("/")
         if not _is_ours(parts):
-            odd.append(one.name)
+            odd.add(one.name)
             continue
-        found.setdefault("/".join(parts[:4]), _Found()).files[parts[4]] = one
-    return found, odd
+        mine = "/".join(parts[:4])
+        if mine != place:
+            if found.files:
+                yield place, found
+            place, found = mine, _Found()
+        found.files[parts[4]] = one
+    if found.files:
+        yield place, found
+
+
+def _batches(found: Iterable[tuple[str, _Found]]) -> Iterator[dict[str, _Found]]:
+    """Collect so many backups that many small files can be fetched together."""
+    iterator = iter(found)
+    while batch := dict(islice(iterator, _BATCH)):
+        yield batch
 
 
 def _is_ours(parts: Sequence[str]) -> bool:
@@ -281,11 +365,6 @@ def _tampering(store: Store, place: str, entry: _Found) -> Iterator[str]:
             f"{store.where(place)}: {', '.join(changed[:_SHOWN])}{more} was written again or removed after it had "
             "arrived; the first version counts. Whoever did that had a key of this bucket"
         )
-
-
-def _odd_text(store: Store, odd: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in odd[:_SHOWN])
-    return f"{store.where()} has {len(odd)} files that belong to no backup, such as {shown}; they were left alone"
 
 
 def _is_under(place: str, under: str) -> bool:
