@@ -15,6 +15,7 @@ from ..errors import ManifestDamaged, RepositoryError, RetentionRefused, StoreEr
 from ..repository import layout
 from ..repository.catalogue import StoredBackup, is_called
 from ..repository.drill_records import LARGEST_RECORD, drill_file, is_proof, newest_drill, parse_record, read_drills
+from ..repository.left_out import is_whole
 from ..repository.pins import read_pin
 from ..repository.problems import Problems
 from ..repository.stores.interface import Store
@@ -126,6 +127,7 @@ def _candidate(
         backup_id=backup.folder.name,
         time=backup.time,
         complete=backup.manifest["status"] == "complete",
+        whole=is_whole(backup.manifest),
         proven=is_proof(_newest_record(store, backup, copied, doubts)),
         pinned=pins[0].reason if pins else None,
     )
