@@ -260,6 +260,10 @@ drills:
       type: list
       elements: str
       sample: [inventory, row_counts, fingerprints, properties, stream, grants]
+    without:
+      description: How much the backup leaves out on purpose, for people. Empty when nothing is.
+      type: str
+      sample: without 1 table
     not_compared:
       description: What was not compared, and why.
       type: list

@@ -190,6 +190,10 @@ databases:
           description: V(complete) or V(partial).
           type: str
           sample: complete
+        without:
+          description: How much it leaves out on purpose, for people. Empty when nothing is.
+          type: str
+          sample: without 1 table
         stored_bytes:
           description: Bytes of its archives.
           type: int

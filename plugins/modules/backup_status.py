@@ -116,6 +116,10 @@ rows:
       description: The point in time that its newest complete backup represents.
       type: str
       sample: "2026-11-21T02:15:00.123456Z"
+    without:
+      description: How much its newest backup leaves out on purpose, for people. Empty when nothing is.
+      type: str
+      sample: without 1 table
     path:
       description: Directory of its newest backup.
       type: str

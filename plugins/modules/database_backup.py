@@ -214,6 +214,21 @@ databases:
       type: list
       elements: str
       sample: []
+    filters:
+      description:
+        - What is left out on purpose, as the manifest has it. Patterns stand under the names of their options, and what
+          they mean under RV(ignore:left_out). V(null) for a backup of everything.
+      type: dict
+      sample:
+        exclude_tables: ["audit.*"]
+        left_out:
+          tables: {count: 1, names: [audit.log]}
+          table_data: {count: 0, names: []}
+          schemas: {count: 0, names: []}
+    without:
+      description: How much is left out on purpose, for people. Empty when nothing is.
+      type: str
+      sample: without 1 table
     error:
       description: Why it failed and what to do. V(null) otherwise.
       type: str

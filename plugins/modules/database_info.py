@@ -149,6 +149,17 @@ databases:
       description: Why it is selected or not.
       type: str
       sample: selected by databases
+    filters:
+      description:
+        - What a backup would leave out, as its manifest would have it. Patterns stand under the names of their options,
+          and what they mean under RV(ignore:left_out). V(null) when nothing is to be left out.
+      type: dict
+      sample:
+        exclude_tables: ["audit.*"]
+        left_out:
+          tables: {count: 1, names: [audit.log]}
+          table_data: {count: 0, names: []}
+          schemas: {count: 0, names: []}
 missing_privileges:
   description: Privileges that the login lacks for a whole backup of the selected databases. Empty when there are none.
   returned: success

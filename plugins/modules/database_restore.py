@@ -405,6 +405,11 @@ row_count_difference:
   type: list
   elements: str
   sample: ["public.orders: 1000 rows in the backup, 999 restored"]
+without:
+  description: How much the backup leaves out on purpose, for people. Empty when nothing is.
+  returned: when the backup was found and the server answered
+  type: str
+  sample: without 1 table
 not_compared:
   description: What was not compared, and why.
   returned: when the backup was found and the server answered

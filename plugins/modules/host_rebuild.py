@@ -420,6 +420,10 @@ instances:
           type: list
           elements: str
           sample: []
+        without:
+          description: How much the backup leaves out on purpose, for people. Empty when nothing is.
+          type: str
+          sample: without 1 table
         differences:
           description: Objects and rows that are not as in the backup.
           type: list

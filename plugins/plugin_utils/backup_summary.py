@@ -141,6 +141,7 @@ def _backup(backup: Mapping[str, Any]) -> dict[str, Any]:
         guess = {"low": "a guess", "high": "by its last backup"}.get(plan.get("forecast_confidence", ""))
         reasons.append(f"needs about {human_size(plan['forecast_bytes'])}{f' ({guess})' if guess else ''}")
     kept = {key: backup.get(key) for key in ("name", "status", "path", "plain_bytes", "stored_bytes", "duration")}
+    kept["without"] = backup.get("without") or ""
     kept["warnings"] = list(backup.get("warnings", ()))
     return {**kept, "why": "; ".join(str(reason) for reason in reasons if reason)}
 
@@ -157,7 +158,7 @@ def _lines(instance: Mapping[str, Any]) -> list[str]:
             columns += [f"{size:>10}", f"{duration:>8}"]
         why = _AS_ABOVE if len(backup["why"]) > len(_AS_ABOVE) and backup["why"] == said else backup["why"]
         said = backup["why"]
-        columns += [text for text in (backup["path"], why) if text]
+        columns += [text for text in (backup["without"], backup["path"], why) if text]
         lines.append("  " + "  ".join(columns).rstrip())
         lines += [f"    warning: {warning}" for warning in backup["warnings"][:WARNINGS_SHOWN]]
     return lines
@@ -178,5 +179,7 @@ def _outcome(instance: Mapping[str, Any]) -> str:
         told += [f"{counts['failed']} would fail"] if counts["failed"] else []
         return f"{server}: {', '.join(told)}"
     told = [f"{counts[status]} {status}" for status in _BACKUP_STATUSES if counts[status]]
+    filtered = sum(bool(backup["without"]) for backup in instance["backups"])
+    told += [f"{filtered} of them without something that is left out on purpose"] if filtered else []
     size, duration = human_size(instance["stored_bytes"] or 0), human_duration(instance["duration"] or 0)
     return f"{server}: {', '.join(told)}; {size} stored in {duration}"

@@ -37,6 +37,7 @@ from backupdb.hooks.options import hooks_from
 from backupdb.repository import last_run, local
 from backupdb.repository.catalogue import read_backup
 from backupdb.repository.drill_records import proven
+from backupdb.repository.left_out import is_whole
 from backupdb.repository.problems import Problems
 from backupdb.restore import run as restore
 from backupdb.restore.request import Safety
@@ -264,6 +265,68 @@ def test_odd_names_get_safe_paths_of_their_own_and_are_restored(on: On, reposito
     for name, table in tables.items():
         assert on.count(table, name) == 2, name
     assert set(repository.parent.iterdir()) == outside
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_what_filters_leave_out_is_not_there_and_all_else_is(on: On, repository: Path, jobs: int) -> None:
+    odd = [f"t {name}"[:20].rstrip() for name in on.kind.odd_names]
+    gone, empty = odd[::3], odd[1::3]
+    name = on.make(
+        "shop",
+        *(f"CREATE TABLE {on.kind.quoted(table)} (n int PRIMARY KEY)" for table in odd),
+        *(f"INSERT INTO {on.kind.quoted(table)} VALUES (1), (2)" for table in odd),
+        "CREATE TABLE log_2025 (n int)",
+        "CREATE TABLE log_2026 (n int)",
+        "CREATE TABLE login (n int)",
+        "CREATE TABLE Keep (n int)" if on.kind.engine.SWAPS else "CREATE TABLE keep (n int)",
+    )
+    filters = {"exclude_tables": ("log?????", *gone, "KEEP"), "exclude_table_data": tuple(empty)}
+    result = back_up(on.server, repository, databases=[name], jobs=jobs, accounts=False, **COMPARED, **filters)
+    entry = entry_of(result, name)
+    assert (result["status"], entry["status"]) == ("ok", "complete"), result["message"]
+    said = f"without {len(gone) + 2} tables and the rows of {len(empty)} tables"
+    assert entry["without"] == said and f"{name}: {said}, as asked" in result["message"]
+    assert [line for line in result["warnings"] if "'KEEP', which matches no table" in line] != []
+    manifest = stored_backups(repository, name)[0].manifest
+    jsonschema.validate(json.loads(Path(entry["path"], "manifest.json").read_text(encoding="utf-8")), SCHEMA)
+    assert len(manifest["archives"]) == (1 if jobs == 1 and on.kind.engine.SWAPS else len(manifest["archives"]))
+    back = restored(on.server, repository, name, target="back")
+    assert back["without"] == said and said in back["message"]
+    quoted = {table: on.kind.quoted(table) for table in (*odd, "login", "keep")}
+    for table in (set(odd) | {"login", "keep"}) - set(gone):
+        assert on.count(quoted[table], "back") == (0 if table in (*empty, "login", "keep") else 2), table
+    for table in (*(quoted[one] for one in gone), "log_2025", "log_2026"):
+        with pytest.raises(Exception, match="exist"):
+            on.count(table, "back")
+    drill = drilled(repository)
+    assert (drill["verdict"], drill["differences"], drill["without"]) == ("equal", [], said)
+    for asked, reason in ((gone[0], "on purpose (exclude_table"), (f"public.{gone[1]}", "on purpose (exclude_table")):
+        if on.kind.engine.SWAPS or asked == gone[0]:
+            refused = restore.run(restore_request(on.server, repository, name, tables=(asked,)), check_mode=True)
+            assert refused["status"] == "failed" and reason in refused["message"], refused["message"]
+
+
+def test_a_backup_that_leaves_out_something_else_is_not_fresh(on: On, repository: Path) -> None:
+    name = on.make_shop()
+    fresh = {"databases": [name], "accounts": False, "skip_if_newer_than": 3600.0}
+    made = [
+        entry_of(back_up(on.server, repository, **fresh, **filters), name)["status"]
+        for filters in ({}, {"exclude_tables": ("i*",)}, {"exclude_tables": ("i*",)}, {})
+    ]
+    assert made == ["complete", "complete", "skipped", "skipped"]
+    assert [is_whole(backup.manifest) for backup in stored_backups(repository, name)] == [False, True]
+
+
+def test_a_misspelt_table_to_be_included_fails_the_run_and_one_to_be_excluded_warns(on: On, repository: Path) -> None:
+    name = on.make_shop()
+    asked = {"databases": [name], "accounts": False, "include_tables": ("item", "itme"), "exclude_tables": ("itm",)}
+    for check_mode in (True, False):
+        result = backup.run(request_for(instance_of(on.server), repository, **asked), check_mode=check_mode)
+        told = "\n".join(result["warnings"])
+        assert "include_tables has 'itme', which matches no table" in told and "nearest name is 'item'" in told
+        assert "exclude_tables has 'itm', which matches no table" in told
+    assert (result["status"], entry_of(result, name)["status"]) == ("failed", "complete")
+    assert on.items(name) == [1, 2]
 
 
 def test_a_database_is_replaced_and_the_old_one_is_kept_where_names_can_be_swapped(on: On, repository: Path) -> None:

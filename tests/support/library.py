@@ -21,6 +21,7 @@ from backupdb.archives.read import plain_blocks
 from backupdb.backup import run as backup
 from backupdb.backup.request import BackupRequest, Selection
 from backupdb.connection.instance import Instance
+from backupdb.engines.filters import Filters
 from backupdb.engines.values import DumpOptions
 from backupdb.errors import BackupDbError
 from backupdb.repository import catalogue, layout, local
@@ -60,8 +61,9 @@ def instance_of(server: PrivateServer, **changes: Any) -> Instance:
 def request_for(
     instance: Instance, repository: Path, *, databases: Sequence[str] = ("*",), **options: Any
 ) -> BackupRequest:
-    """A run encrypted for `IDENTITY`; options are fields of the request or of `DumpOptions`."""
+    """A run encrypted for `IDENTITY`; options are fields of the request, of `DumpOptions` or of `Filters`."""
     dump = {name: options.pop(name) for name in list(options) if name in DumpOptions.__dataclass_fields__}
+    filters = {name: options.pop(name) for name in list(options) if name in Filters.__dataclass_fields__}
     fields: dict[str, Any] = {
         "selection": Selection(include=tuple(databases)),
         "encryption": Encryption(recipients=(IDENTITY.recipient,)),
@@ -69,7 +71,9 @@ def request_for(
         "host": HOST,
         **options,
     }
-    return BackupRequest(instance=instance, repository=str(repository), dump=DumpOptions(**dump), **fields)
+    return BackupRequest(
+        instance=instance, repository=str(repository), dump=DumpOptions(filters=Filters(**filters), **dump), **fields
+    )
 
 
 def back_up(server: PrivateServer, repository: Path, **options: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from backupdb.engines.mysql.clients import find_clients, read_options, read_vers
 from backupdb.engines.mysql.commands import option_value, whole_part
 from backupdb.engines.mysql.mariadb import MariadbEngine
 from backupdb.engines.mysql.mysql import MysqlEngine
-from backupdb.engines.mysql.plan import balanced, names_fit, plan
+from backupdb.engines.mysql.plan import Chosen, balanced, names_fit, plan
 from backupdb.engines.values import Client, DumpOptions
 from support.offline_engines import offline
 
@@ -145,7 +145,7 @@ def test_a_list_too_long_for_a_command_line_is_not_passed() -> None:
     assert names_fit(["t" * 64] * 1000)
     assert not names_fit(["t" * 64] * 20000)
     many = [table(f"{'t' * 60}{number}", 1) for number in range(20000)]
-    planned = plan(CLIENT, b"", frozenset(), "db", many, DumpOptions(jobs=4), jobs=4)
+    planned = plan(CLIENT, b"", frozenset(), "db", Chosen(many), DumpOptions(jobs=4), jobs=4)
     assert not planned.listed
     assert planned.at_once == 1
     assert planned.parts[0].argv[-2:] == ["--", "db"]
@@ -153,7 +153,7 @@ def test_a_list_too_long_for_a_command_line_is_not_passed() -> None:
 
 def test_parts_are_named_for_the_order_of_a_restore_and_rows_begin_first() -> None:
     found = [table("a", 1), table("b", 1), Relation("v", "VIEW", None, 0)]
-    planned = plan(CLIENT, b"", frozenset(), "db", found, DumpOptions(jobs=2), jobs=2)
+    planned = plan(CLIENT, b"", frozenset(), "db", Chosen(found), DumpOptions(jobs=2), jobs=2)
     assert [part.name for part in planned.parts] == ["data-0001", "data-0002", "pre-data", "post-data"]
     assert planned.at_once == 2
     rows, pre, post = planned.parts[0].argv, planned.parts[2].argv, planned.parts[3].argv
@@ -161,6 +161,17 @@ def test_parts_are_named_for_the_order_of_a_restore_and_rows_begin_first() -> No
     assert "--skip-triggers" in rows and "--no-create-info" in rows
     assert "--no-data" in pre and "--skip-triggers" in pre and "--routines" in pre
     assert {"--no-data", "--no-create-info", "--triggers", "--events"} <= set(post)
+
+
+def test_tables_without_rows_are_in_no_part_of_the_rows_and_one_client_is_waited_for_at_least() -> None:
+    found = [table("a", 1), table("b", 1)]
+    planned = plan(CLIENT, b"", frozenset(), "db", Chosen(found, ["c"], frozenset({"a"})), DumpOptions(), jobs=1)
+    assert [part.name for part in planned.parts] == ["data-0001", "pre-data", "post-data"]
+    assert [list(part.argv[-2:]) for part in planned.parts] == [["db", "b"], ["a", "b"], ["a", "b"]]
+    assert planned.at_once == 1 and not any("c" in part.argv for part in planned.parts)
+    none = plan(CLIENT, b"", frozenset(), "db", Chosen(found, (), frozenset({"a", "b"})), DumpOptions(), jobs=4)
+    assert [part.name for part in none.parts] == ["pre-data", "post-data"]
+    assert none.at_once == 1 and "--single-transaction" in none.parts[0].argv
 
 
 @pytest.mark.parametrize(

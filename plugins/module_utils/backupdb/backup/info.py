@@ -11,9 +11,9 @@ from typing import Any
 from ..connection.instance import Instance
 from ..engines.registry import open_engine
 from ..engines.side_names import broken_restores
-from ..engines.values import DumpOptions
+from ..engines.values import Database, DumpOptions
 from .request import Selection
-from .survey import survey
+from .survey import Survey, filter_warnings, survey
 
 
 def collect(instance: Instance, selection: Selection, dump: DumpOptions) -> dict[str, Any]:
@@ -29,10 +29,12 @@ def collect(instance: Instance, selection: Selection, dump: DumpOptions) -> dict
             **asdict(database),
             "selected": database.name not in reasons,
             "reason": reasons.get(database.name, "selected by databases"),
+            "filters": _filters(found, database),
         }
         for database in found.databases
     ]
     warnings = [f"{entry.name!r}: {entry.reason}" for entry in found.skipped if entry.fault]
+    warnings += [*found.unmatched, *filter_warnings(found)]
     warnings += broken_restores(database.name for database in found.databases)
     warnings += [f"{name!r} could not be looked into: {reason}" for name, reason in found.unexamined.items()]
     if found.client is None:
@@ -53,3 +55,8 @@ def collect(instance: Instance, selection: Selection, dump: DumpOptions) -> dict
         "clients": [asdict(client) for client in found.clients],
         "warnings": warnings,
     }
+
+
+def _filters(found: Survey, database: Database) -> dict[str, Any] | None:
+    filtered = found.filtered.get(database.name)
+    return None if filtered is None else filtered.to_manifest()

@@ -31,6 +31,7 @@ from ..engines.values import (
 )
 from ..errors import BackupDbError, Interrupted, PrivilegeMissing, SnapshotLost
 from ..hooks.run import Hooks
+from ..repository.left_out import FILTERS
 from ..repository.local import Publication, Published
 from ..repository.manifest import SCHEMA
 from ..repository.subject import ACCOUNTS, Subject
@@ -273,6 +274,7 @@ def _database_manifest(
         "missing": absent,
         "warnings": [*warnings, *(line for archive in archives for line in archive.warnings)],
         "engine_details": dict(details.extra),
+        **({FILTERS: details.filtered.to_manifest()} if context.options.filters else {}),
     }
 
 

@@ -13,6 +13,8 @@ from ..archives import options as archives
 from ..archives.envelope import ENCRYPTION_MODES, Encryption
 from ..connection.options import instance_from
 from ..engines import options as engines
+from ..engines.filters import OPTIONS as FILTER_OPTIONS
+from ..engines.filters import Filters
 from ..engines.values import DumpOptions
 from ..errors import InvalidOption
 from ..hooks.options import OPTIONS as HOOK_OPTIONS
@@ -37,6 +39,7 @@ DUMP_OPTIONS: Mapping[str, Option] = {
     "row_counts": Option("bool", default=False),
     "fingerprints": Option("bool", default=False),
     "allow_newer_client": Option("bool", default=False),
+    **{option: Option("list", elements="str", default=[]) for option in FILTER_OPTIONS},
 }
 # What only a run has: where to, how stored, and within which limits.
 RUN_OPTIONS: Mapping[str, Option] = {
@@ -91,6 +94,7 @@ def dump_options_from(options: Mapping[str, Any]) -> DumpOptions:
         row_counts=options["row_counts"],
         fingerprints=options["fingerprints"],
         allow_newer_client=options["allow_newer_client"],
+        filters=Filters(**{option: tuple(options[option]) for option in FILTER_OPTIONS}),
         **limits,
     )
 

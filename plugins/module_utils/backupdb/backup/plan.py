@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..engines.values import Database
 from ..repository.catalogue import StoredBackup
+from ..repository.left_out import filters_of
 from ..repository.subject import ACCOUNTS, Subject
 from ..system.text import human_duration, utc_now
 from .forecast import Forecast, forecast
@@ -57,7 +58,7 @@ def make_plan(
 
     `empty_bytes` is the size that the engine's databases have when they are empty.
     """
-    previous = read_previous(folder, found) if folder is not None else NOTHING_KNOWN
+    previous = read_previous(folder, found, request.dump.filters.values()) if folder is not None else NOTHING_KNOWN
     return BackupPlan(request, run_id, found, previous, list(_planned(request, found, previous, empty_bytes)))
 
 
@@ -78,6 +79,8 @@ def _skip_reason(request: BackupRequest, last: StoredBackup | None) -> str | Non
     """Say why no backup is needed now; None when one is."""
     if last is None or request.skip_if_newer_than is None:
         return None
+    if not last.subject.is_accounts and filters_of(last.manifest) != request.dump.filters.values():
+        return None  # it has not what this one is to have
     age = utc_now() - last.time
     if age >= timedelta(seconds=request.skip_if_newer_than):
         return None

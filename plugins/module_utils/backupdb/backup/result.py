@@ -14,13 +14,14 @@ from ..errors import BackupDbError
 from ..hooks.run import Hooks
 from ..outcome import Outcome, diff_of
 from ..repository.catalogue import StoredBackup
+from ..repository.left_out import FILTERS, left_out, with_without, without
 from ..repository.subject import ACCOUNTS, Subject
 from ..system.text import human_duration, human_size, one_line
 from .forecast import Forecast
 from .plan import BackupPlan, PlannedBackup
 from .rehearsal import Foreseen
 from .space import shortage
-from .survey import Survey
+from .survey import Survey, filter_warnings
 from .workers import Task
 
 _ARCHIVE_KEYS = ("name", "part", "format", "plain_bytes", "stored_bytes", "sha256")  # the manifest has the rest
@@ -96,7 +97,10 @@ def of_plan(
         status="planned" if status == "ok" else status,
         changed=bool(made),
         message=_foreseen_message(plan, everything, texts),
-        warnings=[*plan.previous.problems, *warnings, *_space_warnings(plan, free), *_plan_warnings(plan)],
+        warnings=[
+            *(*plan.previous.problems, *warnings, *_space_warnings(plan, free)),
+            *(*_plan_warnings(plan), *filter_warnings(plan.found)),
+        ],
         diff=diff_of(
             [f"{planned.subject.title}: {_last_text(planned.last)}" for planned in _databases_first(made)],
             [f"{planned.subject.title}: a new backup by run {plan.run_id[:8]}" for planned in _databases_first(made)],
@@ -121,6 +125,8 @@ def not_written(
         "rate": 0,
         "warnings": [],
         "missing": [],
+        "filters": None,
+        "without": "",
         "error": error,
         "reason": reason,
     }
@@ -142,8 +148,10 @@ def _planned(plan: BackupPlan, planned: PlannedBackup, foreseen: Foreseen | None
     if planned.subject.is_accounts:
         return entry
     client = plan.found.client
+    filtered = plan.found.filtered.get(planned.subject.title)
     return {
         **entry,
+        **(_left_out({FILTERS: filtered.to_manifest()}) if filtered is not None and foreseen is not None else {}),
         "plan": {
             "client": client.path if client else None,
             "jobs": plan.request.dump.jobs,
@@ -187,7 +195,12 @@ def _of_task(task: Task) -> dict[str, Any]:
         "rate": round(plain / task.seconds) if task.seconds > 0 else 0,
         "warnings": [*again, *manifest["warnings"]],
         "missing": manifest["missing"],
+        **_left_out(manifest),
     }
+
+
+def _left_out(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {"filters": left_out(manifest), "without": without(manifest)}
 
 
 def _also_at_first(first: str, error: str) -> str:
@@ -250,6 +263,7 @@ def _problems(everything: Sequence[Mapping[str, Any]], *, known: str = "") -> li
         if item["error"] not in (None, known)
     ]
     problems += [f"{item['name']}: missing {'; '.join(item['missing'])}" for item in everything if item["missing"]]
+    problems += [f"{item['name']}: {item['without']}, as asked" for item in everything if item["without"]]
     return problems
 
 
@@ -264,6 +278,7 @@ def _plan_warnings(plan: BackupPlan) -> list[str]:
         ),
         *_fault_warnings(found),
         *broken_restores(database.name for database in found.databases),
+        *found.unmatched,
         *(
             f"database {name!r} is left out and its backups are kept: {reason}"
             for name, reason in plan.previous.left_out.items()
@@ -285,10 +300,12 @@ def _space_warnings(plan: BackupPlan, free: int | None) -> list[str]:
 def _last_text(last: StoredBackup | None) -> str:
     if last is None:
         return "no backup"
-    return f"{last.folder.name}, {last.manifest['status']}, {human_size(last.manifest['stored_bytes'])}"
+    status = with_without(last.manifest["status"], last.manifest)
+    return f"{last.folder.name}, {status}, {human_size(last.manifest['stored_bytes'])}"
 
 
 def _stored_text(item: Mapping[str, Any]) -> str:
     if not item["path"]:
         return "failed, earlier backups are kept"
-    return f"{item['path'].rsplit('/', 1)[-1]}, {item['status']}, {human_size(item['stored_bytes'])}"
+    status = ", ".join(filter(None, [item["status"], item["without"]]))
+    return f"{item['path'].rsplit('/', 1)[-1]}, {status}, {human_size(item['stored_bytes'])}"

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..engines.filters import INCLUDE_TABLES, Filtered, has_wildcard, nothing_matches
 from ..engines.interface import Engine, no_usable_client
 from ..engines.values import Client, Database, DumpOptions, MissingPrivilege, ServerFacts
 from ..errors import BackupDbError, ClientMissing, Interrupted
@@ -33,6 +34,8 @@ class Survey:
     client: Client | None
     package_hint: str
     unexamined: Mapping[str, str]  # selected databases whose rights could not be looked at, and why
+    filtered: Mapping[str, Filtered]  # what filters leave out, by database; empty without filters
+    unmatched: Sequence[str]  # patterns of filters that mean nothing in any of the databases, one line each
 
     def missing_for(self, database: Database) -> list[MissingPrivilege]:
         """Return the missing privileges that concern one database."""
@@ -47,6 +50,7 @@ class Survey:
 
 def survey(engine: Engine, selection: Selection, options: DumpOptions) -> Survey:
     """Look at the instance; raises what connecting, asking and selecting raise."""
+    engine.check_filters(options.filters)
     facts, server = engine.facts, engine.server
     began = time.monotonic()
     server.value("SELECT 1")
@@ -55,18 +59,66 @@ def survey(engine: Engine, selection: Selection, options: DumpOptions) -> Survey
     selected, skipped = select(databases, selection, where=server.instance.where())
     clients = engine.dump_clients(options)
     missing, unexamined = _examine(engine, selected, options)
+    filtered = _filter(engine, selected, options, unexamined)
+    absent, unmatched = _unmatched(filtered, selection, options) if len(filtered) == len(selected) else ([], [])
     return Survey(
         facts=facts,
         latency=latency,
         databases=databases,
-        selected=selected,
-        skipped=skipped,
+        selected=[_without(database, filtered.get(database.name)) for database in selected],
+        skipped=[*skipped, *absent],
         missing=missing,
         clients=clients,
         client=next((client for client in clients if client.usable), None),
         package_hint=engine.package_hint(),
         unexamined=unexamined,
+        filtered=filtered,
+        unmatched=unmatched,
     )
+
+
+def _filter(
+    engine: Engine, databases: Sequence[Database], options: DumpOptions, unexamined: dict[str, str]
+) -> dict[str, Filtered]:
+    """Find what the filters leave out of each database; one that cannot be looked into is added to the unexamined."""
+    filtered: dict[str, Filtered] = {}
+    for database in databases if options.filters else ():
+        try:
+            filtered[database.name] = engine.filtered(database, options.filters)
+        except Interrupted:
+            raise
+        except BackupDbError as error:
+            unexamined.setdefault(database.name, str(error))
+    return filtered
+
+
+def _without(database: Database, filtered: Filtered | None) -> Database:
+    """Return the database as big as it is without what is left out, for every forecast of what its backup takes."""
+    if filtered is None or database.size_bytes is None:
+        return database
+    return replace(database, size_bytes=max(0, database.size_bytes - filtered.size))
+
+
+def _unmatched(
+    filtered: Mapping[str, Filtered], selection: Selection, options: DumpOptions
+) -> tuple[list[Skipped], list[str]]:
+    """Name the patterns that mean nothing in any database: what was to be included is a fault, as with `databases`.
+
+    One that excludes is a warning: more is in the backup than was asked for, and nothing is lost.
+    """
+    matched = {pattern for found in filtered.values() for pattern in found.matched}
+    there = sorted({name for found in filtered.values() for name in found.there})
+    absent: list[Skipped] = []
+    unmatched: list[str] = []
+    for pattern in options.filters.patterns() if filtered else ():
+        if pattern in matched:
+            continue
+        line = nothing_matches(pattern, there)
+        if pattern.option != INCLUDE_TABLES or (selection.allow_empty and has_wildcard(pattern.entry)):
+            unmatched.append(line)
+        else:
+            absent.append(Skipped(f"table {pattern.entry}", line, fault=True))
+    return absent, unmatched
 
 
 def _examine(
@@ -104,6 +156,11 @@ def missing_rights(
     if database.name in found.unexamined:
         return engine.missing_privileges([database], options)
     return found.missing_for(database)
+
+
+def filter_warnings(found: Survey) -> list[str]:
+    """Warn of what could not come back because of what is left out; a run has it among the warnings of each backup."""
+    return [f"{name!r}: {line}" for name, filtered in found.filtered.items() for line in filtered.warnings]
 
 
 def privilege_text(entry: MissingPrivilege) -> str:

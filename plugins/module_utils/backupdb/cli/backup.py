@@ -16,6 +16,7 @@ from ..backup import run as backup
 from ..backup.progress import Progress
 from ..backup.request import BackupRequest, Selection
 from ..connection.instance import Instance
+from ..engines.filters import Filters
 from ..engines.values import DumpOptions
 from ..errors import InvalidOption
 from ..streams.compression import Compression
@@ -55,10 +56,12 @@ def _reporter(live: Report) -> Callable[[Progress], None]:
 def request_from(values: dict[str, Any]) -> BackupRequest:
     """Build a request from nested plain values, named as the fields of the request's parts are."""
     try:
+        dump = values.pop("dump", {})
+        filters = Filters(**_tuples(dump.pop("filters", {})))
         return BackupRequest(
             instance=Instance(**values.pop("instance")),
             selection=Selection(**_tuples(values.pop("selection", {}))),
-            dump=DumpOptions(**values.pop("dump", {})),
+            dump=DumpOptions(filters=filters, **dump),
             encryption=Encryption(**_tuples(values.pop("encryption", {}))),
             compression=Compression(**values.pop("compression", {})),
             **values,

@@ -65,7 +65,7 @@ def _cells(entry: dict[str, Any], *, pins: bool) -> list[str]:
         Subject(entry["database"]).title,
         f"{parse_iso(entry['started']):%Y-%m-%d %H:%M:%S}",
         human_age(entry["age_seconds"]),
-        entry["status"],
+        " ".join(filter(None, [entry["status"], entry["without"]])),
         human_size(entry["stored_bytes"]),
         _proven(entry),
         *(["pinned" if entry["pinned"] else "-"] * pins),

@@ -87,7 +87,8 @@ def _lines(result: Mapping[str, Any]) -> list[str]:
     for backup in result["backups"]:
         for entry in [*backup["databases"], *([backup["accounts"]] if backup["accounts"] else [])]:
             what = entry["error"] or entry["reason"] or f"{human_size(entry['stored_bytes'])} {entry['path']}"
-            lines.append(f"{backup['host']}/{backup['instance']} {entry['name']!r} {entry['status']} {what}")
+            status = " ".join(filter(None, [entry["status"], entry["without"]]))
+            lines.append(f"{backup['host']}/{backup['instance']} {entry['name']!r} {status} {what}")
     if result["drill"] is not None:
         lines += result["drill"]["lines"]
     return [*lines, f"{result['status']}: {result['message']}"]

@@ -19,6 +19,7 @@ from ..accounts.restore import export
 from ..engines.accounts_document import full_name
 from ..engines.sequences import matches_range
 from ..engines.values import DumpOptions, SnapshotDetails
+from ..repository.left_out import names_left_out
 from ..restore.compare import inspect
 from ..restore.missing import missing_kind, missing_name
 from .compare_sets import compare_in_any_order
@@ -200,11 +201,28 @@ def _grants(findings: Findings, state: RestoredServer) -> None:
         findings.leaves_out(f"account {name}", reason)
     here = {
         **document,
-        "accounts": [one for one in document["accounts"] if full_name(one) not in state.skipped_accounts],
+        "accounts": [
+            _without_left_out(findings, state, one)
+            for one in document["accounts"]
+            if full_name(one) not in state.skipped_accounts
+        ],
     }
     fresh = export(state.engine)
     for line in difference(here, fresh, database=state.name):
         findings.differs("grants", None, line)
+
+
+def _without_left_out(findings: Findings, state: RestoredServer, account: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the account without its rights on tables that the backup leaves out on purpose: nobody can have them."""
+    names = set(names_left_out(state.context.manifest, "tables"))
+    rules, kept = state.engine.ACCOUNTS, []
+    for statement in account["statements"]:
+        name = rules.object_of(statement) if statement.get("database") == state.name else None
+        if name is None or name not in names:
+            kept.append(statement)
+        else:
+            findings.leaves_out(f"rights of {full_name(account)} on {name}", "it is left out of the backup on purpose")
+    return {**account, "statements": kept}
 
 
 def _other_version(state: RestoredServer) -> str:

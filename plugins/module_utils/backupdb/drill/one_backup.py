@@ -13,6 +13,7 @@ from ..engines.workplace import work_dir_of
 from ..errors import ArchiveDamaged, BackupDbError, Interrupted, NotEnoughSpace, RequirementMissing, RunTimeout
 from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import DIFFERENT, EQUAL, EQUAL_REWRITTEN, FAILED, SCHEMA
+from ..repository.left_out import without
 from ..repository.local import free_bytes
 from ..signatures.check import check_backup, claimed
 from ..system.text import human_size, iso, utc_now
@@ -98,6 +99,7 @@ def _beginning(backup: StoredBackup) -> dict[str, Any]:
         "host": manifest["host"],
         "instance": manifest["instance"],
         "database": backup.database,
+        "without": without(manifest),
         "started": iso(utc_now().replace(microsecond=0)),
         "verdict": FAILED,
         "error": None,

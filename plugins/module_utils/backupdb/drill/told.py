@@ -24,6 +24,8 @@ def summary(records: Sequence[Mapping[str, Any]]) -> str:
     counts = {verdict: sum(record["verdict"] == verdict for record in records) for verdict in (EQUAL, EQUAL_REWRITTEN)}
     bad = [record for record in records if record["verdict"] not in counts]
     told = [f"{count} {verdict}" for verdict, count in counts.items() if count]
+    filtered = sum(record["verdict"] in counts and bool(record["without"]) for record in records)
+    told += [f"{filtered} of them of a backup that leaves something out on purpose"] if filtered else []
     told += grouped([Fault(_short_name(one), _told(one), place=str(one.get("path", ""))) for one in bad], "backups")
     return f"{len(records)} drilled: {'; '.join(told)}"
 
@@ -44,7 +46,7 @@ def _cells(record: Mapping[str, Any]) -> list[str]:
         f"{record['host']}/{record['instance']}",
         str(record["database"]),
         record["backup_id"],
-        record["verdict"],
+        ", ".join(filter(None, [record["verdict"], record["without"] and f"{record['without']} left out on purpose"])),
         record["content"] if good else "-",
         "-" if seconds is None else human_duration(seconds),
     ]

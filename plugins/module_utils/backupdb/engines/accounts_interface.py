@@ -121,6 +121,10 @@ class AccountRules(ABC):
     def instance_refusal(self, statement: Mapping[str, Any]) -> str | None:
         """Say the same of a statement about the whole instance."""
 
+    def object_of(self, statement: Mapping[str, Any]) -> str | None:
+        """Name the table that a right is on, without its database; None for all other statements."""
+        return None
+
     def covers_database(self, granted_on: str, database: str) -> bool:
         """Tell whether a right that was granted on `granted_on` is one on this database."""
         return granted_on == database

@@ -22,6 +22,7 @@ from ..errors import ClientMissing
 from ..streams.pipeline import Limits
 from .accounts_interface import AccountRules, AccountTarget
 from .drill_interface import DrillSupport
+from .filters import Filtered, Filters
 from .format_check import FormatCheck
 from .login_interface import LoginManager, WantedLogin
 from .values import (
@@ -92,6 +93,14 @@ class Engine(ABC):
 
     # Backing up
 
+    @classmethod  # noqa: B027  # most engines know all of them
+    def check_filters(cls, filters: Filters) -> None:
+        """Raise `InvalidOption` for a filter that means nothing here."""
+
+    @abstractmethod
+    def filtered(self, database: Database, filters: Filters) -> Filtered:
+        """Say what filters leave out of a database, and warn of what then cannot come back."""
+
     @abstractmethod
     def missing_privileges(self, databases: Sequence[Database], options: DumpOptions) -> list[MissingPrivilege]:
         """Say which rights the login lacks for these databases and options."""
@@ -159,6 +168,11 @@ class Engine(ABC):
     @abstractmethod
     def by_hand(cls, manifest: Mapping[str, Any]) -> ByHand:
         """Say how people load a backup without this program; what a manifest says cannot become a command in it."""
+
+    @classmethod
+    def table_spellings(cls, name: str) -> set[str]:
+        """Return the ways in which people may write the name of a table that manifests have as `name`."""
+        return {name}
 
     # Accounts
 

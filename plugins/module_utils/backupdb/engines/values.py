@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, NamedTuple
 
+from .filters import NOT_FILTERED, Filtered, Filters
+
 FATAL = "fatal"  # without it the database cannot be backed up truthfully: the database fails
 PARTIAL = "partial"  # without it something named is missing: the backup is published as partial
 DEGRADED = "degraded"  # without it the backup is whole but taken in a lesser way (no global lock, jobs 1)
@@ -70,7 +72,10 @@ class Client:
 
 @dataclass(frozen=True)
 class DumpOptions:
-    """How databases are dumped. Times in seconds; None is 'no limit' for `timeout` only."""
+    """How databases are dumped. Times in seconds; None is 'no limit' for `timeout` only.
+
+    `filters` say which tables are left out on purpose.
+    """
 
     jobs: int = 1
     triggers: bool = True
@@ -79,6 +84,7 @@ class DumpOptions:
     row_counts: bool = False
     fingerprints: bool = False
     allow_newer_client: bool = False
+    filters: Filters = field(default_factory=Filters)
     db_lock_timeout: float = 60.0
     timeout: float | None = None
     nice: int = 0
@@ -140,6 +146,7 @@ class SnapshotDetails:
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine's own: text of excluded views, ...
     older_inventory: Mapping[str, int] = field(default_factory=dict)  # kinds that older manifests count otherwise
     unanswered: Mapping[str, Sequence[str]] = field(default_factory=dict)  # kind -> what is there and not counted
+    filtered: Filtered = NOT_FILTERED  # what was left out as asked, and is counted nowhere above
 
     def inventory_as_in(self, manifest: Mapping[str, Any]) -> Mapping[str, int]:
         """Return the inventory as it was counted at the time of the manifest (`inventory_rules` of the engine)."""

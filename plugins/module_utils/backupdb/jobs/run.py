@@ -211,7 +211,7 @@ def _report_backup(entry: Mapping[str, Any], report: Report) -> None:
     for item in [*entry["databases"], *([entry["accounts"]] if entry["accounts"] else [])]:
         what = item["error"] or item["reason"] or f"{human_size(item['stored_bytes'])} stored"
         report(
-            f"{item['name']}: {item['status']}, {what}",
+            f"{item['name']}: {', '.join(filter(None, [item['status'], item['without'], what]))}",
             priority=_priority(item["status"]),
             database=item["name"],
             **about,

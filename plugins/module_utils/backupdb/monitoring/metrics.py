@@ -17,6 +17,7 @@ from typing import Any, Optional
 from ..errors import BackupDbError
 from ..jobs.definition import Job
 from ..repository.files import replace_file
+from ..repository.left_out import number_left_out
 from ..system.json_text import seconds
 from ..system.text import printable, utc_now
 from .copies import BEHIND as COPY_BEHIND
@@ -52,6 +53,7 @@ HELP = {
     "backupdb_database_status": "State: 0 well, 1 partial, 2 newest attempt failed, 3 too old, 4 none, 5 none yet.",
     "backupdb_last_success_timestamp_seconds": "Time of the newest backup, complete or partial.",
     "backupdb_last_complete_timestamp_seconds": "Time of the newest complete backup.",
+    "backupdb_last_success_left_out": "Tables and schemas that the newest backup leaves out on purpose, or their rows.",
     "backupdb_last_success_age_seconds": "Age of the newest backup when these metrics were written.",
     "backupdb_max_age_seconds": "How old the newest backup may be.",
     "backupdb_last_success_duration_seconds": "How long the newest backup took.",
@@ -193,6 +195,7 @@ def _of_database(instance: InstanceState, database: DatabaseState) -> Iterator[S
         manifest: Mapping[str, Any] = stored.newest.manifest
         yield "backupdb_last_success_timestamp_seconds", labels, _seconds(stored.newest.time)
         yield "backupdb_last_success_duration_seconds", labels, _duration(manifest.get("duration_seconds"))
+        yield "backupdb_last_success_left_out", labels, number_left_out(manifest)
         yield "backupdb_last_success_plain_bytes", labels, manifest["plain_bytes"]
         yield "backupdb_last_success_stored_bytes", labels, manifest["stored_bytes"]
     yield "backupdb_last_proven_timestamp_seconds", labels, _seconds(stored.proven)

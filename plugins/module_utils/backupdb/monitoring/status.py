@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..jobs.definition import Job
+from ..repository.left_out import with_without, without
 from ..system.table import one_line, table
 from ..system.text import human_duration, human_size, iso, parse_duration, utc_now
 from . import copies_told
@@ -210,6 +211,7 @@ def _row(state: HostState, instance: InstanceState, database: DatabaseState) -> 
         "state": database.verdict,
         "newest": None if stored.newest is None else iso(stored.newest.time),
         "newest_complete": _iso(stored.newest_complete),
+        "without": "" if manifest is None else without(manifest),
         "path": None if stored.newest is None else str(stored.newest.folder),
         "age_seconds": None if database.age is None else round(database.age),
         "max_age_seconds": round(database.max_age),
@@ -235,7 +237,7 @@ def _cells(state: HostState, instance: InstanceState, database: DatabaseState, c
     return [
         instance.place.instance,
         database.name,
-        database.verdict,
+        database.verdict if stored.newest is None else with_without(database.verdict, stored.newest.manifest),
         "-" if stored.newest is None else f"{stored.newest.time:%Y-%m-%d %H:%M}",
         "-" if database.age is None else human_duration(max(0.0, database.age)),
         human_duration(database.max_age),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..outcome import Outcome
+from ..repository.left_out import without
 from ..system.text import counted, human_duration, human_size, iso, one_line, were
 from .order import predicted
 from .request import RebuildRequest
@@ -173,6 +174,7 @@ def _database(work: DatabaseWork) -> dict[str, Any]:
         "seconds": work.seconds,
         "passed_over": list(work.passed_over),
         "missing": _missing(work),
+        "without": without(backup.manifest) if backup is not None else "",
         "differences": _differences(work),
         "errors": list(work.result.get("errors", ())),
     }
@@ -224,6 +226,9 @@ def _lost_database(database: DatabaseWork) -> Iterator[str]:
     if database.status != NO_BACKUP:
         yield from (f"a newer backup was passed over: {line}" for line in database.passed_over)
     yield from (f"the backup lacks {line}" for line in _missing(database))
+    said = without(database.backup.manifest) if database.backup is not None else ""
+    if said:
+        yield f"the backup was made {said}, as asked"
     if database.status == WITH_ERRORS:
         yield from database.result.get("errors", ())
         yield from (f"differs: {line}" for line in _differences(database))

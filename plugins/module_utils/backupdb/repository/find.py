@@ -21,6 +21,7 @@ from ..system.text import iso, utc_now
 from . import layout
 from .catalogue import StoredBackup, backups, is_future, read_backup
 from .files import storage_errors
+from .left_out import names_left_out, without
 from .problems import Problems
 from .subject import Subject
 
@@ -183,3 +184,8 @@ def _partial_warnings(backup: StoredBackup) -> Iterator[str]:
     if backup.manifest["status"] == "partial":
         missing = "; ".join(str(entry) for entry in backup.manifest["missing"][:_SHOWN])
         yield f"{backup.folder} is a partial backup; it lacks: {missing or 'what its warnings say'}"
+    said = without(backup.manifest)
+    if said:
+        names = [name for kind in ("tables", "table_data") for name in names_left_out(backup.manifest, kind)]
+        shown = ", ".join([*names[:_SHOWN], *(["..."] if len(names) > _SHOWN else [])])
+        yield f"{backup.folder} was made {said}, as asked" + (f": {shown}" if shown else "")

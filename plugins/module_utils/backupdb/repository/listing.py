@@ -12,6 +12,7 @@ from typing import Any
 from ..system.text import counted, human_duration, human_size, iso, utc_now
 from .catalogue import Filter, StoredBackup, is_future, read_wanted
 from .drill_records import is_proof, newest_drill
+from .left_out import left_out, without
 from .pins import read_pin
 from .place import CopySource, open_place
 from .problems import Problems
@@ -70,6 +71,8 @@ def entry_of(backup: StoredBackup, now: datetime, problems: Problems) -> dict[st
         "inventory": manifest.get("inventory"),
         "inventory_trusted": manifest.get("inventory_trusted"),
         "missing": manifest["missing"],
+        "filters": left_out(manifest),
+        "without": without(manifest),
         "warnings": manifest["warnings"],
         "proven": is_proof(drill),
         "drill": None if drill is None else {key: drill.get(key) for key in ("verdict", "finished", "content")},

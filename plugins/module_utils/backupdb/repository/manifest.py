@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import ManifestDamaged
 from ..system.json_text import LARGEST_COUNT, read_json
 from ..system.text import parse_iso
+from .left_out import FILTERS
 
 SCHEMA = 1
 KINDS = ("database", "accounts")
@@ -62,10 +63,19 @@ _OPTIONAL: Mapping[str, type] = {
     "row_counts": dict,
     "fingerprints": dict,
     "engine_details": dict,
+    FILTERS: dict,
     "accounts": int,
     "signing_key": str,
 }
 _ARCHIVE_OPTIONAL: Mapping[str, type] = {"part": str, "argv": list, "recipients": list, "longest_statement_bytes": int}
+_FILTERS_OPTIONAL: Mapping[str, type] = {
+    "include_tables": list,
+    "exclude_tables": list,
+    "exclude_table_data": list,
+    "exclude_schemas": list,
+    "left_out": dict,
+}
+_LEFT_OUT_OPTIONAL: Mapping[str, type] = {"count": int, "names": list}
 _SERVER_OPTIONAL: Mapping[str, type] = {"version": str, "settings": dict}
 _CLIENT_OPTIONAL: Mapping[str, type] = {"path": str, "vendor": str, "version": str}
 
@@ -87,6 +97,7 @@ def parse(content: bytes, where: str) -> dict[str, Any]:
     _check_keys(manifest, _OPTIONAL, where, optional=True)
     _check_keys(manifest["server"], _SERVER_OPTIONAL, where, optional=True)
     _check_keys(manifest.get("client") or {}, _CLIENT_OPTIONAL, where, optional=True)
+    _check_filters(manifest.get(FILTERS) or {}, where)
     if manifest["schema"] != SCHEMA:
         raise ManifestDamaged(
             f"{where} has schema {manifest['schema']}, this version of vya.backupdb reads {SCHEMA}; use a newer one"
@@ -114,6 +125,14 @@ def started(manifest: Mapping[str, Any], where: str) -> datetime:
         return parse_iso(manifest["started"])
     except ValueError as error:
         raise ManifestDamaged(f"{where} has no readable start time: {error}") from error
+
+
+def _check_filters(filters: Mapping[str, Any], where: str) -> None:
+    _check_keys(filters, _FILTERS_OPTIONAL, where, optional=True)
+    for kind, found in (filters.get("left_out") or {}).items():
+        if not isinstance(found, dict):
+            raise ManifestDamaged(f"{where} is not a whole manifest: left_out {kind} is not a dict")
+        _check_keys(found, _LEFT_OUT_OPTIONAL, where, optional=True)
 
 
 def _check_keys(found: Mapping[str, Any], kinds: Mapping[str, type], where: str, *, optional: bool = False) -> None:

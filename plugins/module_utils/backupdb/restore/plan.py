@@ -24,6 +24,7 @@ from ..engines.values import FATAL, ArchiveSource, Client, Database, DumpOptions
 from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
 from ..repository.best_place import check_sizes
 from ..repository.catalogue import StoredBackup
+from ..repository.left_out import names_left_out, patterns_text
 from ..repository.local import free_bytes
 from ..system.files import is_folder
 from ..system.text import human_size, utc_now
@@ -101,6 +102,7 @@ def make_plan(
     existing = next((one for one in databases if one.name == target), None)
     replaces = existing is not None and request.replace
     refusals = [*_engine_refusals(manifest, facts), *_target_refusals(request, backup, target, existing)]
+    refusals += _table_refusals(request, engine, manifest)
     missing: Sequence[MissingPrivilege] = ()
     warnings: Sequence[str] = ()
     clients: Sequence[Client] = ()
@@ -136,7 +138,11 @@ def make_plan(
         free_bytes=free,
         missing=missing,
         refusals=refusals,
-        warnings=[*warnings, *beside(target, (one.name for one in databases))],
+        warnings=[
+            *warnings,
+            *_table_warnings(request, engine, manifest),
+            *beside(target, (one.name for one in databases)),
+        ],
     )
 
 
@@ -227,6 +233,27 @@ def _login_refusals(missing: Sequence[MissingPrivilege]) -> Iterator[str]:
     if missing:
         lacking = "; ".join(f"{entry.privilege} ({entry.effect})" for entry in missing)
         yield f"this login lacks {lacking}; {ADMINISTRATOR_ADVICE}"
+
+
+def _table_refusals(request: RestoreRequest, engine: Engine, manifest: Mapping[str, Any]) -> Iterator[str]:
+    asked = _asked(request, engine, names_left_out(manifest, "tables"))
+    if asked:
+        yield (
+            f"tables: {asked} left out of this backup on purpose ({patterns_text(manifest)}); use a backup that has "
+            "them, or do not ask for them"
+        )
+
+
+def _table_warnings(request: RestoreRequest, engine: Engine, manifest: Mapping[str, Any]) -> Iterator[str]:
+    asked = _asked(request, engine, names_left_out(manifest, "table_data"))
+    if asked:
+        yield f"tables: {asked} made without rows, which were left out of this backup on purpose"
+
+
+def _asked(request: RestoreRequest, engine: Engine, left_out: Sequence[str]) -> str:
+    """Name those of the tables asked for that are among these; an empty text where none is."""
+    spellings = {spelling for name in left_out for spelling in engine.table_spellings(name)}
+    return ", ".join(repr(name) for name in request.options.tables if name in spellings)
 
 
 def _first_usable(clients: Sequence[Client]) -> Client | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import BackupDbError
 from ..outcome import Outcome, diff_of
+from ..repository.left_out import with_without, without
 from ..system.text import human_duration, human_size
 from .compare import Comparison
 from .plan import RestorePlan
@@ -68,6 +69,7 @@ def of_plan(request: RestoreRequest, plan: RestorePlan, state: RestoreState) -> 
     """Put together the result of check mode; refused is failed, as the real run would be."""
     refused = bool(plan.refusals)
     what = f"{plan.backup.database!r} would be restored as {plan.target!r} from {plan.backup.folder.name}"
+    what = with_without(what, plan.backup.manifest)
     message = f"would be refused: {'; '.join(plan.refusals)}" if refused else what
     return Outcome(
         status="failed" if refused else "planned",
@@ -103,6 +105,7 @@ def _facts(request: RestoreRequest, plan: RestorePlan, state: RestoreState) -> d
         "target": plan.target,
         "backup_id": plan.backup.manifest["backup_id"],
         "path": plan.backup.where,
+        "without": without(plan.backup.manifest),
         "signature": dict(state.signature),
         "plan": plan.describe(),
         "inventory_difference": list(state.comparison.inventory),
@@ -129,6 +132,7 @@ def _message(plan: RestorePlan, state: RestoreState, status: str, seconds: float
         return f"{what} was not restored: {state.error}. Now {state.in_place or 'nothing is changed'}"
     size = human_size(plan.backup.manifest["plain_bytes"])
     done = f"{what} was restored as {plan.target!r} ({size} in {human_duration(seconds)})"
+    done = with_without(done, plan.backup.manifest, "{}, {} that the backup leaves out")
     if status == "restored":
         return done
     return f"{done}, but not all of it: {state.faults()}. Now {state.in_place}"

@@ -24,6 +24,7 @@ from ..repository.drill_records import (
     parse_record,
     read_drills,
 )
+from ..repository.left_out import is_whole
 from ..repository.pins import read_pin
 from ..repository.problems import Problems
 from ..repository.stores.interface import Store, StoredObject
@@ -135,6 +136,7 @@ def _candidate(
         backup_id=backup.folder.name,
         time=backup.time,
         complete=backup.manifest["status"] == "complete",
+        whole=is_whole(backup.manifest),
         proven=is_proof(_newest_record(store, backup, copied, doubts)),
         pinned=pins[0].reason if pins else None,
     )

@@ -36,6 +36,7 @@ class Candidate:
     time: datetime
     complete: bool = True
     proven: bool = False
+    whole: bool = True  # nothing is left out of it on purpose
     pinned: str | None = None
 
 
@@ -96,6 +97,9 @@ def _floor(policy: RetentionPolicy, ordered: Sequence[Candidate]) -> Iterator[tu
         newest = next((candidate for candidate in ordered if getattr(candidate, wanted)), None)
         if newest is not None:
             yield newest.backup_id, reason
+    wholes = [candidate for candidate in ordered if candidate.whole]
+    if wholes and not ordered[0].whole:  # what leaves something out stands for nothing that has it
+        yield next((one for one in wholes if one.complete), wholes[0]).backup_id, "newest with nothing left out"
     for candidate in ordered:
         if candidate.pinned is not None:
             yield candidate.backup_id, f"pinned: {candidate.pinned}" if candidate.pinned else "pinned"
@@ -122,14 +126,21 @@ def _rules(policy: RetentionPolicy, ordered: Sequence[Candidate]) -> Iterator[tu
 def _newest_of_each(
     ordered: Sequence[Candidate], name: str, count: int, slot: Callable[[datetime], str], zone: tzinfo
 ) -> Iterator[tuple[str, str]]:
-    """Name the newest backup in each of the newest `count` slots that have one."""
-    seen: set[str] = set()
+    """Name the newest backup in each of the newest `count` slots that have one.
+
+    One that leaves something out does not take the place of the newest in its slot that does not: both stay.
+    """
+    seen: dict[str, bool] = {}  # whether the slot has one of everything
     for candidate in ordered:
-        if len(seen) == count:
-            return
         label = slot(candidate.time.astimezone(zone))
-        if label not in seen:
-            seen.add(label)
+        if label in seen:
+            if candidate.whole and not seen[label]:
+                seen[label] = True
+                yield candidate.backup_id, f"{name} {label}, with nothing left out"
+        elif len(seen) == count:
+            return
+        else:
+            seen[label] = candidate.whole
             yield candidate.backup_id, f"{name} {label}"
 
 

@@ -14,6 +14,7 @@ from ..errors import RetentionRefused
 from ..repository import catalogue, last_run, layout
 from ..repository.catalogue import StoredBackup
 from ..repository.drill_records import is_proof, newest_drill
+from ..repository.left_out import is_whole
 from ..repository.pins import read_pin
 from ..repository.problems import Problems
 from ..repository.removal import unfinished_removals
@@ -164,6 +165,7 @@ def candidate_of(backup: StoredBackup, doubts: Problems) -> Candidate:
         backup_id=backup.folder.name,
         time=backup.time,
         complete=backup.manifest["status"] == "complete",
+        whole=is_whole(backup.manifest),
         proven=is_proof(newest_drill(backup.folder, doubts, sealed_only=True)),
         pinned=None if pin is None else pin.reason,
     )

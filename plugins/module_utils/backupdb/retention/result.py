@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..outcome import Outcome, diff_of
+from ..repository.left_out import with_without, without
 from ..repository.problems import Problems
 from ..system.text import counted, human_size, iso
 from .decide import KEEP, REMOVE
@@ -69,6 +70,7 @@ def _database(plan: DatabasePlan, check_mode: bool) -> dict[str, Any]:
                 "path": plan.path_of(entry.backup_id),
                 "started": iso(plan.backups[entry.backup_id].time),
                 "status": plan.backups[entry.backup_id].manifest["status"],
+                "without": without(plan.backups[entry.backup_id].manifest),
                 "stored_bytes": plan.backups[entry.backup_id].manifest["stored_bytes"],
                 "action": entry.action,
                 "reason": entry.reason,
@@ -117,6 +119,7 @@ def _table(plans: Sequence[DatabasePlan], actions: Sequence[str]) -> Iterator[st
             if entry.action in actions:
                 manifest = plan.backups[entry.backup_id].manifest
                 size = human_size(manifest["stored_bytes"])
-                yield f"  {entry.backup_id}  {manifest['status']:8}  {size:>10}  {entry.action:6}  {entry.reason}"
+                reason = with_without(entry.reason, manifest, "{} ({})")
+                yield f"  {entry.backup_id}  {manifest['status']:8}  {size:>10}  {entry.action:6}  {reason}"
         if REMOVE in actions:
             yield from (f"  {path.name}  left by a removal that did not end" for path in plan.unfinished)

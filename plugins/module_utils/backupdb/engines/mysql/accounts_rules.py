@@ -12,7 +12,7 @@ from typing import Any
 from ..accounts_interface import AccountRules
 from ..sql_tokens import NotAllowed
 from .accounts_grammar import Subject, check_of_account, check_of_instance
-from .grants import UNQUOTED_TEXT, matches_pattern
+from .grants import UNQUOTED_TEXT, matches_pattern, parse_line
 
 # Accounts that exist while a restore loads (restore/load_login.py), with the time of their making; in no backup.
 LOAD_PREFIX = "backupdb_load_"
@@ -54,6 +54,12 @@ class MysqlAccountRules(AccountRules):
         except NotAllowed as error:
             return str(error)
         return None
+
+    def object_of(self, statement: Mapping[str, Any]) -> str | None:
+        if statement["kind"] != "object_grant":
+            return None
+        entry = parse_line(str(statement["sql"]).rstrip(";"))
+        return entry.object if entry is not None and not entry.of_routine else None
 
     def covers_database(self, granted_on: str, database: str) -> bool:
         """The name may be a pattern with wildcards."""

@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ...connection.server import Server
+from ...errors import InvalidOption
 from ...streams.pipeline import Limits
+from ..filters import EXCLUDE_SCHEMAS, Filtered, Filters
 from ..format_check import CompletionMark, FormatCheck
 from ..login_interface import WantedLogin
 from ..values import (
@@ -41,7 +43,7 @@ from .restore.checks import find_problems
 from .restore.database import create_database, drop_database
 from .restore.load import load_parts
 from .restore.references import qualified_references
-from .snapshot import foresee, open_snapshot
+from .snapshot import filtered, foresee, open_snapshot
 from .statements import run_statement
 
 
@@ -57,6 +59,17 @@ class MysqlBase(MysqlFamily):
 
     def databases(self) -> list[Database]:
         return list_databases(self)
+
+    @classmethod
+    def check_filters(cls, filters: Filters) -> None:
+        if filters.exclude_schemas:
+            raise InvalidOption(
+                f"option {EXCLUDE_SCHEMAS} is for PostgreSQL: on {cls.VENDOR} a schema is a database; leave databases "
+                "out with exclude, or tables with exclude_tables"
+            )
+
+    def filtered(self, database: Database, filters: Filters) -> Filtered:
+        return filtered(self, database, filters)
 
     def missing_privileges(self, databases: Sequence[Database], options: DumpOptions) -> list[MissingPrivilege]:
         return missing_privileges(self, databases, options)

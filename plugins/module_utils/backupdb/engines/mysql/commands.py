@@ -106,11 +106,22 @@ def routines_part(
 
 
 def schema_part(
-    client: Client, secret: bytes, known: frozenset[str], database: str, objects: Sequence[str], options: DumpOptions
+    client: Client,
+    secret: bytes,
+    known: frozenset[str],
+    database: str,
+    objects: Sequence[str],
+    options: DumpOptions,
+    *,
+    in_transaction: bool = False,
 ) -> Part:
-    """Tables, sequences with their values, views and routines: to be restored before the data."""
+    """Tables, sequences with their values, views and routines: to be restored before the data.
+
+    `in_transaction`: it is the client that is waited for.
+    """
     words = [
         *_opening(client, known),
+        *(["--single-transaction"] if in_transaction else []),
         "--no-data",
         "--skip-triggers",
         "--skip-events",

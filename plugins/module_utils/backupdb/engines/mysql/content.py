@@ -11,7 +11,7 @@ over columns in another way; it is equal after a restore by the standard clients
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ...connection.server import Server
@@ -25,23 +25,36 @@ if TYPE_CHECKING:
 WITH_HISTORY = " FOR SYSTEM_TIME ALL"
 
 
-def count_rows(server: Server, connection: Connection, database: str, tables: Sequence[Relation]) -> dict[str, int]:
-    """Count the rows of transactional tables; of system-versioned ones also with their history."""
+def count_rows(
+    server: Server, connection: Connection, database: str, tables: Sequence[Relation], *, empty: Collection[str] = ()
+) -> dict[str, int]:
+    """Count the rows of transactional tables; of system-versioned ones also with their history.
+
+    Those in `empty` are taken for tables without rows.
+    """
     counts = {}
     for table in tables:
         for suffix in _readings(table):
+            if table.name in empty:
+                counts[table.name + suffix] = 0
+                continue
             source = f"{quoted(database)}.{quoted(table.name)}{suffix}"
             statement = f"SELECT COUNT(*) FROM {source}"  # noqa: S608  quoted identifiers
             counts[table.name + suffix] = int(ask(server, connection, statement)[0][0])
     return counts
 
 
-def fingerprints(server: Server, connection: Connection, database: str, found: Sequence[Relation]) -> dict[str, str]:
-    """Take the fingerprints of transactional tables."""
+def fingerprints(
+    server: Server, connection: Connection, database: str, found: Sequence[Relation], *, empty: Collection[str] = ()
+) -> dict[str, str]:
+    """Take the fingerprints of transactional tables. Those in `empty` are taken for tables without rows."""
     prints = {}
     for relation in found:
         place = f"{quoted(database)}.{quoted(relation.name)}"
         for suffix in _readings(relation):
+            if relation.name in empty:
+                prints[relation.name + suffix] = "0:0"
+                continue
             columns = _columns(server, connection, database, relation.name, history=bool(suffix))
             prints[relation.name + suffix] = _fingerprint(server, connection, f"{place}{suffix}", columns)
     return prints

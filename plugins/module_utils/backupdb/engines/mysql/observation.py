@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import QueryFailed
+from ..filters import Filters
 from .catalogue import (
     Broken,
     Programs,
@@ -28,6 +29,7 @@ from .catalogue import (
 from .facts import fresh_statistics, variable
 from .family import MysqlFamily
 from .outside import find_outside
+from .scope import EVERYTHING, Scope, read_scope
 from .statements import ask, first_answer
 
 if TYPE_CHECKING:
@@ -52,12 +54,13 @@ class Preflight:
 
 @dataclass(frozen=True)
 class Observation:
-    """What the snapshot has in it; `found` is without the broken ones."""
+    """What the snapshot has in it; `found` is without the broken ones, and without what is left out on purpose."""
 
     found: Sequence[Relation]
     programs: Programs
     coordinates: Mapping[str, Any]
     properties: Mapping[str, Any]
+    scope: Scope = EVERYTHING
 
 
 def prepare_session(engine: MysqlFamily, connection: Connection, *, lock_timeout: float) -> None:
@@ -77,15 +80,16 @@ def prepare_session(engine: MysqlFamily, connection: Connection, *, lock_timeout
     fresh_statistics(server, connection)
 
 
-def inspect_before(engine: MysqlFamily, connection: Connection, database: str) -> Preflight:
-    """Find what cannot be dumped or will not work after a restore."""
+def inspect_before(engine: MysqlFamily, connection: Connection, database: str, filters: Filters) -> Preflight:
+    """Find what cannot be dumped or will not work after a restore; what is left out on purpose is not looked at."""
     server = engine.server
     found = relations(server, connection, database)
-    theirs = definers(server, connection, database)
+    scope = read_scope(server, connection, database, found, filters)
+    theirs = _kept(definers(server, connection, database), scope)
     known = accounts(server, connection)
     dead = None if known is None else {one: objects for one, objects in theirs.items() if one not in known}
     return Preflight(
-        broken=find_broken(server, connection, database, found),
+        broken=find_broken(server, connection, database, scope.kept(found)),
         definitions=definitions(server, connection, database),
         definers=sorted(theirs),
         dead_definers=dead,
@@ -93,16 +97,27 @@ def inspect_before(engine: MysqlFamily, connection: Connection, database: str) -
     )
 
 
-def observe(engine: MysqlFamily, connection: Connection, database: str, preflight: Preflight) -> Observation:
+def _kept(theirs: Mapping[str, list[str]], scope: Scope) -> dict[str, list[str]]:
+    kept = {account: [one for one in objects if scope.keeps(*one.split(" ", 1))] for account, objects in theirs.items()}
+    return {account: objects for account, objects in kept.items() if objects}
+
+
+def observe(
+    engine: MysqlFamily, connection: Connection, database: str, preflight: Preflight, filters: Filters
+) -> Observation:
     """Open the coordinator's own snapshot and read what is in it."""
     server = engine.server
     ask(server, connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
-    left_out = {broken.name for broken in preflight.broken}
+    broken = {one.name for one in preflight.broken}
+    found = relations(server, connection, database)
+    scope = read_scope(server, connection, database, found, filters)
+    written = programs(server, connection, database)
     return Observation(
-        found=[one for one in relations(server, connection, database) if one.name not in left_out],
-        programs=programs(server, connection, database),
+        found=[one for one in scope.kept(found) if one.name not in broken],
+        programs=Programs({one: digest for one, digest in written.digests.items() if scope.keeps(*one)}),
         coordinates=coordinates(engine, connection),
         properties=properties(server, connection, database),
+        scope=scope,
     )
 
 

@@ -21,8 +21,8 @@ from .statements import ask, own_session, quoted
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_VIEWS = (
-    "SELECT view_definition FROM information_schema.views WHERE table_schema = :database"
+VIEWS = (
+    "SELECT view_definition, table_name FROM information_schema.views WHERE table_schema = :database"
     " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)"
 )
 _DEFAULTS = (
@@ -66,7 +66,7 @@ def find_outside(
 ) -> list[dict[str, Any]]:
     """Describe what the database names of others; what cannot be read is left out."""
     definitions: list[str] = []
-    for question in (_VIEWS, _DEFAULTS):
+    for question in (VIEWS, _DEFAULTS):
         try:
             definitions += [str(row[0] or "") for row in ask(server, connection, question, database=database)]
         except (QueryFailed, ConnectionFailed):

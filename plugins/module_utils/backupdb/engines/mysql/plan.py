@@ -10,9 +10,11 @@ too late. Objects are named one by one, so that a dropped one is an error and no
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ...errors import QueryFailed
 from ..values import Client, DumpOptions, Part
 from .catalogue import Relation
 from .commands import programs_part, routines_part, rows_part, schema_part, whole_part
@@ -20,6 +22,7 @@ from .statements import version_number
 
 # The kernel takes 2 MiB of arguments and environment; half of it leaves room for the rest.
 MOST_NAME_BYTES = 1 << 20
+_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -31,43 +34,75 @@ class Plan:
     listed: bool
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What is dumped: `found`, and of those in `without_rows` no rows.
+
+    `ignored` is what else is there: what cannot be dumped, and what is left out on purpose.
+    """
+
+    found: Sequence[Relation]
+    ignored: Sequence[str] = ()
+    without_rows: frozenset[str] = frozenset()
+
+
 def plan(
     client: Client,
     secret: bytes,
     known: frozenset[str],
     database: str,
-    found: Sequence[Relation],
+    chosen: Chosen,
     options: DumpOptions,
     *,
     jobs: int,
-    broken: Sequence[str] = (),
 ) -> Plan:
     """Split the database into archives for `jobs` clients; one archive where the list of objects is too long to pass.
 
-    `found` has only what can be dumped, the rest is `broken`. The parts that must begin in one snapshot come first.
+    The parts that must begin in one snapshot come first. Raises `QueryFailed` where filters need names to be passed
+    that are too many, or that the client takes for one another.
     """
+    found = chosen.found
     names = [relation.name for relation in found]
     history = any(relation.type == "SYSTEM VERSIONED" for relation in found)
     tables = [relation for relation in found if relation.is_table]
     if not names or not names_fit(names):
-        whole = whole_part(client, secret, known, database, (), options, history=history, ignored=broken)
+        _refuse_unlisted(names, chosen)
+        whole = whole_part(client, secret, known, database, (), options, history=history, ignored=chosen.ignored)
         return Plan([whole], 1, listed=False)
-    if jobs <= 1 or len(tables) < 2:
+    if not chosen.without_rows and (jobs <= 1 or len(tables) < 2):
         return Plan([whole_part(client, secret, known, database, names, options, history=history)], 1, listed=True)
-    shares = balanced(tables, jobs)
+    shares = balanced([table for table in tables if table.name not in chosen.without_rows], jobs)
     rows = [
         rows_part(f"data-{number:04d}", client, secret, known, database, share, history=history)
         for number, share in enumerate(shares, start=1)
     ]
-    return Plan(
-        [
-            *rows,
-            schema_part(client, secret, known, database, names, options),
-            programs_part(client, secret, known, database, [table.name for table in tables], options),
-        ],
-        len(rows),
-        listed=True,
-    )
+    # Without a client that reads rows there is nothing for which the others would have to wait.
+    definitions = schema_part(client, secret, known, database, names, options, in_transaction=not rows)
+    programs = programs_part(client, secret, known, database, [table.name for table in tables], options)
+    return Plan([*rows, definitions, programs], max(1, len(rows)), listed=True)
+
+
+def _refuse_unlisted(names: Sequence[str], chosen: Chosen) -> None:
+    """Raise `QueryFailed` where a client that lists objects by itself would not leave out what it should.
+
+    It compares the names that it is told to ignore as a collation does: some letters are the same to it.
+    """
+    if chosen.without_rows or not names_fit(chosen.ignored):
+        raise QueryFailed(
+            f"the names of {len(names)} tables are more than a command line of the dump client holds, and without them "
+            "the filters cannot be kept to; leave out whole databases instead (exclude)"
+        )
+    same = {_folded(name) for name in names} & {_folded(name) for name in chosen.ignored}
+    if same:
+        raise QueryFailed(
+            "what is left out and what is kept have names that the dump client takes for one another: "
+            f"{', '.join(sorted(same)[:_SHOWN])}; rename one of each, or leave out neither"
+        )
+
+
+def _folded(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(one for one in plain if not unicodedata.combining(one)).rstrip()
 
 
 def writes_routines_last(client: Client) -> bool:
@@ -83,17 +118,16 @@ def plan_with_routines_first(
     secret: bytes,
     known: frozenset[str],
     database: str,
-    found: Sequence[Relation],
+    chosen: Chosen,
     options: DumpOptions,
     *,
     jobs: int,
-    broken: Sequence[str] = (),
 ) -> Plan:
     """As `plan`, with the routines in an archive of their own, for a client that writes them too late."""
-    planned = plan(client, secret, known, database, found, replace(options, routines=False), jobs=jobs, broken=broken)
+    planned = plan(client, secret, known, database, chosen, replace(options, routines=False), jobs=jobs)
     if not planned.listed:  # here the client writes them in time by itself
-        return plan(client, secret, known, database, found, options, jobs=jobs, broken=broken)
-    routines = routines_part(client, secret, known, database, [found[0].name], options)
+        return plan(client, secret, known, database, chosen, options, jobs=jobs)
+    routines = routines_part(client, secret, known, database, [chosen.found[0].name], options)
     return replace(planned, parts=[*planned.parts, routines])
 
 

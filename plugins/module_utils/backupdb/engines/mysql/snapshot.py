@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Callable
 
 from ...connection.server import Server
 from ...errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
+from ..filters import Filtered, Filters
 from ..sequences import changed_sequences
 from ..values import (
     FATAL,
@@ -28,7 +29,7 @@ from ..values import (
     Snapshot,
     SnapshotDetails,
 )
-from .catalogue import definitions, programs, relations
+from .catalogue import Relation, definitions, programs, relations
 from .clients import known_options
 from .commands import INIT_COMMAND, NO_LIMIT, option_file
 from .content import count_rows, fingerprints, sequence_values
@@ -36,8 +37,9 @@ from .facts import variable
 from .family import MysqlFamily
 from .lock import LOCK_WAIT, MAX_HOLD, GlobalReadLock
 from .observation import Observation, Preflight, inspect_before, observe, prepare_session
-from .plan import Plan, plan, plan_with_routines_first, writes_routines_last
+from .plan import Chosen, Plan, plan, plan_with_routines_first, writes_routines_last
 from .report import dumped_kinds, extra, inventory, left_out, warnings
+from .scope import read_scope
 from .statements import own_session
 
 if TYPE_CHECKING:
@@ -71,10 +73,10 @@ def open_snapshot(
         lock = None
         try:
             prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
-            preflight = inspect_before(engine, connection, database.name)
+            preflight = inspect_before(engine, connection, database.name, options.filters)
             lock = GlobalReadLock(engine, locking)
             unlocked = _lock(lock, options, missing)
-            seen = observe(engine, connection, database.name, preflight)
+            seen = observe(engine, connection, database.name, preflight, options.filters)
             jobs = options.jobs if unlocked is None else 1
             apart = options.routines and _views_may_call_routines(seen) and writes_routines_last(client)
             make = plan_with_routines_first if apart else plan
@@ -92,10 +94,9 @@ def open_snapshot(
                     secret,
                     known,
                     database.name,
-                    seen.found,
+                    _chosen(seen, preflight),
                     options,
                     jobs=jobs,
-                    broken=[one.name for one in preflight.broken],
                 ),
                 history=_HISTORY in known,
                 neutral=INIT_COMMAND in known,
@@ -123,11 +124,25 @@ def foresee(
     known = known_options(client)
     with own_session(server) as connection:
         prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
-        preflight = inspect_before(engine, connection, database.name)
-        seen = observe(engine, connection, database.name, preflight)
+        preflight = inspect_before(engine, connection, database.name, options.filters)
+        seen = observe(engine, connection, database.name, preflight, options.filters)
+        plan(client, b"", known, database.name, _chosen(seen, preflight), options, jobs=1)
         if INIT_COMMAND not in known:
             _refuse_limit(server, connection, _place(server, database.name))
     return left_out(seen, preflight, options, history=_HISTORY in known)
+
+
+def _chosen(seen: Observation, preflight: Preflight) -> Chosen:
+    ignored = [*(one.name for one in preflight.broken), *sorted(seen.scope.relations)]
+    return Chosen(seen.found, ignored, seen.scope.rows)
+
+
+def filtered(engine: MysqlFamily, database: Database, filters: Filters) -> Filtered:
+    """See `Engine.filtered`."""
+    server = engine.server
+    with own_session(server) as connection:
+        found = relations(server, connection, database.name)
+        return read_scope(server, connection, database.name, found, filters).filtered
 
 
 @dataclass
@@ -189,6 +204,7 @@ class _OpenSnapshot:
         lost += [f"table {name}" for name in tables if columns.get(name) != before.get(name)]
         if not self.planned.listed:
             listed = {one.name for one in self.seen.found} | {one.name for one in self.preflight.broken}
+            listed |= self.seen.scope.relations
             lost += sorted(listed ^ names)
         if lost:
             raise SnapshotLost(f"{self._place()}: changed while it was being dumped: {', '.join(lost[:10])}")
@@ -200,9 +216,9 @@ class _OpenSnapshot:
         taken = locked and self.options.fingerprints
         try:
             if locked and self.options.row_counts:
-                counts = count_rows(self.server, self.connection, self.database, self.seen.found)
+                counts = count_rows(*self._read(), empty=self.seen.scope.rows)
             if taken:
-                self.prints.update(fingerprints(self.server, self.connection, self.database, self.seen.found))
+                self.prints.update(fingerprints(*self._read(), empty=self.seen.scope.rows))
                 self.prints.update(self.sequences)
         except QueryFailed as error:
             if error.code != _DEFINITION_CHANGED:
@@ -219,12 +235,17 @@ class _OpenSnapshot:
             row_counts=counts,
             fingerprints=self.prints if taken else None,
             missing=left_out(self.seen, self.preflight, self.options, history=self.history),
-            warnings=warnings(
-                self.seen, self.preflight, self.options, unlocked=self.unlocked, jobs=self.planned.at_once
-            ),
+            warnings=[
+                *warnings(self.seen, self.preflight, self.options, unlocked=self.unlocked, jobs=self.planned.at_once),
+                *self.seen.scope.filtered.warnings,
+            ],
             extra=extra(self.preflight),
             unanswered={"views": [one.name for one in self.preflight.broken if one.kind == "view"]},
+            filtered=self.seen.scope.filtered,
         )
+
+    def _read(self) -> tuple[Server, Connection, str, Sequence[Relation]]:
+        return self.server, self.connection, self.database, self.seen.found
 
     def _place(self) -> str:
         return _place(self.server, self.database)

@@ -18,18 +18,19 @@ from typing import Any
 from ...errors import QueryFailed
 from ..values import DumpOptions
 from .relations import FROM, LOADED_THROUGH, NAME, ORDINARY
+from .scope import Scope
 from .session import ExportedSnapshot, Session
 
 LARGE_OBJECTS = "large objects"  # key beside the names of tables; a table's name cannot have a space without quotes
 
 _RELATIONS = f"""
-    SELECT {NAME} AS name, COALESCE({LOADED_THROUGH}, {NAME}) AS known_as,
+    SELECT CAST(c.oid AS bigint) AS oid, {NAME} AS name, COALESCE({LOADED_THROUGH}, {NAME}) AS known_as,
            c.relkind = 'm' AS derived, c.relispopulated AS populated,
            c.relpersistence = 'u' AS unlogged,
            (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C")
               FROM pg_catalog.pg_attribute a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
-      {FROM} WHERE c.relkind IN ('r', 'm') AND {ORDINARY} ORDER BY 1"""  # noqa: S608
+      {FROM} WHERE c.relkind IN ('r', 'm') AND {ORDINARY} ORDER BY 2"""  # noqa: S608
 _SEQUENCES = f"SELECT {NAME} {FROM} WHERE c.relkind = 'S' AND {ORDINARY} ORDER BY 1"
 _OF_LARGE_OBJECTS = """
     SELECT count(*), COALESCE(sum(hashtextextended(oid::text || ' ' || md5(lo_get(oid)), 0)), 0)
@@ -53,8 +54,8 @@ class Contents:
             self.fingerprints[name] = f"{before + rows}:{sum_before + total}"
 
 
-def read_contents(session: Session, exported: ExportedSnapshot, options: DumpOptions) -> Contents:
-    """Read what the options ask for, in the session's snapshot.
+def read_contents(session: Session, exported: ExportedSnapshot, options: DumpOptions, scope: Scope) -> Contents:
+    """Read what the options ask for, in the session's snapshot. Tables whose rows are left out have none.
 
     Names are quoted as SQL needs it: `public.orders`, `public."Odd name"`. A fingerprint is "ROWS:SUM", that of a
     sequence, which `read_sequences` reads, "LAST_VALUE:IS_CALLED".
@@ -64,10 +65,13 @@ def read_contents(session: Session, exported: ExportedSnapshot, options: DumpOpt
     )
     if not options.row_counts and not options.fingerprints:
         return contents
-    for relation in session.rows(_RELATIONS):
+    for relation in session.rows(scope.limit(_RELATIONS)):
         if not relation.populated or (exported.replica and relation.unlogged):
             continue
-        _read_relation(session, contents, relation)
+        if relation.oid not in scope.rows:
+            _read_relation(session, contents, relation)
+        elif not relation.derived:
+            contents.count(session.shown(relation.known_as), 0, 0)
     if contents.fingerprints is not None:
         _read_others(session, contents.fingerprints, contents.warnings)
     return contents
@@ -90,10 +94,10 @@ def _read_relation(session: Session, contents: Contents, relation: Any) -> None:
         contents.count(known_as, int(count), int(total))
 
 
-def read_sequences(session: Session, warnings: list[str]) -> dict[str, str]:
+def read_sequences(session: Session, warnings: list[str], scope: Scope) -> dict[str, str]:
     """Return the fingerprints of sequences. They are outside of every snapshot: what is read is their present value."""
     found: dict[str, str] = {}
-    for (name,) in session.rows(_SEQUENCES):
+    for (name,) in session.rows(scope.limit(_SEQUENCES)):
         for value, called in _read(session, name, f"SELECT last_value, is_called FROM {name}", warnings):  # noqa: S608
             found[f"sequence {session.shown(name)}"] = f"{value}:{str(called).lower()}"
     return found

@@ -17,6 +17,7 @@ from .left_out import read_left_out
 from .load_hazards import hazard_warnings
 from .properties import read_properties
 from .relations import FROM, NAME, ORDINARY
+from .scope import Scope
 from .session import ExportedSnapshot, Session
 from .settings import CLIENT_SETTINGS_KEY, client_settings
 from .system_identifier import SYSTEM_IDENTIFIER_KEY, system_identifier
@@ -36,15 +37,15 @@ def read_details(
     client: Client,
     options: DumpOptions,
     exported: ExportedSnapshot,
+    scope: Scope,
     *,
     missing: Sequence[MissingPrivilege],
-    warnings: Sequence[str],
 ) -> SnapshotDetails:
     """Read it all through the session that holds the snapshot."""
-    inventory = read_inventory(session, client.major)
-    unlogged = _named(session, "c.relkind = 'r' AND c.relpersistence = 'u'")
-    contents = read_contents(session, exported, options)
-    left_out = read_left_out(session, client.major)
+    inventory = read_inventory(session, client.major, scope)
+    unlogged = _named(session, "c.relkind = 'r' AND c.relpersistence = 'u'", scope)
+    contents = read_contents(session, exported, options, scope)
+    left_out = read_left_out(session, client.major, scope)
     return SnapshotDetails(
         position=_position(exported),
         properties=read_properties(server, session.database),
@@ -57,21 +58,21 @@ def read_details(
             *left_out.missing,
         ],
         warnings=[
-            *warnings,
             *_client_warnings(facts, client),
             *_unlogged_warnings(exported, unlogged),
-            *hazard_warnings(session),
+            *hazard_warnings(session, scope),
             *contents.warnings,
             *left_out.warnings,
+            *scope.filtered.warnings,
         ],
         extra={
             "extensions": dict(tuple(row) for row in session.rows(_EXTENSIONS)),
             "tablespaces": [name for (name,) in session.rows(_TABLESPACES)],
             "large_object_bytes": int(session.value(_LARGE_OBJECT_BYTES)),  # on disk, compressed
             "unlogged_tables": unlogged,
-            "materialized_views": _named(session, "c.relkind = 'm'"),
-            "unpopulated_materialized_views": _named(session, "c.relkind = 'm' AND NOT c.relispopulated"),
-            "foreign_tables": _named(session, "c.relkind = 'f'"),
+            "materialized_views": _named(session, "c.relkind = 'm'", scope),
+            "unpopulated_materialized_views": _named(session, "c.relkind = 'm' AND NOT c.relispopulated", scope),
+            "foreign_tables": _named(session, "c.relkind = 'f'", scope),
             DROPPED_KEY: read_dropped(session),
             "locked_tables": exported.tables,
             CLIENT_SETTINGS_KEY: client_settings(facts),
@@ -83,6 +84,7 @@ def read_details(
             ),
         },
         older_inventory=read_older(session),
+        filtered=scope.filtered,
     )
 
 
@@ -95,9 +97,9 @@ def _position(exported: ExportedSnapshot) -> dict[str, Any]:
     }
 
 
-def _named(session: Session, condition: str) -> list[str]:
+def _named(session: Session, condition: str, scope: Scope) -> list[str]:
     statement = f"SELECT {NAME} {FROM} WHERE {condition} AND {ORDINARY} ORDER BY 1"
-    return [session.shown(name) for (name,) in session.rows(statement)]
+    return [session.shown(name) for (name,) in session.rows(scope.limit(statement))]
 
 
 def _client_warnings(facts: ServerFacts, client: Client) -> list[str]:

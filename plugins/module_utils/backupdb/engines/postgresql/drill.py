@@ -35,7 +35,14 @@ from .restore.toc import read_contents
 from .settings import CLIENT_SETTINGS_KEY, NEUTRAL
 
 _SUPERUSER = "postgres"
-_SELECTIONS = ("--section=", "--table=", "--exclude-table=", "--strict-names")
+_SELECTIONS = (
+    "--section=",
+    "--table=",
+    "--exclude-table=",
+    "--exclude-table-data=",
+    "--exclude-schema=",
+    "--strict-names",
+)
 _NAME = r'("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)'
 # Where statements for rights, policies and default rights name roles.
 _ROLES = re.compile(rf"(?:\bTO|\bFROM|\bFOR ROLE|\bAUTHORIZATION) ({_NAME}(?:, {_NAME})*)")

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, Callable, ClassVar
 
 from ...connection.server import Server
 from ...streams.pipeline import Limits
+from ..filters import Filtered, Filters
 from ..format_check import CompletionMark, FormatCheck
 from ..interface import Engine
 from ..login_interface import LoginManager, WantedLogin
@@ -46,12 +47,14 @@ from .driver import Psycopg2
 from .given_objects import drop_statements
 from .parts import plan
 from .privileges import find_missing
+from .quoting import spellings
 from .restore.checks import find_problems
 from .restore.clients import find_restore_clients, restore_package_name
 from .restore.database import create, drop, finish, run_in_new
 from .restore.load import load_archives
 from .restore.reach import drop_subscriptions, is_copy, quiet
 from .restore.swap import swap_blockers, swap_databases
+from .scope import EVERYTHING, read_scope
 from .session import coordinator, export_snapshot, holding, run_statement, still_held
 
 
@@ -84,8 +87,12 @@ class PostgresqlEngine(Engine):
     def databases(self) -> list[Database]:
         return read_databases(self.server)
 
+    def filtered(self, database: Database, filters: Filters) -> Filtered:
+        with coordinator(self.server, self.facts, database) as session:
+            return read_scope(session, filters).filtered
+
     def missing_privileges(self, databases: Sequence[Database], options: DumpOptions) -> list[MissingPrivilege]:
-        return find_missing(self.server, self.facts, databases)
+        return find_missing(self.server, self.facts, databases, options.filters)
 
     def dump_clients(self, options: DumpOptions) -> list[Client]:
         return find_clients(self.facts, allow_newer=options.allow_newer_client)
@@ -99,17 +106,23 @@ class PostgresqlEngine(Engine):
     ) -> Iterator[Snapshot]:
         server, facts = self.server, self.facts
         with coordinator(server, facts, database) as session:
-            exported = export_snapshot(session, lock_timeout=options.db_lock_timeout)
-            planned = plan(session, server.instance, facts, client, database, options, exported)
+            scope = EVERYTHING
+
+            def limit() -> Callable[[str], str]:
+                nonlocal scope
+                scope = read_scope(session, options.filters)
+                return scope.limit
+
+            exported = export_snapshot(session, lock_timeout=options.db_lock_timeout, limit=limit)
+            planned = plan(session, server.instance, facts, client, database, options, exported, scope)
             warnings = list(planned.warnings)
-            sequences = read_sequences(session, warnings) if options.fingerprints else {}
+            sequences = read_sequences(session, warnings, scope) if options.fingerprints else {}
             fingerprints: dict[str, str] = {}
 
             def details() -> SnapshotDetails:
                 with holding(session):
-                    read = read_details(
-                        session, server, facts, client, options, exported, missing=missing, warnings=warnings
-                    )
+                    read = read_details(session, server, facts, client, options, exported, scope, missing=missing)
+                read = replace(read, warnings=[*warnings, *read.warnings])
                 if read.fingerprints is None:
                     return read
                 fingerprints.update(read.fingerprints)
@@ -119,7 +132,7 @@ class PostgresqlEngine(Engine):
             def check() -> None:
                 still_held(session)
                 if sequences:
-                    fingerprints.update(changed_sequences(sequences, read_sequences(session, [])))
+                    fingerprints.update(changed_sequences(sequences, read_sequences(session, [], scope)))
 
             yield Snapshot(
                 parts=planned.parts,
@@ -141,6 +154,10 @@ class PostgresqlEngine(Engine):
     def format_check(cls, manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
         program, note = find_reader(manifest)
         return ArchiveReader(program) if program is not None else CompletionMark(None, note)
+
+    @classmethod
+    def table_spellings(cls, name: str) -> set[str]:
+        return spellings(name)
 
     def login_manager(self, wanted: WantedLogin) -> LoginManager:
         return PostgresqlLoginManager(self.server, self.facts, wanted)

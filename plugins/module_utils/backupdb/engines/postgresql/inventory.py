@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
+from .scope import EVERYTHING, Scope
 from .session import Session
 from .unwritten import DEPENDENT_TYPES, MEMBERS_PUBLISHED_SINCE, WITHOUT_COMMENTS
 from .unwritten import FIRST_NORMAL_OID as _FIRST_NORMAL_OID
@@ -175,7 +176,7 @@ _GRANTS = """
        AND NOT (a.grantee = 0 AND o.object = COALESCE(to_regnamespace('public')::oid, 0))"""
 
 
-def read_inventory(session: Session, client_major: int) -> dict[str, int]:
+def read_inventory(session: Session, client_major: int, scope: Scope = EVERYTHING) -> dict[str, int]:
     """Count the objects of each kind in the session's snapshot; every kind is named, also those with none."""
     statement = " UNION ALL ".join(_count(*kind) for kind in _KINDS)
     others = _OTHERS.format(
@@ -186,7 +187,8 @@ def read_inventory(session: Session, client_major: int) -> dict[str, int]:
         of_server=_membership("pg_foreign_server", "s", "srvid"),
         grants=_grants(),
     )
-    return {kind: int(count) for kind, count in session.rows(f"{statement} UNION ALL {others} ORDER BY 1")}
+    counted = session.rows(scope.limit(f"{statement} UNION ALL {others} ORDER BY 1"))
+    return {kind: int(count) for kind, count in counted}
 
 
 def _grants(kinds: Sequence[_WithRights] = _WITH_RIGHTS) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 from ...errors import QueryFailed
 from .column_order import INHERITING, reordered
 from .relations import FROM, NAME, OF_USERS
+from .scope import Scope
 from .session import Session
 from .unwritten import CHANGED, FIRST_NORMAL_OID, MEMBERS_PUBLISHED_SINCE, ON_MEMBERS, OUTSIDE, PUBLISHED
 
@@ -115,12 +116,12 @@ class LeftOut:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_left_out(session: Session, client_major: int) -> LeftOut:
+def read_left_out(session: Session, client_major: int, scope: Scope) -> LeftOut:
     """Look in the session's snapshot; what the server refuses to tell is a warning."""
     found = LeftOut()
     for extension in _asked(session, found, "extensions", _EXTENSIONS.format(first=FIRST_NORMAL_OID)):
         _of_extension(session, found, extension, client_major)
-    for kind, names in _grouped(_asked(session, found, "objects outside of schemas of users", OUTSIDE)):
+    for kind, names in _grouped(_asked(session, found, "objects outside of schemas of users", scope.limit(OUTSIDE))):
         found.missing.append(f"{kind}: {_listed(session, names)}; {_LEAVES_OUT}")
     for what, query in (
         ("that foreign keys are disabled", _DISABLED_KEYS),
@@ -128,16 +129,16 @@ def read_left_out(session: Session, client_major: int) -> LeftOut:
         ("changed comments on built-in extensions", _BUILT_IN_EXTENSIONS.format(first=FIRST_NORMAL_OID)),
         ("changed rights on the server's own views", _RIGHTS_OF_VIEWS.format(first=FIRST_NORMAL_OID)),
     ):
-        names = [name for (name,) in _asked(session, found, what, query)]
+        names = [name for (name,) in _asked(session, found, what, scope.limit(query))]
         if names:
             found.missing.append(f"{what}: {_listed(session, names)}; pg_dump leaves that out")
-    moved = reordered(_asked(session, found, "the order of columns", INHERITING))
+    moved = reordered(_asked(session, found, "the order of columns", scope.limit(INHERITING)))
     if moved:
         found.warnings.append(
             f"the order of columns of tables that inherit some: {_listed(session, moved)}; pg_dump writes those of the "
             "parents first, so that a restore has them in another order"
         )
-    invalid = [name for (name,) in _asked(session, found, "invalid indexes", _INVALID_INDEXES)]
+    invalid = [name for (name,) in _asked(session, found, "invalid indexes", scope.limit(_INVALID_INDEXES))]
     if invalid:
         found.warnings.append(
             f"invalid indexes, which pg_dump leaves out: {_listed(session, invalid)}; REINDEX or drop them"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from .quoting import literal
+from .scope import Scope
 from .session import Session
 
 # Functions with a body in text; those in C call nothing by name, and BEGIN ATOMIC is bound when it is made.
@@ -70,12 +71,12 @@ _NAMED = """
 _SHOWN = 5
 
 
-def hazard_warnings(session: Session) -> list[str]:
+def hazard_warnings(session: Session, scope: Scope) -> list[str]:
     """Warn of such functions; one line for all of them, with the statement that mends each."""
     found = [
         (row.function, row.place)
         for catalogue, what, joins in _PLACES
-        for row in session.rows(_CALLED.format(catalogue=catalogue, what=what, joins=joins))
+        for row in session.rows(scope.limit(_CALLED.format(catalogue=catalogue, what=what, joins=joins)))
         if _names_something(session, row.body)
     ]
     if not found:

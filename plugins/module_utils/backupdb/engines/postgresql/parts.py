@@ -19,6 +19,7 @@ from ..values import Client, Database, DumpOptions, Part, ServerFacts
 from .login import login_environment, login_secret
 from .quoting import argument, connection_string
 from .relations import FROM, LOADED_THROUGH, NAME, ORDINARY
+from .scope import Scope
 from .session import ExportedSnapshot, Session
 from .settings import client_settings
 
@@ -41,7 +42,7 @@ _LOST = (
 
 # Tables whose rows pg_dump writes by itself. Tables of extensions have rules of their own and stay in the rest.
 _SIZES = f"""
-    SELECT {NAME}, COALESCE(pg_table_size(c.oid), 0), COALESCE({LOADED_THROUGH}, {NAME}) {FROM}
+    SELECT {NAME}, COALESCE(pg_table_size(c.oid), 0), COALESCE({LOADED_THROUGH}, {NAME}), CAST(c.oid AS bigint) {FROM}
      WHERE c.relkind = 'r' AND {ORDINARY} ORDER BY 2 DESC, 1"""
 # Those that go with their table. In the rest they would be written again, with another value if they move meanwhile.
 _OWNED_SEQUENCES = f"""
@@ -68,15 +69,18 @@ def plan(
     database: Database,
     options: DumpOptions,
     exported: ExportedSnapshot,
+    scope: Scope,
 ) -> Plan:
-    """Plan the dump of the snapshot that the session holds."""
+    """Plan the dump of the snapshot that the session holds; what is not in the scope is left out of every part."""
     environment = login_environment(instance, client_settings(facts))
     part = _part_maker(instance, environment, client, database, options, exported)
-    sized = session.rows(_SIZES) if options.jobs > 1 else []
-    if not sized:
-        return Plan([part("data")])
-    named = sized[:_MOST_NAMED_TABLES]
     encoding = database.encoding or "UTF8"
+    left_out = scope.arguments(encoding)
+    listed = session.rows(scope.limit(_SIZES)) if options.jobs > 1 else []
+    sized = [(name, size, through) for name, size, through, oid in listed if oid not in scope.rows]
+    if not sized:
+        return Plan([part("data", *left_out)])
+    named = sized[:_MOST_NAMED_TABLES]
     tables = {name: argument(name, encoding) for name, _size, _through in named}
     owned = [argument(name, encoding) for name, table in session.rows(_OWNED_SEQUENCES) if table in tables]
     groups = balanced([(tables[name], int(size), through) for name, size, through in named], options.jobs)
@@ -88,13 +92,18 @@ def plan(
         )
     return Plan(
         [
-            part("pre-data", "--section=pre-data"),
+            part("pre-data", "--section=pre-data", *left_out),
             *[
                 part(f"data-{number:04}", "--section=data", "--strict-names", *[f"--table={name}" for name in group])
                 for number, group in enumerate(groups, start=1)
             ],
-            part("rest", "--section=data", *[f"--exclude-table={name}" for name in (*tables.values(), *owned)]),
-            part("post-data", "--section=post-data"),
+            part(
+                "rest",
+                "--section=data",
+                *left_out,
+                *[f"--exclude-table={name}" for name in (*tables.values(), *owned)],
+            ),
+            part("post-data", "--section=post-data", *left_out),
         ],
         warnings,
     )

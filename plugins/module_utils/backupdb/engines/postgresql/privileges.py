@@ -13,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...connection.server import Server
+from ..filters import Filters
 from ..values import FATAL, PARTIAL, Database, MissingPrivilege, ServerFacts
 from .quoting import identifier, literal
 from .relations import FROM, NAME, WITH_ROWS
+from .scope import Scope, read_scope
 from .session import Session, coordinator
 
 _MOST_NAMED = 10  # relations named one by one; more are better served by one role
@@ -58,31 +60,38 @@ _SUBSCRIPTIONS = """
      WHERE d.datname = current_database() ORDER BY 1"""
 
 
-def find_missing(server: Server, facts: ServerFacts, databases: Sequence[Database]) -> list[MissingPrivilege]:
-    """Look at every one of the databases; a superuser lacks nothing."""
+def find_missing(
+    server: Server, facts: ServerFacts, databases: Sequence[Database], filters: Filters
+) -> list[MissingPrivilege]:
+    """Look at every one of the databases; a superuser lacks nothing. What filters leave out need not be readable."""
     ((login, superuser),) = server.rows(_LOGIN)
     if superuser:
         return []
-    return [entry for database in databases for entry in _in_database(server, facts, identifier(login), database)]
+    return [
+        entry for database in databases for entry in _in_database(server, facts, identifier(login), database, filters)
+    ]
 
 
-def _in_database(server: Server, facts: ServerFacts, login: str, database: Database) -> list[MissingPrivilege]:
+def _in_database(
+    server: Server, facts: ServerFacts, login: str, database: Database, filters: Filters
+) -> list[MissingPrivilege]:
     name = database.name
     if server.value(_MAY_CONNECT, {"name": name}) is False:
         grant = f"GRANT CONNECT ON DATABASE {identifier(name)} TO {login};"
         return [MissingPrivilege("CONNECT", FATAL, "nothing of it can be read", grant, name)]
     with coordinator(server, facts, database) as session:
+        scope = read_scope(session, filters)
         return [
-            *_relations(session, facts, login),
-            *_row_security(session, login),
+            *_relations(session, facts, login, scope),
+            *_row_security(session, login, scope),
             *_large_objects(session, facts, login),
             *_superuser_only(session, login),
         ]
 
 
-def _relations(session: Session, facts: ServerFacts, login: str) -> list[MissingPrivilege]:
-    schemas = _names(session, _SCHEMAS)
-    unreadable = session.rows(_UNREADABLE)
+def _relations(session: Session, facts: ServerFacts, login: str, scope: Scope) -> list[MissingPrivilege]:
+    schemas = _names(session, scope.limit(_SCHEMAS))
+    unreadable = session.rows(scope.limit(_UNREADABLE))
     if len(schemas) + len(unreadable) > _MOST_NAMED and facts.version_number >= _READ_ALL_DATA:
         some = ", ".join(session.shown(f"{row.schema}.{row.name}") for row in unreadable[:_MOST_NAMED])
         return [
@@ -113,8 +122,8 @@ def _relations(session: Session, facts: ServerFacts, login: str) -> list[Missing
     return missing
 
 
-def _row_security(session: Session, login: str) -> list[MissingPrivilege]:
-    tables = _names(session, _ROW_SECURITY)
+def _row_security(session: Session, login: str, scope: Scope) -> list[MissingPrivilege]:
+    tables = _names(session, scope.limit(_ROW_SECURITY))
     if not tables:
         return []
     effect = f"row security hides rows of {_shortened(tables)} from the login"

@@ -44,6 +44,7 @@ _LISTS = (
     "temp_tablespaces",
     "unix_socket_directories",
 )
+_PART = re.compile(r'("(?:[^"]|"")+")|([^."]+)')
 _LIST_ITEM = re.compile(r'"((?:[^"]|"")*)"|([^",\s][^",]*)')
 
 
@@ -63,6 +64,20 @@ def setting_values(name: str, stored: str) -> list[str]:
     if name.lower() not in _LISTS:
         return [stored]
     return [quoted.replace('""', '"') or plain.strip() for quoted, plain in _LIST_ITEM.findall(stored)] or [""]
+
+
+def spellings(name: str) -> set[str]:
+    """Return all ways to write the name of a table: with its schema or without, each part quoted for SQL or as it is.
+
+    >>> sorted(spellings('public."Odd"'))
+    ['"Odd"', '"public"."Odd"', '"public".Odd', 'Odd', 'public."Odd"', 'public.Odd']
+    """
+    parts = [quoted[1:-1].replace('""', '"') or plain for quoted, plain in _PART.findall(name)]
+    ways = [{part, identifier(part)} for part in parts]
+    found = ways[-1] if ways else {name}
+    for way in reversed(ways[:-1]):
+        found = found | {f"{one}.{other}" for one in way for other in found}
+    return found
 
 
 def connection_string(database: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from ...connection.server import Server
 from ...errors import ConnectionFailed, Interrupted, QueryFailed, SnapshotLost
@@ -194,13 +194,17 @@ def _ended_on_cancel(server: Server, process: int) -> AbstractContextManager[Non
     return repeating(stop, while_set=server.cancel)
 
 
-def export_snapshot(session: Session, *, lock_timeout: float) -> ExportedSnapshot:
+def export_snapshot(
+    session: Session, *, lock_timeout: float, limit: Callable[[], Callable[[str], str]] = lambda: str
+) -> ExportedSnapshot:
     """Lock every table, export a snapshot, and make sure that it shows no table that is not locked.
 
-    `lock_timeout` is in seconds. Raises `SnapshotLost` when tables come and go faster than they can be locked.
+    `lock_timeout` is in seconds. `limit` looks what is left out now, and gives what makes a query over the catalogues
+    see the others only; it is called last in the snapshot. Raises `SnapshotLost` when tables come and go faster than
+    they can be locked.
     """
     for _attempt in range(_ATTEMPTS):
-        tables = session.rows(_TABLES)
+        tables = session.rows(limit()(_TABLES))
         session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         try:
             session.run(f"SET LOCAL lock_timeout = {max(1, round(lock_timeout * 1000))}")  # milliseconds
@@ -212,7 +216,7 @@ def export_snapshot(session: Session, *, lock_timeout: float) -> ExportedSnapsho
             raise _explained(session, error, tables=len(tables), lock_timeout=lock_timeout) from error
         snapshot = session.value("SELECT pg_catalog.pg_export_snapshot()")
         held = {oid for (oid,) in session.rows(_HELD)}
-        if all(oid in held for oid, _name in session.rows(_TABLES)):
+        if all(oid in held for oid, _name in session.rows(limit()(_TABLES))):
             return _described(session, snapshot, len(tables))
         session.run("ROLLBACK")
     raise SnapshotLost(

@@ -15,7 +15,7 @@ SPACES = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND n
 _SYSTEM_SPACES = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema'))"
 
 # Catalogues with objects in schemas, and the column that holds the schema.
-_IN_SCHEMAS = (
+IN_SCHEMAS = (
     ("pg_class", "relnamespace"),
     ("pg_type", "typnamespace"),
     ("pg_proc", "pronamespace"),
@@ -161,7 +161,7 @@ _ON_TYPES = f"""
        AND t.oid IN ({DEPENDENT_TYPES})"""  # noqa: S608
 
 # Kind and name of what belongs to no extension.
-OUTSIDE = " UNION ALL ".join([_ON_TYPES, *(_in_system_schemas(*entry) for entry in _IN_SCHEMAS)]) + " ORDER BY 1, 2"
+OUTSIDE = " UNION ALL ".join([_ON_TYPES, *(_in_system_schemas(*entry) for entry in IN_SCHEMAS)]) + " ORDER BY 1, 2"
 
 
 def _of_schemas(catalogue: str, column: str) -> str:
@@ -182,6 +182,6 @@ WITHOUT_COMMENTS = " UNION ALL ".join(
         f"SELECT classid, objid FROM ({PARTS}) AS parts",  # noqa: S608
         _INVALID_INDEXES,
         f"SELECT 'pg_type'::regclass::oid, oid FROM ({DEPENDENT_TYPES}) AS types",  # noqa: S608
-        *(_of_schemas(*entry) for entry in _IN_SCHEMAS),
+        *(_of_schemas(*entry) for entry in IN_SCHEMAS),
     )
 )
