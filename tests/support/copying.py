@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backupdb.copying.meter import EVERY
 from backupdb.copying.plan import CopyRequest
 from backupdb.copying.run import CopyRun
 from backupdb.copying.run import run as copy_run
@@ -40,9 +41,11 @@ json.dump(result, sys.stdout)
 Copy = Mapping[str, Any]
 
 
-def copied(repository: Path, state: Path, *copies: Copy, check_mode: bool = False, **more: Any) -> dict[str, Any]:
+def copied(
+    repository: Path, state: Path, *copies: Copy, check_mode: bool = False, report_every: float = EVERY, **more: Any
+) -> dict[str, Any]:
     """Copy what is missing, and return the result."""
-    wanted = CopyRun([CopyRequest(str(repository))], [settings_of(one) for one in copies], str(state))
+    wanted = CopyRun([CopyRequest(str(repository))], [settings_of(one) for one in copies], str(state), report_every)
     return copy_run(wanted, check_mode=check_mode, **more)
 
 
