@@ -56,6 +56,7 @@ COPY = Work(
             "TIME": lambda host: human_duration(sum(one["seconds"] for one in host["copies"])),
         },
     ),
+    good=("ok", "unknown"),
 )
 
 ACCOUNT = Work(
@@ -72,6 +73,7 @@ ACCOUNT = Work(
         },
     ),
     complaints=lambda host: list(host.get("lines") or [host["message"]]),
+    good=("ok", "unknown"),
     is_announced=False,
     is_notified=False,
 )

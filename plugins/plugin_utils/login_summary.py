@@ -31,20 +31,27 @@ _KEPT = (
 def login_summary(done: Done) -> dict[str, Any]:
     """Sum up the calls of backup_account, one for each instance, and of database_info, which logged in to try them.
 
-    `status` is `ok`, `failed` or `unreachable`, `message` a sentence; `lines` are for people, and `logins` has the
-    logins with the statements that were run.
+    `status` is `ok`, `unknown`, `failed` or `unreachable`, `message` a sentence; `lines` are for people, and `logins`
+    has the logins with the statements that were run.
     """
     called = [one.result for one in done.of(ACCOUNT)]
     managed = [result for result in called if "status" in result]
     error = done.error or ("" if called else str(done.last.get("msg") or "there is no instance"))
     complaints = _failures(called) + _trial_failures([one.result for one in done.of(TRIAL)])
     bad = ([error] if error else []) + complaints
+    unknown = [f"unknown until the host is prepared: {result['msg']}" for result in called if result.get("expected")]
     count = len(managed)
     good = f"{count} login is as requested" if count == 1 else f"{count} logins are as requested"
     return {
-        "status": "unreachable" if done.last.get("unreachable") else "failed" if bad else "ok",
-        "message": error or "; ".join(complaints) or good,
-        "lines": bad + _lines([result for result in managed if result["status"] != "failed"], managed),
+        "status": "unreachable"
+        if done.last.get("unreachable")
+        else "failed"
+        if bad
+        else "unknown"
+        if unknown
+        else "ok",
+        "message": error or "; ".join(complaints or unknown) or good,
+        "lines": bad + unknown + _lines([result for result in managed if result["status"] != "failed"], managed),
         "logins": [{key: value for key, value in result.items() if key in _KEPT} for result in managed],
     }
 

@@ -11,18 +11,19 @@ from typing import Any
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import human_duration
 
 from .overview import Columns
-from .summaries import Done
-from .work import Work, message_of, of_one_host
+from .summaries import Done, message_of
+from .work import Work, of_one_host
+from .work import message_of as complaint_of
+
+_NOTHING = "the host could not be prepared"
 
 
 def _state(done: Done, good: Collection[str]) -> str:
     if done.last.get("unreachable"):
         return "unreachable"
-    return "ok" if done.last.get("status") in good or done.last.get("expected") else "failed"
-
-
-def _message(done: Done) -> str:
-    return str(done.error or done.last.get("message") or done.last.get("msg") or "the host could not be prepared")
+    if done.last.get("expected"):
+        return "unknown"
+    return "ok" if done.last.get("status") in good else "failed"
 
 
 def _restored(done: Done) -> dict[str, Any]:
@@ -31,13 +32,13 @@ def _restored(done: Done) -> dict[str, Any]:
     differences = [*(result.get("inventory_difference") or ()), *(result.get("row_count_difference") or ())]
     return {
         "status": _state(done, ("restored", "planned")),
-        "message": _message(done),
+        "message": message_of(done, _NOTHING),
         "lines": errors + differences,
         "outcome": {
             "host": done.host,
             **done.about,
             "status": result.get("status", "failed"),
-            "message": _message(done),
+            "message": message_of(done, _NOTHING),
             "path": result.get("path") or "",
             "safety_backup": result.get("safety_backup") or "",
             "kept_as": result.get("kept_as") or "",
@@ -54,13 +55,13 @@ def _rebuilt(done: Done) -> dict[str, Any]:
     lost, lines = list(result.get("lost") or ()), list(result.get("lines") or ())
     return {
         "status": _state(done, ("ok", "planned")),
-        "message": _message(done),
+        "message": message_of(done, _NOTHING),
         "lines": [*lines, *lost],
         "outcome": {
             "host": done.host,
             **done.about,
-            "status": result.get("status", "failed"),
-            "message": _message(done),
+            "status": "unknown" if result.get("expected") else result.get("status", "failed"),
+            "message": message_of(done, _NOTHING),
             "executed": result.get("executed", False),
             "lost": lost,
             "lines": lines,
@@ -86,7 +87,7 @@ RESTORE = Work(
         },
         texts=("INSTANCE", "DATABASE", "RESULT"),
     ),
-    complaints=lambda host: [*message_of(host), *host.get("lines", ())],
+    complaints=lambda host: [*complaint_of(host), *host.get("lines", ())],
     published=of_one_host,
     is_announced=False,
 )
@@ -106,7 +107,10 @@ REBUILD = Work(
         },
         texts=("REBUILT", "RESULT"),
     ),
-    complaints=lambda host: [*message_of(host), *host["outcome"]["lost"]] if "outcome" in host else message_of(host),
+    complaints=lambda host: (
+        [*complaint_of(host), *host["outcome"]["lost"]] if "outcome" in host else complaint_of(host)
+    ),
     published=of_one_host,
     is_announced=False,
+    good=("ok", "unknown"),
 )

@@ -9,9 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import one_line
+
 Result = Mapping[str, Any]
 
 _GOOD = ("ok", "planned")
+_PREPARE = "the playbook vya.backupdb.prepare does that"
+_NOT_PREPARED = ("RequirementMissing", "ClientMissing")  # each names the packages to install
+# What becoming a user who is not there ends with, or without the package acl: the words of chown, sudo and Ansible.
+_NO_USER = (
+    "invalid user",
+    "unknown user",
+    "Failed to change ownership of the temporary files",
+    "Failed to set permissions on the temporary files",
+)
 
 
 @dataclass(frozen=True)
@@ -52,17 +63,35 @@ class Done:
         return [one for one in self.called if one.module == module]
 
 
-def run_summary(done: Done, keep: Mapping[str, Any], nothing: str) -> dict[str, Any]:
-    """Return `status` (`ok`, `failed` or `unreachable`), `message`, and what the result of the last call has of `keep`.
+def message_of(done: Done, nothing: str) -> str:
+    """Return what was said last, `nothing` when nothing was.
 
-    `keep` has the values for a result without its keys; `nothing` is said when there is neither a result nor an error.
+    Where the host is not prepared for what was called, it says what prepares it.
+    """
+    result = done.last
+    said = str(done.error or result.get("message") or result.get("msg") or nothing)
+    if result.get("error_kind") in _NOT_PREPARED:
+        return f"{said} ({_PREPARE})"
+    whole = f"{said} {result.get('module_stderr', '')} {result.get('module_stdout', '')}"
+    if result.get("failed") and any(words in whole for words in _NO_USER):
+        return f"nothing can be run as backupdb_user, who may not be there yet ({_PREPARE}): {one_line(whole).strip()}"
+    return said
+
+
+def run_summary(done: Done, keep: Mapping[str, Any], nothing: str) -> dict[str, Any]:
+    """Return `status`, `message`, and what the result of the last call has of `keep`.
+
+    `status` is `ok`, `unknown` (until the host is prepared), `failed` or `unreachable`. `keep` has the values for a
+    result without its keys; `nothing` is said when there is neither a result nor an error.
     """
     result = done.last
     if result.get("unreachable"):
         status = "unreachable"
     elif done.error:
         status = "failed"
+    elif result.get("status") in _GOOD:
+        status = "ok"
     else:
-        status = "ok" if result.get("status") in _GOOD or result.get("expected") else "failed"
-    message = done.error or result.get("message") or result.get("msg") or nothing
-    return {**{key: result.get(key, default) for key, default in keep.items()}, "status": status, "message": message}
+        status = "unknown" if result.get("status") == "unknown" or result.get("expected") else "failed"
+    kept = {key: result.get(key, default) for key, default in keep.items()}
+    return {**kept, "status": status, "message": message_of(done, nothing)}

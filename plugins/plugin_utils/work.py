@@ -26,7 +26,8 @@ def _for_all_hosts(overview: Mapping[str, Any]) -> dict[str, Any]:
 class Work:
     """How the result on one host is summed up, and how many hosts become one table.
 
-    A summary has `status` (`ok`, `partial`, `failed` or `unreachable`), `message`, and may have `lines` that say more.
+    A summary has `status` (`ok`, `unknown`, `partial`, `failed` or `unreachable`), `message`, and may have `lines` that
+    say more.
     """
 
     name: str  # of its role

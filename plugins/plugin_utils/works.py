@@ -21,7 +21,8 @@ from .work import Work
 
 def _prepared(done: Done) -> dict[str, Any]:
     is_well = bool(done.called) and not done.called[-1].has_failed
-    return {"status": "ok" if is_well else "failed", "message": done.error or done.last.get("msg") or "prepared"}
+    status = "ok" if is_well else "unreachable" if done.last.get("unreachable") else "failed"
+    return {"status": status, "message": done.error or (not is_well and done.last.get("msg")) or "prepared"}
 
 
 PREPARATION = Work(

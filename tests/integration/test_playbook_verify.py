@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.ansible import ROOT, UNREACHABLE, AnsibleRun
 from support.golden import assert_golden
 from support.stored import DUMP, IDENTITY, SEALED, flip_bit, store
@@ -36,6 +38,7 @@ def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
     bad = store(scratch / "db1", "wiki", host="db1", content=DUMP, envelope=SEALED)
     flip_bit(bad.folder / "data.sql.zst.age", 200)
     inventory["all"]["hosts"]["gone"] = UNREACHABLE
+    (scratch / "empty").mkdir()
     inventory["all"]["hosts"]["empty"] = {"backupdb_repository": str(scratch / "empty")}
     variables = {"verify_level": "decrypt", "verify_identity": IDENTITY.reveal()}
     run = run_playbook(PLAYBOOK, inventory=inventory, extra_vars=variables, verbosity=3)
@@ -55,6 +58,49 @@ def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
     assert "nothing to verify" in summary["hosts"]["empty"]["message"]
     failed = {entry.host for entry in run.of_task("Verify the backups of this host") if entry.kind == "failed"}
     assert failed == {"db1", "gone", "empty"}
+
+
+def test_reading_makes_nothing_and_takes_nothing_away_from_its_owner(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], scratch: Path
+) -> None:
+    """As when somebody verifies as root what belongs to the backup user."""
+    inventory["all"]["hosts"] = {"db1": inventory["all"]["hosts"]["db1"]}
+    inventory["all"]["vars"].update({"backupdb_install": "packages", "backupdb_extra_packages": ["hello"]})
+    for path in (scratch / "db1", *(scratch / "db1").rglob("*")):
+        os.chown(path, 65534, 65534)
+    before = owners(scratch / "db1")
+    run = run_playbook(PLAYBOOK, inventory=inventory)
+    assert run.returncode == 0, run.output
+    assert before.items() <= owners(scratch / "db1").items()
+    assert list(scratch.glob("state-*")) == []
+
+
+def owners(folder: Path) -> dict[Path, tuple[int, int, int]]:
+    found = {path: path.stat() for path in (folder, *folder.rglob("*"))}
+    return {path: (status.st_uid, status.st_gid, status.st_mode) for path, status in found.items()}
+
+
+@pytest.mark.parametrize("lacks", ["library", "user"])
+def test_what_a_host_lacks_is_an_error_that_says_what_prepares_it(
+    run_playbook: Callable[..., AnsibleRun], inventory: dict[str, Any], scratch: Path, lacks: str
+) -> None:
+    hiding = scratch / "hiding"
+    hiding.mkdir()
+    (hiding / "cryptography.py").write_text("raise ImportError('hidden')\n", encoding="utf-8")
+    variables: dict[str, Any] = {"verify_level": "decrypt", "verify_identity": IDENTITY.reveal()}
+    if lacks == "user":
+        variables.update({"backupdb_user": "nobody-of-that-name", "ansible_become_method": "ansible.builtin.su"})
+    run = run_playbook(
+        PLAYBOOK,
+        inventory=inventory,
+        extra_vars=variables,
+        environment={"PYTHONPATH": str(hiding)} if lacks == "library" else {},
+        arguments=["--limit", "db1"],
+    )
+    assert run.returncode == 2
+    message = run.summary("verify_summary")["hosts"]["db1"]["message"]
+    assert "the playbook vya.backupdb.prepare does that" in message
+    assert ("python3-cryptography" if lacks == "library" else "nothing can be run as backupdb_user") in message
 
 
 def test_a_wrong_key_is_told_once_for_all_backups_with_the_fingerprint_of_the_right_one(

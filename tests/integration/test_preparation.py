@@ -131,6 +131,20 @@ def test_a_virtual_environment_brings_every_library(
     assert record.stat().st_mtime_ns == written
 
 
+def test_a_host_is_prepared_without_a_backup_and_the_second_time_nothing_changes(
+    run_playbook: Callable[..., AnsibleRun], scratch: Path
+) -> None:
+    inventory = host(scratch, [], backupdb_install="none", backupdb_recipients=[])  # one that only reads
+    plan = run_playbook("vya.backupdb.prepare", inventory=inventory, check=True)
+    assert plan.returncode == 0, plan.output
+    assert "would create the directories" in plan.output
+    assert not (scratch / "repository").exists()
+    assert run_playbook("vya.backupdb.prepare", inventory=inventory).returncode == 0
+    assert owner_and_mode(scratch / "repository") == ("root", "root", 0o700)
+    again = run_playbook("vya.backupdb.prepare", inventory=inventory)
+    assert (again.returncode, again.stats["hosts"]["db1"]["changed"]) == (0, 0)
+
+
 def test_a_repository_that_is_gone_is_not_made_again_whatever_else_has_changed(
     run_playbook: Callable[..., AnsibleRun], scratch: Path, postgres15: PrivateServer, mariadb: PrivateServer
 ) -> None:

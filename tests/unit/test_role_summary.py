@@ -264,7 +264,7 @@ def test_a_good_run_is_ok_and_keeps_what_is_published(status: str) -> None:
     [
         ({"status": "partial", "message": "one is busy"}, "failed", "one is busy"),
         ({"failed": True, "msg": "no such option"}, "failed", "no such option"),
-        ({"failed": False, "expected": True, "msg": "no SQLAlchemy"}, "ok", "no SQLAlchemy"),
+        ({"failed": False, "expected": True, "msg": "no SQLAlchemy"}, "unknown", "no SQLAlchemy"),
         ({"unreachable": True, "msg": "connection lost"}, "unreachable", "connection lost"),
         ({}, "failed", "nothing was pruned"),
     ],
