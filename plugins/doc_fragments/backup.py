@@ -126,7 +126,8 @@ options:
       - Commands and SQL statements around the run, and around each of its databases, in their order.
       - Commands run on the host as the user who makes the backups. They find the variables C(BACKUPDB_HOOK),
         C(BACKUPDB_RUN_ID), C(BACKUPDB_HOST), C(BACKUPDB_INSTANCE), C(BACKUPDB_ENGINE), C(BACKUPDB_REPOSITORY), where it
-        applies C(BACKUPDB_DATABASE), and after the work C(BACKUPDB_STATUS), C(BACKUPDB_MESSAGE) or C(BACKUPDB_BACKUP).
+        applies C(BACKUPDB_DATABASE), and after the work C(BACKUPDB_STATUS), C(BACKUPDB_MESSAGE) or C(BACKUPDB_BACKUP),
+        and C(BACKUPDB_WITHOUT) where something is left out on purpose.
         No variable holds a secret.
       - In check mode no hook runs.
     type: list

@@ -14,6 +14,7 @@ from typing import Callable
 
 from ..engines.values import Database
 from ..errors import Interrupted, Postponed, PrivilegeMissing, RunTimeout
+from ..repository.left_out import without
 from ..system.parallel import TaskResult, Tasks
 from ..system.text import clock_time
 from .one_database import CompletedBackup, RunContext, back_up_accounts, back_up_database, require_rights
@@ -130,7 +131,12 @@ def _make_database(
 
 
 def _told_to_hooks(done: CompletedBackup) -> dict[str, str]:
-    return {"STATUS": str(done.manifest["status"]), "BACKUP": str(done.published.folder)}
+    said = without(done.manifest)
+    return {
+        "STATUS": str(done.manifest["status"]),
+        "BACKUP": str(done.published.folder),
+        **({"WITHOUT": said} if said else {}),
+    }
 
 
 def _timed(task: Task) -> CompletedBackup:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..repository.catalogue import StoredBackup, read_backup
+from ..repository.left_out import names_left_out
 from ..repository.listing import entry_of
 from ..repository.place import open_place
 from ..repository.problems import Problems
@@ -63,7 +64,13 @@ def _show(backup: StoredBackup, options: argparse.Namespace) -> int:
 def _lines(backup: StoredBackup, entry: Mapping[str, Any], hand: list[str]) -> Iterator[str]:
     yield f"Backup {entry['backup_id']} of {Subject(entry['database']).text}"
     yield from (f"  {line}" for line in table([(f"{name}:", said) for name, said in _facts(backup.manifest, entry)]))
-    for title, said in (("Missing", entry["missing"]), ("Warnings", entry["warnings"])):
+    told = (
+        ("Left out on purpose", names_left_out(backup.manifest, "tables")),
+        ("Left out on purpose, their rows", names_left_out(backup.manifest, "table_data")),
+        ("Missing", entry["missing"]),
+        ("Warnings", entry["warnings"]),
+    )
+    for title, said in told:
         if said:
             yield f"{title}:"
             yield from (f"  {line}" for line in said[:_LONG])
@@ -82,7 +89,7 @@ def _lines(backup: StoredBackup, entry: Mapping[str, Any], hand: list[str]) -> I
 def _facts(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     client = manifest.get("client") or {}
     lacking = f"{len(entry['missing'])} missing" if entry["missing"] else "nothing is missing"
-    yield "state", f"{entry['status']}, {lacking}"
+    yield "state", ", ".join(filter(None, [entry["status"], entry["without"], lacking]))
     yield "from", f"instance {entry['instance']} of host {entry['host']}, {entry['engine']} {entry['server_version']}"
     if client.get("version"):
         yield "dumped by", f"{client.get('path')} {client['version']}"

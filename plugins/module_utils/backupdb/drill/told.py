@@ -24,7 +24,7 @@ def summary(records: Sequence[Mapping[str, Any]]) -> str:
     counts = {verdict: sum(record["verdict"] == verdict for record in records) for verdict in (EQUAL, EQUAL_REWRITTEN)}
     bad = [record for record in records if record["verdict"] not in counts]
     told = [f"{count} {verdict}" for verdict, count in counts.items() if count]
-    filtered = sum(record["verdict"] in counts and bool(record["without"]) for record in records)
+    filtered = sum(record["verdict"] in counts and bool(record.get("without")) for record in records)
     told += [f"{filtered} of them of a backup that leaves something out on purpose"] if filtered else []
     told += grouped([Fault(_short_name(one), _told(one), place=str(one.get("path", ""))) for one in bad], "backups")
     return f"{len(records)} drilled: {'; '.join(told)}"
@@ -46,10 +46,15 @@ def _cells(record: Mapping[str, Any]) -> list[str]:
         f"{record['host']}/{record['instance']}",
         str(record["database"]),
         record["backup_id"],
-        ", ".join(filter(None, [record["verdict"], record["without"] and f"{record['without']} left out on purpose"])),
+        ", ".join(filter(None, [record["verdict"], _without(record)])),
         record["content"] if good else "-",
         "-" if seconds is None else human_duration(seconds),
     ]
+
+
+def _without(record: Mapping[str, Any]) -> str:
+    said = record.get("without")
+    return f"{said} left out on purpose" if said else ""
 
 
 def _name(record: Mapping[str, Any]) -> str:
