@@ -160,7 +160,7 @@ def test_a_store_that_goes_away_is_asked_once_and_what_only_it_has_is_named(
         assert (places.where(database.chosen.backup) or ("",))[0] == "near"
         assert "cannot be read now" in database.chosen.passed_over[0]
     assert len(asked) == 1
-    assert places.problems.lines == [f"nothing is read from {places.of('far')}/ any more: the link is down"]
+    assert places.problems.lines == [f"nothing is read from {places.of('far')} any more: the link is down"]
 
 
 def test_a_copy_that_cannot_be_opened_is_named_and_without_any_place_there_is_no_rebuild(places: Places) -> None:
