@@ -318,7 +318,7 @@ def test_a_backup_that_leaves_out_something_else_is_not_fresh(on: On, repository
 
 def test_a_misspelt_table_to_be_included_fails_the_run_and_one_to_be_excluded_warns(on: On, repository: Path) -> None:
     name = on.make_shop()
-    asked = {"databases": [name], "accounts": False, "include_tables": ("item", "itme"), "exclude_tables": ("itm",)}
+    asked = {"databases": [name], "accounts": False, "include_tables": ("item", "itxm"), "exclude_tables": ("itm",)}
     for check_mode in (True, False):
         result = backup.run(request_for(instance_of(on.server), repository, **asked), check_mode=check_mode)
         told = "\n".join(result["warnings"])
