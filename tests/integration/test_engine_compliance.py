@@ -322,7 +322,7 @@ def test_a_misspelt_table_to_be_included_fails_the_run_and_one_to_be_excluded_wa
     for check_mode in (True, False):
         result = backup.run(request_for(instance_of(on.server), repository, **asked), check_mode=check_mode)
         told = "\n".join(result["warnings"])
-        assert "include_tables has 'itme', which matches no table" in told and "nearest name is 'item'" in told
+        assert "include_tables has 'itxm', which matches no table" in told and "nearest name is 'item'" in told
         assert "exclude_tables has 'itm', which matches no table" in told
     assert (result["status"], entry_of(result, name)["status"]) == ("failed", "complete")
     assert on.items(name) == [1, 2]

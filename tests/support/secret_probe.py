@@ -109,7 +109,7 @@ CALLS: dict[str, dict[str, Any]] = {
 # Modules that take no secret of their own; `test_every_secret_option_is_in_the_probe` keeps this true.
 WITHOUT = {
     *("age_keypair", "backup_job", "backup_pin", "backup_status"),
-    *("detached_run", "runner_install", "signing_key"),
+    *("detached_run", "role_report", "role_work", "runner_install", "signing_key"),
 }
 # Every secret variable of every role, for a host whose server does not answer and whose repository is not there.
 ROLE_VARIABLES: dict[str, Any] = {
@@ -141,6 +141,7 @@ ROLE_VARIABLES: dict[str, Any] = {
     "restore_database": "shop",
     "restore_target": "shop_copy",
     "restore_confirm": "shop_copy",
+    "restore_login_password": SECRETS["password"],
 }
 
 
