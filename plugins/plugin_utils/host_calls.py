@@ -44,6 +44,8 @@ class HostCalls:
         become = self._action._connection.become
         if become is not None:
             become.set_option("become_user", user or self._user)
+            # What the call before waited for: where the user of the connection is wanted, nothing would say it again.
+            become.success = become.prompt = ""
         try:
             result = self._run(module, options, reads=reads)
         except (AnsibleConnectionFailure, ConnectionSilent) as error:

@@ -53,6 +53,7 @@ class Reader:
             "ANSIBLE_SSH_ARGS": f"-F {fleet.state}/ssh_config",
             "ANSIBLE_REMOTE_USER": "root",
             "ANSIBLE_PIPELINING": "1",
+            "ANSIBLE_TIMEOUT": "60",  # seconds: machines of tests are slow at times
         }
 
     def run(self, command: str) -> str:
