@@ -25,7 +25,7 @@ description:
     C(ROLE_hosts) and C(ROLE_summary), is known.
 options:
   _input:
-    description: The names, such as P(ansible.builtin.varnames#lookup) returns them.
+    description: The names, such as the lookup C(ansible.builtin.varnames) returns them.
     type: list
     elements: str
     required: true

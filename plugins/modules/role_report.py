@@ -15,7 +15,7 @@ description:
     collection use it, once for all hosts.
   - With C(-v) it also prints what is known of each host.
   - Sends the notifications about the end of the work, from the controller.
-  - Publishes the result under the name of the role and C(_summary), as M(ansible.builtin.set_stats) does.
+  - Publishes the result under the name of the role and C(_summary), as C(ansible.builtin.set_stats) does.
 author:
   - vya.backupdb contributors (@vya)
 extends_documentation_fragment:
