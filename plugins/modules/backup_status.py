@@ -15,33 +15,34 @@ description:
     needed.
   - A database is expected when the newest run of its instance wanted it, or when a job does. Expected databases without
     a backup, or with one that is too old, are in RV(late).
+  - With O(copy) that is judged which is in the copy, after a look at its store. Without O(config_dir) everything in it
+    is expected to be recent, because a copy alone does not tell that a database was dropped.
   - The task fails when RV(status) is not V(ok), with everything in its result.
 author:
   - vya.backupdb contributors (@vya)
 options:
-  repository:
-    description:
-      - Directory on the host that holds the backups. Read access is enough.
-      - Backups of jobs are looked for in the repositories of the jobs.
-    type: path
   host:
     description:
-      - Only backups of this host in O(repository), for a repository that several hosts share.
+      - Only backups of this host in O(repository) or O(copy), for one that several hosts share.
     type: str
   config_dir:
     description:
       - Directory with the definitions of jobs, as M(vya.backupdb.backup_job) writes them. They say which databases are
         expected and how old their backups may be. It may be empty.
+      - Backups of jobs are looked for in the repositories of the jobs, or with O(copy) in the copy, as far as the jobs
+        have one of this name.
     type: path
   max_age:
     description:
-      - For a database that no job backs up, how old its newest backup may be. Jobs have their own limits.
+      - For a database that no job backs up, how old its newest backup may be. Jobs have their own limits, and so may
+        O(copy).
     type: str
     default: 26h
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.info_module
   - vya.backupdb.attributes.actiongroup_repository
+  - vya.backupdb.repository
 seealso:
   - module: vya.backupdb.backup_info
   - module: vya.backupdb.backup_job
@@ -60,6 +61,12 @@ EXAMPLES = r"""
     config_dir: /etc/backupdb
   register: doing
   failed_when: false
+
+- name: Check what a copy has of this host
+  vya.backupdb.backup_status:
+    copy: {name: offsite, type: s3, bucket: acme-db}
+    copy_credentials: "{{ backupdb_copy_credentials.offsite }}"
+    host: "{{ inventory_hostname }}"
 
 - name: Show it as a table
   ansible.builtin.debug:
@@ -121,7 +128,7 @@ rows:
       type: str
       sample: without 1 table
     path:
-      description: Directory of its newest backup.
+      description: Directory of its newest backup, or where it is in O(copy).
       type: str
       sample: /var/backups/backupdb/db1/shop-pg/orders/20261121T021500Z-3f0c9a52
     age_seconds:
@@ -244,7 +251,7 @@ rows:
           type: int
           sample: 0
     coverage:
-      description: Where it has backups that are recent enough, the repository and the copies.
+      description: Where it has backups that are recent enough, the repository and the copies. V(null) with O(copy).
       type: dict
       contains:
         copies:
@@ -432,7 +439,7 @@ repositories:
   elements: dict
   contains:
     path:
-      description: Directory of the repository.
+      description: Directory of the repository, or where the copy is, which has no free space to tell of.
       type: str
       sample: /var/backups/backupdb
     disk_bytes:
@@ -465,6 +472,7 @@ from typing import Any
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import job_names, job_path, read_job
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring import status
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring.options import OPTIONS
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository.options import copy_source_from
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.options import duration_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
@@ -475,8 +483,8 @@ def main() -> None:
     """Look at the backups of a host and end with how fresh they are."""
     module = AnsibleModule(
         argument_spec=to_spec(OPTIONS),
-        required_one_of=[("repository", "config_dir")],
-        required_by={"host": "repository"},
+        mutually_exclusive=[("repository", "copy")],
+        required_one_of=[("repository", "copy", "config_dir")],
         supports_check_mode=True,
     )
     finish_with(module, lambda: _status(module.params))
@@ -490,6 +498,7 @@ def _status(options: dict[str, Any]) -> dict[str, Any]:
         repository=options["repository"],
         host=options["host"],
         max_age=duration_from(options, "max_age") or status.MAX_AGE,
+        copy=copy_source_from(options),
     )
 
 

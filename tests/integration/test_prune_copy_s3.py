@@ -18,6 +18,7 @@ from backupdb.jobs import steps
 from backupdb.jobs.definition import Job
 from backupdb.jobs.prune_copies import prune_one
 from backupdb.monitoring import status
+from backupdb.repository.place import CopySource
 from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import iso, utc_now
 from support.monitored import job_of
@@ -112,6 +113,11 @@ def test_what_is_locked_stays_without_an_error_and_the_status_knows(seaweed: Sea
     (copy,) = status.of_host([job])["rows"][0]["copies"]
     assert (copy["state"], copy["missing"], copy["backups"], copy["tampered"]) == ("ok", 0, 5, 0)
     assert copy["stored_bytes"] > 5 * 100_000
+    looking = CopySource(job.copies[0].opened_by(seaweed.key("reader")), str(root.with_name("looking")))
+    result = status.of_host([], copy=looking, max_age=48 * 3600)
+    assert (result["status"], result["rows"][0]["backups"]) == ("ok", 5), result["message"]
+    assert result["rows"][0]["disk_bytes"] == copy["stored_bytes"]
+    assert result["rows"][0]["path"].startswith(f"s3://{bucket}/")
 
 
 def test_the_lock_of_a_record_keeps_no_backup(seaweed: Seaweed, root: Path) -> None:

@@ -73,7 +73,7 @@ OF_THE_ROLE = {
     "prune": {"retention", "copy"},
     "rebuild": {"logins", "copy"},
     "restore": {"from", "copy"},
-    "status": set(),
+    "status": {"copy"},
     "verify": {"copy"},
 }
 # Defaults of their own, on purpose: a role knows its host and the variables that all roles share.

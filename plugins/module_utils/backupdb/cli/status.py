@@ -11,7 +11,7 @@ from ..jobs.options import MAX_AGE
 from ..monitoring import status
 from ..system.text import parse_duration
 from . import exit_status
-from .common_options import add_config_dir, jobs_of
+from .common_options import add_config_dir, add_copy, copy_source, jobs_of
 from .output import add_json, show
 
 
@@ -19,7 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
     parser.add_argument("jobs", nargs="*", metavar="job", help="only what these jobs back up (default: all jobs)")
     parser.add_argument("--repository", metavar="FOLDER", help="also what else this repository holds")
-    parser.add_argument("--host", help="only this host of the repository")
+    add_copy(parser)
+    parser.add_argument("--host", help="only this host of the repository, or of the copy")
     parser.add_argument(
         "--max-age", default=MAX_AGE, help="how old backups may be that no job makes, such as 2d (default: %(default)s)"
     )
@@ -29,8 +30,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show it and return the exit status: failed when a database is late or a last run failed."""
+    copy = copy_source(options)
     jobs = [] if options.repository is not None and not options.jobs else jobs_of(options.config_dir, options.jobs)
     max_age = parse_duration(options.max_age)
-    result = status.of_host(jobs, repository=options.repository, host=options.host, max_age=max_age)
+    result = status.of_host(jobs, repository=options.repository, host=options.host, max_age=max_age, copy=copy)
     show(result, [*result["lines"], f"{result['status']}: {result['message']}"], as_json=options.json)
     return exit_status.of_result(result)

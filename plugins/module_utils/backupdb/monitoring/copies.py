@@ -86,7 +86,7 @@ class KnownCopies:
         home = copy_home(state_dir, copy.name)
         arrivals = self._of(home).get(place, {})
         copied = home / "shadow" / place
-        stored = look(copied, now, self._problems, counts=lambda name, time: _may_be(time, arrivals.get(name)))
+        stored = look(copied, now, self._problems, counts=lambda name, time: may_be(time, arrivals.get(name)))
         missing = missing_by_name(policy_of(copy), database_folder, copied, now)
         newest = None if stored.newest is None else stored.newest.time
         age = None if newest is None else (now - newest).total_seconds()
@@ -142,7 +142,7 @@ def least(coverages: Iterable[Coverage]) -> Coverage | None:
     )
 
 
-def _may_be(time: datetime, arrived: Arrived | None) -> bool:
+def may_be(time: datetime, arrived: Arrived | None) -> bool:
     """Return whether a backup can be of this time: one that came before it would make a copy look fresh in advance."""
     return arrived is None or arrived.time is None or time - arrived.time <= CLOCK_TOLERANCE
 

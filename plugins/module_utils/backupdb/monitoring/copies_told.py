@@ -61,10 +61,15 @@ def failures(copy: CopyState) -> Iterator[str]:
     if copy.verdict not in FRESH and copy.required:
         yield reason(copy)
     if copy.tampered:
-        yield (
-            f"copy {copy.name}: the manifests of {copy.tampered} backups were written over or removed there, which no "
-            "run of ours does; their first versions count. Find out who has the key"
-        )
+        yield tampering(copy.name, copy.tampered)
+
+
+def tampering(name: str, count: int) -> str:
+    """Say what was done to a copy."""
+    return (
+        f"copy {name}: the manifests of {count} backups were written over or removed there, which no run of ours does; "
+        "their first versions count. Find out who has the key"
+    )
 
 
 def reason(copy: CopyState) -> str:

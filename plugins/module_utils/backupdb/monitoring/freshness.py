@@ -25,7 +25,7 @@ from ..system.parallel import result_of
 from .copies import CopyState, Coverage, KnownCopies, coverage_of, least
 from .job_state import JobState, job_states
 from .places import Place, places_of_jobs, places_of_repository
-from .stored import Stored, look
+from .stored import Stored
 
 # Verdicts on a database, from good to bad; the first four are no reason to worry.
 OK, GONE, LEFT_OUT, WAITING = "ok", "gone", "left out", "waiting"
@@ -97,13 +97,14 @@ class RepositoryState:
 
 @dataclass(frozen=True)
 class HostState:
-    """All that was looked at."""
+    """All that was looked at: what jobs back up and a repository holds, or what is in one copy, by its name."""
 
     moment: datetime
     instances: tuple[InstanceState, ...]
     jobs: tuple[JobState, ...]
     repositories: tuple[RepositoryState, ...]
     problems: tuple[str, ...] = field(repr=False)
+    copy: str | None = None
 
     @property
     def coverage(self) -> Coverage | None:
@@ -138,7 +139,7 @@ def collect(
         known = {place.folder for place in places}
         found = places_of_repository(Path(repository), host, max_age, problems)
         places += [place for place in found if place.folder not in known]
-    instances = tuple(_readable(places, KnownCopies(problems), now, problems))
+    instances = tuple(look_at_each(places, KnownCopies(problems), now, problems))
     return HostState(
         moment=now,
         instances=instances,
@@ -148,7 +149,7 @@ def collect(
     )
 
 
-def _readable(
+def look_at_each(
     places: Iterable[Place], copies: KnownCopies, now: datetime, problems: Problems
 ) -> Iterator[InstanceState]:
     """Look at each instance; what nobody thought of in one of them is a problem, and hides no other."""
@@ -161,7 +162,7 @@ def _readable(
 
 
 def _instance(place: Place, copies: KnownCopies, now: datetime, problems: Problems) -> InstanceState:
-    run = last_run.read(place.folder, problems)
+    run = last_run.read(place.record_folder, problems)
     error, failure = None, place.failure
     # A run that began has left its own record, with what failed of it.
     if failure is not None and (run is None or (failure.run_id != run.run_id and failure.moment > run.finished)):
@@ -195,7 +196,7 @@ def _databases(
         wanted.add(ACCOUNTS.folder)
     stored_here = {path.name for path in database_folders(place.folder, problems)}
     for folder in sorted(wanted | stored_here):
-        stored = look(place.folder / folder, now, problems)
+        stored = place.look(folder, now, problems)
         if folder not in wanted and not stored.count:
             continue  # an empty folder
         outcome: BackupOutcome | None

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..jobs.options import MAX_AGE
+from ..repository.options import REPOSITORY_OPTIONS
 from ..system.options import Option
 
 OPTIONS: Mapping[str, Option] = {
-    "repository": Option("path"),
+    **REPOSITORY_OPTIONS,
     "host": Option(),
     "config_dir": Option("path"),
     "max_age": Option(default=MAX_AGE),

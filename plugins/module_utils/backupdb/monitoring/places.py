@@ -22,6 +22,7 @@ from ..repository.stores.settings import CopySettings
 from ..system.files import is_folder
 from ..system.text import parse_duration, parse_iso
 from .job_state import JobState
+from .stored import Stored, look
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,15 @@ class Place:
     choices: tuple[Choice, ...] = ()
     failure: Failure | None = None  # the last one
     tried: bool = False  # by a job, well or badly, as far as that is remembered
+
+    @property
+    def record_folder(self) -> Path:
+        """Where the newest run has left its record."""
+        return self.folder
+
+    def look(self, folder: str, now: datetime, problems: Problems) -> Stored:
+        """Look at the backups of one database, or of the accounts, by the name of its folder."""
+        return look(self.folder / folder, now, problems)
 
     @property
     def jobs(self) -> list[str]:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from ..errors import InvalidOption
 from ..jobs.definition import Job
 from ..repository.left_out import with_without, without
+from ..repository.place import CopySource
 from ..system.table import one_line, table
 from ..system.text import human_duration, human_size, iso, parse_duration, utc_now
-from . import copies_told
+from . import copies_told, one_copy
 from .copies import FRESH as FRESH_COPY
 from .freshness import (
     BAD,
@@ -37,6 +39,7 @@ from .options import OPTIONS
 MAX_AGE = parse_duration(OPTIONS["max_age"].default)  # seconds
 _TITLES = ("INSTANCE", "DATABASE", "STATE", "NEWEST BACKUP (UTC)", "AGE", "ALLOWED", "SIZE", "PROVEN", "NEXT RUN (UTC)")
 _RIGHT = (4, 5, 6)
+_NOTHING = "nothing is backed up here: there is no job, and no backup in the repository"
 
 
 def of_host(
@@ -45,6 +48,7 @@ def of_host(
     repository: str | None = None,
     host: str | None = None,
     max_age: float = MAX_AGE,
+    copy: CopySource | None = None,
 ) -> dict[str, Any]:
     """Return how fresh the backups are that `jobs` make, and those of `host` (None: of all hosts) in `repository`.
 
@@ -52,8 +56,19 @@ def of_host(
     backup, or none that is young enough, or its newest attempt or a job failed; `partial` when something is missing
     in a backup; else `ok`, also where the first run of a new job is still to come. Raises `RepositoryError` when
     `repository` is not there.
+
+    With `copy` it is how fresh that copy is, in place of a repository, after a look at its store: what `jobs` send
+    there, and what else it has. What is said of runs and jobs is left out. Raises what opening and reading
+    the store raises.
     """
-    state = collect(jobs, repository=repository, host=host, max_age=max_age, now=utc_now())
+    if host is not None and repository is None and copy is None:
+        raise InvalidOption("host says of which host to look at a repository or a copy; name one of these too")
+    if copy is None:
+        state = collect(jobs, repository=repository, host=host, max_age=max_age, now=utc_now())
+    elif repository is not None:
+        raise InvalidOption("a repository and a copy both say where to look; leave one of them out")
+    else:
+        state = one_copy.collect(copy, jobs, host=host, max_age=max_age, now=utc_now())
     failures, shortcomings = _failures(state), _shortcomings(state)
     databases = [(instance, database) for instance in state.instances for database in instance.databases]
     return {
@@ -101,7 +116,8 @@ def next_run(state: HostState, instance: InstanceState) -> datetime | None:
 
 
 def _failures(state: HostState) -> list[str]:
-    found = [] if state.instances else ["nothing is backed up here: there is no job, and no backup in the repository"]
+    nothing = f"there is no backup in copy {state.copy}" if state.copy is not None else _NOTHING
+    found = [] if state.instances else [nothing]
     for instance in state.instances:
         place = f"{instance.place.host}/{instance.place.instance}"
         bad = [f"{_name(instance, one)}: {_reason(one)}" for one in instance.databases if one.verdict in BAD]
@@ -109,15 +125,18 @@ def _failures(state: HostState) -> list[str]:
             found.append(f"{place}: the newest run could not begin: {instance.error}")
         elif instance.run is None and not instance.databases and instance.waits_until is None:
             found.append(f"{place}: was never backed up{_missed(instance)}")
-        elif instance.run is not None and instance.run.status == "failed" and not bad:
+        elif state.copy is None and instance.run is not None and instance.run.status == "failed" and not bad:
             found.append(f"{place}: the newest run failed, {iso(instance.run.finished.replace(microsecond=0))}")
         found += bad
         for one in instance.databases:
             found += [f"{_name(instance, one)}: {line}" for copy in one.copies for line in copies_told.failures(copy)]
+            if state.copy is not None and one.stored.tampered:
+                found.append(f"{_name(instance, one)}: {copies_told.tampering(state.copy, one.stored.tampered)}")
     for job in state.jobs:
         if job.status == "failed":
             found.append(f"job {job.job.name} failed: {job.record.get('message')}")
-    found += [f"repository {one.path} cannot be looked at" for one in state.repositories if one.free is None]
+    if state.copy is None:
+        found += [f"repository {one.path} cannot be looked at" for one in state.repositories if one.free is None]
     return found
 
 
@@ -184,6 +203,7 @@ def _message(state: HostState, complaints: Sequence[str]) -> str:
     told += [f"{len(waiting)} instance{'s'[: len(waiting) != 1]} waiting for the first run"] if waiting else []
     parts = ", ".join(told) or "no backups"
     size = human_size(sum(instance.disk_bytes for instance in state.instances))
+    size += "".join(f" in copy {state.copy}, {one.path}" for one in state.repositories if state.copy is not None)
     free = "".join(f", {human_size(one.free)} free in {one.path}" for one in state.repositories if one.free is not None)
     covered = f"; {copies_told.coverage_text(state.coverage)}" if state.coverage is not None else ""
     worst = f". {complaints[0]}" if complaints else ""
@@ -212,7 +232,7 @@ def _row(state: HostState, instance: InstanceState, database: DatabaseState) -> 
         "newest": None if stored.newest is None else iso(stored.newest.time),
         "newest_complete": _iso(stored.newest_complete),
         "without": "" if manifest is None else without(manifest),
-        "path": None if stored.newest is None else str(stored.newest.folder),
+        "path": None if stored.newest is None else stored.newest.where,
         "age_seconds": None if database.age is None else round(database.age),
         "max_age_seconds": round(database.max_age),
         "duration": None if manifest is None else manifest.get("duration_seconds"),
@@ -225,7 +245,7 @@ def _row(state: HostState, instance: InstanceState, database: DatabaseState) -> 
         "error": database.error,
         "next_run": _iso(next_run(state, instance)),
         "copies": [copies_told.row(copy) for copy in database.copies],
-        "coverage": copies_told.coverage_values(database.coverage),
+        "coverage": copies_told.coverage_values(None if state.copy is not None else database.coverage),
     }
 
 

@@ -39,6 +39,7 @@ class Stored:
     last_drill: Drilled | None = None  # of any of them
     count: int = 0
     disk_bytes: int = 0  # of all files, manifests included
+    tampered: int = 0  # in a copy: backups whose manifests somebody wrote over or removed
 
 
 @dataclass(frozen=True)
