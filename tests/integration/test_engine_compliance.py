@@ -314,6 +314,12 @@ def test_a_backup_that_leaves_out_something_else_is_not_fresh(on: On, repository
     ]
     assert made == ["complete", "complete", "skipped", "skipped"]
     assert [is_whole(backup.manifest) for backup in stored_backups(repository, name)] == [False, True]
+    # What a restore is about to replace is backed up with everything.
+    result = restored(on.server, repository, name, target=name, replace=True, confirm=name)
+    assert "will be without 1 table, which the backup leaves out on purpose" in "\n".join(result["warnings"])
+    safety = read_backup(Path(result["safety_backup"])).manifest
+    assert is_whole(safety) and "filters" not in safety
+    on.kind.drop_database(on.server, result["kept_as"] or "none")
 
 
 def test_a_misspelt_table_to_be_included_fails_the_run_and_one_to_be_excluded_warns(on: On, repository: Path) -> None:

@@ -24,7 +24,7 @@ from ..engines.values import FATAL, ArchiveSource, Client, Database, DumpOptions
 from ..errors import ArchiveDamaged, InvalidOption, RepositoryError, RestoreRefused
 from ..repository.best_place import check_sizes
 from ..repository.catalogue import StoredBackup
-from ..repository.left_out import names_left_out, patterns_text
+from ..repository.left_out import is_whole, names_left_out, patterns_text, without
 from ..repository.local import free_bytes
 from ..system.files import is_folder
 from ..system.text import human_size, utc_now
@@ -141,6 +141,7 @@ def make_plan(
         warnings=[
             *warnings,
             *_table_warnings(request, engine, manifest),
+            *_lost_by_replacing(manifest, target, replaces=replaces),
             *beside(target, (one.name for one in databases)),
         ],
     )
@@ -248,6 +249,14 @@ def _table_warnings(request: RestoreRequest, engine: Engine, manifest: Mapping[s
     asked = _asked(request, engine, names_left_out(manifest, "table_data"))
     if asked:
         yield f"tables: {asked} made without rows, which were left out of this backup on purpose"
+
+
+def _lost_by_replacing(manifest: Mapping[str, Any], target: str, *, replaces: bool) -> Iterator[str]:
+    if replaces and not is_whole(manifest):
+        yield (
+            f"{target!r} will be {without(manifest)}, which the backup leaves out on purpose: what it has of these now "
+            "is replaced with the rest"
+        )
 
 
 def _asked(request: RestoreRequest, engine: Engine, left_out: Sequence[str]) -> str:
