@@ -38,7 +38,7 @@ def backup_summary(done: Done) -> dict[str, Any]:
     """
     runs, copied = done.of(BACKUP), _copying([one.result for one in done.of(COPY)])
     told = [*(line for one in runs for line in one.result.get("warnings") or ()), *copied.pop("warnings", ())]
-    warnings = list(dict.fromkeys(map(str, told)))  # some concern the host and come from each instance
+    warnings = list(dict.fromkeys(told))  # some concern the host and come from each instance
     instances = [_instance(one) for one in runs]
     if instances:
         statuses = [*(instance["status"] for instance in instances), *(["partial"] if _is_behind(copied) else [])]

@@ -54,6 +54,8 @@ class HostCalls:
             result = {"failed": True, "msg": str(error)}
         if reads:
             result["changed"] = False
+        if result.get("warnings"):
+            result["warnings"] = [text_of(warning) for warning in result["warnings"]]
         self._note(result)
         return result
 
@@ -97,3 +99,9 @@ class HostCalls:
         self._diffs += diff if isinstance(diff, list) else [diff]
         facts = result.get("ansible_facts") or {}
         self._facts.update({name: value for name, value in facts.items() if name.startswith(_INTERPRETER)})
+
+
+def text_of(warning: Any) -> str:
+    """Return a warning of a module as text; newer versions of Ansible have an object with where it comes from."""
+    event = getattr(warning, "event", None)
+    return str(warning if event is None else event.msg)

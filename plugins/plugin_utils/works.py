@@ -20,7 +20,7 @@ from .work import Work
 
 
 def _prepared(done: Done) -> dict[str, Any]:
-    is_well = bool(done.called) and not done.called[-1].has_failed
+    is_well = not done.error and not any(one.has_failed for one in done.called[-1:])
     status = "ok" if is_well else "unreachable" if done.last.get("unreachable") else "failed"
     return {"status": status, "message": done.error or (not is_well and done.last.get("msg")) or "prepared"}
 

@@ -38,6 +38,8 @@ def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
     bad = store(scratch / "db1", "wiki", host="db1", content=DUMP, envelope=SEALED)
     flip_bit(bad.folder / "data.sql.zst.age", 200)
     inventory["all"]["hosts"]["gone"] = UNREACHABLE
+    odd = scratch / "db2" / "odd"
+    odd.symlink_to("/nonexistent")
     (scratch / "empty").mkdir()
     inventory["all"]["hosts"]["empty"] = {"backupdb_repository": str(scratch / "empty")}
     variables = {"verify_level": "decrypt", "verify_identity": IDENTITY.reveal()}
@@ -55,6 +57,7 @@ def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
     db1 = summary["hosts"]["db1"]
     assert (db1["counts"]["good"], db1["counts"]["damaged"]) == (1, 1)
     assert str(bad.folder) in db1["problems"][0]
+    assert summary["hosts"]["db2"]["warnings"] == [f"{odd} cannot be read: No such file or directory"]
     assert "nothing to verify" in summary["hosts"]["empty"]["message"]
     failed = {entry.host for entry in run.of_task("Verify the backups of this host") if entry.kind == "failed"}
     assert failed == {"db1", "gone", "empty"}
