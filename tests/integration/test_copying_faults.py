@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from support.private_server import free_port
 from support.seaweed import Seaweed
 from support.sender import SMALL_PARTS
 from support.stored import DUMP, SEALED, TIME, store
+from support.tree import folder_state
 
 pytestmark = pytest.mark.long
 
@@ -363,3 +366,42 @@ def test_secrets_of_a_copy_are_nowhere_to_be_seen(
         assert path.stat().st_mode & 0o077 == 0, path
         if path.is_file():
             assert secret.encode() not in path.read_bytes()
+
+
+def test_a_store_whose_disk_is_full_is_told_and_the_next_run_goes_on_when_there_is_room(
+    small_tmpfs: Callable[[str], Path], repository: Path, state: Path
+) -> None:
+    disk = small_tmpfs("72M")
+    made = [
+        store(
+            repository,
+            time=TIME + timedelta(days=day),
+            run_id=f"{day:08x}{'0' * 24}",
+            content=os.urandom(size * MIB) + DUMP,
+            envelope=SEALED,
+        ).folder
+        for day, size in enumerate((8, 8, 60, 8))
+    ]
+    before = [folder_state(folder) for folder in made]
+    (disk / "store").mkdir()
+    server = Seaweed(folder=disk / "store").start()
+    try:
+        copy = server.copy(server.bucket("full"), patience="3s")
+        first = copied(repository, state, copy)
+        assert first["status"] == "partial"
+        assert first["copies"][0]["sent"] == [f"db1/shop-db/shop/{folder.name}" for folder in made[:2]]
+        for word in (
+            "copy offsite: 2 backups sent",
+            "2 still missing",
+            f"sending s3://full/db1/shop-db/shop/{made[2].name}/data.",
+            "or its disk is full",
+            "the next run goes on from here",
+        ):
+            assert word in first["message"]
+        assert shown(copy) == names(made[:2])
+        assert [folder_state(folder) for folder in made] == before
+        subprocess.run(["mount", "-o", "remount,size=512M", str(disk)], check=True)
+        assert wait_for(lambda: copied(repository, state, copy)["status"] == "ok", seconds=60)
+        assert proven(copy) == names(made)
+    finally:
+        server.kill()
