@@ -264,8 +264,9 @@ def test_a_host_comes_back_from_a_copy_alone(site: Site, store: Seaweed, scratch
     assert sent["status"] == "ok", sent["message"]
     shutil.rmtree(site.repository)
     source = CopySource(settings_of(store, site, "reader"), str(scratch / "elsewhere"))
-    planned = site.plan(repository=None, copy=source)
+    planned = site.plan(copies=(source,))
     assert (planned["status"], planned["lost"]) == ("planned", [])
+    assert any("nothing is read from repository" in line for line in planned["warnings"])
     done = site.run(repository=None, copy=source)
     assert (done["status"], done["lost"]) == ("ok", [])
     assert done["source"].startswith("s3://lost")
