@@ -8,15 +8,6 @@ Ansible ends with status 0 where a play has no hosts: a misspelt group would pas
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from ansible import context
-from ansible.errors import AnsibleError
-from ansible.inventory.manager import InventoryManager, split_host_pattern
-from ansible.plugins.lookup import LookupBase
-
 DOCUMENTATION = r"""
 name: host_pattern
 short_description: Return a pattern of hosts, and fail if no host matches it
@@ -52,6 +43,15 @@ _raw:
   type: list
   elements: str
 """
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager, split_host_pattern
+from ansible.plugins.lookup import LookupBase
 
 _NAMES_SHOWN = 5
 _LISTING = ("syntax", "listhosts", "listtasks", "listtags")

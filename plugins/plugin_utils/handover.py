@@ -22,10 +22,11 @@ from ansible import constants
 
 
 def leave(work: str, host: str, summary: dict[str, Any]) -> None:
-    """Leave the summary of a host, in place of an older one."""
+    """Leave the summary of a host, in place of an older one; what is no plain value in it becomes a text."""
+    text = json.dumps(summary, default=str)
     path = _path(work, host)
     path.touch(mode=0o600)
-    path.write_text(json.dumps(summary), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 def collect(work: str, hosts: Iterable[str]) -> dict[str, dict[str, Any]]:

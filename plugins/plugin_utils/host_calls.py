@@ -55,7 +55,7 @@ class HostCalls:
         if reads:
             result["changed"] = False
         if result.get("warnings"):
-            result["warnings"] = [text_of(warning) for warning in result["warnings"]]
+            result["warnings"] = [_text_of(warning) for warning in result["warnings"]]
         self._note(result)
         return result
 
@@ -101,7 +101,6 @@ class HostCalls:
         self._facts.update({name: value for name, value in facts.items() if name.startswith(_INTERPRETER)})
 
 
-def text_of(warning: Any) -> str:
-    """Return a warning of a module as text; newer versions of Ansible have an object with where it comes from."""
-    event = getattr(warning, "event", None)
-    return str(warning if event is None else event.msg)
+def _text_of(warning: Any) -> str:
+    """Return the text of a warning, which is an object of Ansible's own since ansible-core 2.19."""
+    return str(getattr(getattr(warning, "event", None), "msg", warning))

@@ -6,18 +6,26 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from backupdb.copying import run as run_module
+from backupdb.copying.prune import prune
 from backupdb.repository import last_copy
-from backupdb.repository.place import copy_home
+from backupdb.repository.place import CopySource, copy_home
 from backupdb.repository.stores import patience
+from backupdb.retention.copy_request import PruneCopyRequest
+from backupdb.retention.policy import RetentionPolicy
+from backupdb.system.text import utc_now
+from support.binaries import other_clock
 from support.copying import Copier, copied, proven, shown
 from support.failing_proxy import Answer, Cut, FailingProxy, Request, failing
 from support.library import wait_for
@@ -25,6 +33,8 @@ from support.private_server import free_port
 from support.seaweed import Seaweed
 from support.sender import SMALL_PARTS
 from support.stored import DUMP, SEALED, TIME, store
+from support.stores import settings_of
+from support.tree import folder_state
 
 pytestmark = pytest.mark.long
 
@@ -363,3 +373,76 @@ def test_secrets_of_a_copy_are_nowhere_to_be_seen(
         assert path.stat().st_mode & 0o077 == 0, path
         if path.is_file():
             assert secret.encode() not in path.read_bytes()
+
+
+def test_a_store_whose_disk_is_full_is_told_and_the_next_run_goes_on_when_there_is_room(
+    small_tmpfs: Callable[[str], Path], repository: Path, state: Path
+) -> None:
+    disk = small_tmpfs("72M")
+    made = [
+        store(
+            repository,
+            time=TIME + timedelta(days=day),
+            run_id=f"{day:08x}{'0' * 24}",
+            content=os.urandom(size * MIB) + DUMP,
+            envelope=SEALED,
+        ).folder
+        for day, size in enumerate((8, 8, 60, 8))
+    ]
+    before = [folder_state(folder) for folder in made]
+    (disk / "store").mkdir()
+    server = Seaweed(folder=disk / "store").start()
+    try:
+        copy = server.copy(server.bucket("full"), patience="3s")
+        first = copied(repository, state, copy)
+        assert first["status"] == "partial"
+        assert first["copies"][0]["sent"] == [f"db1/shop-db/shop/{folder.name}" for folder in made[:2]]
+        for word in (
+            "copy offsite: 2 backups sent",
+            "2 still missing",
+            f"sending s3://full/db1/shop-db/shop/{made[2].name}/data.",
+            "or its disk is full",
+            "the next run goes on from here",
+        ):
+            assert word in first["message"]
+        assert shown(copy) == names(made[:2])
+        assert [folder_state(folder) for folder in made] == before
+        subprocess.run(["mount", "-o", "remount,size=512M", str(disk)], check=True)
+        assert wait_for(lambda: copied(repository, state, copy)["status"] == "ok", seconds=60)
+        assert proven(copy) == names(made)
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("ahead", [600, -600])
+def test_a_host_whose_clock_is_ten_minutes_off_copies_and_its_backups_count(
+    ahead: int, seaweed: Seaweed, bucket: str, repository: Path, state: Path, scratch: Path
+) -> None:
+    copy = seaweed.copy(seaweed.bucket(bucket, versions=True), key="admin", prune="here")
+    made = [made_by_a_clock(repository, ahead, number) for number in range(4)]
+    sent = Copier(repository, state, copy, variables=other_clock(ahead)).result()
+    assert (sent["status"], sent["warnings"]) == ("ok", [])
+    assert proven(copy) == names(made)
+    settings = settings_of(copy)
+    request = PruneCopyRequest(copy=settings, policy=RetentionPolicy(keep_last=1))
+    (planned,) = prune(CopySource(settings, str(scratch / "pruner")), [request], check_mode=True)
+    assert planned["uncounted"] == []  # as what is taken for forged would be
+    if ahead < 0:
+        assert (planned["removed"], planned["kept"]) == (3, 1)
+
+
+@pytest.mark.parametrize(("ahead", "word"), [(1200, "ahead of"), (-1200, "behind")])
+def test_a_host_whose_clock_is_further_off_is_told_by_a_real_store(
+    ahead: int, word: str, seaweed: Seaweed, bucket: str, repository: Path, state: Path
+) -> None:
+    made_by_a_clock(repository, ahead, 0)
+    copy = seaweed.copy(seaweed.bucket(bucket))
+    sent = Copier(repository, state, copy, variables=other_clock(ahead)).result()
+    assert sent["status"] == "failed"
+    said = rf"the clocks differ: this host's is (19|20) min \d+ s {word} the store's; set this host's clock"
+    assert re.search(said, sent["message"]), sent["message"]
+
+
+def made_by_a_clock(repository: Path, ahead: float, number: int) -> Path:
+    time_there = utc_now() + timedelta(seconds=ahead + number - 60)
+    return store(repository, time=time_there, run_id=f"{number:08x}{'0' * 24}", content=DUMP, envelope=SEALED).folder

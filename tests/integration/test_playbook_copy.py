@@ -123,6 +123,19 @@ def test_backups_go_to_the_copy_and_come_back_from_there_without_the_repository(
     shows_no_secret(restore, secret, IDENTITY.reveal())
     assert server.sql("SELECT count(*) FROM item", database="shop_copy")[0][0] == 5
 
+    best = {**wanted, "restore_copy": "best", "restore_target": "shop_best", "restore_confirm": ""}
+    planned = run_playbook("vya.backupdb.restore", inventory=inventory, extra_vars=best, check=True)
+    assert planned.returncode == 0, planned.output
+    assert f"it is read from copy offsite, s3://{bucket}/db1/shop-pg/shop/" in planned.output
+    status = run_playbook(
+        "vya.backupdb.status", inventory=inventory, extra_vars={"status_copy": "offsite"}, verbosity=3
+    )
+    assert status.returncode == 0, status.output
+    shows_no_secret(status, secret)
+    rows = status.summary("status_summary")["hosts"]["db1"]["rows"]
+    assert [(row["database"], row["state"]) for row in rows] == [(None, "ok"), ("shop", "ok")]
+    assert all(row["path"].startswith(f"s3://{bucket}/") for row in rows)
+
     missing = run_playbook("vya.backupdb.restore", inventory=inventory, extra_vars={**wanted, "restore_copy": "moon"})
     assert missing.returncode != 0
     assert "backupdb_copies has no copy moon; its copies are: offsite" in missing.output

@@ -120,23 +120,26 @@ def assert_all_is_back(site: Site) -> None:
 
 
 def test_a_plan_changes_nothing_and_then_all_comes_back_and_a_second_run_finds_it(site: Site) -> None:
+    make_database(site.source, "empty")
+    assert back_up(site.source, site.repository, databases=["empty"], accounts=False)["status"] == "ok"
+    everything = (*WHOLE, "empty")
     before, accounts = names(site.target), exported(site.target)["accounts"]
     planned = site.plan()
     assert planned["status"] == "planned", planned["lost"]
     assert not planned["changed"]
     assert not planned["executed"]
     assert planned["predicted_seconds"] > 0
-    assert statuses(planned) == dict.fromkeys(WHOLE, "planned")
+    assert statuses(planned) == dict.fromkeys(everything, "planned")
     assert (names(site.target), exported(site.target)["accounts"]) == (before, accounts)
     done = site.run()
     assert (done["status"], done["lost"]) == ("ok", [])
     assert done["changed"]
-    assert statuses(done) == dict.fromkeys(WHOLE, "restored")
+    assert statuses(done) == dict.fromkeys(everything, "restored")
     assert all(one["seconds"] > 0 for one in done["instances"][0]["databases"])
     assert_all_is_back(site)
     again = site.run()
     assert (again["status"], again["lost"], again["changed"]) == ("ok", [], False)
-    assert statuses(again) == dict.fromkeys(WHOLE, "present")
+    assert statuses(again) == dict.fromkeys(everything, "present")
 
 
 def again_with_more(site: Site) -> None:
@@ -261,8 +264,9 @@ def test_a_host_comes_back_from_a_copy_alone(site: Site, store: Seaweed, scratch
     assert sent["status"] == "ok", sent["message"]
     shutil.rmtree(site.repository)
     source = CopySource(settings_of(store, site, "reader"), str(scratch / "elsewhere"))
-    planned = site.plan(repository=None, copy=source)
+    planned = site.plan(copies=(source,))
     assert (planned["status"], planned["lost"]) == ("planned", [])
+    assert any("nothing is read from repository" in line for line in planned["warnings"])
     done = site.run(repository=None, copy=source)
     assert (done["status"], done["lost"]) == ("ok", [])
     assert done["source"].startswith("s3://lost")

@@ -195,7 +195,7 @@ def test_a_job_with_copies_has_a_service_and_a_timer_that_catch_up(ansible: Ansi
     ):
         assert line in service.splitlines(), line
     assert "OnCalendar=*-*-* 00/4:23:00" in timer.splitlines()
-    assert "run | copy)" in command
+    assert "run | copy | drill" in command
     assert "copy nightly" in table
     of_one = [{**VARIABLES["backupdb_jobs"][0], "copies": ["disk"], "copy_cron": "5 5 * * *"}]
     done = play(ansible, shown, **options, backupdb_jobs=of_one)

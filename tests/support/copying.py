@@ -53,7 +53,12 @@ class Copier(ScriptedProcess):
     """The same in a process of its own, which begins at once."""
 
     def __init__(
-        self, repository: Path, state: Path, *copies: Copy, constants: Mapping[str, int] | None = None
+        self,
+        repository: Path,
+        state: Path,
+        *copies: Copy,
+        constants: Mapping[str, int] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         wanted = {
             "repository": str(repository),
@@ -61,7 +66,7 @@ class Copier(ScriptedProcess):
             "copies": [{"options": one["options"], "secrets": one["secrets"]} for one in copies],
             "constants": dict(constants or {}),
         }
-        super().__init__(_SCRIPT, wanted)
+        super().__init__(_SCRIPT, wanted, variables)
 
 
 def source(copy: Copy, state: Path | None = None) -> CopySource:

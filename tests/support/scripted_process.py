@@ -25,14 +25,14 @@ def environment() -> dict[str, str]:
 
 
 class ScriptedProcess:
-    """Runs `script`, and begins at once."""
+    """Runs `script`, and begins at once; `variables` are further ones of its environment."""
 
-    def __init__(self, script: str, wanted: Mapping[str, Any]) -> None:
+    def __init__(self, script: str, wanted: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", script],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment(),
+            env={**environment(), **(variables or {})},
             text=True,
         )
         assert self._process.stdin is not None

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,7 @@ _PROGRAM = "/usr/sbin/sshd"
 _ENTER = """
 set -eu
 mount --bind "$1/far" /srv
-mount --bind "$1/passwd" /etc/passwd
-mount --bind "$1/shadow" /etc/shadow
+mount --bind "$1/etc" /etc
 [ -z "$3" ] || mount -t tmpfs -o "size=$3,mode=0700,uid=$4,gid=$4" tmpfs /srv/copies
 mount -t tmpfs tmpfs /run
 mkdir -m 755 /run/sshd
@@ -67,9 +67,15 @@ class Sshd:
         self.new_host_key()
         _keygen(self.key_file)
         self.authorise(self.key_file)
+        # The whole folder: a mount over one of its files would be gone as soon as the machine replaces that file.
+        etc = self.folder / "etc"
+        etc.mkdir(mode=0o755)
+        for name in ("group", "nsswitch.conf", "localtime", "ld.so.cache"):
+            if Path("/etc", name).exists():
+                shutil.copy(Path("/etc", name), etc / name)
         accounts = Path("/etc/passwd").read_text(encoding="utf-8")
-        (self.folder / "passwd").write_text(f"{accounts}{USER}:x:{UID}:{UID}::/:/bin/sh\n", encoding="utf-8")
-        (self.folder / "shadow").write_text(f"root:*:19000::::::\n{USER}:*:19000::::::\n", encoding="utf-8")
+        (etc / "passwd").write_text(f"{accounts}{USER}:x:{UID}:{UID}::/:/bin/sh\n", encoding="utf-8")
+        (etc / "shadow").write_text(f"root:*:19000::::::\n{USER}:*:19000::::::\n", encoding="utf-8")
         (self.folder / "sshd_config").write_text(
             f"""
 Port {self.port}
@@ -171,7 +177,8 @@ Match User {USER}
         """Kill all sessions; says how many processes that were. The server stays."""
         found = self._sessions()
         for pid in found:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(pid, signal.SIGKILL)
         run_state.wait_until_gone(found, seconds=10)
         return len(found)
 

@@ -279,3 +279,11 @@ def test_a_mistake_in_the_variables_is_an_error_of_every_work() -> None:
         summary = summary_of(name, error="backupdb_repository must be an absolute path")
         assert summary["status"] == "failed", name
         assert "backupdb_repository must be" in overview({"db1": summary}, name)["lines"][-1], name
+
+
+def test_a_backup_that_leaves_something_out_says_so_on_its_line_and_that_of_its_instance() -> None:
+    summary = backup_summary([result("shop", "ok", [database("a", without="without 3 tables"), database("b")])])
+    instance, first, second = summary["lines"]
+    assert "2 complete, 1 of them without something that is left out on purpose;" in instance
+    assert "  without 3 tables  /srv/backup" in first and "without" not in second
+    assert [one["without"] for one in summary["instances"][0]["backups"]] == ["without 3 tables", ""]

@@ -21,7 +21,7 @@ from support.seaweed import Seaweed
 
 MIB = 1 << 20
 _OURS = """
-import resource, sys
+import sys
 from pathlib import Path
 from backupdb.repository.stores.interface import Upload
 from backupdb.repository.stores.patience import Patience
@@ -34,16 +34,16 @@ copy = copy_from(options, "copy", {"access_key_id": key, "secret_access_key": se
 place = f"h/i/d/20261124T021500Z-{name}"
 arrival = open_store(copy, Patience(60)).arrival(place, Count())
 arrival.put(Upload(Path(path), f"{place}/data", int(size), sha256))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]))
 """
 _TRANSFERS = """
-import resource, sys, boto3
+import sys, boto3
 from botocore.config import Config
 url, bucket, name, path, size, sha256, key, secret = sys.argv[1:]
 client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=key,
     aws_secret_access_key=secret, config=Config(s3={"addressing_style": "path"}))
 client.upload_file(path, bucket, f"transfers/{name}")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]))
 """
 
 

@@ -7,7 +7,7 @@ PACKAGES=(
   python3-venv
   postgresql-15 postgresql-client-15 mariadb-server mariadb-client
   age zstd rclone openssh-client openssh-server groff-base
-  gcc libc6-dev
+  gcc libc6-dev libfaketime
   python3-sqlalchemy python3-pymysql python3-psycopg2 python3-cryptography python3-zstandard
   python3-jsonschema python3-yaml python3-boto3
 )

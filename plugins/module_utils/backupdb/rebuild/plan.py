@@ -178,15 +178,21 @@ def _plan_database(
 
 
 def _found(engine: Engine, name: str, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Say what a database is that is there already: status and reason, None for one in which nothing is."""
+    """Say what a database is that is there already: status and reason, None for one that can be replaced.
+
+    That is one in which nothing is, unless nothing is in the backup either and its properties are there.
+    """
     client = engine.usable_dump_client(DumpOptions())
     details = inspect(engine, client, name, DumpOptions())
     made = {kind for kind, count in details.inventory.items() if count > engine.EMPTY_INVENTORY.get(kind, 0)}
-    if not made and details.inventory_trusted:
+    empty = not made and details.inventory_trusted
+    if empty and dict(details.properties) != (manifest.get("properties") or {}):
         return None
     comparison = compare_restored(engine, client, name, manifest, RestoreOptions())
     if comparison.equal:
         return PRESENT, "it is there already, with the objects and rows of the backup"
+    if empty:
+        return None
     lines = [*comparison.inventory, *comparison.row_counts]
     more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
     return BLOCKED, (

@@ -152,7 +152,8 @@ def _looked_at(
     """Open a copy, with little patience for one that is away; what is then read has that of the copy."""
     patience = min(copy.settings.patience, _LOOK)
     quick = replace(copy, settings=replace(copy.settings, patience=patience))
-    with open_place(None, quick, host=host, instance=instance, cancel=cancel) as place:
+    with ExitStack() as opened:
+        place = opened.enter_context(open_place(None, quick, host=host, instance=instance, cancel=cancel))
         if place.patience is not None:
             place.patience.seconds = copy.settings.patience
         yield place

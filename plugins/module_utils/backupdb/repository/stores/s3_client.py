@@ -194,7 +194,9 @@ def _answer(error: Exception, copy: CopySettings, begin: str) -> StoreError:
     if is_refused(error):
         return StoreRefused(f"{begin}: the key has no right to do this ({said}); see the rights in check mode")
     if code in _BUSY or status >= 500 or status == 429:
-        return StoreUnavailable(f"{begin}: the store is busy or broken ({said})")
+        # A server of one's own says no other thing when its disk is full.
+        full = ", or its disk is full" if code == "InternalError" else ""
+        return StoreUnavailable(f"{begin}: the store is busy or broken{full} ({said})")
     return StoreError(f"{begin}: {said}")
 
 
