@@ -54,6 +54,8 @@ class HostCalls:
             result = {"failed": True, "msg": str(error)}
         if reads:
             result["changed"] = False
+        if result.get("warnings"):
+            result["warnings"] = [_text_of(warning) for warning in result["warnings"]]
         self._note(result)
         return result
 
@@ -97,3 +99,8 @@ class HostCalls:
         self._diffs += diff if isinstance(diff, list) else [diff]
         facts = result.get("ansible_facts") or {}
         self._facts.update({name: value for name, value in facts.items() if name.startswith(_INTERPRETER)})
+
+
+def _text_of(warning: Any) -> str:
+    """Return the text of a warning, which is an object of Ansible's own since ansible-core 2.19."""
+    return str(getattr(getattr(warning, "event", None), "msg", warning))
