@@ -120,7 +120,8 @@ part_molecule() {
 # A quarter of the cases, and fewer of those that take long; ./tools/chaos runs all of them.
 part_chaos() { run_chaos --quick; }
 
-# Long matrices, which CI leaves out: applications on every engine, and stores of copies with all that goes wrong.
+# Long matrices, which CI leaves out: applications on every engine, stores of copies with all that goes wrong, and whole
+# hosts back out of copies.
 part_long() {
   ensure_mysql
   pytest tests/integration -m long
