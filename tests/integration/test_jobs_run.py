@@ -294,12 +294,12 @@ def test_when_its_time_is_over_a_job_begins_nothing_more(
     host: JobHost, server: Any, at_window: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_big(server)
-    options = {"databases": ["shop", "wiki"], "workers": 1, "accounts": False, "bandwidth_limit": SLOW}
+    options = {"databases": ["shop", "wiki"], "workers": 1, "accounts": False, "bandwidth_limit": "600K"}
     drill = {"every": "7d", "identity_file": str(host.identity_file)}
     path = host.write_job("daily", [host.backup_of(server, **options)], at_window=at_window, drill=drill)
     job = read_job(path)
     secrets = read_secrets("file", str(host.write_secrets("daily", logins={"test": login_of(server)})), {})
-    monkeypatch.setattr(jobs, "closing_of", lambda _job: jobs.Closing(time.time() + 5, "not_between 08:00-18:00"))
+    monkeypatch.setattr(jobs, "closing_of", lambda _job: jobs.Closing(time.time() + 3, "not_between 08:00-18:00"))
     result = jobs.run_job(job, secrets, report=lambda *_arguments, **_fields: None)
     shop, wiki = (entry_of(result["backups"][0], name) for name in ("shop", "wiki"))
     assert shop["status"] == ("complete" if at_window == "finish" else "failed")
