@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from backupdb.backup import run as backup
 from backupdb.engines.postgresql import private_server as private_postgresql
-from backupdb.errors import BackupNotFound, InvalidOption, RestoreRefused
+from backupdb.errors import BackupNotFound, InvalidOption, RestoreRefused, WrongKey
 from backupdb.repository.catalogue import Filter
 from backupdb.repository.drill_records import proven
 from backupdb.restore.request import Safety
 from support import mysql_dumps, postgresql_dumps
 from support.binaries import embedded_postgres
 from support.drills import drill_all, drilled, writing
-from support.library import SCHEMAS, back_up, entry_of, instance_of, request_for
+from support.library import KEYS, SCHEMAS, back_up, entry_of, instance_of, request_for
 from support.restores import restored
 
 CLAUSE = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
@@ -340,7 +340,10 @@ def test_check_mode_names_backups_and_programs_and_starts_nothing(
 
     with postgresql_dumps.new_database(postgres15, "small"):
         back_up(postgres15, repository, databases=["small"])
-    result = drill.run(DrillRequest(repository=str(repository), work_dir=str(work_dir)), check_mode=True)
+    request = DrillRequest(repository=str(repository), work_dir=str(work_dir))
+    with pytest.raises(WrongKey, match="no key was given"):
+        drill.run(request, check_mode=True)
+    result = drill.run(replace(request, keys=KEYS), check_mode=True)
     assert result["status"] == "planned"
     assert result["drills"][0]["program"].endswith("/bin/postgres")
     assert not list(repository.glob("**/drill-*.json"))
