@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from backupdb.errors import Interrupted, StoreError, StoreRefused, StoreUnavailable
 from backupdb.repository.stores import patience as patience_module
+from backupdb.repository.stores.file_slices import Slice
 from backupdb.repository.stores.patience import Patience
-from backupdb.repository.stores.s3_upload import SINGLE, Slice, part_size, parts_of
+from backupdb.repository.stores.s3_upload import SINGLE, part_size, parts_of
 from hypothesis import given
 from hypothesis import strategies as st
 

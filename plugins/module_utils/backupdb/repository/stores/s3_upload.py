@@ -12,21 +12,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ArchiveDamaged, StoreError, StoreRefused, StoreUnavailable
 from ...system.files import open_regular
-from ...system.text import human_size, utc_now
+from ...system.text import human_size
 from ..files import storage_errors
+from .file_slices import Slice, blocks, sha256_of
 from .interface import Arrival, Meter, Upload
 from .outgoing import damaged
-from .s3_client import is_absent, is_forgotten, is_refused, is_there_already, store_error
+from .s3_client import is_absent, is_refused, store_error
+from .s3_objects import check_head, description, send
 
 if TYPE_CHECKING:
     from .s3 import S3Store
@@ -36,8 +36,6 @@ SINGLE = 32 * _MIB  # bytes; up to here a file is one request
 _SMALLEST_PART = 16 * _MIB
 _HEADROOM = 0.95  # of max_parts
 _AT_ONCE = 4  # parts
-_BLOCK = 1 << 18
-_SHA256 = "sha256"  # among the metadata of an object
 _SENT = "sent "  # begins the note of a file that was sent whole
 _COMPLETING = "completing "  # begins that of one whose parts have all been sent
 
@@ -107,7 +105,7 @@ class S3Arrival(Arrival):
 
     def _put_whole(self, upload: Upload, descriptor: int) -> None:
         with storage_errors(upload.path, "reading"):
-            digest = _sha256(descriptor, 0, upload.size)
+            digest = sha256_of(descriptor, 0, upload.size)
         if digest != upload.sha256:
             raise damaged(upload)
 
@@ -117,7 +115,7 @@ class S3Arrival(Arrival):
                     **self._store.key(upload.name),
                     Body=body,
                     ChecksumAlgorithm="SHA256",
-                    ChecksumSHA256=_base64(upload.sha256),
+                    ChecksumSHA256=_base64(bytes.fromhex(upload.sha256)),
                     **description(self._store, upload),
                 )
 
@@ -245,7 +243,7 @@ class _Multipart:
                     Body=body,
                     ContentLength=size,
                     ChecksumAlgorithm="SHA256",
-                    ChecksumSHA256=base64.b64encode(digest).decode("ascii"),
+                    ChecksumSHA256=_base64(digest),
                 )
 
         answer = self._store.attempt(send_part, "sending", self._upload.name)
@@ -315,144 +313,19 @@ def give_up(store: S3Store, name: str, upload_id: str | None = None) -> None:
     store.notes.forget(name)
 
 
-def send(store: S3Store, upload: Upload, work: Callable[[], None]) -> None:
-    """Make an object exist, if there is none by its name; one with the same content is as good."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    def once() -> None:
-        try:
-            work()
-        except (BotoCoreError, ClientError, OSError) as error:
-            # An answer that was lost on its way also ends here: then it is there, and is the same.
-            if is_there_already(error) or is_forgotten(error):
-                check_same(store, upload, error)
-                return
-            if store.only_if_new.is_unknown(error):
-                return once()
-            raise store_error(error, store.copy, store.where(upload.name), "sending") from error
-
-    store.patience.call(once)
-
-
-def check_same(store: S3Store, upload: Upload, cause: Exception) -> None:
-    """Raise `StoreError` unless the object of this name is what would be sent, as far as the key may see it."""
-    try:
-        head = store.head(upload.name)
-    except StoreRefused:
-        if is_there_already(cause):
-            return  # a key that only writes cannot look; that something of this name is there, the store has said
-        head = None
-    if head is not None:
-        check_head(store, upload, head)
-        return
-    text = f"copy {store.copy.name}: {store.where(upload.name)} was being sent when the store forgot about it"
-    if is_forgotten(cause):
-        raise StoreError(f"{text}: its parts have been removed there; the next run sends it again") from cause
-    raise StoreUnavailable(text) from cause
-
-
-def check_head(store: S3Store, upload: Upload, head: Mapping[str, Any]) -> None:
-    """Raise `StoreError` unless these are the headers of what would be sent."""
-    digest = head.get("Metadata", {}).get(_SHA256)
-    if head["ContentLength"] != upload.size or digest not in (None, upload.sha256):
-        raise StoreError(
-            f"copy {store.copy.name}: {store.where(upload.name)} is there, and is something else "
-            f"({head['ContentLength']} bytes, sha256 {digest}); nothing is replaced: look who has written it"
-        )
-
-
-def description(store: S3Store, upload: Upload) -> dict[str, Any]:
-    """Return what an object is given on its way: its digest, its class, and until when it is locked."""
-    found: dict[str, Any] = {"Metadata": {_SHA256: upload.sha256}}
-    place = store.copy.place
-    if place["storage_class"] is not None:
-        found["StorageClass"] = place["storage_class"]
-    lock = place["lock"]
-    if lock["days"] is not None:
-        found["ObjectLockMode"] = lock["mode"].upper()
-        found["ObjectLockRetainUntilDate"] = utc_now() + timedelta(days=lock["days"])
-    return found
-
-
-class Slice(io.RawIOBase):
-    """A part of a file as something that can be read and rewound; what is read is told to the meter once."""
-
-    def __init__(self, descriptor: int, offset: int, size: int, meter: Meter) -> None:
-        super().__init__()
-        self._descriptor = descriptor
-        self._offset = offset
-        self._size = size
-        self._meter = meter
-        self._position = 0
-        self._counted = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a position, and return it."""
-        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        self._position = min(max(0, begin + offset), self._size)
-        return self._position
-
-    def read(self, size: int = -1) -> bytes:
-        """Return at most `size` bytes."""
-        left = self._size - self._position
-        wanted = left if size is None or size < 0 else min(size, left)
-        block = os.pread(
-            self._descriptor, min(wanted, _BLOCK) if size and size > 0 else wanted, self._offset + self._position
-        )
-        self._position += len(block)
-        if self._position > self._counted:
-            new = self._position - self._counted
-            self._counted = self._position
-            self._meter.count(new)
-        return block
-
-
-def blocks(descriptor: int, offset: int, size: int) -> Iterator[bytes]:
-    """Yield a part of a file in blocks."""
-    end = offset + size
-    while offset < end:
-        block = os.pread(descriptor, min(_BLOCK, end - offset), offset)
-        if not block:
-            return  # it has become shorter; its digest tells
-        offset += len(block)
-        yield block
-
-
-def _sha256(descriptor: int, offset: int, size: int) -> str:
-    digest = hashlib.sha256()
-    for block in blocks(descriptor, offset, size):
-        digest.update(block)
-    return digest.hexdigest()
-
-
 def _same(there: Mapping[str, Any], size: int, digest: bytes, md5: str) -> bool:
     """Tell whether a part that the store has is ours; its tag is an MD5, where the store does not give our digest."""
     if there.get("Size") != size:
         return False
     checksum = there.get("ChecksumSHA256")
     if checksum:
-        return bool(checksum == base64.b64encode(digest).decode("ascii"))
+        return bool(checksum == _base64(digest))
     return str(there.get("ETag", "")).strip('"') == md5
 
 
 def _part(number: int, etag: str, digest: bytes) -> dict[str, Any]:
-    return {"PartNumber": number, "ETag": etag, "ChecksumSHA256": base64.b64encode(digest).decode("ascii")}
+    return {"PartNumber": number, "ETag": etag, "ChecksumSHA256": _base64(digest)}
 
 
-def _base64(hexadecimal: str) -> str:
-    return base64.b64encode(bytes.fromhex(hexadecimal)).decode("ascii")
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode("ascii")
