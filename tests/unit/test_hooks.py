@@ -114,3 +114,15 @@ def test_a_program_ends_when_the_run_is_asked_to_stop_and_those_after_it_still_r
 
 def test_a_program_that_is_not_there_is_named() -> None:
     assert "/no/such/program is not a program that the user" in str(run(hook("/no/such/program")).error)
+
+
+def test_those_afterwards_run_whatever_ended_the_work(tmp_path: Path) -> None:
+    note = {"when": "after", "command": ["/bin/sh", "-c", f'echo "$BACKUPDB_MESSAGE" >{tmp_path}/said']}
+    hooks = Hooks(hooks_from([note]), NO_ENGINE, {}, threading.Event())
+
+    def work() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        hooks.around(work, lambda _done: {"STATUS": "ok"})
+    assert "No space left on device" in (tmp_path / "said").read_text(encoding="utf-8")

@@ -30,10 +30,8 @@ _NOTHING_DONE: Mapping[str, Any] = {"plain_bytes": 0, "stored_bytes": 0, "rate":
 _COUNTED = ("complete", "partial", "failed", "skipped")
 
 
-def of_run(
-    plan: BackupPlan, tasks: Sequence[Task], *, warnings: Sequence[str], free: int | None, seconds: float
-) -> dict[str, Any]:
-    """Put together the result of a run."""
+def of_run(plan: BackupPlan, tasks: Sequence[Task], *, free: int | None, seconds: float) -> dict[str, Any]:
+    """Put together the result of a run, as far as its backups go."""
     entries = {planned.subject: _skipped(planned) for planned in plan.backups if planned.skip_reason is not None}
     entries.update({task.planned.subject: _of_task(task) for task in tasks})
     everything = _in_order(plan, entries)
@@ -44,7 +42,7 @@ def of_run(
         status=_status(everything, plan.found),
         changed=any(item["path"] for item in everything),
         message=_message(plan, everything, stored, seconds),
-        warnings=[*plan.previous.problems, *warnings, *_space_warnings(plan, free), *_plan_warnings(plan)],
+        warnings=[*plan.previous.problems, *_space_warnings(plan, free), *_plan_warnings(plan)],
         diff=diff_of(
             [f"{task.planned.subject.title}: {_last_text(task.planned.last)}" for task in tasks],
             [f"{item['name']}: {_stored_text(item)}" for item in everything if not item["reason"]],
@@ -58,15 +56,18 @@ def told_to_hooks(done: Mapping[str, Any]) -> dict[str, str]:
     return {"STATUS": str(done["status"]), "MESSAGE": str(done["message"])}
 
 
-def with_hooks(done: Mapping[str, Any], hooks: Hooks) -> dict[str, Any]:
-    """Add what came of the hooks: a required one that failed after the work leaves the run partial at best."""
+def with_hooks(done: Mapping[str, Any], hooks: Hooks, *, warnings: Sequence[str]) -> dict[str, Any]:
+    """Add what came of the hooks: a required one that failed after the work leaves the run partial at best.
+
+    `warnings` are of the run as a whole.
+    """
     failed = hooks.problems(required=True)
     status = "partial" if failed and done["status"] == "ok" else done["status"]
     return {
         **done,
         "status": status,
         "message": one_line(". ".join([done["message"], *failed])),
-        "warnings": [*done["warnings"], *map(one_line, hooks.problems(required=False))],
+        "warnings": [*done["warnings"], *map(one_line, [*warnings, *hooks.problems(required=False)])],
         "hooks": [result.to_dict() for result in hooks.results],
     }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
@@ -81,31 +82,41 @@ def run(
             context = RunContext(
                 run_id, request.host, folder, engine, client, request.dump, envelope, limiter, signing_key, hooks
             )
-
-            def make_backups() -> dict[str, Any]:
-                nonlocal found
-                if hooks.results:  # a hook that ran before may have made or removed databases
-                    found = survey(engine, request.selection, request.dump)
-                plan = make_plan(request, found, folder, run_id, empty_bytes=engine.EMPTY_BYTES)
-                tasks = tasks_of(plan, context, Space(root, cancel))
-                free = _free(root)  # before anything is written
-                tell = (lambda: None) if report is None else lambda: report(progress_of(tasks, limiter.passed))
-                carry_out(tasks, request, cancel, tell)
-                retry_failed(tasks, request, cancel, tell)
-                warnings = [*(f"removed {path}, left by a run that did not end well" for path in leftovers)]
-                warnings += [f"stopped by {name}" for name in received]
-                return result.of_run(plan, tasks, warnings=warnings, free=free, seconds=time.monotonic() - began)
-
-            done = result.with_hooks(hooks.around(make_backups, result.told_to_hooks), hooks)
+            work = partial(_make_backups, request, context, found, root, cancel, report, began)
+            seen, done = hooks.around(work, lambda made: result.told_to_hooks(made[1]))
+            warnings = [f"removed {path}, left by a run that did not end well" for path in leftovers]
+            warnings += [f"stopped by {name}" for name in received]
+            done = result.with_hooks(done, hooks, warnings=warnings)
             done["warnings"] += last_run.write(
                 folder,
                 done,
                 started=started,
                 finished=utc_now(),
-                present=[database.name for database in found.databases],
-                faults={skipped.name: skipped.reason for skipped in found.skipped if skipped.fault},
+                present=[database.name for database in seen.databases],
+                faults={skipped.name: skipped.reason for skipped in seen.skipped if skipped.fault},
             )
     return done
+
+
+def _make_backups(
+    request: BackupRequest,
+    context: RunContext,
+    found: Survey,
+    root: Path,
+    cancel: threading.Event,
+    report: Callable[[Progress], None] | None,
+    began: float,
+) -> tuple[Survey, dict[str, Any]]:
+    """Make all backups; returns what they were planned by, and the result without what comes after them."""
+    if context.hooks.results:  # a hook that ran before may have made or removed databases
+        found = survey(context.engine, request.selection, request.dump)
+    plan = make_plan(request, found, context.folder, context.run_id, empty_bytes=context.engine.EMPTY_BYTES)
+    tasks = tasks_of(plan, context, Space(root, cancel))
+    free = _free(root)  # before anything is written
+    tell = (lambda: None) if report is None else lambda: report(progress_of(tasks, context.limiter.passed))
+    carry_out(tasks, request, cancel, tell)
+    retry_failed(tasks, request, cancel, tell)
+    return found, result.of_run(plan, tasks, free=free, seconds=time.monotonic() - began)
 
 
 def _told_to_hooks(request: BackupRequest, run_id: str, found: Survey) -> dict[str, str]:

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Callable, TypeVar
 
 from ..engines.interface import Engine
-from ..errors import BackupDbError, HookFailed
+from ..errors import HookFailed
+from ..system.parallel import error_of
 from .one_hook import run_hook, unusable
 from .values import AFTER, BEFORE, ON_FAILURE, RUN, Hook, HookResult
 
@@ -59,8 +60,8 @@ class Hooks:
         try:
             self._before(database)
             done = work()
-        except BackupDbError as error:
-            self._afterwards({"STATUS": "failed", "MESSAGE": str(error)}, database)
+        except Exception as error:
+            self._afterwards({"STATUS": "failed", "MESSAGE": str(error_of(error))}, database)
             raise
         self._afterwards(outcome(done), database)
         return done

@@ -58,7 +58,8 @@ def stop_at(moment: float | None, reason: str) -> AbstractContextManager[object]
         late = moment is not None and time.time() >= moment
         if late:
             for event, names in list(_listeners):
-                names.append(reason)
+                if reason not in names:  # of another block for the same moment
+                    names.append(reason)
                 event.set()
         return late
 
