@@ -13,7 +13,7 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,6 +51,10 @@ class Fleet:
 
     def mend(self, host: str) -> None:
         self._fleet("mend", host)
+
+    def serve(self, argv: Sequence[str]) -> None:
+        """Run a service for the hosts, who reach it at the name hub, until the fleet ends."""
+        self._fleet("serve", *argv)
 
     def run(self, host: str, command: str, *, stdin: str = "") -> str:
         """Run a shell command as root over a connection of its own, and return what it wrote."""

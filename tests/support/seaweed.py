@@ -37,8 +37,8 @@ _ACTIONS = {
 class Seaweed:
     """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer`, `reader`, `granted`.
 
-    With a `folder` of its own it outlives the process that started it; `secrets` are other ones by name of identity.
-    With a `metrics_port` it tells there what it has done.
+    It listens on `address`, which others reach at the name `host`. With a `folder` of its own it outlives the process
+    that started it; `secrets` are other ones by name of identity. With a `metrics_port` it tells there what it has done.
     """
 
     def __init__(
@@ -49,7 +49,10 @@ class Seaweed:
         port: int | None = None,
         secrets: Mapping[str, str] | None = None,
         metrics_port: int = 0,
+        address: str = "127.0.0.1",
+        host: str = "127.0.0.1",
     ) -> None:
+        self.address, self.host = address, host
         self.folder = folder or run_state.new_folder("seaweed")
         ports = _distinct_ports(8)
         self.port = port or ports.pop()
@@ -76,7 +79,7 @@ class Seaweed:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def filer_port(self) -> int:
@@ -88,19 +91,19 @@ class Seaweed:
         secret = self.secrets.get(name, f"{name}-secret-{name}")
         return {"access_key_id": f"{name}-access", "secret_access_key": secret}
 
-    def start(self) -> Seaweed:
-        """Start it, and wait until it answers."""
+    def argv(self) -> list[str]:
+        """The command that starts it, in any working directory."""
         argv = [
             str(Path(sys.executable).with_name("weed")),
             "server",
-            "-ip=127.0.0.1",
-            "-ip.bind=127.0.0.1",
-            "-dir=.",
+            f"-ip={self.address}",
+            f"-ip.bind={self.address}",
+            f"-dir={weed_folder(self)}",
             "-s3",
             f"-s3.port={self.port}",
         ]
         argv += [
-            "-s3.config=../s3.json",
+            f"-s3.config={self.folder / 's3.json'}",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             f"-metricsPort={self.metrics_port}",
@@ -109,9 +112,13 @@ class Seaweed:
         argv += [f"-volume.max={self._volumes}", "-master.volumeSizeLimitMB=256", "-volume.minFreeSpacePercent=0"]
         argv += [f"-{name}.port={port}" for name, port in self._ports.items()]
         argv += [f"-{name}.port.grpc={port}" for name, port in self._grpc.items()]
+        return argv
+
+    def start(self) -> Seaweed:
+        """Start it, and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                argv, cwd=weed_folder(self), stdout=log, stderr=log, start_new_session=True
+                self.argv(), cwd=weed_folder(self), stdout=log, stderr=log, start_new_session=True
             )
         deadline = time.monotonic() + _START_SECONDS
         client = self.client()

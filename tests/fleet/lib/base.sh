@@ -7,7 +7,7 @@
 BASE_PACKAGES=(
   systemd systemd-sysv dbus openssh-server sudo acl cron procps iproute2 ca-certificates
   python3 python3-apt python3-cryptography python3-sqlalchemy python3-zstandard python3-psycopg2 python3-pymysql
-  zstd age postgresql
+  python3-boto3 zstd age postgresql
 )
 # Timers and services that would only disturb the tests.
 BASE_MASKED=(
