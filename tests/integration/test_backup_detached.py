@@ -334,8 +334,8 @@ def test_what_reads_backups_returns_the_same_detached_or_not(
     assert run_folders() == []
     bad = ansible.run_module(f"vya.backupdb.{module}", {**options, "identity": X25519Identity.generate().reveal()})
     assert bad.failed
-    wrong_key = "what was given does not fit" if work == "restore" else "the keys that were given do not open the backup"
-    assert wrong_key in bad.message
+    words = "what was given does not fit" if work == "restore" else "the keys that were given do not open the backup"
+    assert words in bad.message
 
 
 def test_a_restore_ends_by_itself_when_the_playbook_is_killed(

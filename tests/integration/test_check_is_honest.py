@@ -24,6 +24,7 @@ from backupdb.errors import BackupDbError
 from backupdb.repository.local import make_instance_folder
 from backupdb.repository.lock import run_lock
 from support.engines import ENGINES_UNDER_TEST, EngineUnderTest
+from support.golden import assert_golden
 from support.library import HOST, database_folder, instance_of, request_for
 from support.tree import folder_state
 
@@ -198,6 +199,10 @@ FAULTS: list[tuple[Callable[[Site], None], str, tuple[str, str], list[str]]] = [
 ]
 
 
+# What is told of these is kept word for word.
+SHOWN = (nothing, no_right_on_one, something_that_cannot_be_dumped, no_client, a_full_disk, a_misspelt_database)
+
+
 @pytest.mark.parametrize(("spoil", "status", "databases", "words"), FAULTS, ids=[each[0].__name__ for each in FAULTS])
 def test_a_check_foretells_what_becomes_of_every_database(
     site: Site, spoil: Callable[[Site], None], status: str, databases: tuple[str, str], words: list[str]
@@ -212,6 +217,9 @@ def test_a_check_foretells_what_becomes_of_every_database(
         assert text in check["message"]
     assert all(entry["error"] for entry in check["databases"] if entry["status"] == "failed")
     assert all(entry["missing"] for entry in check["databases"] if entry["status"] == "partial")
+    if spoil in SHOWN:
+        name = f"check_{spoil.__name__}_{site.server.engine}"
+        assert_golden(name, [check["message"]], {str(site.repository): "/srv/backups", str(site.server.port): "PORT"})
 
     done = outcome(site.request())
     assert check["status"] == {"ok": "planned"}.get(done["status"], done["status"]), done["message"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from support.ansible import UNREACHABLE, AnsibleRun
+from support.golden import assert_golden
 from support.jobs import JobHost, login_of
 from support.library import LIBRARY
 from support.private_server import PrivateServer
@@ -49,6 +50,11 @@ def of_server(host: JobHost, server: PrivateServer, name: str, **values: Any) ->
     host.write_secrets(name, logins={"test": login_of(server)})
 
 
+def places_of(host: JobHost, server: PrivateServer) -> dict[str, str]:
+    """What stands in place of folders and names of this run."""
+    return {str(host.repository.parent): "/srv", str(host.config_dir): "/etc/backupdb", str(server.port): "PORT"}
+
+
 def test_a_job_that_works_is_told_link_by_link_and_nothing_is_changed(
     host: JobHost, server: Any, work_dir: Path
 ) -> None:
@@ -75,6 +81,7 @@ def test_a_job_that_works_is_told_link_by_link_and_nothing_is_changed(
         assert Path(row(result, link)["what"].split(" ")[0]).is_file()
     assert str(host.repository) in row(result, "space")["what"]
     assert server.password not in json.dumps(result)
+    assert_golden(f"doctor_{server.engine}", result["lines"], places_of(host, server))
 
 
 def test_each_broken_link_is_told_with_what_mends_it_and_stops_no_other(host: JobHost, postgres15: Any) -> None:
@@ -93,7 +100,7 @@ def test_each_broken_link_is_told_with_what_mends_it_and_stops_no_other(host: Jo
             told = [{"name": "chat", "type": "webhook", "events": ["success"]}]
             host.write_job("daily", [good, unknown, elsewhere], notifications=told)
             login = {"login_user": "looker", "login_password": "looks"}
-            logins = {"rights": login, "gone": login, "nowhere": {**login, "login_password": "wrong"}}
+            logins = {"rights": login, "gone": login, "nowhere": {**login, "login_password": "no-such-password"}}
             host.write_secrets("daily", logins=logins, notifications={"chat": {"url": broken.url("/secret-path")}})
             status, result = examined(host, "daily")
             assert broken.received == []  # nothing is sent that nobody asked for
@@ -116,6 +123,7 @@ def test_each_broken_link_is_told_with_what_mends_it_and_stops_no_other(host: Jo
     assert any("nobody is told" in one["what"] for one in result["rows"] if one["state"] == "warning")
     assert row(tested, "test message", "chat")["state"] == "failed"
     assert "secret-path" not in json.dumps([result, tested])
+    assert_golden("doctor_broken_links", result["lines"], places_of(host, postgres15))
 
 
 def test_without_secrets_and_with_a_broken_job_the_rest_is_told(host: JobHost, postgres15: Any) -> None:

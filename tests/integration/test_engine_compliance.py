@@ -45,6 +45,7 @@ from backupdb.verify.one_backup import verify_path
 from support import accounts
 from support.drills import drill_all, drilled, servers_in, with_archives_of, writing
 from support.engines import ENGINES_UNDER_TEST, EngineUnderTest
+from support.golden import assert_golden
 from support.library import (
     HOST,
     IDENTITY,
@@ -332,6 +333,8 @@ def test_a_misspelt_table_to_be_included_fails_the_run_and_one_to_be_excluded_wa
         assert "include_tables has 'itxm', which matches no table" in told and "nearest name is 'item'" in told
         assert "exclude_tables has 'itm', which matches no table" in told
     assert (result["status"], entry_of(result, name)["status"]) == ("failed", "complete")
+    lines = [result["message"], *result["warnings"]]
+    assert_golden(f"filters_that_match_nothing_{on.server.engine}", lines, {str(on.server.port): "PORT"})
     assert on.items(name) == [1, 2]
 
 
@@ -600,6 +603,7 @@ def test_a_hook_that_fails_before_stops_what_it_is_for_and_the_others_go_on(
     assert done["status"] == "failed"
     assert "hook SQL statement before database 'shop' failed" in entry_of(done, shop)["error"]
     assert "no_such_column" in entry_of(done, shop)["error"]
+    assert_golden(f"hook_that_fails_{on.server.engine}", [done["message"]], {str(on.server.port): "PORT"})
     assert entry_of(done, other)["status"] == "complete"
     told = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
     assert sorted(told) == ["after other complete", "after shop failed", "on_failure shop failed"]

@@ -23,7 +23,7 @@ from support.servers import PrivateServer
 from support.tree import folder_state
 
 PLAYBOOK = "vya.backupdb.backup"
-WEAK_GRANT = 'run as administrator: GRANT SELECT ON TABLE "public"."item" TO "weak";'
+WEAK_GRANT = 'run as administrator: GRANT SELECT ON TABLE "public"."item" TO "weak"'
 TASK = "Back up the databases of this host"
 
 
@@ -185,6 +185,7 @@ def test_a_first_check_on_a_new_host_is_a_plan_and_leaves_nothing(
     assert "psycopg2" in told["instances"][0]["message"]
     assert {backup["status"] for backup in told["instances"][1]["backups"]} == {"unknown"}
     assert "unknown until the host is prepared" in run.output
+    assert_golden("check_of_an_unprepared_host", run.shows("Report on all hosts"), {str(scratch): "/srv"})
     assert not repository.exists()
     assert list(scratch.glob("state-*")) == []
 

@@ -13,6 +13,7 @@ import pytest
 from support import mysql_dumps, postgresql_dumps
 from support.ansible import ROOT, UNREACHABLE, AnsibleRun, this_machine
 from support.drills import servers_in
+from support.golden import assert_golden
 from support.library import IDENTITY, back_up, entry_of
 from support.returns import documentation_of, promised, undocumented
 
@@ -86,6 +87,7 @@ def test_every_host_is_tried_and_told_of_before_bad_ones_fail(
     assert "ArchiveDamaged" not in summary["hosts"]["driller"]["message"]
     assert bad.name in summary["hosts"]["driller"]["message"]
     assert "nothing to drill" in summary["hosts"]["empty"]["message"]
+    assert_golden("drill_of_three_hosts", run.shows("Report on all hosts"), {str(scratch): "/srv"})
 
 
 def test_the_module_fails_with_the_verdict_of_each_backup(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.ansible import ROOT, UNREACHABLE, AnsibleRun
+from support.golden import assert_golden
 from support.monitored import NASTY, job_of, keep, note_job, note_run
 from support.returns import documentation_of, promised, undocumented
 from support.tree import folder_state
@@ -62,6 +63,7 @@ def test_the_playbook_tells_of_every_host_before_those_that_are_not_well_fail(
     assert "HOST  STATE" in run.output
     assert {entry["changed"] for entry in run.stats["hosts"].values()} == {0}
     assert folder_state(scratch / "db1") == before
+    assert_golden("status_of_four_hosts", run.shows("Report on all hosts"), {str(scratch): "/srv"})
 
 
 def test_a_fleet_that_is_well_is_ok_also_in_check_mode_and_older_backups_when_that_is_allowed(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.ansible import ROOT, AnsibleRun
+from support.golden import assert_golden
 from support.library import HOST, IDENTITY, back_up, stored_backups
 from support.preparation import note_as_prepared
 from support.private_server import PrivateServer
@@ -248,3 +249,4 @@ def test_a_variable_that_the_role_does_not_have_is_refused_before_anything_is_do
     assert "restore_owner is no variable of the role restore; restore_owner_map is" in run.output
     assert "restore_qualified is no variable of the role restore" in run.output
     assert "restore_hosts is" not in run.output
+    assert_golden("restore_unknown_variables", run.shows("Report on all hosts"), {str(scratch): "/srv"})

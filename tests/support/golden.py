@@ -16,10 +16,18 @@ from support.ansible import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
 _VARIES = (
+    (re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]{8}\b"), "BACKUP"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?"), "MOMENT"),
     (re.compile(r"\d+\.\d s\b"), "TIME"),
     (re.compile(r"\b\d+\.\d [KMG]iB"), "SIZE"),
     (re.compile(r"(127\.0\.0\.1[\":, ]+(?:port )?)\d+"), r"\1PORT"),
     (re.compile(r"SHA256:[A-Za-z0-9+/]+"), "FINGERPRINT"),
+    (re.compile(r"\b(?:9|1\d)\.\d+(?:\.\d+)?\b"), "VERSION"),
+    (re.compile(r"\bage1[a-z0-9]{58}\b"), "RECIPIENT"),
+    (re.compile(r"\b\d+ (bytes|B)\b"), r"NUMBER \1"),
+    (re.compile(r"(\d+ databases? of )\d+"), r"\1ALL"),  # other tests have theirs on the same server
+    (re.compile(r"\b(passwords of )\d+ roles?"), r"\1ALL roles"),
+    (re.compile(r"(is on the filesystem of )/[^ :]*"), r"\1PLACE"),
     (re.compile(r" {2,}"), "  "),  # the widths of columns go by what varies
 )
 

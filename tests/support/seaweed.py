@@ -38,7 +38,8 @@ class Seaweed:
     """One server. `key(name)` are the secrets of the identities `admin`, `host`, `writer`, `reader`, `granted`.
 
     It listens on `address`, which others reach at the name `host`. With a `folder` of its own it outlives the process
-    that started it; `secrets` are other ones by name of identity. With a `metrics_port` it tells there what it has done.
+    that started it; `secrets` are other ones by name of identity. With a `metrics_port` it tells there what it has
+    done.
     """
 
     def __init__(

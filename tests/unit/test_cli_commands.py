@@ -18,6 +18,7 @@ from backupdb.cli import main as command_line
 from backupdb.cli import show
 from backupdb.repository.drill_records import write_drill
 from backupdb.restore import by_hand
+from support.golden import assert_golden
 from support.jobs import JobHost
 from support.receivers import web_receiver
 from support.stored import DUMP, SEALED, TIME, store
@@ -197,6 +198,8 @@ def test_a_test_message_goes_to_all_that_a_job_notifies(run: Run, tmp_path: Path
         status, out, _err = run("notify", "daily", "--test", *config, "--json")
         assert (status, json.loads(out)["message"]) == (2, "1 of 2 test messages sent")
         assert "secret" not in out
+        _status, out, _err = run("notify", "daily", "--test", *config)
+        assert_golden("notify_a_receiver_that_refuses", out.splitlines(), {str(broken.port): "PORT"})
     host.write_job("quiet", backups)
     assert run("notify", "quiet", "--test", *config)[0] == 3
     with pytest.raises(SystemExit):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.golden import assert_golden
 
 no_match = importlib.import_module("ansible_collections.vya.backupdb.plugins.lookup.host_pattern").no_match
 PLAYBOOKS = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yml"))
@@ -56,6 +57,12 @@ def test_a_pattern_that_matches_hosts_is_right(pattern: str, limit: str | None) 
 )
 def test_a_pattern_that_matches_none_is_told_with_what_is_near(pattern: str, limit: str | None, words: str) -> None:
     assert words in no_match(pattern, GROUPS, limit)
+
+
+def test_each_message_says_what_was_meant_or_what_there_is() -> None:
+    asked = [("databasez", None), ("wholly-other", None), ("nobody", None), ("databases", "st1")]
+    lines = [no_match(pattern, GROUPS, limit) for pattern, limit in asked]
+    assert_golden("hosts_that_match_nothing", [*lines, no_match("all", {"all": [], "ungrouped": []})], {})
 
 
 def test_an_empty_inventory_is_told_as_such() -> None:

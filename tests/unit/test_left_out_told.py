@@ -19,6 +19,7 @@ from backupdb.retention.policy import policy_from
 from backupdb.retention.prune import PruneRequest
 from backupdb.retention.prune import run as prune
 from backupdb.system.text import utc_now
+from support.golden import assert_golden
 from support.stored import store
 
 SAID = "without 2 tables and the rows of 1 table"
@@ -49,6 +50,7 @@ def test_all_of_it_is_shown_of_one_backup(root: Path, capsys: pytest.CaptureFixt
     folder = next(root.glob("*/*/*/*/manifest.json")).parent
     shown = printed(capsys, "show", str(folder))
     assert f"complete, {SAID}" in shown
+    assert_golden("show_what_was_left_out", shown.splitlines(), {str(root): "/srv/backups"})
     assert "Left out on purpose:\n  log_a\n  log_b\n" in shown and "their rows:\n  sessions\n" in shown
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from backupdb.monitoring import status
+from support.golden import assert_golden
 from support.monitored import NASTY, keep, note_run
 
 STATUS = importlib.import_module("ansible_collections.vya.backupdb.plugins.plugin_utils.works").STATUS
@@ -47,6 +48,7 @@ def test_a_host_that_waits_for_a_first_run_is_well_and_told_apart(good: dict[str
     overview = STATUS.overview({"db1": good, "db2": {**good, "waiting": ["db2/shop-db"]}}, ["db1", "db2"])
     assert (overview["status"], overview["message"]) == ("ok", "2 hosts ok")
     assert [line.split()[:2] for line in overview["lines"][2:4]] == [["db1", "ok"], ["db2", "waiting"]]
+    assert_golden("status_waiting_for_a_first_run", overview["lines"], {})
 
 
 def test_a_fleet_in_which_all_is_well_is_ok(good: dict[str, Any]) -> None:

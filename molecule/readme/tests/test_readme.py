@@ -50,6 +50,7 @@ class Reader:
         self.home.mkdir()
         self.folder.mkdir(mode=0o755)
         self.spent: dict[str, float] = {}  # seconds by command, of its last run
+        self.shown: dict[str, int] = {}  # lines on the screen
         self.environment = {
             "PATH": f"{ansible_program('ansible').parent}:{os.environ['PATH']}",
             "HOME": str(self.home),
@@ -74,6 +75,7 @@ class Reader:
             text=True,
         )
         self.spent[command] = time.monotonic() - started
+        self.shown[command] = len(done.stdout.splitlines())
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         return done.stdout
 
@@ -92,9 +94,13 @@ def tell_the_way(reader: Reader, rest: list[str], capsys: pytest.CaptureFixture[
     """Say how many commands lead to a backup that was proven elsewhere, and how long they took; hold the page to it."""
     way = [command for command in reader.spent if command.startswith(("ansible-galaxy", "ansible localhost"))] + rest
     with capsys.disabled():
-        for command in way:
-            print(f"\n{reader.spent[command]:6.1f} s  {command.partition(' /')[0]}", end="")
-        print(f"\n{sum(map(reader.spent.__getitem__, way)):6.1f} s  in {len(way)} commands")
+        for command in reader.spent:
+            mark = "*" if command in way else " "
+            print(
+                f"\n{reader.spent[command]:6.1f} s {reader.shown[command]:4} lines {mark} {command.partition(' /')[0]}",
+                end="",
+            )
+        print(f"\n{sum(map(reader.spent.__getitem__, way)):6.1f} s in the {len(way)} commands with a mark")
     # Two more than were timed: the clone, and the folder, which the test has made.
     assert f"{len(way) + 2} commands" in PAGE
 

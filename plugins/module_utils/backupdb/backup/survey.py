@@ -165,4 +165,4 @@ def filter_warnings(found: Survey) -> list[str]:
 
 def privilege_text(entry: MissingPrivilege) -> str:
     """Say in one line what is missing, what that costs, and the statement that mends it."""
-    return f"{entry.privilege} is missing ({entry.effect}); run as administrator: {entry.grant}"
+    return f"{entry.privilege} is missing ({entry.effect}); run as administrator: {entry.grant.rstrip(';')}"

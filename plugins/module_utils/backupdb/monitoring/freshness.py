@@ -144,7 +144,7 @@ def collect(
         moment=now,
         instances=instances,
         jobs=states,
-        repositories=tuple(_repositories(instances, repository, problems)),
+        repositories=tuple(_repositories(instances, repository)),
         problems=tuple(dict.fromkeys(problems.lines)),
     )
 
@@ -263,16 +263,11 @@ def _judged(
     return DatabaseState(subject, verdict, stored, age, max_age, error)
 
 
-def _repositories(
-    instances: Iterable[InstanceState], repository: str | None, problems: Problems
-) -> Iterator[RepositoryState]:
+def _repositories(instances: Iterable[InstanceState], repository: str | None) -> Iterator[RepositoryState]:
     stored: dict[str, int] = {} if repository is None else {repository: 0}
     for instance in instances:
         stored[instance.place.repository] = stored.get(instance.place.repository, 0) + instance.disk_bytes
     for path, disk_bytes in sorted(stored.items()):
         space = local.space_of(Path(path))
-        if space is None:
-            problems.add(f"repository {path} cannot be looked at; mount it, or check the path")
-            yield RepositoryState(path, disk_bytes)
-        else:
-            yield RepositoryState(path, disk_bytes, *space)
+        free, size = space or (None, None)
+        yield RepositoryState(path, disk_bytes, free, size)

@@ -136,7 +136,8 @@ def _failures(state: HostState) -> list[str]:
         if job.status == "failed":
             found.append(f"job {job.job.name} failed: {job.record.get('message')}")
     if state.copy is None:
-        found += [f"repository {one.path} cannot be looked at" for one in state.repositories if one.free is None]
+        away = [one.path for one in state.repositories if one.free is None]
+        found += [f"repository {path} cannot be looked at; mount it, or check the path" for path in away]
     return found
 
 

@@ -68,7 +68,7 @@ def export_accounts(engine: MysqlFamily) -> AccountsExport:
             if error.code not in DENIED_CODES:
                 raise
             login = quoted_account(str(ask(server, connection, "SELECT CURRENT_USER()")[0][0]))
-            missing.append(f"all accounts: the login cannot read them; GRANT SELECT ON `mysql`.* TO {login};")
+            missing.append(f"all accounts: the login cannot read them; GRANT SELECT ON `mysql`.* TO {login}")
             listed = []
         for row in listed:
             name, host, kind = str(row["name"]), row["host"] or None, str(row["kind"])

@@ -86,7 +86,7 @@ def instance_objects(server: Server, connection: Connection) -> InstanceObjects:
             )
             if denied and what is not None:
                 login = quoted_account(str(ask(server, connection, "SELECT CURRENT_USER()")[0][0]))
-                found.missing.append(f"{what}: the login cannot read them; GRANT SELECT ON `mysql`.* TO {login};")
+                found.missing.append(f"{what}: the login cannot read them; GRANT SELECT ON `mysql`.* TO {login}")
             elif not denied and isinstance(error, ConnectionFailed):
                 raise
             return []

@@ -17,6 +17,7 @@ from typing import Any
 from ...connection.server import Server
 from ...errors import ClientMissing, CommandFailed
 from ...system.process import RunAs, describe_status, run_captured
+from ...system.text import counted
 from ..accounts_document import Account, as_sql, build
 from ..values import AccountsExport, Client, ServerFacts
 from .accounts_instance import of_instance
@@ -121,8 +122,8 @@ def _without_passwords(server: Server, facts: ServerFacts, roles: dict[str, Any]
     users = sum(1 for row in roles.values() if row.login)
     newer = facts.version_number >= _READ_ALL_DATA_SINCE
     database = identifier(server.instance.database or "postgres")
-    grant = f"GRANT pg_read_all_data TO {login};" if newer else f"GRANT SELECT ON pg_catalog.pg_authid TO {login};"
+    grant = f"GRANT pg_read_all_data TO {login}" if newer else f"GRANT SELECT ON pg_catalog.pg_authid TO {login}"
     return (
-        f"passwords of {users} roles: pg_authid cannot be read by this login; "
+        f"passwords of {counted(users, 'role')}: pg_authid cannot be read by this login; "
         f"{grant}{'' if newer else f' in database {database}'} gives them, where the server allows it"
     )
