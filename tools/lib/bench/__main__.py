@@ -1,0 +1,145 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure a scenario. Every round has every contender once, in an order that turns, so that ratios hold on a machine
+that is busy too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from support import mysql_sid, run_state
+from support.servers import make_server
+
+from .contenders import Place
+from .data import fill, fill_databases, fill_tables
+from .measure import Cost, cost_of, table
+
+Contenders = Mapping[str, Callable[[], list[str]]]
+
+
+@contextmanager
+def one_database(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
+    """One database of --mib MiB: the client alone, what people write into cron, PostgreSQL's own parallel dump."""
+    fill(place.server, "big", options.mib)
+    yield _dumps(place)
+
+
+@contextmanager
+def many_tables(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
+    """One database of --count small tables."""
+    fill_tables(place.server, "big", options.count)
+    yield _dumps(place)
+
+
+def _dumps(place: Place) -> Contenders:
+    found = {
+        "ours, jobs 1": lambda: place.job(["big"]),
+        "ours, jobs 2": lambda: place.job(["big"], jobs=2),
+        "client alone": lambda: place.bare("big"),
+        "client, zstd -3, age": lambda: place.pipeline("big", 3),
+        "client, zstd -1, age": lambda: place.pipeline("big", 1),
+    }
+    if place.server.engine == "postgresql":
+        found["pg_dump -Fd -j2 -Z1, plain"] = lambda: place.directory("big")
+    return found
+
+
+@contextmanager
+def small_databases(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
+    """--count databases of five small tables, two at once, beside a shell loop of two at once."""
+    names = fill_databases(place.server, options.count)
+    yield {"ours, workers 2": lambda: place.job(names, workers=2), "shell loop": lambda: place.loop(names)}
+
+
+@contextmanager
+def restore(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
+    """One database of --mib MiB back from our archive, and from what the pipeline of cron has stored."""
+    fill(place.server, "big", options.mib)
+    place.clear()
+    cost_of(place.job(["big"], jobs=2), place.environment)
+    cost_of(place.pipeline("big", 1), place.environment)
+    place.clear = lambda: place.server.sql("DROP DATABASE IF EXISTS back") and None  # type: ignore[method-assign]
+    yield {
+        "ours, jobs 1": lambda: place.restore("big", 1),
+        "ours, jobs 2": lambda: place.restore("big", 2),
+        "age, zstd, client": lambda: place.unpipe("big"),
+    }
+
+
+SCENARIOS = {
+    "one-database": (one_database, ("ours, jobs 1", "ours, jobs 2")),
+    "many-tables": (many_tables, ("ours, jobs 1", "ours, jobs 2")),
+    "small-databases": (small_databases, ("ours, workers 2",)),
+    "restore": (restore, ("ours, jobs 1", "ours, jobs 2")),
+}
+
+
+def main() -> int:
+    """Fill a private server, measure, and print a table in Markdown."""
+    parser = argparse.ArgumentParser(prog="./tools/bench", description=__doc__)
+    parser.add_argument("scenario", choices=SCENARIOS)
+    parser.add_argument("--engine", default="postgres15", help="or mariadb, mysql, postgres18 (default: %(default)s)")
+    parser.add_argument("--mib", type=float, default=1024, help="size of a dump (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=300, help="how many tables or databases (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
+    parser.add_argument("--beside", type=Path, help="another checkout of this project, to be measured too")
+    parser.add_argument("--only-ours", action="store_true", help="leave out what others do")
+    options = parser.parse_args()
+    prepare, ours = SCENARIOS[options.scenario]
+    folder = run_state.new_folder("bench")
+    _programs_of(options.engine)
+    try:
+        with make_server(options.engine) as server:
+            place = Place(folder / "place", server)
+            with prepare(place, options) as known:
+                contenders = dict(known)
+                for name in ours if options.beside else ():
+                    contenders[f"{name}, {options.beside.name}"] = partial(
+                        _of_checkout, place, options.beside.resolve(), known[name]
+                    )
+                if options.only_ours:
+                    contenders = {name: make for name, make in contenders.items() if name.startswith("ours")}
+                rounds = [_round(place, contenders, number) for number in range(options.rounds)]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    what = f"--count {options.count}" if "count" in (prepare.__doc__ or "") else f"--mib {options.mib:g}"
+    print(f"`./tools/bench {options.scenario} --engine {options.engine} {what} --rounds {options.rounds}`\n")
+    print(table(rounds, ours))
+    return 0
+
+
+def _of_checkout(place: Place, checkout: Path, make: Callable[[], list[str]]) -> list[str]:
+    """The command of ours as another checkout has it."""
+    ours, place.library = place.library, checkout / "plugins" / "module_utils"
+    try:
+        return make()
+    finally:
+        place.library = ours
+
+
+def _programs_of(engine: str) -> None:
+    """Let the clients of the engine be found by those who are measured."""
+    if engine == "mysql":
+        os.environ["PATH"] += f":{mysql_sid.programs()}"
+
+
+def _round(place: Place, contenders: Contenders, number: int) -> dict[str, Cost]:
+    names = list(contenders)
+    turned = names[number % len(names) :] + names[: number % len(names)]
+    costs = {}
+    for name in turned:
+        place.clear()
+        costs[name] = cost_of(contenders[name](), place.environment)
+    return {name: costs[name] for name in names}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

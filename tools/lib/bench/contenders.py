@@ -1,0 +1,101 @@
+# Copyright (c) 2026 vya.backupdb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is measured: a job of this project, and what people use in its place, each as a command to run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from support.jobs import JobHost, login_of
+from support.library import IDENTITY, LIBRARY
+from support.private_server import PrivateServer
+
+
+class Place:
+    """A folder in which each run of a contender writes, emptied before the next."""
+
+    def __init__(self, folder: Path, server: PrivateServer) -> None:
+        self.folder = folder
+        self.library = LIBRARY  # of the checkout whose jobs are measured
+        self.server = server
+        self.target = folder / "target"
+        self.identity = folder / "identity.txt"
+        folder.mkdir()
+        self.identity.write_text(IDENTITY.reveal() + "\n", encoding="ascii")
+        common = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
+        self.environment = {**common, "PGPASSWORD": server.password, "MYSQL_PWD": server.password}
+
+    def clear(self) -> None:
+        shutil.rmtree(self.target, ignore_errors=True)
+        self.target.mkdir()
+
+    def job(self, databases: Sequence[str], **options: Any) -> list[str]:
+        """A job of ours, as its timer starts it."""
+        home = self.target / "home"
+        home.mkdir()
+        host = JobHost(home)
+        entry = host.backup_of(self.server, databases=list(databases), accounts=False, **options)
+        host.write_job("nightly", [entry])
+        host.write_secrets("nightly", logins={"test": login_of(self.server)})
+        return self._ours("run", "nightly", "--config-dir", str(host.config_dir))
+
+    def restore(self, database: str, jobs: int) -> list[str]:
+        """A restore of ours under a new name, out of what `job` has left in the target."""
+        home = self.target / "home"
+        words = ["restore", "nightly", "test", database, "--target", "back", "--jobs", str(jobs)]
+        return self._ours(*words, "-i", str(self.identity), "--config-dir", str(home / "config"))
+
+    def _ours(self, *words: str) -> list[str]:
+        return ["env", f"PYTHONPATH={self.library}", sys.executable, "-m", "backupdb.cli.main", *words]
+
+    def dump(self, database: str) -> str:
+        """The client alone, with the flags that ours gets."""
+        server = self.server
+        if server.engine == "postgresql":
+            return f"pg_dump -h {server.host} -p {server.port} -U {server.user} -Fc -Z0 {database}"
+        program = "mysqldump" if server.engine == "mysql" else "mariadb-dump"
+        login = f"--host={server.host} --port={server.port} --user={server.user}"
+        flags = "--single-transaction --quick --routines --events --triggers --hex-blob"
+        return f"{program} {login} {flags} {database}"
+
+    def bare(self, database: str) -> list[str]:
+        return shell(f"{self.dump(database)} > /dev/null")
+
+    def pipeline(self, database: str, level: int) -> list[str]:
+        """What people write into cron."""
+        file = self.target / "dump.zst.age"
+        return shell(f"{self.dump(database)} | zstd -q -{level} -T2 | age -r {IDENTITY.recipient} > {file}")
+
+    def loop(self, databases: Sequence[str]) -> list[str]:
+        """The same for many databases, two at once."""
+        one = f"{self.dump('$1')} | zstd -q -1 | age -r {IDENTITY.recipient} > {self.target}/$1.zst.age"
+        names = " ".join(databases)
+        each = f"xargs -P 2 -I '{{}}' bash -o pipefail -c {shlex.quote(one)} loop '{{}}'"
+        return shell(f"printf '%s\\n' {names} | {each}")
+
+    def directory(self, database: str) -> list[str]:
+        """PostgreSQL's own parallel dump, not encrypted."""
+        plain = self.dump(database).replace("-Fc -Z0", f"-Fd -j2 -Z1 -f {self.target}/dump")
+        return shell(plain)
+
+    def unpipe(self, database: str) -> list[str]:
+        """Back from the pipeline's file into a new database."""
+        server, file = self.server, self.target / "dump.zst.age"
+        opened = f"age -d -i {self.identity} {file} | zstd -q -d"
+        if server.engine == "postgresql":
+            login = f"-h {server.host} -p {server.port} -U {server.user}"
+            return shell(f"createdb {login} back && {opened} | pg_restore {login} --exit-on-error -d back")
+        program = "mysql" if server.engine == "mysql" else "mariadb"
+        login = f"--host={server.host} --port={server.port} --user={server.user}"
+        return shell(f"{program} {login} -e 'CREATE DATABASE back' && {opened} | {program} {login} back")
+
+
+def shell(command: str) -> list[str]:
+    return ["bash", "-o", "pipefail", "-c", command]
