@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -39,6 +40,8 @@ from backupdb.streams.pipeline import Limiter
 from backupdb.system import process
 from backupdb.system.process import RunAs
 from backupdb.system.text import utc_now
+from hypothesis import given
+from hypothesis import strategies as st
 from support import needs
 from support.library import LIBRARY, limits
 
@@ -321,3 +324,22 @@ def test_the_zstd_program_ends_with_a_stream_that_fails_and_sees_none_of_our_sec
         pipeline.pump(pipeline.open_bytes(DATA), [program], io.BytesIO(), limits=late, end_source=lambda: None)
     assert program._process.poll() is not None  # type: ignore[union-attr]
     assert b"sesame" not in environment
+
+
+@given(
+    lines=st.lists(st.integers(0, 60), min_size=0, max_size=40),
+    cuts=st.lists(st.integers(1, 50), min_size=1, max_size=80),
+    ends=st.booleans(),
+)
+def test_the_longest_line_is_that_of_a_look_at_every_line(lines: list[int], cuts: list[int], ends: bool) -> None:
+    data = b"\n".join(b"x" * length for length in lines) + (b"\n" if ends else b"")
+    observer = pipeline._Observer(measure_lines=True)
+    begin = 0
+    for cut in itertools.cycle(cuts):
+        piece = data[begin : begin + cut]
+        if not piece:
+            break
+        observer.see(bytearray(piece) + b"\n rest of an earlier block", len(piece))
+        begin += cut
+    assert observer.result().longest_line == max(map(len, data.split(b"\n")))
+    assert observer.result().plain_bytes == len(data)

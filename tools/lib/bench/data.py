@@ -19,7 +19,7 @@ _POSTGRESQL = {
         || repeat(md5((n % 1000)::text), 8) || '", "id": "' || md5(n::text) || '"}'""",
         400,
     ),
-    "blob": (
+    "image": (
         "n int PRIMARY KEY, body bytea NOT NULL",
         "n, decode(string_agg(md5((n * 64 + i)::text), ''), 'hex')",
         2060,
@@ -33,9 +33,9 @@ _MYSQL = {
         '", "id": "', MD5(n), '"}')""",
         380,
     ),
-    "blob": ("n int PRIMARY KEY, body blob NOT NULL", "n, UNHEX(REPEAT(SHA2(n, 512), 8))", 1040),
+    "image": ("n int PRIMARY KEY, body blob NOT NULL", "n, UNHEX(REPEAT(SHA2(n, 512), 8))", 1040),
 }
-_PARTS = {"account": 0.5, "event": 0.3, "blob": 0.2}
+_PARTS = {"account": 0.5, "event": 0.3, "image": 0.2}
 
 
 def fill(server: PrivateServer, database: str, mib: float) -> None:
@@ -56,7 +56,7 @@ def _rows(is_postgresql: bool, first: int, last: int, row: str, table: str) -> s
     if not is_postgresql:
         numbers = f"WITH RECURSIVE s (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s WHERE n < {last})"
         return f"{numbers} SELECT {row} FROM s"
-    pieces = ", generate_series(1, 64) i GROUP BY n" if table == "blob" else ""
+    pieces = ", generate_series(1, 64) i GROUP BY n" if table == "image" else ""
     return f"SELECT {row} FROM generate_series({first}, {last}) n{pieces}"
 
 

@@ -32,11 +32,11 @@ def cost_of(argv: Sequence[str], environment: Mapping[str, str]) -> Cost:
     began = time.monotonic()
     process = subprocess.Popen(argv, env=dict(environment), stdout=subprocess.DEVNULL)
     ended = threading.Event()
-    peak = [0.0]
+    looks = [0.0]
 
     def look() -> None:
         while not ended.wait(_LOOK_EVERY):
-            peak[0] = max(peak[0], sum(_shares(process.pid)) / 1024)
+            looks.append(sum(_shares(process.pid)) / 1024)
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
@@ -47,7 +47,9 @@ def cost_of(argv: Sequence[str], environment: Mapping[str, str]) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}; its messages are above")
-    return Cost(wall, used.ru_utime + used.ru_stime, peak[0])
+    # A child that is just being started shows the memory of its parent once more, for less than one look.
+    peak = max(map(min, looks, [*looks[1:], 0.0]))
+    return Cost(wall, used.ru_utime + used.ru_stime, peak)
 
 
 def _shares(pid: int) -> Iterator[int]:

@@ -62,7 +62,10 @@ def compressor(compression: Compression) -> Transform | None:
     except ImportError:
         return _ZstdProgram(level, compression.threads)
     return _Buffered(
-        zstandard.ZstdCompressor(level=level, threads=compression.threads, write_checksum=True).compressobj()
+        # One thread is this one: zstd would start a worker for it, which costs 25 MiB.
+        zstandard.ZstdCompressor(
+            level=level, threads=compression.threads if compression.threads > 1 else 0, write_checksum=True
+        ).compressobj()
     )
 
 
