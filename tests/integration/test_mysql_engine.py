@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -16,7 +17,7 @@ from backupdb.engines.mysql import lock as mysql_lock
 from backupdb.engines.mysql.mysql import MysqlEngine
 from backupdb.engines.values import DEGRADED, FATAL, Database, DumpOptions
 from backupdb.errors import SnapshotLost
-from support.library import SCHEMAS
+from support.library import SCHEMAS, back_up
 from support.mysql_dumps import (
     Dumped,
     Opened,
@@ -290,6 +291,26 @@ def test_a_dump_client_goes_into_the_database_after_its_transaction_has_begun(
         into = next(number for number, step in enumerate(steps) if step == ("Init DB", torture))
         assert any(text.startswith("START TRANSACTION /*!") for _kind, text in steps[:into]), steps
         assert not any(kind == "Connect" and f" on {torture} " in text for kind, text in steps)
+
+
+def test_no_client_that_needs_no_snapshot_runs_before_those_that_do_have_it(
+    mysql: Any, torture: str, repository: Path
+) -> None:
+    execute(mysql, "SET GLOBAL log_output = 'TABLE'", "SET GLOBAL general_log = ON")
+    try:
+        back_up(mysql, repository, databases=[torture], accounts=False, jobs=2)
+    finally:
+        execute(mysql, "SET GLOBAL general_log = OFF", "SET GLOBAL log_output = DEFAULT")
+    log = mysql.sql("SELECT thread_id, command_type, CONVERT(argument USING utf8mb4) FROM mysql.general_log")
+    execute(mysql, "TRUNCATE mysql.general_log")
+    steps = [(session, text if kind == "Query" else kind) for session, kind, text in log]
+    (locking,) = {session for session, text in steps if text == "FLUSH TABLES WITH READ LOCK"}
+    released = steps.index((locking, "UNLOCK TABLES"))
+    in_snapshot = {session for session, text in steps if text.startswith("START TRANSACTION /*!")}
+    others = {session for session, text in steps if text == "Init DB"} - in_snapshot
+    assert (len(in_snapshot), len(others) > 0) == (2, True)
+    assert all(steps.index((session, "Connect")) < released for session in in_snapshot)
+    assert all(steps.index((session, "Connect")) > released for session in others)
 
 
 def _sleep(connection: Any, more: str = "") -> None:

@@ -158,10 +158,16 @@ def _dump(
     context: RunContext, snapshot: Snapshot, publication: Publication, limits: Limits
 ) -> tuple[list[Archive], SnapshotDetails]:
     """Run the clients of a snapshot's parts, and meanwhile read its details; the first error ends everything."""
-    dumps = [partial(_dump_or_abort, context, part, publication, limits) for part in snapshot.parts]
+    begun = threading.Event()
+    dumps = [
+        # The first ones must begin in one snapshot; the engine tells them from later ones by that these do not run yet.
+        partial(_dump_or_abort, context, part, publication, limits, None if number < snapshot.at_once else begun)
+        for number, part in enumerate(snapshot.parts)
+    ]
     tasks = Tasks(dumps, at_once=snapshot.at_once, name="dump")
     try:
         snapshot.begun(tasks.ended)
+        begun.set()
         details = snapshot.details()
     except BaseException as error:
         limits.abort.set()
@@ -196,9 +202,13 @@ def _worst(tasks: Tasks[Archive], limits: Limits, error: BackupDbError | None) -
     return error or (errors[0] if errors else None)
 
 
-def _dump_or_abort(context: RunContext, part: Part, publication: Publication, limits: Limits) -> Archive:
+def _dump_or_abort(
+    context: RunContext, part: Part, publication: Publication, limits: Limits, after: threading.Event | None
+) -> Archive:
     try:
         limits.check()
+        while after is not None and not after.wait(_WAIT):
+            limits.check()
         run_as = RunAs(context.engine.server.instance.system_user, context.options.nice)
         return dump_part(part, publication, context.envelope, limits=limits, run_as=run_as)
     except BaseException:

@@ -50,6 +50,7 @@ class Driver(ABC):
     DIALECT: ClassVar[str]  # SQLAlchemy's dialect and driver
     LIBRARY: ClassVar[str]  # the library, as it is imported
     PACKAGE: ClassVar[str]  # what brings it, for messages
+    TRANSACTIONS: ClassVar[str]  # the isolation level of those who want transactions, in SQLAlchemy's words
     DEFAULT_DATABASE: ClassVar[str | None] = None  # the database entered when none is named
     SESSION_STATEMENTS: ClassVar[Sequence[str]] = ()  # run and committed at the beginning of every session
 

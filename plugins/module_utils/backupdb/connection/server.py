@@ -94,8 +94,8 @@ class Server:
         with self.translated(database):
             connection = self._checked_out(database)
             try:
-                if autocommit:
-                    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                if not autocommit:
+                    connection = connection.execution_options(isolation_level=self.driver.TRANSACTIONS)
                 yield connection
             finally:
                 connection.close()
@@ -177,6 +177,7 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=_POOL_WAIT,
+        isolation_level="AUTOCOMMIT",  # of the connection, so that no question needs five others to switch it
         pool_pre_ping=True,  # a server ends sessions that idle while a long dump runs
         future=True,  # 1.4 behaves as 2.x: no commit of its own after each ALTER or DROP
         hide_parameters=True,  # statement parameters must not reach error texts

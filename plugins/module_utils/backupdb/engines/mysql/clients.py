@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from ...errors import ClientMissing, CommandFailed
@@ -75,8 +76,12 @@ def read_version(text: str) -> tuple[str, str]:
     return "unknown", ""
 
 
+@lru_cache(maxsize=8)
 def known_options(client: Client) -> frozenset[str]:
-    """Return the names of the client's long options, without dashes, as its `--help` lists them."""
+    """Return the names of the client's long options, without dashes, as its `--help` lists them.
+
+    It is asked once in a run, not once for each of hundreds of databases.
+    """
     result = run_captured([client.path, "--no-defaults", "--help"], timeout=_PATIENCE)
     if result.returncode != 0:
         raise ClientMissing(f"{client.path} --help ended with status {result.returncode}; reinstall its package")

@@ -65,6 +65,7 @@ class PyMysql(Driver):
     """MySQL and MariaDB through PyMySQL."""
 
     DIALECT = "mysql+pymysql"
+    TRANSACTIONS = "REPEATABLE READ"
     LIBRARY = "pymysql"
     PACKAGE = "python3-pymysql (Debian, Ubuntu), python3-PyMySQL (EL), PyMySQL on PyPI"
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Callable
 
 from ...errors import BackupDbError, Interrupted, QueryFailed
 from .family import MysqlFamily
-from .sessions import in_transaction, sessions_of
+from .sessions import sessions_of
 from .statements import LOCK_WAIT_TIMEOUT, ask
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ MAX_HOLD = 10.0  # seconds that the lock is held at most
 
 _TRIES = 3
 _PAUSE = 2.0  # seconds between tries, in which the writers get through
-_POLL = 0.1  # seconds; the server refreshes innodb_trx no more often
+_POLL = 0.005  # seconds between the first looks at the sessions, while all writers wait; it doubles
+_LONGEST_POLL = 0.1
 
 
 class GlobalReadLock:
@@ -74,13 +75,17 @@ class GlobalReadLock:
         return False
 
     def wait_until_begun(self, database: str, clients: int, ended: Callable[[], int]) -> None:
-        """Return when each of `clients` dump clients has its transaction, or has ended, or the lock has expired.
+        """Return when each of `clients` dump clients has its snapshot, or has ended, or the lock has expired.
+
+        A dump client logs in to no database, takes its snapshot, and then goes into the one that it dumps; so its place
+        in the list of sessions tells. (The list of transactions would too, but servers renew that ten times a second
+        at most.) No other client may be started before this returns.
 
         Raises `Interrupted` when the run is asked to stop.
         """
         known: set[int] = set()
-        begun: set[int] = set()
         finished = 0
+        pause = _POLL
         while not self.expired.is_set():
             ended_before, finished = finished, int(ended())
             if finished >= clients:
@@ -89,17 +94,15 @@ class GlobalReadLock:
                 if self.expired.is_set():
                     return
                 present = self._present(database)
-                # Where the server cannot say, its place tells: a dump client goes into a database in its transaction.
-                transactions = in_transaction(self._engine, self._connection)
-                begun |= present if transactions is None else present & transactions
             known |= present
             # A client's session can outlive its process for a moment. So an ended process is counted one poll later,
             # when its session is gone: counted twice, it would stand for another one that has not begun yet.
             gone = max(ended_before, len(known - present))
-            if len(present & begun) + gone >= clients:
+            if len(present) + gone >= clients:
                 return
-            if self._server.cancel.wait(_POLL):
+            if self._server.cancel.wait(pause):
                 raise Interrupted(f"{self._server.instance.where()}: asked to stop while the dump was beginning")
+            pause = min(2 * pause, _LONGEST_POLL)
 
     def release(self) -> None:
         """Give the lock back; harmless where it is not held."""

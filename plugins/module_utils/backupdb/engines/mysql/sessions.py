@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sessions of a server, and which of them are in a transaction; never what they are asking.
+"""The sessions of a server; never what they are asking.
 
 The texts of others' statements must not be touched. Lists cut them in the middle of a character, which no driver can
 decode; and MySQL's information_schema, whose texts are in utf8mb3, refuses to be read at all (3854) while any session
@@ -19,8 +19,6 @@ from .statements import ask
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-_UNCONVERTIBLE = "3854"
 
 
 @dataclass(frozen=True)
@@ -46,20 +44,6 @@ def sessions_of(engine: MysqlFamily, connection: Connection) -> list[Session]:
         if rows:  # the one that asks is there, or the list is switched off
             return [_session(row) for row in rows]
     raise refusal or QueryFailed(f"{engine.server.instance.where()}: the server shows no sessions, not even this one")
-
-
-def in_transaction(engine: MysqlFamily, connection: Connection) -> set[int] | None:
-    """Return the ids of the sessions that have an open transaction, None while the server cannot say.
-
-    Raises `QueryFailed`.
-    """
-    try:
-        rows = ask(engine.server, connection, "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx")
-    except QueryFailed as error:
-        if error.code != _UNCONVERTIBLE:
-            raise
-        return None
-    return {int(row[0]) for row in rows}
 
 
 def _session(row: Any) -> Session:

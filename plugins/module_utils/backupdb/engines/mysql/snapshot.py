@@ -89,6 +89,7 @@ def open_snapshot(
                 preflight=preflight,
                 seen=seen,
                 lock=lock,
+                locking=locking,
                 planned=make(
                     client,
                     secret,
@@ -157,6 +158,7 @@ class _OpenSnapshot:
     preflight: Preflight
     seen: Observation
     lock: GlobalReadLock
+    locking: Connection  # the session of the lock
     planned: Plan
     history: bool  # the client can dump history rows
     neutral: bool  # the client can be told to undo settings of the server
@@ -185,8 +187,7 @@ class _OpenSnapshot:
         """
         if not self.neutral:
             _refuse_limit(self.server, self.connection, self._place())
-        # In a session as the first look was made in: times and defaults are shown in the session's time zone.
-        with own_session(self.server) as connection:
+        with self._later_session() as connection:
             now = programs(self.server, connection, self.database).digests
             columns = definitions(self.server, connection, self.database)
             names = {one.name for one in relations(self.server, connection, self.database)}
@@ -208,6 +209,15 @@ class _OpenSnapshot:
             lost += sorted(listed ^ names)
         if lost:
             raise SnapshotLost(f"{self._place()}: changed while it was being dumped: {', '.join(lost[:10])}")
+
+    @contextmanager
+    def _later_session(self) -> Iterator[Connection]:
+        """Lend a session that sees what is there now; the lock's own, where it gave the lock back in good order."""
+        if self.lock.expired.is_set():
+            with own_session(self.server) as connection:
+                yield connection
+        else:
+            yield self.locking
 
     def details(self) -> SnapshotDetails:
         """Put together what the manifest says; rows are counted now, in the coordinator's snapshot."""

@@ -79,6 +79,7 @@ class Psycopg2(Driver):
     """PostgreSQL through psycopg2."""
 
     DIALECT = "postgresql+psycopg2"
+    TRANSACTIONS = "READ COMMITTED"
     LIBRARY = "psycopg2"
     PACKAGE = "python3-psycopg2 (Debian, Ubuntu, EL), psycopg2-binary on PyPI"
     DEFAULT_DATABASE = "postgres"
