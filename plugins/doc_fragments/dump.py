@@ -16,6 +16,13 @@ options:
       - In how many parts one database is dumped at the same time. All parts are of the same snapshot.
     type: int
     default: 1
+  jobs_min_size:
+    description:
+      - Databases that are smaller than this, such as V(256M), are dumped in one part whatever O(jobs) says.
+        Several parts do not pay for them, since each client reads the definitions of all tables for itself.
+      - V(0) for no such limit. The size is that of the database on the server.
+    type: str
+    default: 256M
   triggers:
     description:
       - Whether triggers are dumped (MySQL and MariaDB). Without them a backup is V(partial).

@@ -44,7 +44,7 @@ def logged_in(server: Any, home: Path) -> dict[str, str]:
 
 
 def test_the_commands_that_are_shown_bring_a_backup_back(host: JobHost, server: Any, work_dir: Path) -> None:
-    host.write_job("daily", [host.backup_of(server, databases=["by hand"], jobs=2)])
+    host.write_job("daily", [host.backup_of(server, databases=["by hand"], jobs=2, jobs_min_size="0")])
     host.write_secrets("daily", logins={"test": login_of(server)})
     assert host.run("daily")[0] == 0
     config = ("--config-dir", str(host.config_dir))

@@ -63,6 +63,7 @@ def request_for(
 ) -> BackupRequest:
     """A run encrypted for `IDENTITY`; options are fields of the request, of `DumpOptions` or of `Filters`."""
     dump = {name: options.pop(name) for name in list(options) if name in DumpOptions.__dataclass_fields__}
+    dump.setdefault("jobs_min_size", 0)  # databases of tests are small
     filters = {name: options.pop(name) for name in list(options) if name in Filters.__dataclass_fields__}
     fields: dict[str, Any] = {
         "selection": Selection(include=tuple(databases)),

@@ -245,6 +245,7 @@ def test_a_query_is_limited_in_its_catalogues_and_nowhere_else() -> None:
 def test_options_become_filters() -> None:
     options = {
         "jobs": 1,
+        "jobs_min_size": "256M",
         "triggers": True,
         "routines": True,
         "events": True,

@@ -50,6 +50,7 @@ TABLES: Mapping[str, Mapping[str, Option]] = {
 }
 RENAMED = {
     "backupdb_dump_jobs": "jobs",
+    "backupdb_dump_jobs_min_size": "jobs_min_size",
     "copy_source_host": "host",
     "copy_source_instance": "instance",
     "drill_source_host": "host",

@@ -146,12 +146,18 @@ def _attempt(
     with _publication(context, Subject(database.name)) as (publication, started):
         with (
             limits.watched(),
-            engine.snapshot(context.client, database, context.options, missing) as snapshot,
+            engine.snapshot(context.client, database, _options_for(context.options, database), missing) as snapshot,
         ):
             archives, details = _dump(context, snapshot, publication, limits)
         manifest = _database_manifest(context, database, missing, publication.backup_id, started, archives, details)
         limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
         return CompletedBackup.of(publication, manifest, context.signing_key)
+
+
+def _options_for(options: DumpOptions, database: Database) -> DumpOptions:
+    """Return the options with one job where several would not pay: each client reads all definitions for itself."""
+    size = database.size_bytes
+    return replace(options, jobs=1) if size is not None and size < options.jobs_min_size else options
 
 
 def _dump(

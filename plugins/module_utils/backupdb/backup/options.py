@@ -33,6 +33,7 @@ SELECTION_OPTIONS: Mapping[str, Option] = {
 # What is dumped, and so which rights and clients are needed.
 DUMP_OPTIONS: Mapping[str, Option] = {
     "jobs": Option("int", default=1),
+    "jobs_min_size": Option(default="256M"),
     "triggers": Option("bool", default=True),
     "routines": Option("bool", default=True),
     "events": Option("bool", default=True),
@@ -88,6 +89,7 @@ def dump_options_from(options: Mapping[str, Any]) -> DumpOptions:
         }
     return DumpOptions(
         jobs=options["jobs"],
+        jobs_min_size=size_from(options, "jobs_min_size") or 0,
         triggers=options["triggers"],
         routines=options["routines"],
         events=options["events"],

@@ -74,10 +74,12 @@ class Client:
 class DumpOptions:
     """How databases are dumped. Times in seconds; None is 'no limit' for `timeout` only.
 
+    `jobs` are for databases of `jobs_min_size` bytes or more, and of unknown size; others are dumped by one client.
     `filters` say which tables are left out on purpose.
     """
 
     jobs: int = 1
+    jobs_min_size: int = 256 << 20
     triggers: bool = True
     routines: bool = True
     events: bool = True

@@ -144,7 +144,7 @@ def collect(
         moment=now,
         instances=instances,
         jobs=states,
-        repositories=tuple(_repositories(instances, repository)),
+        repositories=tuple(_repositories(instances, repository, problems)),
         problems=tuple(dict.fromkeys(problems.lines)),
     )
 
@@ -263,11 +263,21 @@ def _judged(
     return DatabaseState(subject, verdict, stored, age, max_age, error)
 
 
-def _repositories(instances: Iterable[InstanceState], repository: str | None) -> Iterator[RepositoryState]:
+def away(path: str) -> str:
+    """Say of a repository that it cannot be looked at, and what to do."""
+    return f"repository {path} cannot be looked at; mount it, or check the path"
+
+
+def _repositories(
+    instances: Iterable[InstanceState], repository: str | None, problems: Problems
+) -> Iterator[RepositoryState]:
     stored: dict[str, int] = {} if repository is None else {repository: 0}
     for instance in instances:
         stored[instance.place.repository] = stored.get(instance.place.repository, 0) + instance.disk_bytes
     for path, disk_bytes in sorted(stored.items()):
         space = local.space_of(Path(path))
-        free, size = space or (None, None)
-        yield RepositoryState(path, disk_bytes, free, size)
+        if space is None:
+            problems.add(away(path))
+            yield RepositoryState(path, disk_bytes)
+        else:
+            yield RepositoryState(path, disk_bytes, *space)

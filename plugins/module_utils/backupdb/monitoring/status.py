@@ -32,6 +32,7 @@ from .freshness import (
     DatabaseState,
     HostState,
     InstanceState,
+    away,
     collect,
 )
 from .options import OPTIONS
@@ -86,7 +87,7 @@ def of_host(
             for one in state.repositories
         ],
         "lines": lines(state),
-        "warnings": list(state.problems),
+        "warnings": [line for line in state.problems if line not in failures],
     }
 
 
@@ -136,8 +137,7 @@ def _failures(state: HostState) -> list[str]:
         if job.status == "failed":
             found.append(f"job {job.job.name} failed: {job.record.get('message')}")
     if state.copy is None:
-        away = [one.path for one in state.repositories if one.free is None]
-        found += [f"repository {path} cannot be looked at; mount it, or check the path" for path in away]
+        found += [away(one.path) for one in state.repositories if one.free is None]
     return found
 
 
