@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..system.table import one_line
 from ..system.text import printable
 
 
@@ -40,14 +41,10 @@ def write_lines(lines: Iterable[str]) -> None:
     writes it: no name can look like a line of ours.
     """
     for line in lines:
-        sys.stdout.write(_shown(line) + "\n")
+        sys.stdout.write(one_line(line) + "\n")
     sys.stdout.flush()
 
 
 def complain(message: str) -> None:
     """Print one line about something that is wrong."""
-    sys.stderr.write(f"backupdb: {_shown(message)}\n")
-
-
-def _shown(line: str) -> str:
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in printable(line))
+    sys.stderr.write(f"backupdb: {one_line(message)}\n")

@@ -27,4 +27,7 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[s
 
 def one_line(text: str) -> str:
     """Return a text with everything escaped that a terminal would act on, such as a line break in a name."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in printable(text))
+    shown: str = printable(text)
+    if shown.isprintable():  # as nearly all are
+        return shown
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in shown)

@@ -154,6 +154,8 @@ def is_reckonable(moment: datetime) -> bool:
 def printable(value: Any) -> Any:
     """Return the value with every text fit for JSON in UTF-8: bytes that are not text become `\\xNN`."""
     if isinstance(value, str):
+        if value.isascii():
+            return value
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if isinstance(value, dict):
         return {printable(key): printable(item) for key, item in value.items()}
