@@ -21,9 +21,19 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def write_json(result: Mapping[str, Any]) -> None:
-    """Print a result as a module returns it."""
-    sys.stdout.write(json.dumps(printable(dict(result)), indent=2) + "\n")
+    """Print a result as a module returns it: a line for each of its values, and for each entry of a list.
+
+    Indented as a whole it takes five times as long, which with 10,000 backups is most of the time.
+    """
+    values = [f"{json.dumps(key)}: {_value(value)}" for key, value in printable(dict(result)).items()]
+    sys.stdout.write("{\n  " + ",\n  ".join(values) + "\n}\n")
     sys.stdout.flush()
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n    " + ",\n    ".join(map(json.dumps, value)) + "\n  ]"
+    return json.dumps(value)
 
 
 def show(result: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
