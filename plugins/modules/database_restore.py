@@ -65,6 +65,12 @@ options:
       - Name of the database that is restored to.
       - The default is a new name made of the original one and the time, such as V(orders_restored_20261124T021500Z).
     type: str
+  proven:
+    description:
+      - Whether only backups count that a drill has proven, with O(latest) or O(at). The place that is read has the
+        records of these drills.
+    type: bool
+    default: false
   copies:
     description:
       - Further places that may have the backup, described as for O(vya.backupdb.backup_copy#module:copies).
@@ -219,6 +225,36 @@ options:
       - Where no such account can be made, the load has the rights of O(login_user), and a warning says so.
     type: bool
     default: false
+  masking:
+    description:
+      - Scripts in SQL that are run in the restored database, in this order, after it was compared with the backup and
+        before it gets the name O(target).
+      - Until they have ended nobody else can enter it. When one fails the restored database is dropped, and an existing
+        database stays as it was.
+      - On PostgreSQL the login must be that of a superuser, names need their schema, and a script is one transaction.
+      - On MySQL and MariaDB, which cannot rename a database, the masked database is then backed up into a temporary
+        directory and restored as O(target). No account may have rights on all databases by a pattern.
+      - It cannot be combined with O(data_only), O(keep_failed) or O(enable_events).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the script, for messages.
+        type: str
+        required: true
+      sql:
+        description:
+          - Its text. It is never shown, and of the server's refusals only what cannot quote a row.
+        type: str
+        required: true
+  only_elsewhere:
+    description:
+      - Whether a restore is refused into the server that the backup is of.
+      - A server of PostgreSQL is known by its system identifier, which it shares with servers that were cloned from it.
+        Others are known by O(safety_host) and O(target_instance), when these are the host and instance of the backup.
+    type: bool
+    default: false
   timeout:
     description:
       - Longest time for the restore, such as V(6h). The default is no limit.
@@ -257,6 +293,28 @@ EXAMPLES = r"""
     target: wiki
     replace: true
     confirm: wiki
+
+- name: Refresh a staging database with masked rows of the newest proven backup
+  vya.backupdb.database_restore:
+    engine: postgresql
+    login_unix_socket: /var/run/postgresql
+    login_system_user: postgres
+    repository: /mnt/backups
+    host: db1
+    instance: shop-pg
+    database: orders
+    latest: true
+    proven: true
+    identity: "{{ vault_backup_identity }}"
+    target_instance: staging-pg
+    target: orders
+    replace: true
+    confirm: orders
+    only_elsewhere: true
+    masking:
+      - name: mask-customers.sql
+        sql: "{{ lookup('ansible.builtin.file', 'mask-customers.sql') }}"
+  become: true
 
 - name: Restore one table of a certain backup into another server
   vya.backupdb.database_restore:
@@ -432,8 +490,14 @@ kept_as:
   returned: when the backup was found and the server answered
   type: str
   sample: null
+masked_by:
+  description: Names of the scripts in O(masking) that were run. Empty when none was, or one failed.
+  returned: when the backup was found and the server answered
+  type: list
+  elements: str
+  sample: [mask-customers.sql]
 seconds:
-  description: Measured seconds, for C(decrypt_and_load), C(compare) and in C(total). Empty in check mode.
+  description: Measured seconds, for C(decrypt_and_load), C(compare), C(mask) and in C(total). Empty in check mode.
   returned: when the backup was found and the server answered
   type: dict
   sample: {"decrypt_and_load": 3.1, "compare": 0.2, "total": 3.9}

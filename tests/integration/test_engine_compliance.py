@@ -31,7 +31,7 @@ from backupdb.connection.server import Server
 from backupdb.engines.interface import Engine
 from backupdb.engines.login_interface import WantedLogin
 from backupdb.engines.registry import open_engine
-from backupdb.engines.values import FATAL, Database, DumpOptions, Snapshot
+from backupdb.engines.values import FATAL, Database, DumpOptions, Script, Snapshot
 from backupdb.errors import BackupDbError, ClientMissing, ConnectionFailed, HookFailed, QueryFailed
 from backupdb.hooks.options import hooks_from
 from backupdb.repository import last_run, local
@@ -225,6 +225,19 @@ def test_one_of_everything_is_restored_beside_the_original(on: On, repository: P
     assert after.row_counts == before.row_counts == stored.manifest["row_counts"]
     assert after.fingerprints == before.fingerprints == stored.manifest["fingerprints"]
     assert details_of(on.server, name).fingerprints == before.fingerprints
+
+
+def test_one_of_everything_is_whole_after_a_masking_that_changes_nothing(on: On, repository: Path) -> None:
+    name = on.make_everything()
+    back_up(on.server, repository, databases=[name], **COMPARED)
+    before = details_of(on.server, name)
+    done = restored(on.server, repository, name, target="masked", masking=(Script("nothing.sql", "SELECT 1"),))
+    assert done["masked_by"] == ["nothing.sql"]
+    after = details_of(on.server, "masked")
+    assert after.inventory == before.inventory
+    assert after.row_counts == before.row_counts
+    assert after.fingerprints == before.fingerprints
+    assert [one for one in on.names() if "_restoring_" in one] == []
 
 
 def test_a_database_is_restored_under_its_name_on_an_empty_server(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..archives import options as archives
 from ..connection import options as connection
+from ..errors import InvalidOption
 from ..jobs.options import SECRETS
 from ..repository.options import SOURCE_OPTIONS
 from ..restore import run as restore
@@ -47,6 +48,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--at", metavar="WHEN", help="the newest backup that is not after this moment")
     which.add_argument("--backup-id", metavar="ID", help="this backup")
     which.add_argument("--path", metavar="FOLDER", help="the backup in this folder")
+    parser.add_argument("--proven", action="store_true", help="only a backup that a drill has proven counts")
+    parser.add_argument(
+        "--masking",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="SQL that is run in the restored database before anybody else may enter it; may be repeated",
+    )
     parser.add_argument("--target", metavar="NAME", help="name of the restored database (default: a new one)")
     parser.add_argument("--replace", action="store_true", help="the target may exist and is then replaced")
     parser.add_argument("--confirm", metavar="NAME", help="with --replace: the name of the target again")
@@ -78,6 +87,8 @@ def run(options: argparse.Namespace) -> int:
     transport = {name: more.pop(name) for name in connection.TRANSPORT if name in more}
     if options.target is not None:
         more["target"] = options.target
+    if options.masking:
+        more["masking"] = [_script(Path(name)) for name in options.masking]
     if options.signed_by is not None:
         more["signed_by"] = options.signed_by
     if options.replace:
@@ -90,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
         "at": options.at,
         "backup_id": options.backup_id,
         "identity_file": options.identity_file,
+        "proven": options.proven,
         **server_from(options, transport),
     }
     request = restore_request_from(complete)
@@ -98,3 +110,12 @@ def run(options: argparse.Namespace) -> int:
     show(result, [f"{result['status']}: {result['message']}"], as_json=options.json)
     accepted = complete["accept_errors"] and result["status"] == "restored_with_errors"
     return exit_status.OK if accepted else exit_status.of_result(result)
+
+
+def _script(path: Path) -> dict[str, str]:
+    try:
+        return {"name": path.name, "sql": path.read_text(encoding="utf-8")}
+    except OSError as error:
+        raise InvalidOption(f"the script {path} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidOption(f"the script {path} is not in UTF-8: {error}") from error

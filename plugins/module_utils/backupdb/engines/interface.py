@@ -36,6 +36,7 @@ from .values import (
     MissingPrivilege,
     RestoreOptions,
     RestoreProblems,
+    Script,
     ServerFacts,
     Snapshot,
 )
@@ -233,6 +234,22 @@ class Engine(ABC):
         return []
 
     @abstractmethod
+    def closing_problems(self, name: str) -> list[str]:
+        """Say what keeps a database that is made `closed` under this name from being closed to everybody else."""
+
+    def open_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
+        """Let those into a closed database whom `finish_database` lets into any other. Returns warnings."""
+        return []
+
+    @abstractmethod
+    def run_scripts(self, client: Client, name: str, scripts: Sequence[Script], limits: Limits) -> None:
+        """Run scripts that change rows of a database, so that nothing in it tells of what the rows were before.
+
+        Raises `RestoreFailed` at the first statement that is refused, with the script and the line. The server's words
+        are told only where they cannot quote a row.
+        """
+
+    @abstractmethod
     def drop_database(self, name: str) -> None:
         """End the sessions in a database and drop it; whether it may be dropped is the caller's affair."""
 
@@ -242,6 +259,14 @@ class Engine(ABC):
         Whatever fails, `target` is in place and accepts connections. Only for an engine with `SWAPS`.
         """
         raise NotImplementedError(f"{self.VENDOR} cannot give a database another name")
+
+    def rename_database(self, old: str, new: str) -> None:
+        """Give a database a name that is free. Only for an engine with `SWAPS`."""
+        raise NotImplementedError(f"{self.VENDOR} cannot give a database another name")
+
+    def is_source_of(self, manifest: Mapping[str, Any]) -> bool | None:
+        """Tell whether this server is the one that a backup is of; None where that cannot be told from within."""
+        return None
 
     def qualified_references(self, name: str, original: str) -> list[str]:
         """Name the triggers, routines and events in database `name` whose bodies name the database `original`."""

@@ -196,6 +196,15 @@ class RestoreOptions:
     no_tablespaces: bool = True
     accounts_to_come: frozenset[str] = frozenset()  # a plan does not miss them: they are restored before the database
     on_private_server: bool = False  # it is loaded into a drill's server, where nothing runs and which reaches nothing
+    closed: bool = False  # nobody but the login may enter the database until `Engine.open_database`
+
+
+@dataclass(frozen=True)
+class Script:
+    """SQL of the user's own. `name` is that of its file, for messages."""
+
+    name: str
+    sql: str = field(repr=False)
 
 
 @dataclass(frozen=True)

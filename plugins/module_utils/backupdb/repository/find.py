@@ -17,9 +17,10 @@ from pathlib import Path
 
 from ..errors import BackupNotFound, InvalidOption, RepositoryError
 from ..system.files import is_folder
-from ..system.text import iso, utc_now
+from ..system.text import counted, iso, utc_now, were
 from . import layout
 from .catalogue import StoredBackup, backups, is_future, read_backup
+from .drill_records import proven
 from .files import storage_errors
 from .left_out import names_left_out, without
 from .problems import Problems
@@ -33,6 +34,7 @@ class BackupSelector:
     """Which backup is asked for: a `path`, or an `instance` with a `database` (None: its accounts).
 
     Without `at` and `backup_id` it is the newest. With `at` it is the newest backup that is not after that time.
+    With `proven` only those count that a drill has proven, in the place where they are looked for.
     `host` is needed only where several hosts have backups of an instance of this name.
     """
 
@@ -42,6 +44,7 @@ class BackupSelector:
     database: str | None = None
     at: datetime | None = None
     backup_id: str | None = None
+    proven: bool = False
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.instance is None):
@@ -50,6 +53,8 @@ class BackupSelector:
             raise InvalidOption("the path of a backup says it all; remove host, database, at and backup_id")
         if self.at is not None and self.backup_id is not None:
             raise InvalidOption("at and backup_id both say which backup; remove one of them")
+        if self.proven and (self.path is not None or self.backup_id is not None):
+            raise InvalidOption("proven picks the newest backup that a drill has proven; remove path and backup_id")
 
     def subject(self) -> str:
         """Name the database, or the accounts, for messages."""
@@ -102,16 +107,28 @@ def _newest(folder: Path, selector: BackupSelector) -> SelectedBackup:
     now = utc_now()
     problems = Problems()
     passed_over: list[str] = []
+    unproven = 0
     for backup in backups(folder, problems):
         if is_future(backup, now):
             passed_over += _future_warnings(backup)
         elif not backup.is_in_place():
             passed_over.append(f"{backup.folder} holds the backup of another database and was passed over")
-        elif selector.at is None or backup.time <= selector.at:
+        elif selector.at is not None and backup.time > selector.at:
+            continue
+        elif selector.proven and not proven(backup.folder):
+            unproven += 1
+        else:
+            if unproven:
+                passed_over.append(f"{counted(unproven, 'newer backup')} {were(unproven)} passed over: not proven")
             newer = [f"passed over: {line}" for line in problems.lines]
             return SelectedBackup(backup, [*newer, *passed_over, *_partial_warnings(backup)])
     until = f" at or before {iso(selector.at)}" if selector.at is not None else ""
     faults = "".join(f"; {line}" for line in [*problems.lines, *passed_over][:_SHOWN])
+    if unproven:
+        raise BackupNotFound(
+            f"{selector.subject()} has no backup{until} that a drill has proven, and {unproven} that none has; drill "
+            "one, or do without proven"
+        )
     raise BackupNotFound(f"{selector.subject()} has no readable backup{until}; {_available(folder)}{faults}")
 
 

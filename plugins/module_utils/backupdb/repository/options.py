@@ -77,6 +77,7 @@ def selector_from(options: Mapping[str, Any]) -> BackupSelector:
         database=options.get("database"),
         at=moment_from(options, "at"),
         backup_id=options["backup_id"],
+        proven=bool(options.get("proven")),
     )
 
 

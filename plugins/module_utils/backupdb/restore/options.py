@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..archives.keys import keys_from
 from ..backup.options import short_host_name
 from ..connection.options import SYSTEM_USER, instance_from
 from ..engines import options as engines
-from ..engines.values import RestoreOptions
+from ..engines.values import RestoreOptions, Script
 from ..repository.options import (
     COPIES_OPTIONS,
     REPOSITORY_OPTIONS,
@@ -26,7 +26,8 @@ from ..repository.options import (
 )
 from ..signatures import options as signatures
 from ..signatures.options import signed_by_from
-from ..system.options import Option, duration_from
+from ..system.options import Option, duration_from, validate_options
+from ..system.text import one_line
 from .request import (
     ACL_POLICIES,
     DEFINER_POLICIES,
@@ -36,6 +37,10 @@ from .request import (
     Safety,
 )
 
+MASKING_OPTIONS: Mapping[str, Option] = {
+    "name": Option(required=True),
+    "sql": Option(required=True, secret=True),
+}
 # How the backup is brought back. Which backup, into which server, and what opens it is said by the other options.
 RESTORE_OPTIONS: Mapping[str, Option] = {
     "target": Option(),
@@ -63,6 +68,8 @@ RESTORE_OPTIONS: Mapping[str, Option] = {
     "allow_qualified_references": Option("bool", default=False),
     "enable_events": Option("bool", default=False),
     "load_with_own_rights": Option("bool", default=False),
+    "masking": Option("list", elements="dict", default=[], options=MASKING_OPTIONS),
+    "only_elsewhere": Option("bool", default=False),
     "timeout": Option(),
 }
 # The login is that of the server restored into; `instance` is the backup's.
@@ -75,6 +82,7 @@ OPTIONS: Mapping[str, Option] = {
     **archives.OPTIONS,
     **COPIES_OPTIONS,
     "target_instance": Option(),
+    "proven": Option("bool", default=False),
     **RESTORE_OPTIONS,
 }
 
@@ -106,7 +114,14 @@ def restore_request_from(options: Mapping[str, Any]) -> RestoreRequest:
         signed_by=signed_by_from(options),
         copy=copy_source_from(options),
         copies=copy_sources_from(options),
+        masking=_masking_from(options["masking"]),
+        only_elsewhere=options["only_elsewhere"],
     )
+
+
+def _masking_from(entries: Sequence[Any]) -> tuple[Script, ...]:
+    scripts = [validate_options(one, MASKING_OPTIONS, f"masking[{number}]") for number, one in enumerate(entries)]
+    return tuple(Script(name=one_line(script["name"]), sql=script["sql"]) for script in scripts)
 
 
 def _restore_options_from(options: Mapping[str, Any]) -> RestoreOptions:

@@ -8,8 +8,10 @@ Check mode returns this; the real run starts from it. Nothing is changed to find
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -101,8 +103,10 @@ def make_plan(
     databases = engine.databases()
     existing = next((one for one in databases if one.name == target), None)
     replaces = existing is not None and request.replace
+    scratch = _as_stored(_scratch_name(request, target, now), facts) if replaces or request.masking else None
     refusals = [*_engine_refusals(manifest, facts), *_target_refusals(request, backup, target, existing)]
     refusals += _table_refusals(request, engine, manifest)
+    refusals += _source_refusals(request, backup, engine)
     missing: Sequence[MissingPrivilege] = ()
     warnings: Sequence[str] = ()
     clients: Sequence[Client] = ()
@@ -110,6 +114,7 @@ def make_plan(
         problems = engine.restore_problems(manifest, target, request.options)
         missing, warnings = problems.missing, problems.warnings
         refusals += engine.swap_blockers(target) if replaces else []
+        refusals += engine.closing_problems(str(scratch)) if request.masking else []
         clients = engine.restore_clients(manifest)
         refusals += problems.refusals
         refusals += _login_refusals([entry for entry in missing if entry.severity == FATAL])
@@ -118,7 +123,7 @@ def make_plan(
     dump_clients = engine.dump_clients(DumpOptions())
     if not any(client.usable for client in dump_clients):
         refusals.append(no_usable_client(facts, dump_clients, "dump", engine.package_hint()))
-    needed = _needed_bytes(request, manifest, copies=2 if replaces and not engine.SWAPS else 1)
+    needed = _needed_bytes(request, manifest, copies=2 if scratch is not None and not engine.SWAPS else 1)
     free = _free_bytes(engine)
     if needed is not None and free is not None and needed > free:
         refusals.append(
@@ -130,7 +135,7 @@ def make_plan(
         sources=sources,
         target=target,
         exists=existing is not None,
-        scratch=_as_stored(new_name(target, now, RESTORING), facts) if replaces else None,
+        scratch=scratch,
         safety_backup=existing is not None and request.safety.wanted,
         client=_first_usable(clients),
         inspection_client=_first_usable(dump_clients),
@@ -186,6 +191,11 @@ def _open_once(blocks: Iterator[bytes]) -> None:
     next(blocks, None)
 
 
+def _scratch_name(request: RestoreRequest, target: str, now: datetime) -> str:
+    """Return the name to load under. What is to be masked gets one that nobody foresees and few patterns match."""
+    return new_name(f"backupdb_{secrets.token_hex(8)}" if request.masking else target, now, RESTORING)
+
+
 def _as_stored(name: str, facts: ServerFacts) -> str:
     """Return a name as the server will list it: some keep every name in small letters."""
     return name.lower() if str(facts.settings.get("lower_case_table_names")) == "1" else name
@@ -227,6 +237,21 @@ def _target_refusals(
             f"there is no repository for the safety backup of {target!r}; give repository or safety_repository, or "
             "set safety_backup to false to go without"
         )
+
+
+def _source_refusals(request: RestoreRequest, backup: StoredBackup, engine: Engine) -> Iterator[str]:
+    if not request.only_elsewhere:
+        return
+    manifest = backup.manifest
+    names = (manifest["host"], manifest["instance"])
+    known = engine.is_source_of(manifest) if manifest["engine"] == engine.VENDOR else None
+    if known:
+        why = "it is the server that the backup is of, or was cloned from it"
+    elif names == (request.safety.host, request.instance.id):
+        why = f"the backup is of instance {names[1]} of host {names[0]}, which is the one that is restored into"
+    else:
+        return
+    yield f"{why}, and only_elsewhere refuses that; name another server, or set only_elsewhere to false"
 
 
 def _login_refusals(missing: Sequence[MissingPrivilege]) -> Iterator[str]:

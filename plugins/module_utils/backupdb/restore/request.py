@@ -12,7 +12,7 @@ from pathlib import Path
 from ..archives.envelope import Encryption
 from ..archives.keys import Keys
 from ..connection.instance import Instance
-from ..engines.values import RestoreOptions
+from ..engines.values import RestoreOptions, Script
 from ..errors import InvalidOption
 from ..repository.find import BackupSelector
 from ..repository.place import CopySource
@@ -52,6 +52,8 @@ class RestoreRequest:
     `keep_failed` leaves a half-made database for looking at; `keep_replaced` keeps the one that was replaced under
     another name, where the engine swaps. With `copies`, the backup is read where that is best: in the repository,
     or in one of them. `signed_by` are the public keys one of which must have signed the backup.
+    `masking` is run in the order given, in a database that nobody else may enter, before that gets its name.
+    `only_elsewhere` refuses the server that the backup is of.
     """
 
     instance: Instance
@@ -69,6 +71,8 @@ class RestoreRequest:
     signed_by: tuple[str, ...] | None = None
     copy: CopySource | None = None
     copies: tuple[CopySource, ...] = ()
+    masking: tuple[Script, ...] = ()
+    only_elsewhere: bool = False
 
     def __post_init__(self) -> None:
         _check_options(self.options)
@@ -88,10 +92,24 @@ class RestoreRequest:
             raise InvalidOption("replace needs target: the name of the database that may be replaced")
         if self.replace and self.options.data_only:
             raise InvalidOption("replace makes the database anew, data_only loads rows into it; remove one of them")
+        if self.masking:
+            self._check_masking()
         if self.replace and (self.options.tables or self.options.schema_only):
             raise InvalidOption(
                 "replace would drop what tables or schema_only leave out; restore them under a new name instead"
             )
+
+    def _check_masking(self) -> None:
+        for script in self.masking:
+            if not script.sql.strip() or "\0" in script.sql:
+                raise InvalidOption(f"masking: {script.name} is empty, or holds a NUL; a script is text in SQL")
+        for given, name, why in (
+            (self.options.data_only, "data_only", "loads rows into a database that others use"),
+            (self.keep_failed, "keep_failed", "would leave a database that is not masked"),
+            (self.options.enable_events, "enable_events", "would let events run before the rows are masked"),
+        ):
+            if given:
+                raise InvalidOption(f"masking and {name} contradict each other: {name} {why}; remove one of them")
 
     def writes_into_target(self) -> bool:
         """Tell whether an existing database is asked to be changed, which needs `confirm`."""

@@ -33,6 +33,7 @@ class RestoreState:
     seconds: dict[str, float] = field(default_factory=dict)
     safety_backup: str | None = None
     kept_as: str | None = None
+    masked_by: list[str] = field(default_factory=list)  # scripts that ran
     half_made: str | None = None
     in_place: str = ""  # what is on the server now, as a clause
     changed: bool = False
@@ -114,6 +115,7 @@ def _facts(request: RestoreRequest, plan: RestorePlan, state: RestoreState) -> d
         "errors": list(state.errors),
         "safety_backup": state.safety_backup,
         "kept_as": state.kept_as,
+        "masked_by": list(state.masked_by),
     }
 
 
@@ -132,6 +134,8 @@ def _message(plan: RestorePlan, state: RestoreState, status: str, seconds: float
         return f"{what} was not restored: {state.error}. Now {state.in_place or 'nothing is changed'}"
     size = human_size(plan.backup.manifest["plain_bytes"])
     done = f"{what} was restored as {plan.target!r} ({size} in {human_duration(seconds)})"
+    if state.masked_by:
+        done += f", masked by {', '.join(state.masked_by)}"
     done = with_without(done, plan.backup.manifest, "{}, {} that the backup leaves out")
     if status == "restored":
         return done

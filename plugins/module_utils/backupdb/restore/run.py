@@ -12,16 +12,15 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
 from ..archives.keys import load_identities
 from ..backup.request import BackupRequest, Selection
 from ..backup.run import run as back_up
-from ..engines.interface import Engine
 from ..engines.registry import open_engine, require_driver
-from ..engines.values import Client, DumpOptions, RestoreOptions
+from ..engines.values import DumpOptions
 from ..errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
 from ..repository.best_place import find_best
 from ..repository.find import SelectedBackup
@@ -36,30 +35,12 @@ from ..system.parallel import error_of
 from ..system.stopping import stop_signals
 from . import result as restore_result
 from .compare import compare_restored
+from .masking import mask, masked_backup, request_for_masked
 from .plan import RestorePlan, make_plan
 from .request import RestoreRequest
 from .result import RestoreState
 from .safety import safety_encryption
-
-
-@dataclass(frozen=True)
-class Work:
-    """What all steps of one restore share. `cleaning` is the engine for clearing up: it goes on when the rest stops."""
-
-    request: RestoreRequest
-    plan: RestorePlan
-    engine: Engine
-    cleaning: Engine
-    client: Client
-    inspection_client: Client
-    limits: Limits
-    state: RestoreState
-    meter: Meter
-
-    @property
-    def options(self) -> RestoreOptions:
-        """What engines are told of the request."""
-        return replace(self.request.options, past_errors=self.request.accept_errors, final_name=self.plan.target)
+from .work import Work
 
 
 def check(request: RestoreRequest) -> None:
@@ -216,7 +197,7 @@ def _make(work: Work, name: str) -> None:
 def _create(work: Work, name: str) -> None:
     work.limits.check()
     try:
-        work.state.warnings += work.engine.create_database(name, work.plan.backup.manifest, work.request.options)
+        work.state.warnings += work.engine.create_database(name, work.plan.backup.manifest, work.options)
     except ConnectionFailed:
         work.state.add_in_place(f"the server may have made an empty database {name!r}: if it is there, drop it")
         raise
@@ -268,13 +249,18 @@ def _refuse_references(work: Work, name: str) -> None:
 def _replace(work: Work, scratch: str) -> None:
     """Make it whole beside the existing database, and only then let it take its place."""
     target, state = work.plan.target, work.state
-    state.in_place = f"{target!r} is as it was"
+    state.in_place = f"{target!r} is as it was" if work.plan.exists else ""
     _make(work, scratch)
     state.half_made = scratch
     if not state.is_clean() and not work.request.accept_errors:
         raise RestoreFailed(f"{scratch!r} did not take the place of {target!r}, because {state.faults()}")
+    if work.request.masking:
+        with state.timed("mask"):
+            mask(work, scratch)
     if work.engine.SWAPS:
-        _swap(work, scratch)
+        _swap(work, scratch) if work.plan.exists else _rename(work, scratch)
+    elif work.request.masking:
+        _load_masked(work, scratch)
     else:
         _load_again(work, scratch)
 
@@ -296,6 +282,24 @@ def _swap(work: Work, scratch: str) -> None:
         state.in_place = f"{target!r} is the restored database"
 
 
+def _rename(work: Work, scratch: str) -> None:
+    work.engine.rename_database(scratch, work.plan.target)
+    work.state.half_made = None
+    work.state.in_place = f"{work.plan.target!r} is there"
+
+
+def _load_masked(work: Work, scratch: str) -> None:
+    """Where databases cannot be renamed: the masked one is backed up, and that is loaded under the real name."""
+    state = work.state
+    errors, comparison = state.errors, state.comparison
+    with masked_backup(work, scratch) as (backup, sources):
+        plan = replace(work.plan, backup=backup, sources=[source.counted(work.meter.count) for source in sources])
+        _load_again(replace(work, plan=plan, request=request_for_masked(work.request)), scratch)
+    if state.comparison.equal:  # with what was masked; that of the backup itself is what is told
+        state.comparison = comparison
+    state.errors = [*errors, *state.errors]
+
+
 def _load_again(work: Work, scratch: str) -> None:
     """Where databases cannot be renamed: what was proven under the scratch name is loaded under the real one."""
     target, state = work.plan.target, work.state
@@ -303,8 +307,9 @@ def _load_again(work: Work, scratch: str) -> None:
     state.half_made = None
     state.kept_as = scratch
     same = f"the same restore, loaded and compared, is in {scratch!r}{_safety_text(work)}"
-    state.in_place = f"{target!r} may have lost tables, as it could not be dropped as a whole; {same}"
-    work.engine.drop_database(target)
+    if work.plan.exists:
+        state.in_place = f"{target!r} may have lost tables, as it could not be dropped as a whole; {same}"
+        work.engine.drop_database(target)
     state.in_place = f"{target!r} is not there, or not known to be whole; {same}"
     _make(work, target)
     state.in_place = f"{target!r} is the restored database"

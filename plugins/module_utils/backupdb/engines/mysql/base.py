@@ -26,6 +26,7 @@ from ..values import (
     MissingPrivilege,
     RestoreOptions,
     RestoreProblems,
+    Script,
     ServerFacts,
     Snapshot,
 )
@@ -43,6 +44,7 @@ from .restore.checks import find_problems
 from .restore.database import create_database, drop_database
 from .restore.load import load_parts
 from .restore.references import qualified_references
+from .restore.scripts import closing_problems, run_scripts
 from .snapshot import filtered, foresee, open_snapshot
 from .statements import run_statement
 
@@ -138,6 +140,12 @@ class MysqlBase(MysqlFamily):
         limits: Limits,
     ) -> LoadReport:
         return load_parts(self, client, name, sources, manifest, options, limits)
+
+    def closing_problems(self, name: str) -> list[str]:
+        return closing_problems(self, name)
+
+    def run_scripts(self, client: Client, name: str, scripts: Sequence[Script], limits: Limits) -> None:
+        run_scripts(self, client, name, scripts, limits)
 
     def drop_database(self, name: str) -> None:
         drop_database(self, name)

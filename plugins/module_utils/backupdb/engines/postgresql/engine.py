@@ -28,6 +28,7 @@ from ..values import (
     MissingPrivilege,
     RestoreOptions,
     RestoreProblems,
+    Script,
     ServerFacts,
     Snapshot,
     SnapshotDetails,
@@ -50,10 +51,11 @@ from .privileges import find_missing
 from .quoting import spellings
 from .restore.checks import find_problems
 from .restore.clients import find_restore_clients, restore_package_name
-from .restore.database import create, drop, finish, run_in_new
+from .restore.database import create, drop, finish, open_to_others, run_in_new
 from .restore.load import load_archives
-from .restore.reach import drop_subscriptions, is_copy, quiet
-from .restore.swap import swap_blockers, swap_databases
+from .restore.reach import drop_subscriptions, is_copy, is_source, quiet
+from .restore.scripts import closing_problems, run_scripts
+from .restore.swap import rename_database, swap_blockers, swap_databases
 from .scope import EVERYTHING, read_scope
 from .session import coordinator, export_snapshot, holding, run_statement, still_held
 
@@ -209,6 +211,15 @@ class PostgresqlEngine(Engine):
             return False
         return is_copy(self.server, options.final_name, manifest)
 
+    def closing_problems(self, name: str) -> list[str]:
+        return closing_problems(self.server)
+
+    def open_database(self, name: str, manifest: Mapping[str, Any], options: RestoreOptions) -> list[str]:
+        return open_to_others(self.server, name, manifest["properties"], options)
+
+    def run_scripts(self, client: Client, name: str, scripts: Sequence[Script], limits: Limits) -> None:
+        run_scripts(self.server, name, scripts, limits)
+
     def drop_database(self, name: str) -> None:
         if any(one.name == name and one.connectable for one in self.databases()):
             drop_subscriptions(self.server, name)
@@ -216,3 +227,9 @@ class PostgresqlEngine(Engine):
 
     def swap(self, scratch: str, target: str) -> str:
         return swap_databases(self.server, scratch, target)
+
+    def rename_database(self, old: str, new: str) -> None:
+        rename_database(self.server, old, new)
+
+    def is_source_of(self, manifest: Mapping[str, Any]) -> bool | None:
+        return is_source(self.server, manifest)

@@ -24,6 +24,8 @@ _KNOWN_PROVIDERS = ("libc", "icu", "builtin")
 _PROVIDERS = (15,)  # the version in which a database can have a locale provider
 _ICU_RULES = (16,)
 _BUILTIN = (17,)  # it also gave ICU_LOCALE the name LOCALE
+_NOBODY = 0  # sessions; superusers are let in whatever the limit says
+_EVERYBODY = -1
 _RIGHT_LETTERS = {"C": "CREATE", "T": "TEMPORARY", "c": "CONNECT"}
 _ACL_ITEM = re.compile(r'("(?:[^"]|"")*"|[^"=]*)=((?:[a-zA-Z]\*?)*)/("(?:[^"]|"")*"|.*)', re.DOTALL)
 _MAINTENANCE = (MAINTENANCE_DATABASE, TEMPLATE_DATABASE)
@@ -97,6 +99,8 @@ def create_statement(
         words.append(f"BUILTIN_LOCALE {literal(properties['locale'])}")
     if owner is not None:
         words.append(f"OWNER {identifier(owner)}")
+    if options.closed:
+        words.append(f"CONNECTION LIMIT {_NOBODY}")
     if not options.no_tablespaces and properties.get("tablespace"):
         words.append(f"TABLESPACE {identifier(properties['tablespace'])}")
     return " ".join(words)
@@ -129,11 +133,30 @@ def database_owner(properties: Mapping[str, Any], options: RestoreOptions) -> st
 
 
 def finish(server: Server, name: str, properties: Mapping[str, Any], options: RestoreOptions) -> list[str]:
-    """Give the database settings, rights, comment, labels and limits; returns what could not be given, and why."""
+    """Give the database settings, rights, comment, labels and limits; returns what could not be given, and why.
+
+    Where it is to stay closed, whatever lets others in is left out, for `open_to_others`.
+    """
+    owner = _owner(server, properties, options)
+    return _given(server, name, finishing_statements(name, owner, properties, options))
+
+
+def open_to_others(server: Server, name: str, properties: Mapping[str, Any], options: RestoreOptions) -> list[str]:
+    """Let others into a database that was made closed; returns what could not be given, and why."""
+    limit = int(properties.get("connection_limit", _EVERYBODY))
+    opened = f"ALTER DATABASE {identifier(name)} CONNECTION LIMIT {max(limit, _EVERYBODY)}"
+    others = opening_statements(name, _owner(server, properties, options), properties, options)
+    return _given(server, name, [*others, (opened, None)])
+
+
+def _owner(server: Server, properties: Mapping[str, Any], options: RestoreOptions) -> str:
+    return database_owner(properties, options) or str(server.value("SELECT current_user"))
+
+
+def _given(server: Server, name: str, statements: Iterable[tuple[str, str | None]]) -> list[str]:
     roles = {role for (role,) in server.rows(_ROLES)}
-    owner = database_owner(properties, options) or str(server.value("SELECT current_user"))
     warnings = []
-    for statement, role in finishing_statements(name, owner, properties, options):
+    for statement, role in statements:
         if role is not None and role not in roles:
             warnings.append(f"database {name!r}: role {role!r} does not exist here, so this was not done: {statement}")
             continue
@@ -159,6 +182,16 @@ def finishing_statements(
         subject = f"DATABASE {database}" if role is None else f"ROLE {identifier(role)} IN DATABASE {database}"
         for setting in entry["settings"]:
             yield f"ALTER {subject} SET {setting_text(setting)}", role
+    if not options.closed:
+        yield from opening_statements(name, owner, properties, options)
+
+
+def opening_statements(
+    name: str, owner: str, properties: Mapping[str, Any], options: RestoreOptions
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the statements that say who may enter, or copy, the database, in the same form."""
+    database = identifier(name)
+    owner_map = options.owner_map if options.owner_policy == "map" else {}
     if options.acl_policy == "keep" and properties.get("acl") is not None:
         yield from _acl_statements(database, owner, properties, owner_map)
     if properties.get("connection_limit", -1) >= 0:

@@ -31,11 +31,14 @@ _SHOWN = 60  # characters of a command
 
 def is_copy(server: Server, final_name: str, manifest: Mapping[str, Any]) -> bool:
     """Tell whether the database is beside its original; where the servers are not known, its name decides."""
-    if final_name != manifest.get("database"):
-        return True
+    return final_name != manifest.get("database") or is_source(server, manifest) is False
+
+
+def is_source(server: Server, manifest: Mapping[str, Any]) -> bool | None:
+    """Tell whether the backup is of this server, or of one that it was copied from; None where that is not known."""
     source = (manifest.get("engine_details") or {}).get(SYSTEM_IDENTIFIER_KEY)
     here = system_identifier(server.value)
-    return source is not None and here is not None and str(source) != here
+    return None if source is None or here is None else str(source) == here
 
 
 def quiet(server: Server, name: str) -> list[str]:

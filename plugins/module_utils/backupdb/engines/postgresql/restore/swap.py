@@ -15,12 +15,12 @@ from contextlib import suppress
 from typing import Any
 
 from ....connection.server import Server
-from ....errors import BackupDbError, ConnectionFailed, RestoreFailed, RestoreRefused, RestoreUnknown
+from ....errors import BackupDbError, ConnectionFailed, QueryFailed, RestoreFailed, RestoreRefused, RestoreUnknown
 from ....system.stopping import repeating
 from ....system.text import utc_now
 from ...side_names import REPLACED
 from ..quoting import identifier
-from .database import maintenance_database
+from .database import execute, maintenance_database
 
 _ASKED_AFTER = (0.0, 1.0, 3.0, 6.0)  # seconds; a server that crashed is back by then, if it comes back by itself
 _MOST_BYTES = 63  # of a name (NAMEDATALEN - 1)
@@ -86,6 +86,18 @@ def swap_databases(server: Server, scratch: str, target: str) -> str:
     for name in (scratch, target):
         server.forget(name)
     return kept
+
+
+def rename_database(server: Server, old: str, new: str) -> None:
+    """Give a database a name that is free, and end the sessions in it; raises `RestoreFailed`."""
+    maintenance = maintenance_database(server, old, new)
+    server.forget(old)
+    server.rows(_END_SESSIONS, {"scratch": old, "target": old}, database=maintenance)
+    try:
+        execute(server, f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}", database=maintenance)
+    except QueryFailed as error:
+        raise RestoreFailed(f"{server.instance.where()}, database {old!r}: cannot become {new!r}: {error}") from error
+    server.forget(new)
 
 
 def _is_done(server: Server, scratch: str, target: str, kept: str, process: int, error: BackupDbError) -> bool:
