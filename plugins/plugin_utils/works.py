@@ -12,6 +12,7 @@ from .backup_work import ACCOUNT, BACKUP, COPY
 from .doctor_work import DOCTOR
 from .overview import Columns
 from .proof_work import DRILL, PRUNE, VERIFY
+from .refresh_work import REFRESH
 from .restore_work import REBUILD, RESTORE
 from .schedule_work import SCHEDULE
 from .status_work import STATUS
@@ -37,5 +38,19 @@ PREPARATION = Work(
 
 WORKS: Mapping[str, Work] = {
     work.name: work
-    for work in (ACCOUNT, BACKUP, COPY, DOCTOR, DRILL, PREPARATION, PRUNE, REBUILD, RESTORE, SCHEDULE, STATUS, VERIFY)
+    for work in (
+        ACCOUNT,
+        BACKUP,
+        COPY,
+        DOCTOR,
+        DRILL,
+        PREPARATION,
+        PRUNE,
+        REBUILD,
+        REFRESH,
+        RESTORE,
+        SCHEDULE,
+        STATUS,
+        VERIFY,
+    )
 }

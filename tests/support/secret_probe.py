@@ -25,6 +25,7 @@ SECRETS = {
     "access_key_id": f"Key-{secrets.token_hex(12)}",
     "secret_access_key": f"Store-{secrets.token_hex(12)}",
     "session_token": f"Session-{secrets.token_hex(12)}",
+    "sql": f"Salt-{secrets.token_hex(12)}",
 }
 _SERVER = {"engine": "postgresql", "login_host": "127.0.0.1", "login_port": 1, "login_user": "backup"}
 # A socket that is not there: unlike a refused connection, it is not tried again for seconds.
@@ -39,6 +40,7 @@ _BACKUP = {**_LOGIN, "instance": "shop", "repository": "/nowhere", "passphrase":
 # A bucket that does not answer; nobody waits for it.
 _COPY = {"name": "offsite", "type": "s3", "bucket": "b", "endpoint": "http://127.0.0.1:1", "patience": "0s"}
 _STORE = {name: SECRETS[name] for name in ("access_key_id", "secret_access_key", "session_token")}
+_MASKING = [{"name": "mask.sql", "sql": f"-- {SECRETS['sql']}"}]
 _STATE_DIR = "/nowhere/state"
 _COPIED = {"copy": _COPY, "copy_credentials": _STORE, "copy_state_dir": _STATE_DIR}
 _CHANNELS = [
@@ -90,6 +92,7 @@ CALLS: dict[str, dict[str, Any]] = {
         **_BEST,
         "instance": "shop",
         "database": "shop",
+        "masking": _MASKING,
     },
     "host_rebuild": {**_KEYS, **_BEST, "host": "db1", "servers": [{**_LOGIN, "instance": "shop"}]},
     "job_credentials": {
@@ -127,7 +130,7 @@ ROLE_VARIABLES: dict[str, Any] = {
     "account_admin_logins": {"shop": {"login_user": "root", "login_password": SECRETS["password"]}},
     **{
         f"{role}_{name}": SECRETS[name]
-        for role in ("drill", "rebuild", "restore", "verify")
+        for role in ("drill", "rebuild", "refresh", "restore", "verify")
         for name in ("identity", "passphrase")
     },
     "rebuild_host": "db1",
@@ -143,6 +146,14 @@ ROLE_VARIABLES: dict[str, Any] = {
     "restore_target": "shop_copy",
     "restore_confirm": "shop_copy",
     "restore_login_password": SECRETS["password"],
+    "restore_masking": _MASKING,
+    "refresh_copy": "offsite",
+    "refresh_instance": "shop",
+    "refresh_source_host": "db1",
+    "refresh_databases": [{"database": "shop"}],
+    "refresh_unmasked": True,
+    "refresh_login_user": "root",
+    "refresh_login_password": SECRETS["password"],
 }
 
 
