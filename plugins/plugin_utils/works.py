@@ -10,6 +10,7 @@ from typing import Any
 
 from .backup_work import ACCOUNT, BACKUP, COPY
 from .doctor_work import DOCTOR
+from .gate_work import GATE
 from .overview import Columns
 from .proof_work import DRILL, PRUNE, VERIFY
 from .refresh_work import REFRESH
@@ -44,6 +45,7 @@ WORKS: Mapping[str, Work] = {
         COPY,
         DOCTOR,
         DRILL,
+        GATE,
         PREPARATION,
         PRUNE,
         REBUILD,

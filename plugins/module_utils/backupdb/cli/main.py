@@ -28,6 +28,7 @@ _COMMANDS = (
     "copy",
     "status",
     "doctor",
+    "gate",
     "list",
     "show",
     "verify",

@@ -121,7 +121,7 @@ def _failures(state: HostState) -> list[str]:
     found = [] if state.instances else [nothing]
     for instance in state.instances:
         place = f"{instance.place.host}/{instance.place.instance}"
-        bad = [f"{_name(instance, one)}: {_reason(one)}" for one in instance.databases if one.verdict in BAD]
+        bad = [f"{_name(instance, one)}: {reason(one)}" for one in instance.databases if one.verdict in BAD]
         if instance.error is not None:
             found.append(f"{place}: the newest run could not begin: {instance.error}")
         elif instance.run is None and not instance.databases and instance.waits_until is None:
@@ -163,7 +163,7 @@ def _expectations(state: HostState) -> list[str]:
 
 def _shortcomings(state: HostState) -> list[str]:
     found = [
-        f"{_name(instance, database)}: {_reason(database)}"
+        f"{_name(instance, database)}: {reason(database)}"
         for instance in state.instances
         for database in instance.databases
         if database.verdict == PARTIAL
@@ -183,7 +183,8 @@ def _shortcomings(state: HostState) -> list[str]:
     return found
 
 
-def _reason(database: DatabaseState) -> str:
+def reason(database: DatabaseState) -> str:
+    """Say why the newest backup of a database is not as it should be."""
     newest = database.stored.newest
     if database.age is None or newest is None:
         why = "there is no backup"
