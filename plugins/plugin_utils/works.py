@@ -10,6 +10,7 @@ from typing import Any
 
 from .backup_work import ACCOUNT, BACKUP, COPY
 from .doctor_work import DOCTOR
+from .evidence_work import EVIDENCE
 from .gate_work import GATE
 from .overview import Columns
 from .proof_work import DRILL, PRUNE, VERIFY
@@ -45,6 +46,7 @@ WORKS: Mapping[str, Work] = {
         COPY,
         DOCTOR,
         DRILL,
+        EVIDENCE,
         GATE,
         PREPARATION,
         PRUNE,

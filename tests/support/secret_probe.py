@@ -75,6 +75,8 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "backup_drill": {**_KEYS, **_COPIED},
     "backup_prune": {**_COPIED, "keep_last": 1},
+    "backup_evidence": _COPIED,
+    "backup_gate": {**_LOGIN, "instance": "shop", "repository": "/nowhere"},
     "backup_info": _COPIED,
     "backup_status": _COPIED,
     "backup_verify": {**_KEYS, **_COPIED, "level": "decrypt"},
@@ -113,7 +115,7 @@ CALLS: dict[str, dict[str, Any]] = {
 # Modules that take no secret of their own; `test_every_secret_option_is_in_the_probe` keeps this true.
 WITHOUT = {
     *("age_keypair", "backup_job", "backup_pin"),
-    *("detached_run", "role_report", "role_work", "runner_install", "signing_key"),
+    *("detached_run", "evidence_sign", "role_report", "role_work", "runner_install", "signing_key"),
 }
 # Every secret variable of every role, for a host whose server does not answer and whose repository is not there.
 ROLE_VARIABLES: dict[str, Any] = {

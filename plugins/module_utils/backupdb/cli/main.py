@@ -29,6 +29,7 @@ _COMMANDS = (
     "status",
     "doctor",
     "gate",
+    "evidence",
     "list",
     "show",
     "verify",
