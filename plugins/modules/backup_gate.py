@@ -21,7 +21,7 @@ author:
 extends_documentation_fragment:
   - vya.backupdb.attributes
   - vya.backupdb.attributes.info_module
-  - vya.backupdb.attributes.actiongroup_login
+  - vya.backupdb.attributes.actiongroup_login_repository
   - vya.backupdb.connection
   - vya.backupdb.selection
 options:

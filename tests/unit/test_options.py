@@ -27,6 +27,8 @@ from backupdb.engines.interface import DumpOptions, RestoreOptions
 from backupdb.engines.login_interface import WantedLogin
 from backupdb.engines.registry import ENGINE_NAMES
 from backupdb.errors import InvalidOption
+from backupdb.evidence import options as evidence
+from backupdb.gate import options as gate
 from backupdb.jobs import options as jobs
 from backupdb.monitoring import options as monitoring
 from backupdb.notify import options as notify
@@ -56,6 +58,8 @@ MODULES: Mapping[str, Table] = {
     "backup_account": accounts.BACKUP_LOGIN_OPTIONS,
     "backup_copy": copying.OPTIONS,
     "backup_drill": drill.OPTIONS,
+    "backup_evidence": evidence.OPTIONS,
+    "backup_gate": gate.OPTIONS,
     "backup_info": repository.LISTING_OPTIONS,
     "backup_job": jobs.OPTIONS,
     "backup_pin": retention.PIN_OPTIONS,
@@ -87,6 +91,7 @@ OPTIONS_OF_THEIR_OWN = {
     "age_keypair",
     "credential_store",
     "detached_run",
+    "evidence_sign",
     "job_credentials",
     "role_report",
     "role_work",

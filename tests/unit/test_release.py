@@ -18,7 +18,7 @@ FIRST = "1.0.0"
 DOCUMENTED = sorted(
     path for folder in ("plugins", "roles") for kind in ("*.py", "*.yml") for path in (ROOT / folder).rglob(kind)
 )
-INTERNAL = {"detached_run", "role_report", "role_work"}
+INTERNAL = {"detached_run", "evidence_sign", "role_report", "role_work"}
 REMOVED = {"database_backup_follow", "database_backup_start"}  # internal ones, which may change without notice
 
 
