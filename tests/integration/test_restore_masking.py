@@ -145,6 +145,9 @@ def test_nobody_else_enters_before_the_masking_is_over(
                 seen.append("let in")
             except Exception as error:  # noqa: BLE001  each driver has its own
                 seen.append(str(error))
+            if server.engine == "postgresql":
+                with pytest.raises(Exception, match="must be owner"):
+                    server.sql(f'ALTER DATABASE "{name}" CONNECTION LIMIT 5', user=OTHER, password=PASSWORD)
             original(*arguments)
 
         place = "engine" if module == "postgresql" else "base"
@@ -152,6 +155,9 @@ def test_nobody_else_enters_before_the_masking_is_over(
         restored(server, repository, shop, target="shop_staging", masking=masking(server, MASK))
         assert len(seen) == 1 and ("too many connections" in seen[0] or "denied" in seen[0]), seen
         server.sql("SELECT 1", database="shop_staging", user=OTHER, password=PASSWORD)
+        if server.engine == "postgresql":
+            owner = "SELECT pg_get_userbyid(datdba), datconnlimit FROM pg_database WHERE datname = 'shop_staging'"
+            assert server.sql(owner) == [(OTHER, -1)]
         assert mails(server, "shop_staging") == ["masked"]
     finally:
         if server.engine == "postgresql":

@@ -52,7 +52,9 @@ def create(
     if server.value(_EXISTS, {"name": name}):
         raise RestoreRefused(f"{server.instance.where()}: there is a database {name!r} already; it is not replaced")
     server.forget(name)  # connections to one of this name that has been dropped
-    statement = create_statement(facts, name, properties, database_owner(properties, options), options)
+    # The owner of a database may let itself in, whatever the limit was: one that is to be closed gets its owner later.
+    owner = None if options.closed else database_owner(properties, options)
+    statement = create_statement(facts, name, properties, owner, options)
     try:
         execute(server, statement)
     except QueryFailed as error:
@@ -143,10 +145,14 @@ def finish(server: Server, name: str, properties: Mapping[str, Any], options: Re
 
 def open_to_others(server: Server, name: str, properties: Mapping[str, Any], options: RestoreOptions) -> list[str]:
     """Let others into a database that was made closed; returns what could not be given, and why."""
-    limit = int(properties.get("connection_limit", _EVERYBODY))
-    opened = f"ALTER DATABASE {identifier(name)} CONNECTION LIMIT {max(limit, _EVERYBODY)}"
-    others = opening_statements(name, _owner(server, properties, options), properties, options)
-    return _given(server, name, [*others, (opened, None)])
+    database, owner = identifier(name), database_owner(properties, options)
+    limit = max(int(properties.get("connection_limit", _EVERYBODY)), _EVERYBODY)
+    statements = [
+        *([] if owner is None else [(f"ALTER DATABASE {database} OWNER TO {identifier(owner)}", owner)]),
+        *opening_statements(name, _owner(server, properties, options), properties, options),
+        (f"ALTER DATABASE {database} CONNECTION LIMIT {limit}", None),
+    ]
+    return _given(server, name, statements)
 
 
 def _owner(server: Server, properties: Mapping[str, Any], options: RestoreOptions) -> str:
