@@ -9,7 +9,7 @@ import pytest
 from backupdb.engines.mysql.accounts_export import grant_statement, identity_statements
 from backupdb.engines.mysql.accounts_rules import MysqlAccountRules
 from backupdb.engines.mysql.statements import quoted, quoted_text
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 RULES = MysqlAccountRules()
@@ -39,6 +39,9 @@ def refusal(name: str, host: str | None, kind: str, sql: str, database: str | No
 
 
 @given(NAMES, NAMES, NAMES, NAMES, st.sampled_from(CLAUSES), st.sampled_from(["`", "'"]))
+@example("a", "%", "*", "*", "", "`")
+@example("a", "%", "shop", "*", "", "`")
+@example("a", "%", "*", "item", "", "`")
 def test_what_an_export_writes_is_taken_whatever_the_names_are(
     name: str, host: str, other: str, thing: str, clauses: str, quote: str
 ) -> None:

@@ -37,6 +37,20 @@ def test_a_line_gives_the_right_on_the_databases_that_it_means(line: str, databa
     assert parse([line]).has_on_database("SELECT", database) is held
 
 
+def test_a_database_or_a_table_that_is_called_by_the_sign_for_any_is_no_more_than_one() -> None:
+    grants = parse(["GRANT ALL PRIVILEGES ON `*`.* TO `a`@`%`", "GRANT SELECT ON `shop`.`*` TO `a`@`%`"])
+    assert grants.has_on_database("INSERT", "*")
+    assert not grants.has_global("SELECT")
+    assert not grants.has_on_database("SELECT", "shop")
+    assert grants.has_on_table("SELECT", "shop", "*")
+    assert not grants.has_on_table("SELECT", "shop", "item")
+    kinds = [
+        getattr(grant_statement(f"GRANT SELECT ON {place} TO `a`@`%`"), "kind", None)
+        for place in ("*.*", "`*`.*", "`shop`.`*`", "`*`.`*`")
+    ]
+    assert kinds == ["global_grant", "database_grant", "object_grant", "object_grant"]
+
+
 def test_the_most_specific_database_grant_hides_the_wider_ones() -> None:
     grants = parse(["GRANT SELECT ON `app%`.* TO `u`@`h`", "GRANT INSERT ON `app1`.* TO `u`@`h`"])
     assert not grants.has_on_database("SELECT", "app1")

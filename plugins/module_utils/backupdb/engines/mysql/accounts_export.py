@@ -21,7 +21,7 @@ from ..values import AccountsExport
 from .accounts_rules import LOAD_NAME
 from .dead_grants import LiveObjects
 from .family import MysqlFamily
-from .grants import NAME, UNQUOTED_TEXT, parse_line, plain_name
+from .grants import DATABASE, GLOBAL, NAME, UNQUOTED_TEXT, parse_line, plain_name
 from .instance_objects import instance_objects
 from .privileges import read_grants
 from .statements import (
@@ -123,9 +123,9 @@ def grant_statement(line: str) -> Statement | None:
     entry = parse_line(line)
     if entry is None:
         return Statement("membership", sql)
-    if entry.database == "*":
+    if entry.level == GLOBAL:
         return None if entry.rights == {"USAGE"} and not options else Statement("global_grant", sql)
-    if entry.object == "*":
+    if entry.level == DATABASE:
         return Statement("database_grant", sql, database=plain_name(entry.database))
     return Statement("object_grant", sql, database=entry.database)
 

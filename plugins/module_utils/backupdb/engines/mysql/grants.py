@@ -13,6 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 ALL = "ALL PRIVILEGES"
+GLOBAL = "global"
+DATABASE = "database"
+OBJECT = "object"
 
 _NO_WILDCARD = 1 << 20
 
@@ -37,8 +40,13 @@ _COLUMNS = re.compile(r"\((?:`(?:[^`]|``)*`(?!`)|[^)`])*\)")
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of SHOW GRANTS on `database`.`object`; `*` for any. Column rights are left out of `rights`."""
+    """One line of SHOW GRANTS on `database`.`object`. Column rights are left out of `rights`.
 
+    The level tells whether it is for everything (`GLOBAL`), for one database or for one object: a database and a table
+    may be called `*`, too.
+    """
+
+    level: str
     rights: frozenset[str]
     database: str
     object: str
@@ -64,7 +72,7 @@ class Grants:
 
     def has_global(self, right: str) -> bool:
         """Tell whether the right is held on `*.*`."""
-        return any(_brings(e.rights, right) for e in self.entries if e.database == "*" and not e.revoked)
+        return any(_brings(e.rights, right) for e in self.entries if e.level == GLOBAL and not e.revoked)
 
     def has_right(self, right: Right) -> bool:
         """Tell whether the right, or the one that serves as well, is held on `*.*`."""
@@ -90,13 +98,16 @@ class Grants:
         )
 
     def _revoked(self, right: str, database: str) -> bool:
-        return any(e.revoked and e.database == database and _brings(e.rights, right) for e in self.entries)
+        return any(
+            e.revoked and e.level == DATABASE and e.database == database and _brings(e.rights, right)
+            for e in self.entries
+        )
 
     def _database_entries(self, database: str) -> list[Entry]:
         """Return, per grantee, the most specific database entry: the server looks at no other."""
         best: dict[str, Entry] = {}
         for entry in self.entries:
-            if entry.revoked or entry.object != "*" or entry.database == "*":
+            if entry.revoked or entry.level != DATABASE:
                 continue
             if not self._matches(entry.database, database):
                 continue
@@ -125,7 +136,9 @@ def parse_line(line: str) -> Entry | None:
     rights = {part.strip().upper() for part in _COLUMNS.sub("(", match["rights"]).split(",")}
     routine = bool(match["kind"]) and not match["kind"].startswith("TABLE")
     whole = frozenset(right for right in rights if not right.endswith("("))
+    level = GLOBAL if match["database"] == "*" else DATABASE if match["object"] == "*" else OBJECT
     return Entry(
+        level=level,
         rights=frozenset() if routine else whole,
         of_routine=whole if routine else frozenset(),
         database=_unquoted(match["database"]),

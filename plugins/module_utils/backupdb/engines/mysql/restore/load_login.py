@@ -22,7 +22,7 @@ from ....errors import BackupDbError, ConnectionFailed, QueryFailed
 from ...values import RestoreOptions
 from ..accounts_rules import LOAD_NAME, LOAD_PREFIX
 from ..family import MysqlFamily
-from ..grants import escaped_pattern, parse_line, plain_name
+from ..grants import GLOBAL, escaped_pattern, parse_line, plain_name
 from ..statements import DENIED_CODES, ask, own_session, quoted, quoted_text
 
 if TYPE_CHECKING:
@@ -163,4 +163,4 @@ def _is_on_target(line: str, target: str, *, literal: bool) -> bool:
         return False
     if entry.revoked or _EVERYBODY in entry.grantee.split("@")[0].strip("`'\"") or entry.rights <= {"USAGE"}:
         return not entry.of_routine
-    return (entry.database if literal else plain_name(entry.database)) == target
+    return entry.level != GLOBAL and (entry.database if literal else plain_name(entry.database)) == target
