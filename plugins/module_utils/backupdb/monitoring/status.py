@@ -17,9 +17,8 @@ from ..repository.place import CopySource
 from ..system.table import one_line, table
 from ..system.text import human_duration, human_size, iso, parse_duration, utc_now
 from . import copies_told, one_copy
-from .copies import FRESH as FRESH_COPY
+from .complaints import failures, name_of, shortcomings
 from .freshness import (
-    BAD,
     EXPECTED,
     GONE,
     LATE,
@@ -32,7 +31,6 @@ from .freshness import (
     DatabaseState,
     HostState,
     InstanceState,
-    away,
     collect,
 )
 from .options import OPTIONS
@@ -40,7 +38,6 @@ from .options import OPTIONS
 MAX_AGE = parse_duration(OPTIONS["max_age"].default)  # seconds
 _TITLES = ("INSTANCE", "DATABASE", "STATE", "NEWEST BACKUP (UTC)", "AGE", "ALLOWED", "SIZE", "PROVEN", "NEXT RUN (UTC)")
 _RIGHT = (4, 5, 6)
-_NOTHING = "nothing is backed up here: there is no job, and no backup in the repository"
 
 
 def of_host(
@@ -62,24 +59,40 @@ def of_host(
     there, and what else it has. What is said of runs and jobs is left out. Raises what opening and reading
     the store raises.
     """
+    return values_of(look(jobs, repository=repository, host=host, max_age=max_age, copy=copy))
+
+
+def look(
+    jobs: Sequence[Job],
+    *,
+    repository: str | None = None,
+    host: str | None = None,
+    max_age: float = MAX_AGE,
+    copy: CopySource | None = None,
+) -> HostState:
+    """Look at what `of_host` is about; raises what that raises."""
     if host is not None and repository is None and copy is None:
         raise InvalidOption("host says of which host to look at a repository or a copy; name one of these too")
     if copy is None:
-        state = collect(jobs, repository=repository, host=host, max_age=max_age, now=utc_now())
-    elif repository is not None:
+        return collect(jobs, repository=repository, host=host, max_age=max_age, now=utc_now())
+    if repository is not None:
         raise InvalidOption("a repository and a copy both say where to look; leave one of them out")
-    else:
-        state = one_copy.collect(copy, jobs, host=host, max_age=max_age, now=utc_now())
-    failures, shortcomings = _failures(state), _shortcomings(state)
+    return one_copy.collect(copy, jobs, host=host, max_age=max_age, now=utc_now())
+
+
+def values_of(state: HostState) -> dict[str, Any]:
+    """Return what was found as plain values."""
+    bad, lacking = failures(state), shortcomings(state)
+    told = [complaint.text for complaint in (*bad, *lacking)]
     databases = [(instance, database) for instance in state.instances for database in instance.databases]
     return {
-        "status": "failed" if failures else "partial" if shortcomings else "ok",
-        "message": _message(state, failures + shortcomings),
+        "status": "failed" if bad else "partial" if lacking else "ok",
+        "message": _message(state, told),
         "rows": [_row(state, instance, database) for instance, database in databases],
         "coverage": copies_told.coverage_values(state.coverage),
-        "late": [_name(instance, database) for instance, database in databases if database.verdict in (LATE, NONE)],
+        "late": [name_of(instance, database) for instance, database in databases if database.verdict in (LATE, NONE)],
         "waiting": _waiting(state),
-        "complaints": failures + shortcomings,
+        "complaints": told,
         "instances": [_instance(state, instance) for instance in state.instances],
         "jobs": _jobs(state),
         "repositories": [
@@ -87,7 +100,7 @@ def of_host(
             for one in state.repositories
         ],
         "lines": lines(state),
-        "warnings": [line for line in state.problems if line not in failures],
+        "warnings": [line for line in state.problems if line not in told],
     }
 
 
@@ -105,8 +118,8 @@ def lines(state: HostState) -> list[str]:
         titles = [*_TITLES[:-1], *(f"COPY {name.upper()}" for name in copies), _TITLES[-1]]
         rows = [_cells(state, instance, database, copies) for instance, database in shown]
         found += [f"{one_line(host)}:", *(f"  {line}" for line in table([titles, *rows], right=_RIGHT))]
-    told = (*_failures(state), *_shortcomings(state), *_expectations(state))
-    return found + [one_line(line) for line in told]
+    told = [complaint.text for complaint in (*failures(state), *shortcomings(state))]
+    return found + [one_line(line) for line in (*told, *_expectations(state))]
 
 
 def next_run(state: HostState, instance: InstanceState) -> datetime | None:
@@ -114,36 +127,6 @@ def next_run(state: HostState, instance: InstanceState) -> datetime | None:
     wanted = set(instance.place.jobs)
     moments = [job.next_run.moment for job in state.jobs if job.job.name in wanted]
     return min((moment for moment in moments if moment is not None), default=None)
-
-
-def _failures(state: HostState) -> list[str]:
-    nothing = f"there is no backup in copy {state.copy}" if state.copy is not None else _NOTHING
-    found = [] if state.instances else [nothing]
-    for instance in state.instances:
-        place = f"{instance.place.host}/{instance.place.instance}"
-        bad = [f"{_name(instance, one)}: {reason(one)}" for one in instance.databases if one.verdict in BAD]
-        if instance.error is not None:
-            found.append(f"{place}: the newest run could not begin: {instance.error}")
-        elif instance.run is None and not instance.databases and instance.waits_until is None:
-            found.append(f"{place}: was never backed up{_missed(instance)}")
-        elif state.copy is None and instance.run is not None and instance.run.status == "failed" and not bad:
-            found.append(f"{place}: the newest run failed, {iso(instance.run.finished.replace(microsecond=0))}")
-        found += bad
-        for one in instance.databases:
-            found += [f"{_name(instance, one)}: {line}" for copy in one.copies for line in copies_told.failures(copy)]
-            if state.copy is not None and one.stored.tampered:
-                found.append(f"{_name(instance, one)}: {copies_told.tampering(state.copy, one.stored.tampered)}")
-    for job in state.jobs:
-        if job.status == "failed":
-            found.append(f"job {job.job.name} failed: {job.record.get('message')}")
-    if state.copy is None:
-        found += [away(one.path) for one in state.repositories if one.free is None]
-    return found
-
-
-def _missed(instance: InstanceState) -> str:
-    due = instance.place.waits_until
-    return "" if due is None else f", though its first run should have ended by {iso(due.replace(microsecond=0))}"
 
 
 def _expectations(state: HostState) -> list[str]:
@@ -159,42 +142,6 @@ def _expectations(state: HostState) -> list[str]:
                 f"without a backup it is a failure from {until} on"
             )
     return found
-
-
-def _shortcomings(state: HostState) -> list[str]:
-    found = [
-        f"{_name(instance, database)}: {reason(database)}"
-        for instance in state.instances
-        for database in instance.databases
-        if database.verdict == PARTIAL
-    ]
-    found += [
-        f"{_name(instance, database)}: {copies_told.reason(copy)}"
-        for instance in state.instances
-        for database in instance.databases
-        for copy in database.copies
-        if copy.verdict not in FRESH_COPY and not copy.required
-    ]
-    found += [f"job {job.job.name} ended partial" for job in state.jobs if job.status == "partial"]
-    for job in state.jobs:
-        for result in job.copy_results:
-            if result.error is not None:
-                found.append(f"job {job.job.name}: copy {result.name}: {result.error}")
-    return found
-
-
-def reason(database: DatabaseState) -> str:
-    """Say why the newest backup of a database is not as it should be."""
-    newest = database.stored.newest
-    if database.age is None or newest is None:
-        why = "there is no backup"
-    elif database.verdict == LATE:
-        why = f"the newest backup is {human_duration(database.age)} old, {human_duration(database.max_age)} are allowed"
-    elif database.verdict == PARTIAL:
-        return f"the newest backup is partial: missing {'; '.join(newest.manifest['missing'])}"
-    else:
-        why = "the newest attempt failed"
-    return why if database.error is None else f"{why}: {database.error}"
 
 
 def _message(state: HostState, complaints: Sequence[str]) -> str:
@@ -215,10 +162,6 @@ def _message(state: HostState, complaints: Sequence[str]) -> str:
 
 def _waiting(state: HostState) -> list[str]:
     return [f"{one.place.host}/{one.place.instance}" for one in state.instances if one.waits_until is not None]
-
-
-def _name(instance: InstanceState, database: DatabaseState) -> str:
-    return f"{instance.place.host}/{instance.place.instance}/{database.name}"
 
 
 def _row(state: HostState, instance: InstanceState, database: DatabaseState) -> dict[str, Any]:
