@@ -94,6 +94,7 @@ def run(
                 finished=utc_now(),
                 present=[database.name for database in seen.databases],
                 faults={skipped.name: skipped.reason for skipped in seen.skipped if skipped.fault},
+                skipped={skipped.name: skipped.reason for skipped in seen.skipped if not skipped.fault},
             )
     return done
 

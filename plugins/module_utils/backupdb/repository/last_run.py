@@ -80,6 +80,7 @@ class LastRun:
     duration: float  # seconds
     plain_bytes: int
     stored_bytes: int
+    skipped: Mapping[str, str] = field(default_factory=dict, repr=False)  # what was not wanted, with the rule
 
 
 def write(
@@ -90,11 +91,13 @@ def write(
     finished: datetime,
     present: Iterable[str],
     faults: Mapping[str, str],
+    skipped: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Replace the record in an instance's folder, mode 0600, all at once; for the holder of the lock.
 
     `result` is the run's; `present` all databases of the server; `faults` those that were wanted and could not even
-    be tried, with the reason. Never raises: backups count, and what went wrong comes back as warnings.
+    be tried, with the reason; `skipped` those that were not wanted, with the rule. Never raises: backups count, and
+    what went wrong comes back as warnings.
     """
     outcomes = [_kept(entry) for entry in result["databases"]]
     outcomes += [{"name": name, "status": "failed", "error": reason} for name, reason in faults.items()]
@@ -106,6 +109,7 @@ def write(
         "databases": outcomes,
         "accounts": None if result["accounts"] is None else _kept(result["accounts"]),
         "present": sorted(present),
+        "skipped": dict(skipped or {}),
     }
     try:
         replace_file(folder / FILE, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode("ascii"), alone=True)
@@ -152,6 +156,7 @@ def _parsed(record: Mapping[str, Any]) -> LastRun:
         duration=seconds(record["duration"]),
         plain_bytes=count(record["plain_bytes"]),
         stored_bytes=count(record["stored_bytes"]),
+        skipped={_name(name): str(reason) for name, reason in record.get("skipped", {}).items()},
     )
 
 
