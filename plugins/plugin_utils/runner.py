@@ -15,6 +15,7 @@ from pathlib import Path
 
 PACKAGE = "backupdb"
 LIBRARY = Path(__file__).resolve().parents[1] / "module_utils" / PACKAGE
+_CARRIED = ("*.py", "*.j2", "*.css", "*.js")  # code, and what the page of a report is made of
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that the format knows
 _MODE = 0o100644 << 16  # where the format keeps what Unix calls the mode
 _UNIX = 3
@@ -30,8 +31,9 @@ raise SystemExit(main())
 
 
 def build(library: Path = LIBRARY) -> bytes:
-    """Return the runner made of the `.py` files of the library."""
-    files = {f"{PACKAGE}/{path.relative_to(library).as_posix()}": path for path in library.rglob("*.py")}
+    """Return the runner made of the code of the library, and of the files that it reads."""
+    found = [path for pattern in _CARRIED for path in library.rglob(pattern)]
+    files = {f"{PACKAGE}/{path.relative_to(library).as_posix()}": path for path in found}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, "__main__.py", _MAIN)

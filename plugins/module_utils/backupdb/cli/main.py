@@ -30,6 +30,7 @@ _COMMANDS = (
     "doctor",
     "gate",
     "evidence",
+    "report",
     "list",
     "show",
     "verify",

@@ -17,15 +17,15 @@ LOST, FAILED, LOOK = 0, 1, 2
 _NEXT_STEP: Mapping[str, str] = {
     complaints.NOTHING: "Define a job with the playbook schedule, or run the playbook backup",
     complaints.NOT_BEGUN: "Run the playbook doctor for this host, which names the link of the job that is broken",
-    complaints.NEVER: "Run the playbook doctor for this host, and start the job by hand: backupdb run JOB",
+    complaints.NEVER: "Run the playbook doctor for this host, and start the job by hand: {run}",
     complaints.RUN: "Read what the run said: journalctl -u 'backupdb-*' on the host, then backupdb doctor",
-    complaints.DATABASE: "Mend what the message names, then run the job again: backupdb run JOB",
+    complaints.DATABASE: "Mend what the message names, then run the job again: {run}",
     complaints.COPY: "Run the playbook copy for this host with --check: it says what is missing, and what is refused",
     complaints.JOB: "Read what the job said: journalctl -u 'backupdb-*' on the host, then backupdb doctor",
     complaints.REPOSITORY: "Mount the repository, or correct its path",
 }
 _UNREACHED = "Reach the host, then run this report again; a copy or a vault can be asked meanwhile"
-_DRILL = "Read the last drill below, restore an older backup, and make a new one at once"
+_DRILL = "Read what its last drill found, make a new backup at once, and drill that"
 _UNUSUAL = "Ask whoever works with this database whether that was meant; keep an older backup with backupdb pin"
 
 
@@ -49,7 +49,7 @@ def items(model: Mapping[str, Any]) -> list[Item]:
 
 def _of_hosts(model: Mapping[str, Any]) -> Iterator[Item]:
     numbers = {_key(entry): entry["number"] for entry in model["databases"]}
-    coverage = {entry["number"]: entry["coverage"] for entry in model["databases"]}
+    coverage: dict[int | None, str] = {entry["number"]: entry["coverage"] for entry in model["databases"]}
     for host in model["hosts"]:
         if host["unknown"] is not None:
             yield Item(FAILED, host["name"], "", f"nothing is known of it: {host['unknown']}", _UNREACHED)
@@ -59,11 +59,9 @@ def _of_hosts(model: Mapping[str, Any]) -> Iterator[Item]:
             if complaint["database"] is not None or complaint["accounts"]:
                 number = numbers.get((host["name"], complaint["host"], complaint["instance"], complaint["database"]))
                 subject = f"{subject}/{complaint['database'] or '@accounts'}"
-            is_lost = (
-                complaint["kind"] == complaints.DATABASE and number is not None and coverage[number] == NO_BACKUP.name
-            )
+            is_lost = complaint["kind"] == complaints.DATABASE and coverage.get(number) == NO_BACKUP.name
             level = LOST if is_lost else FAILED if complaint["level"] == "failed" else LOOK
-            yield Item(level, host["name"], subject, _without_place(complaint), _NEXT_STEP[complaint["kind"]], number)
+            yield Item(level, host["name"], subject, _without_place(complaint), _next_step(complaint, host), number)
 
 
 def _of_databases(model: Mapping[str, Any]) -> Iterator[Item]:
@@ -84,6 +82,13 @@ def _cause(entry: Mapping[str, Any]) -> str:
     if last["error"]:
         return f": {last['error']}"
     return f": {last['differences']} differences" if last["differences"] else ""
+
+
+def _next_step(complaint: Mapping[str, Any], host: Mapping[str, Any]) -> str:
+    place = (complaint["host"], complaint["instance"])
+    jobs = [job for one in host["instances"] if (one["host"], one["instance"]) == place for job in one["jobs"]]
+    run = f"backupdb run {jobs[0]}" if jobs else "the playbook backup, limited to this host"
+    return _NEXT_STEP[complaint["kind"]].replace("{run}", run)
 
 
 def _without_place(complaint: Mapping[str, Any]) -> str:

@@ -18,7 +18,9 @@ from ..version import VERSION
 from .anomalies import anomalies
 from .attention import LOST, items
 from .coverage import CLASSES, NOT_EXPECTED, PROVEN, coverage_of
+from .outlook import HORIZONS
 from .shape import Malformed, checked
+from .split import by_host
 
 SCHEMA = 1
 _DAY = 86400.0
@@ -47,11 +49,12 @@ def fleet_of(looks: Sequence[Look], *, now: datetime, title: str) -> dict[str, A
         if facts is None:
             hosts.append(_unknown(look.name, unknown or "it gave no answer"))
             continue
-        of_host = list(_databases(look.name, facts, now))
-        for entry in of_host:
-            entry["number"] = len(databases)
-            databases.append(entry)
-        hosts.append(_host(look.name, facts, of_host))
+        for label, found in by_host(look.name, facts):
+            of_host = list(_databases(label, found, now))
+            for entry in of_host:
+                entry.update(number=len(databases), seen_at=look.name)
+                databases.append(entry)
+            hosts.append(_host(label, found, of_host))
     model: dict[str, Any] = {
         "schema": SCHEMA,
         "version": VERSION,
@@ -61,13 +64,8 @@ def fleet_of(looks: Sequence[Look], *, now: datetime, title: str) -> dict[str, A
         "databases": databases,
     }
     attention = [asdict(item) for item in items(model)]
-    return {
-        **model,
-        "attention": attention,
-        "summary": _summary(model, attention),
-        "days": _days(hosts),
-        "keys": _keys(hosts),
-    }
+    model.update(attention=attention, summary=_summary(model, attention), days=_days(hosts), keys=_keys(hosts))
+    return model
 
 
 def _unknown(name: str, why: str) -> dict[str, Any]:
@@ -85,12 +83,21 @@ def _unknown(name: str, why: str) -> dict[str, Any]:
         "keys": [],
         "problems": [],
         "restore": None,
+        "disk_bytes": None,
+        "freed_bytes": [0] * len(HORIZONS),
     }
 
 
 def _host(name: str, facts: Mapping[str, Any], databases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     kept = ("status", "message", "made", "copy", "complaints", "instances", "repositories", "days", "keys", "problems")
-    return {"name": name, "unknown": None, **{key: facts[key] for key in kept}, "restore": _restore(databases)}
+    return {
+        "name": name,
+        "unknown": None,
+        **{key: facts[key] for key in kept},
+        "restore": _restore(databases),
+        "disk_bytes": sum(entry["disk_bytes"] for entry in databases),
+        "freed_bytes": _freed(databases),
+    }
 
 
 def _restore(databases: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -169,15 +176,14 @@ def _summary(model: Mapping[str, Any], attention: Sequence[Mapping[str, Any]]) -
         "attention": len(attention),
         "oldest_proof_seconds": max(ages, default=None),
         "stored_bytes": sum(entry["disk_bytes"] for entry in model["databases"]),
-        "freed_bytes": [
-            sum(
-                entry["retention"]["freed_bytes"][place]
-                for entry in model["databases"]
-                if entry["retention"] and len(entry["retention"]["freed_bytes"]) > place
-            )
-            for place in range(3)
-        ],
+        "freed_bytes": _freed(model["databases"]),
     }
+
+
+def _freed(databases: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the bytes of today's backups that the policies free until each horizon."""
+    told = [entry["retention"]["freed_bytes"] for entry in databases if entry["retention"] is not None]
+    return [sum(freed[place] for freed in told if place < len(freed)) for place in range(len(HORIZONS))]
 
 
 def _days(hosts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -53,10 +53,9 @@ def drills(history: Sequence[Stored]) -> list[dict[str, Any]]:
 
 def emptied(history: Sequence[Stored]) -> list[str]:
     """Return the tables that had rows in the backup before the newest, and have none in the newest."""
-    counts = [one.backup.manifest.get("row_counts") for one in history[:2]]
-    if len(counts) < 2 or not all(isinstance(one, Mapping) for one in counts):
+    now, before = ([*(one.backup.manifest.get("row_counts") for one in history[:2]), None, None])[:2]
+    if not isinstance(now, Mapping) or not isinstance(before, Mapping):
         return []
-    now, before = counts
     lost = (
         str(table)
         for table, rows in before.items()

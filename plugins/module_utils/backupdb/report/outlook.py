@@ -41,9 +41,8 @@ def outlook(
     try:
         for days in HORIZONS:
             then = now + timedelta(days=days)
-            decisions = plan(
-                policy, [*candidates, *(one for one in coming if one.time <= then)], now=then, retired=True
-            )
+            there = [*candidates, *(one for one in coming if one.time <= then)]
+            decisions = plan(policy, there, now=then, retired=retired or days > 0)
             gone = {entry.backup_id for entry in decisions if entry.action == REMOVE}
             freed.append(sum(one.backup.manifest["stored_bytes"] for key, (_, one) in known.items() if key in gone))
             if days == 0:
