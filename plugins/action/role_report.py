@@ -12,13 +12,14 @@ from ansible.utils.display import Display
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.table import one_line
 from ansible_collections.vya.backupdb.plugins.plugin_utils import handover, notifying
 from ansible_collections.vya.backupdb.plugins.plugin_utils.role_variables import RoleVariables
+from ansible_collections.vya.backupdb.plugins.plugin_utils.work import Written
 from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS, Work
 
 display = Display()
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller only. It fails nothing: the task of each host has done that, with its own message."""
+    """Runs on the controller only. It fails no host: the task of each has done that, with its own message."""
 
     _supports_check_mode = True
     _requires_connection = False
@@ -33,17 +34,29 @@ class ActionModule(ActionBase):
         work = WORKS[options["work"]]
         hosts = variables.value("ansible_play_hosts_all")
         overview = work.overview(handover.collect(work.name, hosts), hosts)
+        written = self._written(work, overview, variables)
         sent = self._sent(work, overview, variables) if work.is_notified else []
         details = [line for host in hosts for line in overview["hosts"][host].get("lines", ())]
-        shown = [*overview["table"], *overview["complaints"], overview["message"]]
+        shown = [*overview["table"], *overview["complaints"], *written.lines, overview["message"]]
         for line in [*(map(one_line, details) if display.verbosity else ()), *shown]:
             display.display(line)
-        data = {**work.published(overview), **({"notifications": sent} if work.is_notified else {})}
+        data = {
+            **work.published(overview),
+            **written.published,
+            **({"notifications": sent} if work.is_notified else {}),
+        }
         return {
-            "changed": False,
-            "msg": overview["message"],
+            "changed": written.changed,
+            "failed": written.error is not None,
+            "msg": written.error or overview["message"],
             "ansible_stats": {"data": {f"{work.name}_summary": data}, "per_host": False, "aggregate": False},
         }
+
+    def _written(self, work: Work, overview: dict[str, Any], variables: RoleVariables) -> Written:
+        if work.write is None:
+            return Written(())
+        options = {name: variables.value(name) for name in work.writes_with}
+        return work.write(overview["hosts"], options, self._task.check_mode)
 
     def _sent(self, work: Work, overview: dict[str, Any], variables: RoleVariables) -> list[dict[str, Any]]:
         notifications = variables.value("backupdb_notifications")

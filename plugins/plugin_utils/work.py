@@ -5,12 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from .overview import Columns, Summary, overview_of
 from .summaries import Done
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a report has written on the controller: lines for the screen, and what is published of it."""
+
+    lines: Sequence[str]
+    error: str | None = None
+    changed: bool = False
+    published: Mapping[str, Any] = field(default_factory=dict)
 
 
 def message_of(summary: Summary) -> list[str]:
@@ -37,6 +47,10 @@ class Work:
     columns: Columns
     complaints: Callable[[Summary], list[str]] = message_of
     published: Callable[[Mapping[str, Any]], dict[str, Any]] = _for_all_hosts
+    # What is written on the controller of the summaries of all hosts, the values of the variables `writes_with` and
+    # whether that is only to be told.
+    write: Callable[[Mapping[str, Summary], Mapping[str, Any], bool], Written] | None = None
+    writes_with: Sequence[str] = ()
     good: Collection[str] = ("ok",)  # statuses with which the task of a host does not fail
     is_a_table: bool = False  # for whoever reads the lines of the overview, too
     is_announced: bool = True  # by notifications when it begins

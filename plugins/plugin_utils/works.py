@@ -15,6 +15,7 @@ from .gate_work import GATE
 from .overview import Columns
 from .proof_work import DRILL, PRUNE, VERIFY
 from .refresh_work import REFRESH
+from .report_work import REPORT
 from .restore_work import REBUILD, RESTORE
 from .schedule_work import SCHEDULE
 from .status_work import STATUS
@@ -52,6 +53,10 @@ WORKS: Mapping[str, Work] = {
         PRUNE,
         REBUILD,
         REFRESH,
+        PREPARATION,
+        PRUNE,
+        REBUILD,
+        REPORT,
         RESTORE,
         SCHEDULE,
         STATUS,
