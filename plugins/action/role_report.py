@@ -37,7 +37,8 @@ class ActionModule(ActionBase):
         written = self._written(work, overview, variables)
         sent = self._sent(work, overview, variables) if work.is_notified else []
         details = [line for host in hosts for line in overview["hosts"][host].get("lines", ())]
-        shown = [*overview["table"], *overview["complaints"], *written.lines, overview["message"]]
+        message = "; ".join(filter(None, (overview["message"], written.said)))
+        shown = [*overview["table"], *overview["complaints"], message]
         for line in [*(map(one_line, details) if display.verbosity else ()), *shown]:
             display.display(line)
         data = {
@@ -48,13 +49,13 @@ class ActionModule(ActionBase):
         return {
             "changed": written.changed,
             "failed": written.error is not None,
-            "msg": written.error or overview["message"],
+            "msg": written.error or message,
             "ansible_stats": {"data": {f"{work.name}_summary": data}, "per_host": False, "aggregate": False},
         }
 
     def _written(self, work: Work, overview: dict[str, Any], variables: RoleVariables) -> Written:
         if work.write is None:
-            return Written(())
+            return Written()
         options = {name: variables.value(name) for name in work.writes_with}
         return work.write(overview["hosts"], options, self._task.check_mode)
 

@@ -109,8 +109,8 @@ facts:
       sample: [{"host": "db1", "instance": "shop-pg", "database": "orders", "state": "ok", "restore_seconds": 41.5}]
     instances:
       description:
-        - As RV(vya.backupdb.backup_status#module:instances), and what no run takes, with the rule (C(excluded)), and what
-          the newest run saw for the first time (C(new)).
+        - As RV(vya.backupdb.backup_status#module:instances), and what no run takes, with the rule (C(excluded)), and
+          what the newest run saw for the first time (C(new)).
       type: list
       elements: dict
       sample: [{"host": "db1", "instance": "shop-pg", "excluded": [{"name": "tmp", "rule": "excluded by 'tmp*'"}]}]

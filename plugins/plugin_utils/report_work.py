@@ -49,18 +49,16 @@ def _write(summaries: Mapping[str, Summary], options: Mapping[str, Any], check_m
     model = fleet_of(looks, now=utc_now(), title=options["report_title"])
     path = Path(options["report_path"]).expanduser()
     paths = [path.with_suffix(f".{form}") for form in options["report_formats"]]
-    lines, changed = [], False
     for target in paths:
         try:
             content = text_of(model, target).encode("utf-8", "backslashreplace")
             if not check_mode:
                 replace_file(target, content, mode=int(str(options["report_mode"]), 8))
         except (BackupDbError, OSError, ValueError) as error:  # the last is of a mode that is no number
-            return Written(lines, error=f"{target} cannot be written: {error}", changed=changed)
-        changed = True
-        lines.append(f"{'would write' if check_mode else 'wrote'} {target}")
-    summary = model["summary"]
-    return Written(lines, changed=changed, published={"files": [str(one) for one in paths], "summary": summary})
+            return Written(error=f"{target} cannot be written: {error}")
+    told = f"{'would write' if check_mode else 'wrote'} {', '.join(map(str, paths))}"
+    published = {"files": [str(one) for one in paths], "summary": model["summary"]}
+    return Written(told, changed=bool(paths), published=published)
 
 
 REPORT = Work(

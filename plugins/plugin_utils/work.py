@@ -15,9 +15,9 @@ from .summaries import Done
 
 @dataclass(frozen=True)
 class Written:
-    """What a report has written on the controller: lines for the screen, and what is published of it."""
+    """What a report has written on the controller: in words for the screen, and what is published of it."""
 
-    lines: Sequence[str]
+    said: str = ""
     error: str | None = None
     changed: bool = False
     published: Mapping[str, Any] = field(default_factory=dict)

@@ -63,3 +63,5 @@ WORKS: Mapping[str, Work] = {
         VERIFY,
     )
 }
+_ALL = (ACCOUNT, BACKUP, COPY, DOCTOR, DRILL, PREPARATION, PRUNE, REBUILD, REPORT, RESTORE, SCHEDULE, STATUS, VERIFY)
+WORKS: Mapping[str, Work] = {work.name: work for work in _ALL}
