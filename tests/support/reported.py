@@ -108,7 +108,7 @@ def database(
         "next_run": iso(NOW + timedelta(hours=19)),
         "copies": [],
         "restore_seconds": drill["restore_seconds"],
-        "restore_source": None if newest is None else "drill" if drilled else "rate",
+        "restore_source": None if newest is None else "drill" if drilled and verdict != "failed" else "rate",
         "proven_path": None if proven is None else path,
         "read": len(history),
         "history": list(history),
@@ -159,11 +159,11 @@ def facts(
             "day": f"{NOW - timedelta(days=29 - number):%Y-%m-%d}",
             "runs": len(instances),
             "backups": len(databases),
-            "partial": 0,
-            "failed": 0,
+            "partial": int(number % 11 == 6),
+            "failed": int(number % 13 == 4),
             "stored_bytes": sum(entry["stored_bytes"] or 0 for entry in databases),
             "drills": int(number % 7 == 2),
-            "drills_failed": 0,
+            "drills_failed": int(number == 28),
         }
         for number in range(30)
     ]
@@ -244,7 +244,8 @@ def every_state() -> list[Look]:
 
     def of(name: str | None, host: str, instance: str, sizes: Sequence[int] = steady, **more: Any) -> dict[str, Any]:
         newest = more.pop("newest", {})
-        more.setdefault("copies", [copy("offsite"), copy("vault")])
+        known = "ok" if sizes else "no backup"
+        more.setdefault("copies", [copy("offsite", known), copy("vault", known)])
         return database(name, host=host, instance=instance, history=series(sizes, **newest) if sizes else [], **more)
 
     shop = [
@@ -330,14 +331,14 @@ def every_state() -> list[Look]:
 
 def large(hosts: int, databases: int, *, seed: int = 1) -> list[Look]:
     """A fleet of so many hosts with so many databases each; every tenth is late, and some names are hostile."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  the same numbers each time
     looks = []
     for number in range(hosts):
         host = f"db{number:03}.example.org"
         entries, said = [], []
         for place in range(databases):
             name = (
-                HOSTILE[number % len(HOSTILE)]
+                HOSTILE[number // 10 % len(HOSTILE)]
                 if place == 0 and number % 10 == 0
                 else f"{chance.choice(['shop', 'crm', 'wiki', 'app'])}_{place}"
             )

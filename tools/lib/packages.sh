@@ -12,6 +12,10 @@ PACKAGES=(
   python3-jsonschema python3-yaml python3-boto3
 )
 
+# For part pages alone, which installs them itself.
+# shellcheck disable=SC2034  # used by tools/lib/parts.sh
+BROWSER_PACKAGES=(chromium chromium-driver fonts-dejavu-core)
+
 missing_packages() {
   local package
   for package in "$@"; do

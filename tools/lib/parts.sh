@@ -3,10 +3,10 @@
 
 # shellcheck disable=SC2034  # used by tools/test
 # In the order in which they begin: what finds most soonest, then the longest, so that all lanes end together.
-ALL_PARTS=(lint unit molecule ansible restore integration mysql chaos copies sanity floor distro galaxy docs)
+ALL_PARTS=(lint unit molecule ansible restore integration mysql chaos copies pages sanity floor distro galaxy docs)
 
 # Those that need servers from Debian's packages, and root; the others run as any user on any Linux.
-DEBIAN_PARTS=(integration ansible restore copies molecule distro chaos mysql long)
+DEBIAN_PARTS=(integration ansible restore copies pages molecule distro chaos mysql long)
 PORTABLE_PARTS=(lint unit sanity floor galaxy docs)
 
 # Each linter gets its say before the part fails.
@@ -65,6 +65,13 @@ part_ansible() { integration_tests ansible; }
 part_restore() { integration_tests restore; }
 
 part_copies() { integration_tests copies; }
+
+# The page of a report in a browser. Pictures of it stay in .cache/pages.
+part_pages() {
+  ensure_packages "${BROWSER_PACKAGES[@]}"
+  ensure_axe
+  pytest tests/pages -p no:cacheprovider
+}
 
 # Units on the oldest Python, with the oldest libraries.
 part_floor() {

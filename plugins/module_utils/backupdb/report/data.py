@@ -83,12 +83,14 @@ def _values(model: Mapping[str, Any]) -> dict[str, Any]:
 
 def _instances(model: Mapping[str, Any], places: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
     seen_at = {entry["look"]: entry["seen_at"] for entry in model["databases"]}
+    copies = {host["name"]: host["copy"] for host in model["hosts"]}
     known = {(host["name"], one["host"], one["instance"]): one for host in model["hosts"] for one in host["instances"]}
     found = []
     for place in places:
         about = known.get(place, {})
         names = dict(zip("lhn", map(_shown, (seen_at[place[0]], *place[1:]))))
-        found.append({**names, "j": about.get("jobs"), "p": _shown(about.get("repository") or "")})
+        where = {"p": _shown(about.get("repository") or ""), "c": _shown(copies[place[0]] or "")}
+        found.append({**names, "j": about.get("jobs"), **where})
     return found
 
 

@@ -112,11 +112,14 @@
   const commands = (one, path) => {
     const job = (one.at.j || [])[0];
     const back = `${one.n.replace(/[^A-Za-z0-9_]/g, "_").slice(0, 50)}_back`;
-    const variables = JSON.stringify({ restore_hosts: one.at.l, restore_instance: one.at.n, restore_from: path, restore_target: back });
+    const id = path.slice(path.lastIndexOf("/") + 1), copy = one.at.c;
+    const which = copy ? { restore_copy: copy, restore_source_host: one.at.h, restore_database: one.n, restore_from: id } : { restore_from: path };
+    const variables = JSON.stringify({ restore_hosts: one.at.l, restore_instance: one.at.n, ...which, restore_target: back });
+    const backup = copy ? `${quote(one.n)} --copy ${quote(copy)} --backup-id ${id}` : `--path ${quote(path)}`;
     return [
       ...command("On the controller", `ansible-playbook vya.backupdb.restore -e ${quote(variables)}`),
       ...command("On the host, as root", job
-        ? `backupdb restore ${quote(job)} ${quote(one.at.n)} --path ${quote(path)} -i IDENTITY_FILE`
+        ? `backupdb restore ${quote(job)} ${quote(one.at.n)} ${backup} -i IDENTITY_FILE`
         : `backupdb restore --repository ${quote(one.at.p || "REPOSITORY")} ${quote(one.at.n)} --path ${quote(path)} --login-socket SOCKET -i IDENTITY_FILE`),
     ];
   };
