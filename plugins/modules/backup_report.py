@@ -36,8 +36,8 @@ options:
     default: 26h
   retention:
     description:
-      - The policy for what no job prunes, with the options of M(vya.backupdb.backup_prune), such as
-        V({"keep_daily": 14}). Without it all backups there stay.
+      - The policy for what no job prunes, with the options of M(vya.backupdb.backup_prune). Without it all backups there
+        stay.
     type: dict
 extends_documentation_fragment:
   - vya.backupdb.attributes
@@ -56,6 +56,7 @@ EXAMPLES = r"""
     repository: /var/backups/backupdb
     host: "{{ inventory_hostname }}"
     config_dir: /etc/backupdb
+    retention: {keep_daily: 14}
   register: looked
 
 - name: Name the databases whose newest backup was never restored

@@ -20,6 +20,7 @@ ROLES = [
     *("account", "backup", "copy", "drill", "evidence", "gate", "prune", "rebuild", "refresh", "restore", "schedule"),
     *("status", "verify"),
 ]
+ROLES = ["account", "backup", "copy", "drill", "prune", "rebuild", "report", "restore", "schedule", "status", "verify"]
 PLACES = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 
 

@@ -78,6 +78,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "backup_evidence": _COPIED,
     "backup_gate": {**_LOGIN, "instance": "shop", "repository": "/nowhere"},
     "backup_info": _COPIED,
+    "backup_report": _COPIED,
     "backup_status": _COPIED,
     "backup_verify": {**_KEYS, **_COPIED, "level": "decrypt"},
     "credential_store": {

@@ -33,6 +33,7 @@ from backupdb.jobs import options as jobs
 from backupdb.monitoring import options as monitoring
 from backupdb.notify import options as notify
 from backupdb.rebuild import options as rebuild
+from backupdb.report import options as report
 from backupdb.repository import options as repository
 from backupdb.repository.catalogue import Filter
 from backupdb.restore import options as restore
@@ -64,6 +65,7 @@ MODULES: Mapping[str, Table] = {
     "backup_job": jobs.OPTIONS,
     "backup_pin": retention.PIN_OPTIONS,
     "backup_prune": retention.PRUNE_OPTIONS,
+    "backup_report": report.OPTIONS,
     "backup_status": monitoring.OPTIONS,
     "backup_verify": verify.OPTIONS,
     "database_backup": backup.OPTIONS,

@@ -21,6 +21,7 @@ from backupdb.jobs import options as jobs
 from backupdb.monitoring import options as monitoring
 from backupdb.notify import options as notify
 from backupdb.rebuild import options as rebuild
+from backupdb.report import options as report
 from backupdb.repository.stores import settings as copies
 from backupdb.restore import options as restore
 from backupdb.retention import options as retention
@@ -44,6 +45,7 @@ TABLES: Mapping[str, Mapping[str, Option]] = {
     "drill": drill.OPTIONS,
     "prune": retention.PRUNE_OPTIONS,
     "rebuild": rebuild.OPTIONS,
+    "report": report.OPTIONS,
     "restore": restore.OPTIONS,
     "status": monitoring.OPTIONS,
     "verify": verify.OPTIONS,
@@ -215,6 +217,7 @@ def test_roles_know_every_option_of_a_retention_policy(role: str) -> None:
         ("backup", "database_backup", backup.OPTIONS),
         ("prune", "backup_prune", retention.PRUNE_OPTIONS),
         ("rebuild", "host_rebuild", rebuild.OPTIONS),
+        ("report", "backup_report", report.OPTIONS),
         ("restore", "database_restore", restore.OPTIONS),
         ("verify", "backup_verify", verify.OPTIONS),
     ],
