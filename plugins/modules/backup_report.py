@@ -36,8 +36,8 @@ options:
     default: 26h
   retention:
     description:
-      - The policy for what no job prunes, with the options of M(vya.backupdb.backup_prune). Without it all backups there
-        stay.
+      - The policy for what no job prunes, with the options of M(vya.backupdb.backup_prune). Without it all backups
+        there stay.
     type: dict
 extends_documentation_fragment:
   - vya.backupdb.attributes

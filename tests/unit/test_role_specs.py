@@ -75,6 +75,7 @@ OF_THE_ROLE = {
     "drill": {"copy"},  # the name of a copy, for which the role looks
     "prune": {"retention", "copy"},
     "rebuild": {"logins", "copy"},
+    "report": {"path", "formats", "mode", "title", "copy"},
     "restore": {"from", "copy"},
     "status": {"copy"},
     "verify": {"copy"},

@@ -22,7 +22,7 @@ gather_pages() {
   local source=$1
   # antsibull-docs writes only where nobody else can.
   install -d -m 755 "$source/collection"
-  (cd "$TREE" && cp --parents ./*.md docs/*.md docs/monitoring/* roles/*/README.md "$source")
+  (cd "$TREE" && cp --parents ./*.md docs/*.md docs/images/* docs/monitoring/* roles/*/README.md "$source")
   cp "$ROOT/tools/lib/docs/index.md" "$source"
   # Listed as soon as it is there.
   [ -e "$source/docs/architecture.md" ] || sed -i '/docs\/architecture/d' "$source/index.md"
