@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.stored import store
 
 runner = importlib.import_module("ansible_collections.vya.backupdb.plugins.plugin_utils.runner")
 
@@ -53,3 +54,16 @@ def test_it_starts_on_its_own(tmp_path: Path, arguments: list[str]) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "backupdb" in done.stdout
+
+
+def test_the_page_of_a_report_is_made_out_of_the_one_file(tmp_path: Path) -> None:
+    runner_file, page = tmp_path / "backupdb.pyz", tmp_path / "report.html"
+    runner_file.write_bytes(runner.build())
+    (tmp_path / "repository").mkdir(mode=0o700)
+    store(tmp_path / "repository", "shop")
+    arguments = ["report", "--repository", str(tmp_path / "repository"), "-o", str(page)]
+    done = subprocess.run(
+        [sys.executable, "-I", str(runner_file), *arguments], cwd="/", check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (1, "")  # it is late
+    assert "<bdi>shop</bdi>" in page.read_text(encoding="utf-8")
