@@ -26,6 +26,8 @@ from backupdb.report.facts import of_host
 from backupdb.report.fleet import Look, fleet_of
 from backupdb.report.shape import Malformed, checked
 from backupdb.report.written import text_of
+from backupdb.repository.place import CopySource
+from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import printable
 from support.monitored import NASTY, job_of, jobs_with_everything, keep, note_run
 from support.reported import HOSTILE, NOW, database, every_state, facts, large, series
@@ -223,3 +225,36 @@ def test_ages_are_those_of_the_moment_of_the_report() -> None:
     entry = database("shop", host="db1", instance="pg", history=series([40] * 5), proven=30)
     model = fleet_of([Look("db1", facts("db1", [entry]))], now=NOW + timedelta(hours=10), title="Backups")
     assert model["databases"][0]["proven_age_seconds"] == 40 * 3600
+
+
+def test_a_copy_is_looked_at_like_a_repository(root: Path, tmp_path: Path) -> None:
+    keep(root, "shop", hours=30, drill="equal")
+    newest = keep(root, "shop", hours=1)
+    settings = copy_from({"name": "disk", "type": "local", "path": str(root)}, "copy")
+    found = of_host([], copy=CopySource(settings, str(tmp_path / "looking")), retention={"keep_last": 1})
+    (shop,) = found["databases"]
+    assert (found["copy"], shop["path"], len(shop["history"])) == ("disk", str(newest), 2)
+    assert shop["retention"] is None  # a copy has a policy of its own
+    page = html_of(judged(Look("db1", found)))
+    assert '"c":"disk"' in page
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "words"),
+    [("nowhere/report.html", "0600", "No such file"), ("report.html", "rw", "invalid literal")],
+)
+def test_a_report_that_cannot_be_written_is_an_error_with_the_file(
+    tmp_path: Path, path: str, mode: str, words: str
+) -> None:
+    options = {
+        "report_path": str(tmp_path / path),
+        "report_formats": ["csv"],
+        "report_mode": mode,
+        "report_title": "Backups",
+    }
+    summaries_of_hosts = {"db1": {"status": "failed", "message": "no answer"}}
+    told = report_work.REPORT.write(summaries_of_hosts, options, True)
+    assert (told.error, list(tmp_path.iterdir())) == (None, [])
+    told = report_work.REPORT.write(summaries_of_hosts, options, False)
+    assert f"{(tmp_path / path).with_suffix('.csv')} cannot be written" in told.error
+    assert words in told.error
