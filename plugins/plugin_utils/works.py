@@ -53,9 +53,6 @@ WORKS: Mapping[str, Work] = {
         PRUNE,
         REBUILD,
         REFRESH,
-        PREPARATION,
-        PRUNE,
-        REBUILD,
         REPORT,
         RESTORE,
         SCHEDULE,
@@ -63,5 +60,3 @@ WORKS: Mapping[str, Work] = {
         VERIFY,
     )
 }
-_ALL = (ACCOUNT, BACKUP, COPY, DOCTOR, DRILL, PREPARATION, PRUNE, REBUILD, REPORT, RESTORE, SCHEDULE, STATUS, VERIFY)
-WORKS: Mapping[str, Work] = {work.name: work for work in _ALL}

@@ -17,10 +17,9 @@ from support.process_watch import ProcessWatch
 from support.secret_probe import CALLS, ROLE_VARIABLES, SECRETS, call_of, given
 
 ROLES = [
-    *("account", "backup", "copy", "drill", "evidence", "gate", "prune", "rebuild", "refresh", "restore", "schedule"),
-    *("status", "verify"),
+    *("account", "backup", "copy", "drill", "evidence", "gate", "prune", "rebuild", "refresh", "report", "restore"),
+    *("schedule", "status", "verify"),
 ]
-ROLES = ["account", "backup", "copy", "drill", "prune", "rebuild", "report", "restore", "schedule", "status", "verify"]
 PLACES = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 
 

@@ -31,8 +31,7 @@ def steps_of(role: str) -> list[dict[str, Any]]:
 
 
 def test_every_role_either_prepares_its_host_or_only_reads() -> None:
-    assert READ == ["doctor", "drill", "evidence", "gate", "prune", "refresh", "restore", "status", "verify"]
-    assert READ == ["doctor", "drill", "prune", "report", "restore", "status", "verify"]
+    assert READ == ["doctor", "drill", "evidence", "gate", "prune", "refresh", "report", "restore", "status", "verify"]
     assert all(PREPARATION in text_of(role, "tasks") for role in PREPARE)
 
 

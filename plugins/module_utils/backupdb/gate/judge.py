@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..monitoring.complaints import reason
 from ..monitoring.copies import FRESH as FRESH_COPY
 from ..monitoring.copies import CopyState
 from ..monitoring.copies_told import failures
 from ..monitoring.copies_told import reason as reason_of_copy
 from ..monitoring.freshness import FRESH, GONE, LEFT_OUT, OK, WAITING, DatabaseState
-from ..monitoring.status import reason
 from ..system.text import human_duration, iso
 from .request import GateRequest
 
