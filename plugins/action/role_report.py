@@ -12,7 +12,8 @@ from ansible.utils.display import Display
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.table import one_line
 from ansible_collections.vya.backupdb.plugins.plugin_utils import handover, notifying
 from ansible_collections.vya.backupdb.plugins.plugin_utils.role_variables import RoleVariables
-from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS, Work
+from ansible_collections.vya.backupdb.plugins.plugin_utils.work import Work, in_short
+from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS
 
 display = Display()
 
@@ -38,7 +39,8 @@ class ActionModule(ActionBase):
         shown = [*overview["table"], *overview["complaints"], overview["message"]]
         for line in [*(map(one_line, details) if display.verbosity else ()), *shown]:
             display.display(line)
-        data = {**work.published(overview), **({"notifications": sent} if work.is_notified else {})}
+        published = in_short(overview) if variables.value("backupdb_publish") == "short" else work.published(overview)
+        data = {**published, **({"notifications": sent} if work.is_notified else {})}
         return {
             "changed": False,
             "msg": overview["message"],

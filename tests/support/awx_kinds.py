@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the controller of the tests knows of each kind of object: its fields, what they refer to, its lists of others."""
+"""What the controller of the tests knows of each kind of object: fields, what they refer to, lists of others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ASKS = {
         *("execution_environment", "forks", "job_slice_count", "labels", "timeout", "instance_groups", "scm_branch"),
     )
 }
-_LAUNCH = {
+_LAUNCH: Mapping[str, Any] = {
     **{"inventory": None, "execution_environment": None, "extra_data": {}, "scm_branch": None, "job_type": None},
     **{"job_tags": None, "skip_tags": None, "limit": None, "diff_mode": None, "verbosity": None},
 }
@@ -66,7 +66,14 @@ KINDS: Mapping[str, Kind] = {
         "project",
         {
             **_ORGANIZED,
-            **{"scm_type": "", "scm_url": "", "scm_branch": "", "scm_refspec": "", "scm_clean": False, "credential": None},
+            **{
+                "scm_type": "",
+                "scm_url": "",
+                "scm_branch": "",
+                "scm_refspec": "",
+                "scm_clean": False,
+                "credential": None,
+            },
             **{"scm_update_on_launch": False, "scm_update_cache_timeout": 0, "allow_override": False, "timeout": 0},
             **{"default_environment": None, "scm_revision": "", "scm_delete_on_update": False},
         },
@@ -76,7 +83,9 @@ KINDS: Mapping[str, Kind] = {
         },
         _TOLD,
     ),
-    "project_updates": Kind("project_update", {"project": None, "status": "successful", "scm_revision": ""}, required=()),
+    "project_updates": Kind(
+        "project_update", {"project": None, "status": "successful", "scm_revision": ""}, required=()
+    ),
     "inventories": Kind(
         "inventory",
         {**_ORGANIZED, "kind": "", "host_filter": None, "variables": "", "prevent_instance_group_fallback": False},
@@ -111,7 +120,15 @@ KINDS: Mapping[str, Kind] = {
         {
             **_NAMED,
             **{"project": None, "playbook": "", "inventory": None, "execution_environment": None, "job_type": "run"},
-            **{"forks": 0, "limit": "", "verbosity": 0, "extra_vars": "", "job_tags": "", "skip_tags": "", "timeout": 0},
+            **{
+                "forks": 0,
+                "limit": "",
+                "verbosity": 0,
+                "extra_vars": "",
+                "job_tags": "",
+                "skip_tags": "",
+                "timeout": 0,
+            },
             **{"use_fact_cache": False, "survey_enabled": False, "become_enabled": False, "diff_mode": False},
             **{"allow_simultaneous": False, "job_slice_count": 1, "scm_branch": "", **_ASKS},
         },
@@ -126,7 +143,13 @@ KINDS: Mapping[str, Kind] = {
         "workflow_job_template",
         {
             **_ORGANIZED,
-            **{"extra_vars": "", "survey_enabled": False, "allow_simultaneous": False, "limit": None, "inventory": None},
+            **{
+                "extra_vars": "",
+                "survey_enabled": False,
+                "allow_simultaneous": False,
+                "limit": None,
+                "inventory": None,
+            },
             **{key: _ASKS[key] for key in _ASKS if key.split("_")[1] in ("variables", "limit", "inventory", "tags")},
         },
         {"organization": "organizations", "inventory": "inventories"},

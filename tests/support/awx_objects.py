@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The objects of the controller of the tests, and the rules by which AWX 24.6.1 takes and shows them.
 
-What is here was read in AWX's source, and what was seen of a real one: secrets that are masked and taken back as masked,
-configurations that are filled up with defaults, playbooks that must be in the project, variables that a survey must know.
+What is here was read in AWX's source, or is known of real ones: secrets that are masked and taken back as masked,
+configurations that are filled up with defaults, playbooks that must be in the project, variables that only a survey
+lets in.
 """
 
 from __future__ import annotations
@@ -139,7 +140,9 @@ class Objects:
         for other in self.all.values():
             for key in KINDS[other.kind].references:
                 other.fields[key] = None if other.fields[key] == one.id else other.fields[key]
-            other.lists = {name: [number for number in there if number != one.id] for name, there in other.lists.items()}
+            other.lists = {
+                name: [number for number in there if number != one.id] for name, there in other.lists.items()
+            }
 
     def update_project(self, one: Stored) -> Stored:
         """Sync a project: from now on its playbooks are known."""

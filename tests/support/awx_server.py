@@ -181,7 +181,9 @@ def awx_controller(playbooks: Iterable[str]) -> Iterator[Awx]:
     objects = Objects(playbooks)
     for name in ("Default", "Other"):
         objects.create("organizations", {"name": name})
-    inputs = {"fields": [{"id": "username"}, {"id": "ssh_key_data", "secret": True}, {"id": "password", "secret": True}]}
+    inputs = {
+        "fields": [{"id": "username"}, {"id": "ssh_key_data", "secret": True}, {"id": "password", "secret": True}]
+    }
     for name, kind in (("Machine", "ssh"), ("Source Control", "scm")):
         objects.create("credential_types", {"name": name, "kind": kind, "managed": True, "inputs": inputs})
     awx = Awx(objects)

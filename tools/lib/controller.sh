@@ -12,10 +12,18 @@ ensure_controller_tools() {
   ensure_awx_collection
 }
 
-# AWX_TREE/ansible_collections/awx/awx, out of a wheel with a known checksum.
+# AWX_TREE/ansible_collections/awx/awx, out of a wheel with a known checksum. Parts that run beside each other may ask for
+# it: the second one waits for the first.
 ensure_awx_collection() {
-  local new
   [ ! -e "$AWX_TREE/.complete" ] || return 0
+  (
+    flock 9
+    [ -e "$AWX_TREE/.complete" ] || fetch_awx_collection
+  ) 9>"$CACHE/.awx.lock"
+}
+
+fetch_awx_collection() {
+  local new
   say "fetching awx.awx"
   new=$(mktemp -d "$CACHE/awx.XXXXXX")
   printf '%s --hash=sha256:%s\n' "$AWX_WHEEL" "$AWX_WHEEL_SHA256" >"$new/requirement.txt"
@@ -33,7 +41,7 @@ with ZipFile(wheel) as archive:
 wheel.unlink()
 END
   touch "$new/.complete"
-  rm -rf "$AWX_TREE"
   chmod 755 "$new"
+  rm -rf "$AWX_TREE"
   mv "$new" "$AWX_TREE"
 }
