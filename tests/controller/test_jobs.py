@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from support import run_state
-from support.ansible import this_machine
+from support.ansible import UNREACHABLE, this_machine
 from support.awx_job import AnswerRefused, Job, Launcher
 from support.awx_kit import Applied, read
 from support.library import IDENTITY
@@ -161,3 +162,16 @@ def test_answers_are_taken_as_they_are_and_mistakes_are_told(launcher: Launcher,
     limited = launcher.run("status", limit="nobody")
     assert limited.status == "failed"
     assert "nobody" in limited.plain()
+
+
+def test_a_slice_knows_only_its_own_hosts_and_judges_them(launcher: Launcher, server: PrivateServer) -> None:
+    # As the controller slices an inventory of two hosts: each job gets one, with all groups and their variables.
+    groups = launcher.inventory["all"]
+    verdicts = {}
+    for name, host in (("db1", groups["children"]["databases"]["hosts"]["db1"]), ("db2", UNREACHABLE)):
+        part = {"all": {**groups, "children": {"databases": {"hosts": {name: host}}}}}
+        job = replace(launcher, inventory=part, folder=launcher.folder / f"slice-{name}").run("status")
+        judge(job, server)
+        verdicts[name] = (job.status, job.artifacts["status_summary"]["status"])
+        assert next(line.split()[0] for line in job.plain().splitlines() if line.startswith("db")) == name
+    assert verdicts == {"db1": ("successful", "ok"), "db2": ("failed", "failed")}

@@ -97,8 +97,8 @@ class Launcher:
     prefix: str = "Backups:"
     _count: int = 0
 
-    def run(self, name: str, answers: Mapping[str, Any] | None = None, *, limit: str = "", slice_of: str = "") -> Job:
-        """Run a job of the template; `slice_of` is the group that this slice of the inventory has."""
+    def run(self, name: str, answers: Mapping[str, Any] | None = None, *, limit: str = "") -> Job:
+        """Run a job of the template and wait for its end."""
         template = self.objects.named("job_templates", f"{self.prefix} {name}")
         # Only the template's own variables may have templates in them.
         variables = {
