@@ -95,7 +95,7 @@ def launcher(first: Applied, server: PrivateServer) -> Launcher:
     )
 
 
-KEEP = {"keep_last": 3}
+KEEP = {"keep_daily": 3}
 
 
 def judge(job: Job, server: PrivateServer) -> None:
@@ -103,7 +103,8 @@ def judge(job: Job, server: PrivateServer) -> None:
     assert job.tricks() == []
     assert job.holding(LOGIN_PASSWORD, server.password, IDENTITY.reveal()) == []
     shown = [event["stdout"] for event in job.events if event["event"] == "verbose"]
-    assert not [line for line in shown if "\x1b" in line], "our own lines have no colours"
+    # Ansible's own warnings have colours, which AWX shows; lines of the collection have none.
+    assert not [line for line in shown if "\x1b" in line and "[WARNING]" not in line]
     assert len(json.dumps(job.artifacts)) < 16_384, job.artifacts
 
 
