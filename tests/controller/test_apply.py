@@ -120,7 +120,7 @@ def test_the_second_apply_changes_nothing_and_needs_no_secrets(ansible: Ansible,
 
 def obsolete(name: str) -> dict[str, str]:
     """As an object is named and marked that an earlier version of the kit made."""
-    return {"name": f"{PREFIX} {name}", "description": f"Old. [vya.backupdb kit: {PREFIX} {name}]"}
+    return {"name": f"{PREFIX} {name}", "description": f'Old. [vya.backupdb kit "{PREFIX}": {PREFIX} {name}]'}
 
 
 def drift(awx: Awx) -> None:
@@ -189,7 +189,9 @@ def test_what_is_no_longer_named_goes_and_what_others_made_stays_and_secrets_are
     awx.objects.create("job_templates", {**template.fields, **obsolete("old copy")})
     awx.objects.create("workflow_job_templates", {"organization": 1, **obsolete("old workflow")})
     copied = {**template.fields, "name": f"{template.fields['name']} @ 10:11:12"}  # with the mark of the first one
+    other = {"name": f"{PREFIX} two copy", "description": f'[vya.backupdb kit "{PREFIX} two": {PREFIX} two copy]'}
     theirs = [
+        awx.objects.create("job_templates", {**template.fields, **other}),  # of another kit, with a longer prefix
         awx.objects.create("job_templates", copied),
         awx.objects.create("job_templates", {**template.fields, "name": f"{PREFIX} mine", "description": "Mine."}),
     ]
@@ -209,7 +211,7 @@ def test_what_is_no_longer_named_goes_and_what_others_made_stays_and_secrets_are
         for kind in ("job_templates", "workflow_job_templates", "schedules", "credentials", "notification_templates")
     }
     assert named == {
-        "job_templates": {*JOB_TEMPLATES, "copy @ 10:11:12", "mine"},
+        "job_templates": {*JOB_TEMPLATES, "copy @ 10:11:12", "mine", "two copy"},
         "workflow_job_templates": {"nightly", "restore with approval"},
         "schedules": {"every night"},
         "credentials": {"logins", "identity"},
@@ -233,13 +235,21 @@ def test_what_cannot_work_is_said_before_anything_is_done(ansible: Ansible, tmp_
         ],
         "controller_secrets": {"login": {}},
         "controller_slices": 0,
+        "controller_prefix": "a++b",
     }
     with awx_controller(PLAYBOOKS) as awx:
         for settings, check, words in (
             (
                 wrong,
                 False,
-                ["1:30 is no time of day", "nothing is called nighty", "one name", "login means nothing", "1 or"],
+                [
+                    "1:30 is no time of day",
+                    "nothing is called nighty",
+                    "one name",
+                    "login means nothing",
+                    "1 or more",
+                    "controller_prefix must not",
+                ],
             ),
             ({"controller_image_pull": "often"}, False, ["controller_image_pull", "always, missing, never"]),
             (
