@@ -72,7 +72,7 @@ def test_the_first_apply_makes_everything_and_shows_no_secret(awx: Awx, first: A
 
 
 def test_whatever_is_dangerous_has_a_template_beside_it_that_only_checks() -> None:
-    harmless = {"status", "doctor", "verify", "drill", "copy"}
+    harmless = {"gate", "status", "doctor", "verify", "drill", "copy"}
     dangerous = {name for name in JOB_TEMPLATES if name not in CHECKS} - harmless
     assert {f"{name} (check)" for name in dangerous} | {"rebuild (check)"} == set(CHECKS)
     by_name = {entry["name"]: entry for entry in read("controller/objects.yml")["controller_job_templates"]}

@@ -33,6 +33,7 @@ JOBS: list[tuple[str, dict[str, Any]]] = [
     ("back up", {}),
     ("copy", {}),
     ("status", {}),
+    ("gate", {}),
     ("verify", {}),
     ("verify", {"verify_level": "decrypt", "verify_copy": "disk", "verify_database": "shop"}),
     ("drill", {"drill_database": "shop"}),
