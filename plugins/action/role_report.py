@@ -12,8 +12,8 @@ from ansible.utils.display import Display
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.table import one_line
 from ansible_collections.vya.backupdb.plugins.plugin_utils import handover, notifying
 from ansible_collections.vya.backupdb.plugins.plugin_utils.role_variables import RoleVariables
-from ansible_collections.vya.backupdb.plugins.plugin_utils.work import Written
-from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS, Work
+from ansible_collections.vya.backupdb.plugins.plugin_utils.work import Work, Written, in_short
+from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS
 
 display = Display()
 
@@ -41,8 +41,9 @@ class ActionModule(ActionBase):
         shown = [*overview["table"], *overview["complaints"], message]
         for line in [*(map(one_line, details) if display.verbosity else ()), *shown]:
             display.display(line)
+        published = in_short(overview) if variables.value("backupdb_publish") == "short" else work.published(overview)
         data = {
-            **work.published(overview),
+            **published,
             **written.published,
             **({"notifications": sent} if work.is_notified else {}),
         }

@@ -8,7 +8,7 @@ Ansible checks the argument specs of a role, and of each that it depends on, by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,15 @@ class RoleVariables:
         options: dict[str, Any] = {}
         for one in (*role.get_all_dependencies(), role):
             options.update(self._options(Path(one.get_role_path())))
+        self._take_none_as_empty(options)
         values = {name: self.value(name) for name in options if name in self._known}
         return list(ArgumentSpecValidator(options).validate(values).error_messages)
+
+    def _take_none_as_empty(self, options: Mapping[str, Any]) -> None:
+        """A text that was left empty in a survey of AWX is none since ansible-core 2.19: `!unsafe ""` is read so."""
+        for name, option in options.items():
+            if option.get("type", "str") in ("str", "path") and name in self._known and self._known[name] is None:
+                self.set(name, "")
 
     def _options(self, role: Path) -> dict[str, Any]:
         specs = self._action._loader.load_from_file(str(role / "meta" / "argument_specs.yml"))["argument_specs"]

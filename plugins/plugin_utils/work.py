@@ -12,6 +12,8 @@ from typing import Any, Callable
 from .overview import Columns, Summary, overview_of
 from .summaries import Done
 
+_LINES, _LINE = 20, 500  # of what is published in short, and characters of one
+
 
 @dataclass(frozen=True)
 class Written:
@@ -72,6 +74,14 @@ class Work:
 def with_its_lines(overview: Mapping[str, Any]) -> dict[str, Any]:
     """Publish the overview as it is read, too."""
     return {key: overview[key] for key in ("status", "message", "lines", "hosts")}
+
+
+def in_short(overview: Mapping[str, Any]) -> dict[str, Any]:
+    """Publish what fits everywhere, whatever the work and however many hosts: the verdict, and the worst of why."""
+    complaints = [line[:_LINE] for line in overview["complaints"][:_LINES]]
+    left_out = len(overview["complaints"]) - len(complaints)
+    more = [f"... and {left_out} more"] if left_out else []
+    return {"status": overview["status"], "message": overview["message"], "complaints": [*complaints, *more]}
 
 
 def of_one_host(overview: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ OF_THE_ROLE = {
     "backup": {"copy"},
     "backupdb": {
         *("instances", "logins", "jobs", "install", "extra_packages", "become", "user", "group", "append_only"),
-        *("secure_logging", "sign", "signed_by", "copy_credentials", "progress_interval"),
+        *("secure_logging", "sign", "signed_by", "copy_credentials", "progress_interval", "publish"),
     },
     "copy": {"names"},
     "drill": {"copy"},  # the name of a copy, for which the role looks

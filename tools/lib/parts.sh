@@ -3,10 +3,10 @@
 
 # shellcheck disable=SC2034  # used by tools/test
 # In the order in which they begin: what finds most soonest, then the longest, so that all lanes end together.
-ALL_PARTS=(lint unit molecule ansible restore integration mysql chaos copies pages sanity floor distro galaxy docs)
+ALL_PARTS=(lint unit molecule ansible restore integration mysql chaos copies controller pages sanity floor distro galaxy docs)
 
 # Those that need servers from Debian's packages, and root; the others run as any user on any Linux.
-DEBIAN_PARTS=(integration ansible restore copies pages molecule distro chaos mysql long)
+DEBIAN_PARTS=(integration ansible restore copies controller pages molecule distro chaos mysql long)
 PORTABLE_PARTS=(lint unit sanity floor galaxy docs)
 
 # Each linter gets its say before the part fails.
@@ -20,7 +20,9 @@ part_lint() {
   yamllint --strict . || failed=1
   pre-commit validate-config .pre-commit-config.yaml || failed=1
   shellcheck -x tools/{test,chaos,cross-version,docs,fleet,matrix,molecule,molecule-mysql} tools/lib/*.sh tests/fleet/*.sh tests/fleet/lib/*.sh .ci/run || failed=1
-  (cd "$TREE" && ansible-lint --offline --strict --profile production) || failed=1
+  # With awx.awx, for which the examples have tasks.
+  ensure_awx_collection || failed=1
+  (cd "$TREE" && ANSIBLE_COLLECTIONS_PATH=$CACHE:$AWX_TREE ansible-lint --offline --strict --profile production) || failed=1
   return "$failed"
 }
 
@@ -126,6 +128,12 @@ part_molecule() {
 
 # A quarter of the cases, and fewer of those that take long; ./tools/chaos runs all of them.
 part_chaos() { run_chaos --quick; }
+
+# The kit for AWX: applied to a controller of the tests, and its playbooks run as a controller runs them.
+part_controller() {
+  ensure_controller_tools
+  pytest tests/controller
+}
 
 # Long matrices, which CI leaves out: applications on every engine, stores of copies with all that goes wrong, and whole
 # hosts back out of copies.
