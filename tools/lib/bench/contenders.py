@@ -28,6 +28,7 @@ class Place:
         self.target = folder / "target"
         self.identity = folder / "identity.txt"
         folder.mkdir()
+        self.identity.touch(mode=0o600)
         self.identity.write_text(IDENTITY.reveal() + "\n", encoding="ascii")
         common = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
         self.environment = {**common, "PGPASSWORD": server.password, "MYSQL_PWD": server.password}
@@ -49,7 +50,7 @@ class Place:
     def restore(self, database: str, jobs: int) -> list[str]:
         """A restore of ours under a new name, out of what `job` has left in the target."""
         home = self.target / "home"
-        words = ["restore", "nightly", "test", database, "--target", "back", "--jobs", str(jobs)]
+        words = ["restore", "nightly", "test", database, "--target", "back", "-o", f"jobs={jobs}"]
         return self._ours(*words, "-i", str(self.identity), "--config-dir", str(home / "config"))
 
     def _ours(self, *words: str) -> list[str]:
