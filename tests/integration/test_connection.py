@@ -204,3 +204,23 @@ def test_a_session_that_is_ended_by_an_administrator_is_told(postgres15: Private
     with pytest.raises(ConnectionFailed) as caught:
         ask(instance_of(postgres15), "SELECT pg_terminate_backend(pg_backend_pid())")
     assert caught.value.kind == "lost"
+
+
+def test_who_had_a_transaction_leaves_autocommit_to_the_others(server: PrivateServer) -> None:
+    with open_engine(instance_of(server)) as engine:
+        for _round in range(2):
+            with engine.server.connect(autocommit=False) as connection:
+                connection.exec_driver_sql("SELECT 1")
+        try:
+            with engine.server.connect() as connection:
+                connection.exec_driver_sql("CREATE DATABASE committed")  # in a transaction PostgreSQL refuses it
+            with engine.server.connect() as connection:
+                connection.exec_driver_sql("DROP DATABASE committed")
+        finally:
+            server.sql("DROP DATABASE IF EXISTS committed")
+        with engine.server.connect(autocommit=False) as connection:
+            connection.exec_driver_sql(
+                "CREATE TABLE public.undone (n int)" if server.engine == "postgresql" else "SELECT 1"
+            )
+        if server.engine == "postgresql":
+            assert engine.server.value("SELECT to_regclass('public.undone')") is None

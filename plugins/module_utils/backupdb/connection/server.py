@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ConnectionFailed, RequirementMissing
 from ..system.acting_as import account_to_become, call_as
@@ -87,7 +87,7 @@ class Server:
 
     @contextmanager
     def connect(self, database: str | None = None, *, autocommit: bool = True) -> Iterator[Connection]:
-        """Lend a pooled connection, in autocommit or in a transaction that is rolled back at the end.
+        """Lend a pooled connection in autocommit, or one of its own in a transaction that is rolled back at the end.
 
         Raises `ConnectionFailed` and, for what happens inside the block, also `QueryFailed`.
         """
@@ -95,7 +95,10 @@ class Server:
             connection = self._checked_out(database)
             try:
                 if not autocommit:
-                    connection = connection.execution_options(isolation_level=self.driver.TRANSACTIONS)
+                    # First out of the pool: SQLAlchemy 1.4 would give it back with the server's isolation level.
+                    connection.detach()
+                    dialect, driver = connection.dialect, connection.connection.dbapi_connection
+                    cast(Any, dialect).set_isolation_level(driver, self.driver.TRANSACTIONS)
                 yield connection
             finally:
                 connection.close()

@@ -62,7 +62,6 @@ def own_session(server: Server) -> Iterator[Connection]:
     """
     with server.connect(autocommit=False) as connection:
         driver: Any = connection.connection.dbapi_connection
-        connection.detach()
         session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
 
         def stop() -> None:
