@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import importlib
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -135,7 +134,6 @@ def test_nobody_else_enters_before_the_masking_is_over(
     try:
         for statement in grant:
             server.sql(statement)
-        time.sleep(1.1)  # backups of one second have no order
         back_up(server, repository, databases=["shop"], accounts=False)
         module = "postgresql" if server.engine == "postgresql" else "mysql"
         original = importlib.import_module(f"backupdb.engines.{module}.restore.scripts").run_scripts

@@ -296,3 +296,19 @@ def test_a_manifest_cannot_point_outside_its_folder() -> None:
 def test_a_name_that_is_not_utf8_survives_the_manifest() -> None:
     name = "M\udcfcller"
     assert manifest.parse(manifest.serialise(a_manifest(database=name)), "here")["database"] == name
+
+
+def test_two_backups_of_a_database_never_have_the_same_second(tmp_path: Path) -> None:
+    seconds = []
+    for _number in range(3):
+        when = local.own_second(tmp_path / "shop")
+        local.Publication(tmp_path / "shop", run_id=RUN, time=when).publish({"archives": []})
+        seconds.append(when.replace(microsecond=0))
+    assert seconds == sorted(set(seconds))
+    # Names of every second to come hold nobody up.
+    for ahead in range(60):
+        (tmp_path / "far" / layout.backup_folder(local.utc_now() + timedelta(seconds=ahead), RUN)).mkdir(parents=True)
+    began = local.utc_now()
+    local.own_second(tmp_path / "far")
+    assert local.utc_now() - began < timedelta(seconds=30)
+    assert local.own_second(tmp_path / "nothing") >= began

@@ -32,7 +32,7 @@ from ..engines.values import (
 from ..errors import BackupDbError, Interrupted, PrivilegeMissing, SnapshotLost
 from ..hooks.run import Hooks
 from ..repository.left_out import FILTERS
-from ..repository.local import Publication, Published
+from ..repository.local import Publication, Published, own_second
 from ..repository.manifest import SCHEMA
 from ..repository.subject import ACCOUNTS, Subject
 from ..signatures.keys import SigningKey
@@ -224,8 +224,9 @@ def _dump_or_abort(
 
 @contextmanager
 def _publication(context: RunContext, subject: Subject) -> Iterator[tuple[Publication, datetime]]:
-    started = utc_now()
-    publication = Publication(context.folder / subject.folder, run_id=context.run_id, time=started)
+    folder = context.folder / subject.folder
+    started = own_second(folder)
+    publication = Publication(folder, run_id=context.run_id, time=started)
     try:
         yield publication, started
     finally:

@@ -11,10 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 from typing import Any, Callable
 
 from ..errors import NotEnoughSpace, RepositoryError, RepositoryMissing
 from ..system.files import is_folder
+from ..system.text import utc_now
 from . import layout
 from .files import StoredFile, make_folder, publish_folder, remove_tree, storage_errors, sync_folder, write_file
 from .manifest import serialise
@@ -121,6 +123,22 @@ def remove_leftovers(instance_folder: Path) -> list[Path]:
 def _leftovers(instance_folder: Path) -> list[Path]:
     with storage_errors(instance_folder, "looking for leftovers in"):
         return sorted(instance_folder.glob(f"*/{layout.PARTIAL_PREFIX}*"))
+
+
+def own_second(database_folder: Path) -> datetime:
+    """Return the time, in a second that no backup there has in its name yet: names have no order within one.
+
+    It waits for the next second once; a folder with names of all seconds to come holds nobody up.
+    """
+    now = utc_now()
+    try:
+        taken = any(one.name.startswith(layout.stamp(now)) for one in database_folder.iterdir())
+    except OSError:
+        return now  # there is none yet, or whoever makes it says what is wrong with it
+    if taken:
+        sleep(1 - now.microsecond / 1_000_000)
+        now = utc_now()
+    return now
 
 
 class Publication:
