@@ -303,7 +303,7 @@ def test_before_version_14_every_schema_is_granted(postgres15: Any) -> None:
         assert [need.what for need in absent.look().needs[2:]] == [need.what for need in state.needs]
         with opened(postgres15, user=scene.name, password=PASSWORD) as (reader, _facts):
             (missing,) = export(PostgresqlEngine(reader, older))["missing"]
-        assert f'GRANT SELECT ON pg_catalog.pg_authid TO "{scene.name}"; in database "postgres" gives them' in missing
+        assert f'GRANT SELECT ON pg_catalog.pg_authid TO "{scene.name}" in database "postgres" gives them' in missing
         for step in [step for need in state.needs for step in need.steps]:
             with keeper.session(step.database) as carry_out:
                 carry_out(step.sql)
