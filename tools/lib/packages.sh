@@ -61,6 +61,8 @@ ensure_what_parts_need() {
   local part demanding=()
   if can_install; then
     ensure_packages "${PACKAGES[@]}" "${FLEET_PACKAGES[@]}"
+    # Before any other part runs: two cannot install at once. The browser is large, so only where it is wanted.
+    [[ " $* " != *" pages "* ]] || ensure_packages "${BROWSER_PACKAGES[@]}"
     return
   fi
   for part in "$@"; do
