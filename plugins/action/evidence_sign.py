@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
         nothing = {"message": "it was not asked: the play did not get as far as that"}
         summaries = [(host, found.get(host, nothing)) for host in hosts]
         entries = [
-            {"name": host, "facts": told.get("facts") or None, "message": "" if told.get("facts") else told["message"]}
+            {"name": host, "facts": told.get("facts") or None, "reason": "" if told.get("facts") else told["message"]}
             for host, told in summaries
         ]
         try:

@@ -68,7 +68,7 @@ options:
       facts:
         description: Its RV(facts). Without them the statement says that nothing was gathered from this host.
         type: dict
-      message:
+      reason:
         description: Why nothing was gathered from it.
         type: str
         default: ""

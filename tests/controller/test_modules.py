@@ -21,7 +21,7 @@ TASKS = sorted(str(path.relative_to(KIT)) for path in (KIT / "controller" / "tas
 def uses() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """File, module and options of each task of awx.awx."""
     (play,) = read("controller/apply.yml")
-    block = next(task["block"] + task["always"] for task in play["tasks"] if "block" in task)
+    (block,) = [task["block"] + task["always"] for task in play["tasks"] if "block" in task]
     for where, tasks in [("apply.yml", [*play["tasks"], *block]), *((name, read(name)) for name in TASKS)]:
         for task in tasks:
             for key, options in task.items():

@@ -144,7 +144,7 @@ class Launcher:
                 path = here / "env" / f"credential-{number}-{label}"
                 path.touch(mode=0o600)
                 path.write_text(jinja.from_string(content).render(**inputs, tower=tower), encoding="utf-8")
-                _, _, short = label.partition(".")
+                _kind, _dot, short = label.partition(".")
                 tower.filename = {**getattr(tower, "filename", {}), short: str(path)} if short else str(path)
             given = {
                 variable: jinja.from_string(content).render(**inputs, tower=tower)

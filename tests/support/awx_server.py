@@ -114,7 +114,7 @@ class Awx:
         return self._page(found, query, f"{API}{kind}/")
 
     def _fits(self, one: Stored, key: str, wanted: str) -> bool:
-        name, _, operator = key.partition("__")
+        name, _between, operator = key.partition("__")
         if name not in ("id", "type", "organization") and name not in one.fields:
             raise Refused(400, {"detail": f"{KINDS[one.kind].type} has no field named '{name}'"})
         special = {"id": one.id, "type": KINDS[one.kind].type, "organization": self.objects.organization_of(one)}
@@ -136,7 +136,7 @@ class Awx:
 
     def knows(self, authorization: str) -> bool:
         tokens = {TOKEN, *(one.fields["token"] for one in self.objects.of("tokens"))}
-        kind, _, value = authorization.partition(" ")
+        kind, _space, value = authorization.partition(" ")
         given = base64.b64decode(value).decode() if kind == "Basic" else value
         return given == f"{USER}:{PASSWORD}" if kind == "Basic" else given in tokens
 

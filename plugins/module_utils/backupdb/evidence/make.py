@@ -32,7 +32,7 @@ def sources_from(entries: Sequence[Mapping[str, Any]]) -> list[Source]:
     """Read what hosts have gathered; one whose facts cannot be used is a source that nothing was gathered from."""
     found = []
     for entry in entries:
-        facts, message = None, str(entry.get("message") or "")
+        facts, message = None, str(entry.get("reason") or "")
         if entry.get("facts"):
             try:
                 facts = facts_from(entry["facts"], str(entry["name"]))

@@ -15,7 +15,7 @@ SINCE = "30d"
 SOURCE_OPTIONS: Mapping[str, Option] = {
     "name": Option(required=True),
     "facts": Option("dict"),
-    "message": Option(default=""),
+    "reason": Option(default=""),
 }
 OPTIONS: Mapping[str, Option] = {
     **REPOSITORY_OPTIONS,

@@ -44,7 +44,9 @@ def outlook(
             there = [*candidates, *(one for one in coming if one.time <= then)]
             decisions = plan(policy, there, now=then, retired=retired or days > 0)
             gone = {entry.backup_id for entry in decisions if entry.action == REMOVE}
-            freed.append(sum(one.backup.manifest["stored_bytes"] for key, (_, one) in known.items() if key in gone))
+            freed.append(
+                sum(one.backup.manifest["stored_bytes"] for key, (_place, one) in known.items() if key in gone)
+            )
             if days == 0:
                 kept = [key for key in known if key not in gone]
     except RetentionRefused as error:
