@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.vya.backupdb.plugins.plugin_utils.login_mistakes import of_instance, of_password
+
 DOCUMENTATION = r"""
 name: refresh_problems
 short_description: Find mistakes in the variables of the role refresh
@@ -65,12 +67,10 @@ _REQUIRED = ("refresh_instance", "refresh_source_host", "refresh_databases")
 def refresh_problems(values: Mapping[str, Any], instances: Sequence[str]) -> list[str]:
     """Return one sentence for each mistake."""
     empty = [name for name in _REQUIRED if not values[name]]
-    instance, databases, common = (values[f"refresh_{name}"] for name in ("instance", "databases", "masking"))
+    databases, common = values["refresh_databases"], values["refresh_masking"]
     problems = [f"not given: {', '.join(empty)}"] if empty else []
-    if instance and instance not in instances:
-        problems.append(f"refresh_instance must be one of backupdb_instances: {', '.join(map(str, instances))}")
-    if values["refresh_login_password"] and not values["refresh_login_user"]:
-        problems.append("refresh_login_password needs refresh_login_user, whose password it is")
+    problems += of_instance("refresh", values, instances)
+    problems += of_password("refresh", values)
     problems += _of_databases(databases, common, unmasked=values["refresh_unmasked"])
     files = [*common, *(path for one in databases for path in one.get("masking") or ())]
     return [*problems, *_of_files(dict.fromkeys(files))]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
+from ansible_collections.vya.backupdb.plugins.plugin_utils.login_mistakes import of_instance, of_password
+
 DOCUMENTATION = r"""
 name: restore_problems
 short_description: Find mistakes in the variables of the role restore
@@ -72,7 +74,7 @@ def restore_problems(values: Mapping[str, Any], instances: Sequence[str], hosts:
     # A path says which database it is of.
     if str(values["restore_from"]).startswith("/") and "restore_database" in empty:
         empty.remove("restore_database")
-    instance, target, confirm = (values[f"restore_{name}"] for name in ("instance", "target", "confirm"))
+    target, confirm = values["restore_target"], values["restore_confirm"]
     problems = []
     if empty:
         problems.append(f"not given: {', '.join(empty)}")
@@ -80,10 +82,8 @@ def restore_problems(values: Mapping[str, Any], instances: Sequence[str], hosts:
     if target and confirm != target and (confirm or changes):
         why = "; the database is changed" if changes else ", or be empty"
         problems.append(f"restore_confirm must repeat the name in restore_target, {target}{why}")
-    if values["restore_login_password"] and not values["restore_login_user"]:
-        problems.append("restore_login_password needs restore_login_user, whose password it is")
-    if instance and instance not in instances:
-        problems.append(f"restore_instance must be one of backupdb_instances: {', '.join(map(str, instances))}")
+    problems += of_password("restore", values)
+    problems += of_instance("restore", values, instances)
     if len(hosts) > 1:
         problems.append(f"the play has the hosts {', '.join(hosts)}: name the one that restores, with restore_hosts")
     return problems

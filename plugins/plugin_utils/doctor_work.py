@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .overview import Columns, Summary
+from .overview import Columns, Summary, of_counts
 from .summaries import Done
 from .work import Work, message_of
 
@@ -42,10 +42,6 @@ def _line(row: Mapping[str, Any]) -> str:
     return f"{row['job']}: {named}: {row['what']}" + (f" -> {row['next_step']}" if row["next_step"] else "")
 
 
-def _count(state: str) -> Any:
-    return lambda host: str(host["counts"].get(state, 0))
-
-
 DOCTOR = Work(
     name="doctor",
     title="Examination",
@@ -54,10 +50,10 @@ DOCTOR = Work(
     columns=Columns(
         known="counts",
         cells={
-            "OK": _count("ok"),
-            "UNKNOWN": _count("unknown"),
-            "WARNINGS": _count("warning"),
-            "FAILED": _count("failed"),
+            "OK": of_counts("ok"),
+            "UNKNOWN": of_counts("unknown"),
+            "WARNINGS": of_counts("warning"),
+            "FAILED": of_counts("failed"),
         },
     ),
     complaints=_complaints,

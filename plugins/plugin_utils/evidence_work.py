@@ -13,7 +13,7 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors impor
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.evidence.facts import facts_from
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.evidence.statement import result_of
 
-from .overview import Columns
+from .overview import Columns, of_counts
 from .summaries import Done, run_summary
 from .work import Work
 
@@ -40,10 +40,6 @@ def _published(overview: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": overview["status"], "hosts": hosts}
 
 
-def _count(key: str) -> Any:
-    return lambda host: str(host["counts"].get(key, 0))
-
-
 EVIDENCE = Work(
     name="evidence",
     title="Evidence",
@@ -52,12 +48,12 @@ EVIDENCE = Work(
     columns=Columns(
         known="counts",
         cells={
-            "DATABASES": _count("databases"),
-            "DRILLS": _count("drills"),
-            "PROVEN": _count("proven"),
-            "NOT PROVEN": _count("not proven"),
-            "NO DRILL": _count("no drill"),
-            "NO BACKUP": _count("no backup"),
+            "DATABASES": of_counts("databases"),
+            "DRILLS": of_counts("drills"),
+            "PROVEN": of_counts("proven"),
+            "NOT PROVEN": of_counts("not proven"),
+            "NO DRILL": of_counts("no drill"),
+            "NO BACKUP": of_counts("no backup"),
         },
     ),
     published=_published,

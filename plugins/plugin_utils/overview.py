@@ -32,6 +32,11 @@ class Columns:
     state: Callable[[Summary], str] = lambda summary: str(summary["status"])
 
 
+def of_counts(key: str) -> Callable[[Summary], str]:
+    """Return what makes a cell of one of the numbers that a summary has under `counts`."""
+    return lambda summary: str(summary["counts"].get(key, 0))
+
+
 def overview_of(
     summaries: Mapping[str, Summary], columns: Columns, complaints_of: Callable[[Summary], list[str]]
 ) -> dict[str, Any]:
