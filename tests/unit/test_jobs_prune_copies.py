@@ -26,7 +26,7 @@ from support.monitored import job_of
 from support.stored import DUMP, store, there
 
 DAY = timedelta(days=1)
-TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
 
 @pytest.fixture

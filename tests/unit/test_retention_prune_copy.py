@@ -31,7 +31,7 @@ from support.tree import folder_state
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 TWO = RetentionPolicy(keep_daily=2)
 
 
@@ -218,10 +218,12 @@ class Locking(LocalStore):
 
 
 def test_what_the_store_locks_stays_until_then_and_is_no_error(top: Path) -> None:
-    shop = nightly(top, 12)
+    shop, now = nightly(top, 12), utc_now()
+    for number, backup in enumerate(shop):
+        arrived(backup.folder, now - number * DAY - HOUR)
     result = pruned(top, copy=Locking(settings(top), Patience(0.0)), drill_every=30 * 86400.0)
     assert (result["status"], result["removed"]) == ("ok", 3)
-    until = iso(shop[5].time + HOUR + 9 * DAY)
+    until = iso(now - 5 * DAY - HOUR + 9 * DAY)
     assert reasons(result)[shop[5].folder.name] == f"keep: locked until {until} by the store"
     assert any("the lock outlives the retention" in line for line in result["warnings"])
     assert any("locks a backup for 9 d 0 h, and drills come every 30 d" in line for line in result["warnings"])

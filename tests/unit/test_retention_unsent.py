@@ -29,7 +29,7 @@ from support.stored import DUMP, rewrite_manifest, store
 from support.tree import folder_state
 
 DAY = timedelta(days=1)
-TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 ONE = RetentionPolicy(keep_last=1)
 
 

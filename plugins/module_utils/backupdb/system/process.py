@@ -31,6 +31,7 @@ from .acting_as import account_to_become, call_as
 PIPE_BYTES = 1 << 20
 SECRET_PATH = "@SECRET_PATH@"  # noqa: S105  a placeholder, not a secret
 _F_SETPIPE_SZ = 1031  # fcntl.F_SETPIPE_SZ, which Python names from 3.10 on
+_STDERR_BLOCK = 1 << 16  # bytes read at once, and the longest line that is not cut into several
 _STDERR_HEAD = 100  # lines kept from the beginning and from the end of stderr
 _STDERR_TAIL = 100
 _STDERR_LINE = 2000  # characters kept of one line
@@ -65,7 +66,7 @@ class StandardError(threading.Thread):
     """
 
     def __init__(
-        self, stream: IO[bytes], patterns: Mapping[str, str | None], watch: Callable[[str], None] | None = None
+        self, stream: FileIO, patterns: Mapping[str, str | None], watch: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(name="stderr", daemon=True)
         self._stream = stream
@@ -77,15 +78,27 @@ class StandardError(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        with self._stream:
-            for raw in iter(lambda: self._stream.readline(1 << 16), b""):
-                line = raw.decode("utf-8", "replace").rstrip("\n")[:_STDERR_LINE]
-                for name, pattern in self._patterns.items():
-                    if name not in self.found and pattern.search(line):
-                        self.found[name] = line
-                (self._head if len(self._head) < _STDERR_HEAD else self._tail).append(line)
-                if self._watch is not None:
-                    self._watch(line)
+        # Whoever started the client may close the stream while a daemon that it left behind still holds the other end.
+        with self._stream, suppress(ValueError):
+            rest = b""
+            while block := self._stream.read(_STDERR_BLOCK):
+                *whole, rest = (rest + block).split(b"\n")
+                for raw in whole:
+                    self._see(raw)
+                if len(rest) >= _STDERR_BLOCK:
+                    self._see(rest)
+                    rest = b""
+            if rest:
+                self._see(rest)
+
+    def _see(self, raw: bytes) -> None:
+        line = raw.decode("utf-8", "replace")[:_STDERR_LINE]
+        for name, pattern in self._patterns.items():
+            if name not in self.found and pattern.search(line):
+                self.found[name] = line
+        (self._head if len(self._head) < _STDERR_HEAD else self._tail).append(line)
+        if self._watch is not None:
+            self._watch(line)
 
     def lines(self) -> list[str]:
         """Return the kept lines; complete once the client has ended."""
@@ -105,7 +118,7 @@ class Running:
     ) -> None:
         self._process = process
         self.name = name
-        self.stderr = StandardError(_pipe(process.stderr), patterns, watch)
+        self.stderr = StandardError(cast(FileIO, _pipe(process.stderr)), patterns, watch)
 
     @property
     def pid(self) -> int:
