@@ -321,6 +321,14 @@ def test_reading_goes_on_without_what_a_prune_removes_meanwhile(
     assert [line for line in result["warnings"] if "removed after it had been listed" in line]
 
 
+def what_verify_complains_of(root: Path) -> list[str]:
+    try:
+        result = verify_run.run(verify_run.VerifyRequest(level="digest", repository=str(root)))
+    except BackupNotFound as missing:  # of the newest, when newer ones came and it went after it was listed
+        return [] if "removed after it had been listed" in str(missing) else [str(missing)]
+    return [entry["problems"][0] for entry in result["backups"] if entry["verdict"] != "good"]
+
+
 def test_runs_readers_and_prunes_at_once_lose_nothing_and_see_whole_backups_only(
     tmp_path: Path, never: threading.Event
 ) -> None:
@@ -343,13 +351,7 @@ def test_runs_readers_and_prunes_at_once_lose_nothing_and_see_whole_backups_only
     def read() -> None:
         while not done.is_set():
             time.sleep(0.02)
-            try:
-                result = verify_run.run(verify_run.VerifyRequest(level="digest", repository=str(tmp_path)))
-            except BackupNotFound as missing:  # of the newest, when newer ones came and it went after it was listed
-                if "removed after it had been listed" not in str(missing):
-                    failures.append(str(missing))
-                continue
-            failures.extend(entry["problems"][0] for entry in result["backups"] if entry["verdict"] != "good")
+            failures.extend(what_verify_complains_of(tmp_path))
 
     def prune_again_and_again() -> None:
         while not done.is_set():
