@@ -52,7 +52,7 @@ def test_a_view_of_a_dropped_account_does_not_end_the_dump(mariadb: Any, where: 
         done = dump(where, name)
         assert b"INSERT INTO `kept`" in done.parts["data"]
         dead = done.details.extra["dead_definers"]["nobody@nowhere"]
-        assert dead == ["view dead", "trigger dead_t", "procedure dead_p", "event dead_e"]
+        assert dead == ["view dead", "procedure dead_p", "trigger dead_t", "event dead_e"]
         assert any("nobody@nowhere is not an account" in warning for warning in done.details.warnings)
 
 

@@ -297,6 +297,36 @@ def test_more_tables_than_a_command_line_can_name_are_all_dumped(
         drop_database(postgres15, "many again")
 
 
+@pytest.mark.parametrize(
+    ("statement", "is_there"),
+    [
+        ("SELECT 1", False),
+        ("CREATE TABLE owning (n serial, i int GENERATED ALWAYS AS IDENTITY)", False),
+        ("CREATE SEQUENCE of_nobody START 7", True),
+        ("SELECT lo_from_bytea(0, 'x')", True),
+        ("CREATE VIEW v AS SELECT 1", False),
+    ],
+)
+def test_what_no_table_has_gets_a_part_of_its_own_where_there_is_any(
+    postgres15: PrivatePostgres, scratch: Path, statement: str, is_there: bool
+) -> None:
+    options = DumpOptions(jobs=2, row_counts=True, fingerprints=True)
+    with new_database(postgres15, "others"), opened(postgres15) as (server, facts):
+        postgres15.sql("CREATE TABLE t AS SELECT 1 AS n", database="others")
+        postgres15.sql(statement, database="others")
+        dump = take(server, facts, client_of(postgres15, facts), "others", scratch, options=options)
+        assert ("rest" in [part.name for part, _path in dump.archives]) == is_there
+        restore(postgres15, dump, "others again")
+        try:
+            (scratch / "again").mkdir()
+            again = take(
+                server, facts, client_of(postgres15, facts), "others again", scratch / "again", options=options
+            )
+        finally:
+            drop_database(postgres15, "others again")
+        assert again.details.fingerprints == dump.details.fingerprints
+
+
 def test_a_hostile_search_path_of_the_database_is_not_followed(postgres15: PrivatePostgres, scratch: Path) -> None:
     """Its owner could otherwise have his own functions called by the superuser who makes the backup."""
     with new_database(postgres15, "hostile"), opened(postgres15) as (server, facts):

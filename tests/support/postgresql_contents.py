@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from backupdb.engines.values import DumpOptions
+
 from support.postgresql_dumps import Dump, client_of, opened, take
 from support.servers import PrivatePostgres
 
@@ -57,7 +59,8 @@ _CONTENTS = (
 def taken(private: PrivatePostgres, name: str, folder: Path) -> Dump:
     folder.mkdir(exist_ok=True)
     with opened(private) as (server, facts):
-        return take(server, facts, client_of(private, facts), name, folder)
+        options = DumpOptions(older_inventory=True)
+        return take(server, facts, client_of(private, facts), name, folder, options=options)
 
 
 def contents_of(private: PrivatePostgres, dump: Dump) -> Counter[str]:

@@ -72,6 +72,7 @@ def compare(state: RestoredServer) -> tuple[Findings, StreamDifferences]:
         DumpOptions(
             row_counts=manifest.get("row_counts") is not None,
             fingerprints=manifest.get("fingerprints") is not None and state.same_series,
+            older_inventory=True,
         ),
     )
     _inventory(findings, manifest, details)

@@ -75,7 +75,8 @@ class DumpOptions:
     """How databases are dumped. Times in seconds; None is 'no limit' for `timeout` only.
 
     `jobs` are for databases of `jobs_min_size` bytes or more, and of unknown size; others are dumped by one client.
-    `filters` say which tables are left out on purpose.
+    `filters` say which tables are left out on purpose. `older_inventory` has objects counted by the rules of earlier
+    versions too, to be compared with their manifests.
     """
 
     jobs: int = 1
@@ -85,6 +86,7 @@ class DumpOptions:
     events: bool = True
     row_counts: bool = False
     fingerprints: bool = False
+    older_inventory: bool = False
     allow_newer_client: bool = False
     filters: Filters = field(default_factory=Filters)
     db_lock_timeout: float = 60.0
@@ -146,7 +148,7 @@ class SnapshotDetails:
     missing: Sequence[str] = ()  # named things that this backup does not have: makes it partial
     warnings: Sequence[str] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)  # engine's own: text of excluded views, ...
-    older_inventory: Mapping[str, int] = field(default_factory=dict)  # kinds that older manifests count otherwise
+    older_inventory: Mapping[str, int] = field(default_factory=dict)  # what other rules count otherwise, if asked for
     unanswered: Mapping[str, Sequence[str]] = field(default_factory=dict)  # kind -> what is there and not counted
     filtered: Filtered = NOT_FILTERED  # what was left out as asked, and is counted nowhere above
 

@@ -40,7 +40,7 @@ def compare_restored(
     if options.data_only:
         return Comparison(not_compared=["nothing was compared: the database had rows and objects of its own"])
     counted = manifest.get("row_counts") is not None and not options.schema_only
-    details = inspect(engine, client, name, DumpOptions(row_counts=counted))
+    details = inspect(engine, client, name, DumpOptions(row_counts=counted, older_inventory=True))
     inventory, left_out = _inventory_differences(manifest, details, options)
     rows, rows_left_out = _row_differences(manifest, details, options)
     not_compared = [*left_out, *rows_left_out]

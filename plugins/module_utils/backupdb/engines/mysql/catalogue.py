@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...connection.server import Server
 from ...errors import ConnectionFailed, QueryFailed
-from .sizes import BASE_TABLE_TYPES, table_sizes
+from .sizes import BASE_TABLE_TYPES, TableSizes, table_sizes
 from .statements import DENIED_CODES, LOCK_WAIT_TIMEOUT, ask, quoted
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ TRANSACTIONAL_ENGINES = ("innodb", "rocksdb", "tokudb", "ndbcluster")
 
 # Engines that keep their rows in files of their own, which can be damaged while the table still opens.
 _CHECKED_ENGINES = ("myisam", "aria")
+_ASKED_AT_ONCE = 50  # tables in one statement
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,17 @@ class Broken:
 
 @dataclass(frozen=True)
 class Programs:
-    """Routines, triggers and events: (kind, name) -> digest of what it says, to see a change."""
+    """Routines, triggers and events: (kind, name) -> digest of what it says, to see a change; and -> its definer."""
 
     digests: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    definers: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
         return sum(1 for found, _item in self.digests if found == kind)
 
 
-def relations(server: Server, connection: Connection, database: str) -> list[Relation]:
-    """List tables, views and sequences in the order of their names."""
+def relations(server: Server, connection: Connection, database: str, sizes: TableSizes | None = None) -> list[Relation]:
+    """List tables, views and sequences in the order of their names; `sizes` as they were read before, if they were."""
     rows = ask(
         server,
         connection,
@@ -84,7 +87,7 @@ def relations(server: Server, connection: Connection, database: str) -> list[Rel
         database=database,
     )
     # Sorted here: names that differ in case only are equal to the server's collation.
-    known = table_sizes(server, connection, database)
+    known = sizes if sizes is not None else table_sizes(server, connection, database)
     found = [
         Relation(str(name), str(kind), engine, known.sizes.get(str(name), (0, 0))[0], known.dead.get(str(name)))
         for name, kind, engine in rows
@@ -95,22 +98,24 @@ def relations(server: Server, connection: Connection, database: str) -> list[Rel
 def programs(server: Server, connection: Connection, database: str) -> Programs:
     """List routines, triggers and events; needs the rights that missing_privileges checks, else it is blind."""
     digests: dict[tuple[str, str], str] = {}
+    theirs: dict[tuple[str, str], str] = {}
     for statement in (
-        "SELECT LOWER(routine_type), routine_name, last_altered, definer, sql_mode, routine_definition"
+        "SELECT LOWER(routine_type), routine_name, definer, last_altered, sql_mode, routine_definition"
         " FROM information_schema.routines WHERE routine_schema = :database"
         " AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT 'trigger', trigger_name, created, definer, sql_mode, event_manipulation, action_timing,"
+        "SELECT 'trigger', trigger_name, definer, created, sql_mode, event_manipulation, action_timing,"
         " action_statement FROM information_schema.triggers WHERE trigger_schema = :database"
         " AND CAST(trigger_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT 'event', event_name, last_altered, definer, sql_mode, status, event_definition, execute_at,"
+        "SELECT 'event', event_name, definer, last_altered, sql_mode, status, event_definition, execute_at,"
         " interval_value, interval_field, starts, ends, on_completion"
         " FROM information_schema.events WHERE event_schema = :database"
         " AND CAST(event_schema AS BINARY) = CAST(:database AS BINARY)",
     ):
-        for kind, name, *rest in ask(server, connection, statement, database=database):
-            text = repr(rest).encode("utf-8", "surrogateescape")
+        for kind, name, definer, *rest in ask(server, connection, statement, database=database):
+            text = repr((definer, *rest)).encode("utf-8", "surrogateescape")
             digests[(str(kind), str(name))] = hashlib.sha256(text).hexdigest()
-    return Programs(digests)
+            theirs[(str(kind), str(name))] = str(definer)
+    return Programs(digests, theirs)
 
 
 def definitions(server: Server, connection: Connection, database: str) -> dict[str, str]:
@@ -134,8 +139,11 @@ def definitions(server: Server, connection: Connection, database: str) -> dict[s
 
 def find_broken(server: Server, connection: Connection, database: str, found: Sequence[Relation]) -> list[Broken]:
     """Find the tables and views at which a dump client would stop."""
+    answered = _answering(server, connection, database, found)
     broken = []
     for relation in found:
+        if relation.name in answered:
+            continue
         reason = _refusal(server, connection, database, relation)
         if reason is not None:
             kind = "table" if relation.is_table else relation.type.lower()
@@ -143,24 +151,16 @@ def find_broken(server: Server, connection: Connection, database: str, found: Se
     return broken
 
 
-def definers(server: Server, connection: Connection, database: str) -> dict[str, list[str]]:
-    """Return the definers of programs and views: user@host (for a role nothing after the @) -> what is theirs."""
-    found: dict[str, list[str]] = {}
-    for statement in (
-        "SELECT definer, 'view', table_name FROM information_schema.views WHERE table_schema = :database"
+def definers_of_views(server: Server, connection: Connection, database: str) -> dict[tuple[str, str], str]:
+    """Return the definers of views, as those of `Programs`: ("view", name) -> definer."""
+    rows = ask(
+        server,
+        connection,
+        "SELECT table_name, definer FROM information_schema.views WHERE table_schema = :database"
         " AND CAST(table_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT definer, 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = :database"
-        " AND CAST(trigger_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT definer, LOWER(routine_type), routine_name FROM information_schema.routines"
-        " WHERE routine_schema = :database"
-        " AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT definer, 'event', event_name FROM information_schema.events WHERE event_schema = :database"
-        " AND CAST(event_schema AS BINARY) = CAST(:database AS BINARY)",
-    ):
-        for definer, kind, name in ask(server, connection, statement, database=database):
-            account = str(definer) if "@" in str(definer) else f"{definer}@"
-            found.setdefault(account, []).append(f"{kind} {name}")
-    return found
+        database=database,
+    )
+    return {("view", str(name)): str(definer) for name, definer in rows}
 
 
 def accounts(server: Server, connection: Connection) -> frozenset[str] | None:
@@ -191,6 +191,22 @@ def properties(server: Server, connection: Connection, database: str) -> dict[st
     }
     found = {str(name).lower(): value for name, value in rows[0]._mapping.items()} if rows else {}
     return {ours: found[theirs] for theirs, ours in names.items() if found.get(theirs)}
+
+
+def _answering(server: Server, connection: Connection, database: str, found: Sequence[Relation]) -> frozenset[str]:
+    """Ask tables for their rows, many at once; return the names of those of which none of a group refused.
+
+    Not those whose files must be checked as well, which is done for each by itself.
+    """
+    plain = [one.name for one in found if one.is_table and (one.engine or "").lower() not in _CHECKED_ENGINES]
+    answered: set[str] = set()
+    for start in range(0, len(plain), _ASKED_AT_ONCE):
+        group = plain[start : start + _ASKED_AT_ONCE]
+        questions = (f"(SELECT 1 FROM {quoted(database)}.{quoted(name)} LIMIT 0)" for name in group)  # noqa: S608
+        with suppress(QueryFailed):  # each is asked by itself then, which tells what it said
+            ask(server, connection, " UNION ALL ".join(questions))
+            answered.update(group)
+    return frozenset(answered)
 
 
 def _refusal(server: Server, connection: Connection, database: str, relation: Relation) -> str | None:

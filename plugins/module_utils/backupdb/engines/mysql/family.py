@@ -80,7 +80,7 @@ class MysqlFamily(Engine):
     GTID_VARIABLE: ClassVar[str]
     BINLOG_STATUS: ClassVar[Sequence[str]]
     REPLICA_STATUS: ClassVar[Sequence[str]]
-    SESSION_SETTINGS: ClassVar[Sequence[str]]  # no time limits; passed over where a version does not know them
+    SESSION_SETTINGS: ClassVar[Sequence[str]]  # "name = value": no time limits; versions know some of them
     # List the sessions without their statements. One that lists none is switched off, and the next one is asked.
     SESSION_LISTS: ClassVar[Sequence[str]] = ("SELECT id, user, db, command, time FROM information_schema.processlist",)
     # Whether a waiting FLUSH TABLES stalls everybody who uses the tables of a long statement.

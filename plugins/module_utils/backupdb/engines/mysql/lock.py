@@ -42,10 +42,10 @@ class GlobalReadLock:
         self._server = server
         self._waits_for_long_statements = engine.LOCK_WAITS_FOR_LONG_STATEMENTS
         self._connection = connection
-        self._session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
+        ((session, login),) = ask(server, connection, "SELECT CONNECTION_ID(), USER()")
+        self._session = int(session)
         self._newest = self._session  # no session that is older than the lock is a dump client's
-        # A login's name may hold an "@" itself, a host does not.
-        self._login = str(ask(server, connection, "SELECT USER()")[0][0]).rpartition("@")[0]
+        self._login = str(login).rpartition("@")[0]  # a login's name may hold an "@" itself, a host does not
         self._using = threading.Lock()  # a driver's connection serves one thread at a time
         self._watchdog = threading.Timer(MAX_HOLD, self._expire)
         self._watchdog.daemon = True

@@ -63,9 +63,9 @@ class MariadbEngine(MysqlBase):
     BINLOG_STATUS = ("SHOW BINLOG STATUS", "SHOW MASTER STATUS")
     REPLICA_STATUS = ("SHOW ALL REPLICAS STATUS", "SHOW ALL SLAVES STATUS")
     SESSION_SETTINGS = (
-        "SET SESSION max_statement_time = 0",
-        "SET SESSION idle_transaction_timeout = 0",
-        "SET SESSION idle_readonly_transaction_timeout = 0",
+        "max_statement_time = 0",
+        "idle_transaction_timeout = 0",
+        "idle_readonly_transaction_timeout = 0",
     )
     LOAD_SESSION = (
         *MysqlFamily.LOAD_SESSION,

@@ -82,7 +82,7 @@ class MysqlEngine(MysqlBase):
     GTID_VARIABLE = "gtid_executed"
     BINLOG_STATUS = ("SHOW BINARY LOG STATUS", "SHOW MASTER STATUS")
     REPLICA_STATUS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
-    SESSION_SETTINGS = ("SET SESSION max_execution_time = 0",)
+    SESSION_SETTINGS = ("max_execution_time = 0",)
     SESSION_LISTS = (
         "SELECT id, user, db, command, time FROM performance_schema.processlist",  # since 8.0.22
         *MysqlFamily.SESSION_LISTS,

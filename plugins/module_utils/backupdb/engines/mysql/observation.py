@@ -1,14 +1,16 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the coordinator sees of one database: before the snapshot (slow looks, no lock held) and in it.
+"""What the coordinator sees of one database: before the snapshot (slow looks, no lock held), in it, and while it is
+being dumped, which keeps nobody waiting.
 
 The coordinator is our own session: its snapshot is opened under the same lock as those of the dump clients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,37 +21,31 @@ from .catalogue import (
     Programs,
     Relation,
     accounts,
-    definers,
+    definers_of_views,
     definitions,
     find_broken,
     programs,
     properties,
     relations,
 )
-from .facts import fresh_statistics, variable
+from .facts import variable
 from .family import MysqlFamily
 from .outside import find_outside
 from .scope import EVERYTHING, Scope, read_scope
+from .sizes import TableSizes, table_sizes
 from .statements import ask, first_answer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_SESSION = (
-    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "SET SESSION wait_timeout = 2147483",
-)
-
 
 @dataclass(frozen=True)
 class Preflight:
-    """What was found beforehand. `dead_definers` with what is theirs; None where accounts cannot be read."""
+    """What was found beforehand."""
 
     broken: Sequence[Broken]
     definitions: Mapping[str, str]  # table -> digest of its columns
-    definers: Sequence[str]
-    dead_definers: Mapping[str, Sequence[str]] | None
-    outside: Sequence[Mapping[str, Any]] = ()  # what views and defaults name in other databases
+    sizes: TableSizes
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,17 @@ class Observation:
     programs: Programs
     coordinates: Mapping[str, Any]
     properties: Mapping[str, Any]
+    has_views: bool  # also such as cannot be dumped, or are left out on purpose
     scope: Scope = EVERYTHING
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the database needs of the server. `dead_definers` with what is theirs; None where accounts are not shown."""
+
+    definers: Sequence[str]
+    dead_definers: Mapping[str, Sequence[str]] | None
+    outside: Sequence[Mapping[str, Any]] = ()  # what views and defaults name in other databases
 
 
 def prepare_session(engine: MysqlFamily, connection: Connection, *, lock_timeout: float) -> None:
@@ -68,38 +74,31 @@ def prepare_session(engine: MysqlFamily, connection: Connection, *, lock_timeout
 
     `lock_timeout` in seconds is for a table that another session has locked.
     """
-    server = engine.server
-    ask(server, connection, f"SET SESSION lock_wait_timeout = {max(1, int(lock_timeout))}")
-    for statement in _SESSION:
-        ask(server, connection, statement)
-    for statement in engine.SESSION_SETTINGS:
-        try:
-            ask(server, connection, statement)
-        except QueryFailed:
-            continue  # this version has no such limit
-    fresh_statistics(server, connection)
+    ours = [f"lock_wait_timeout = {max(1, int(lock_timeout))}", "wait_timeout = 2147483"]
+    try:
+        _set(engine, connection, [*ours, *engine.SESSION_SETTINGS])
+    except QueryFailed:
+        _set(engine, connection, ours)
+        for setting in engine.SESSION_SETTINGS:
+            with suppress(QueryFailed):  # this version has no such limit
+                _set(engine, connection, [setting])
+
+
+def _set(engine: MysqlFamily, connection: Connection, settings: Iterable[str]) -> None:
+    ask(engine.server, connection, f"SET SESSION {', '.join(settings)}")
 
 
 def inspect_before(engine: MysqlFamily, connection: Connection, database: str, filters: Filters) -> Preflight:
     """Find what cannot be dumped or will not work after a restore; what is left out on purpose is not looked at."""
     server = engine.server
-    found = relations(server, connection, database)
+    sizes = table_sizes(server, connection, database)
+    found = relations(server, connection, database, sizes)
     scope = read_scope(server, connection, database, found, filters)
-    theirs = _kept(definers(server, connection, database), scope)
-    known = accounts(server, connection)
-    dead = None if known is None else {one: objects for one, objects in theirs.items() if one not in known}
     return Preflight(
         broken=find_broken(server, connection, database, scope.kept(found)),
         definitions=definitions(server, connection, database),
-        definers=sorted(theirs),
-        dead_definers=dead,
-        outside=find_outside(server, connection, database, engine.SYSTEM_DATABASES),
+        sizes=sizes,
     )
-
-
-def _kept(theirs: Mapping[str, list[str]], scope: Scope) -> dict[str, list[str]]:
-    kept = {account: [one for one in objects if scope.keeps(*one.split(" ", 1))] for account, objects in theirs.items()}
-    return {account: objects for account, objects in kept.items() if objects}
 
 
 def observe(
@@ -109,20 +108,43 @@ def observe(
     server = engine.server
     ask(server, connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
     broken = {one.name for one in preflight.broken}
-    found = relations(server, connection, database)
+    found = relations(server, connection, database, preflight.sizes)
     scope = read_scope(server, connection, database, found, filters)
     written = programs(server, connection, database)
     return Observation(
         found=[one for one in scope.kept(found) if one.name not in broken],
-        programs=Programs({one: digest for one, digest in written.digests.items() if scope.keeps(*one)}),
+        programs=Programs(
+            {one: digest for one, digest in written.digests.items() if scope.keeps(*one)},
+            {one: definer for one, definer in written.definers.items() if scope.keeps(*one)},
+        ),
         coordinates=coordinates(engine, connection),
         properties=properties(server, connection, database),
+        has_views=any(one.type == "VIEW" for one in found),
         scope=scope,
     )
 
 
+def look_around(engine: MysqlFamily, connection: Connection, database: str, seen: Observation) -> Surroundings:
+    """Find what will not work after a restore unless it is there; what is left out on purpose is not looked at."""
+    server = engine.server
+    of_views = definers_of_views(server, connection, database) if seen.has_views else {}
+    kept = {one: definer for one, definer in of_views.items() if seen.scope.keeps(*one)}
+    theirs: dict[str, list[str]] = {}
+    for (kind, name), definer in {**kept, **seen.programs.definers}.items():
+        theirs.setdefault(definer if "@" in definer else f"{definer}@", []).append(f"{kind} {name}")
+    known = accounts(server, connection) if theirs else frozenset()
+    return Surroundings(
+        definers=sorted(theirs),
+        dead_definers=None if known is None else {one: what for one, what in theirs.items() if one not in known},
+        outside=find_outside(server, connection, database, engine.SYSTEM_DATABASES, views=seen.has_views),
+    )
+
+
 def coordinates(engine: MysqlFamily, connection: Connection) -> dict[str, Any]:
-    """Read binary log file and position, GTID and what a replica has applied; what cannot be read is left out."""
+    """Read binary log file and position, GTID and what a replica has applied; what cannot be read is left out.
+
+    Only a server that was a replica when the run began is asked for what it has applied: an answer is many columns.
+    """
     server = engine.server
     seen: dict[str, Any] = {}
     gtid = variable(server, connection, engine.GTID_VARIABLE)
@@ -133,6 +155,8 @@ def coordinates(engine: MysqlFamily, connection: Connection) -> dict[str, Any]:
             seen["binlog_file"], seen["binlog_position"] = str(row["File"]), int(row["Position"])
     except QueryFailed:
         pass  # the missing right is among the warnings already
+    if engine.facts.role != "replica":
+        return seen
     try:
         replication = [_replica_position(row) for row in first_answer(server, connection, engine.REPLICA_STATUS)]
     except QueryFailed:

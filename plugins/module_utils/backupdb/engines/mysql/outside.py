@@ -62,11 +62,11 @@ _WORD = re.compile(r"[A-Za-z0-9_]+\Z")
 
 
 def find_outside(
-    server: Server, connection: Connection, database: str, system: Mapping[str, str]
+    server: Server, connection: Connection, database: str, system: Mapping[str, str], *, views: bool
 ) -> list[dict[str, Any]]:
-    """Describe what the database names of others; what cannot be read is left out."""
+    """Describe what the database, which may have `views`, names of others; what cannot be read is left out."""
     definitions: list[str] = []
-    for question in (VIEWS, _DEFAULTS):
+    for question in (VIEWS, _DEFAULTS) if views else (_DEFAULTS,):
         try:
             definitions += [str(row[0] or "") for row in ask(server, connection, question, database=database)]
         except (QueryFailed, ConnectionFailed):

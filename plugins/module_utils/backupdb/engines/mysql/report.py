@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..values import DumpOptions
-from .observation import Observation, Preflight
+from .observation import Observation, Preflight, Surroundings
 
 # Routine kinds as information_schema.routines has them; packages are MariaDB's.
 _ROUTINES = ("function", "procedure", "package", "package body")
@@ -62,7 +62,7 @@ def left_out(seen: Observation, preflight: Preflight, options: DumpOptions, *, h
 
 
 def warnings(
-    seen: Observation, preflight: Preflight, options: DumpOptions, *, unlocked: str | None, jobs: int
+    seen: Observation, around: Surroundings, options: DumpOptions, *, unlocked: str | None, jobs: int
 ) -> list[str]:
     """Say what the user should know, though nothing is missing."""
     warned = []
@@ -80,26 +80,26 @@ def warnings(
     outside = [f"{one.name} ({one.engine})" for one in seen.found if one.is_table and not one.is_transactional]
     if outside:
         warned.append(f"tables of engines without transactions are outside the snapshot: {', '.join(outside)}")
-    others = sorted({str(one["database"]) for one in preflight.outside})
+    others = sorted({str(one["database"]) for one in around.outside})
     if others:
         warned.append(f"views or defaults name other databases, which a restore needs first: {', '.join(others)}")
-    if preflight.dead_definers is None:
+    if around.dead_definers is None:
         warned.append("definers were not checked: the login cannot read mysql.user")
-    for definer, objects in (preflight.dead_definers or {}).items():
+    for definer, objects in (around.dead_definers or {}).items():
         warned.append(f"definer {definer} is not an account of this server; used by {', '.join(objects)}")
     return warned
 
 
-def extra(preflight: Preflight) -> dict[str, Any]:
+def extra(preflight: Preflight, around: Surroundings) -> dict[str, Any]:
     """Return the definitions of what was left out, the definers, which a restore needs, and the dead ones of them."""
-    found: dict[str, Any] = {"definers": list(preflight.definers)}
+    found: dict[str, Any] = {"definers": list(around.definers)}
     if preflight.broken:
         found["left_out"] = [
             {"name": one.name, "kind": one.kind, "reason": one.reason, "definition": one.definition}
             for one in preflight.broken
         ]
-    if preflight.outside:
-        found["outside"] = [dict(one) for one in preflight.outside]
-    if preflight.dead_definers:
-        found["dead_definers"] = {definer: list(objects) for definer, objects in preflight.dead_definers.items()}
+    if around.outside:
+        found["outside"] = [dict(one) for one in around.outside]
+    if around.dead_definers:
+        found["dead_definers"] = {definer: list(objects) for definer, objects in around.dead_definers.items()}
     return found

@@ -33,14 +33,13 @@ from .catalogue import Relation, definitions, programs, relations
 from .clients import known_options
 from .commands import INIT_COMMAND, NO_LIMIT, option_file
 from .content import count_rows, fingerprints, sequence_values
-from .facts import variable
 from .family import MysqlFamily
 from .lock import LOCK_WAIT, MAX_HOLD, GlobalReadLock
-from .observation import Observation, Preflight, inspect_before, observe, prepare_session
+from .observation import Observation, Preflight, inspect_before, look_around, observe, prepare_session
 from .plan import Chosen, Plan, plan, plan_with_routines_first, writes_routines_last
 from .report import dumped_kinds, extra, inventory, left_out, warnings
 from .scope import read_scope
-from .statements import own_session
+from .statements import ask, own_session
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -81,7 +80,7 @@ def open_snapshot(
             apart = options.routines and _views_may_call_routines(seen) and writes_routines_last(client)
             make = plan_with_routines_first if apart else plan
             snapshot = _OpenSnapshot(
-                server=server,
+                engine=engine,
                 connection=connection,
                 database=database.name,
                 options=options,
@@ -150,7 +149,7 @@ def filtered(engine: MysqlFamily, database: Database, filters: Filters) -> Filte
 class _OpenSnapshot:
     """A snapshot that is being dumped: the functions that a `Snapshot` carries."""
 
-    server: Server
+    engine: MysqlFamily
     connection: Connection
     database: str
     options: DumpOptions
@@ -165,6 +164,10 @@ class _OpenSnapshot:
     unlocked: str | None  # why there is no lock; None while there is one snapshot for all
     sequences: dict[str, str]  # their fingerprints when the snapshot was taken
     prints: dict[str, str] = field(default_factory=dict)  # what goes into the manifest
+
+    @property
+    def server(self) -> Server:
+        return self.engine.server
 
     def begun(self, ended: Callable[[], int]) -> None:
         """Hold the lock until the clients have begun. One client that was too late still has a snapshot of its own."""
@@ -190,7 +193,8 @@ class _OpenSnapshot:
         with self._later_session() as connection:
             now = programs(self.server, connection, self.database).digests
             columns = definitions(self.server, connection, self.database)
-            names = {one.name for one in relations(self.server, connection, self.database)}
+            there = relations(self.server, connection, self.database, self.preflight.sizes)
+            names = {one.name for one in there}
             if self.prints and names.issuperset(self.sequences):
                 later = sequence_values(self.server, connection, self.database, self.seen.found)
                 self.prints.update(changed_sequences(self.sequences, later))
@@ -222,6 +226,7 @@ class _OpenSnapshot:
     def details(self) -> SnapshotDetails:
         """Put together what the manifest says; rows are counted now, in the coordinator's snapshot."""
         locked = self.unlocked is None
+        around = look_around(self.engine, self.connection, self.database, self.seen)
         counts: dict[str, int] | None = None
         taken = locked and self.options.fingerprints
         try:
@@ -246,10 +251,10 @@ class _OpenSnapshot:
             fingerprints=self.prints if taken else None,
             missing=left_out(self.seen, self.preflight, self.options, history=self.history),
             warnings=[
-                *warnings(self.seen, self.preflight, self.options, unlocked=self.unlocked, jobs=self.planned.at_once),
+                *warnings(self.seen, around, self.options, unlocked=self.unlocked, jobs=self.planned.at_once),
                 *self.seen.scope.filtered.warnings,
             ],
-            extra=extra(self.preflight),
+            extra=extra(self.preflight, around),
             unanswered={"views": [one.name for one in self.preflight.broken if one.kind == "view"]},
             filtered=self.seen.scope.filtered,
         )
@@ -266,9 +271,8 @@ def _place(server: Server, database: str) -> str:
 
 
 def _refuse_limit(server: Server, connection: Connection, place: str) -> None:
-    limit = variable(server, connection, "sql_select_limit")
-    first = str(variable(server, connection, "init_connect") or "")
-    if (limit is not None and int(limit) < NO_LIMIT) or "sql_select_limit" in first.lower():
+    ((limit, first),) = ask(server, connection, "SELECT @@GLOBAL.sql_select_limit, @@GLOBAL.init_connect")
+    if int(limit) < NO_LIMIT or "sql_select_limit" in str(first or "").lower():
         raise QueryFailed(
             f"{place}: the server's sql_select_limit, or its init_connect, has the dump client leave rows"
             " out; run: SET GLOBAL sql_select_limit = DEFAULT; and take it out of init_connect"

@@ -27,6 +27,11 @@ _EXTENSIONS = """
 _TABLESPACES = """
     SELECT DISTINCT t.spcname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
      WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY 1"""
+_OF_NOTE = f"""
+    SELECT {NAME} AS name, c.relkind = 'r' AS unlogged_tables, c.relkind = 'm' AS materialized_views,
+           c.relkind = 'm' AND NOT c.relispopulated AS unpopulated_materialized_views, c.relkind = 'f' AS foreign_tables
+      {FROM} WHERE (c.relkind IN ('m', 'f') OR (c.relkind = 'r' AND c.relpersistence = 'u')) AND {ORDINARY}
+     ORDER BY 1"""
 _LARGE_OBJECT_BYTES = "SELECT pg_relation_size('pg_catalog.pg_largeobject')"
 
 
@@ -43,7 +48,7 @@ def read_details(
 ) -> SnapshotDetails:
     """Read it all through the session that holds the snapshot."""
     inventory = read_inventory(session, client.major, scope)
-    unlogged = _named(session, "c.relkind = 'r' AND c.relpersistence = 'u'", scope)
+    of_note = _of_note(session, scope)
     contents = read_contents(session, exported, options, scope)
     left_out = read_left_out(session, client.major, scope)
     return SnapshotDetails(
@@ -59,7 +64,7 @@ def read_details(
         ],
         warnings=[
             *_client_warnings(facts, client),
-            *_unlogged_warnings(exported, unlogged),
+            *_unlogged_warnings(exported, of_note["unlogged_tables"]),
             *hazard_warnings(session, scope),
             *contents.warnings,
             *left_out.warnings,
@@ -69,10 +74,7 @@ def read_details(
             "extensions": dict(tuple(row) for row in session.rows(_EXTENSIONS)),
             "tablespaces": [name for (name,) in session.rows(_TABLESPACES)],
             "large_object_bytes": int(session.value(_LARGE_OBJECT_BYTES)),  # on disk, compressed
-            "unlogged_tables": unlogged,
-            "materialized_views": _named(session, "c.relkind = 'm'", scope),
-            "unpopulated_materialized_views": _named(session, "c.relkind = 'm' AND NOT c.relispopulated", scope),
-            "foreign_tables": _named(session, "c.relkind = 'f'", scope),
+            **of_note,
             DROPPED_KEY: read_dropped(session),
             "locked_tables": exported.tables,
             CLIENT_SETTINGS_KEY: client_settings(facts),
@@ -83,7 +85,7 @@ def read_details(
                 "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template0'"
             ),
         },
-        older_inventory=read_older(session),
+        older_inventory=read_older(session) if options.older_inventory else {},
         filtered=scope.filtered,
     )
 
@@ -97,9 +99,13 @@ def _position(exported: ExportedSnapshot) -> dict[str, Any]:
     }
 
 
-def _named(session: Session, condition: str, scope: Scope) -> list[str]:
-    statement = f"SELECT {NAME} {FROM} WHERE {condition} AND {ORDINARY} ORDER BY 1"
-    return [session.shown(name) for (name,) in session.rows(scope.limit(statement))]
+def _of_note(session: Session, scope: Scope) -> dict[str, list[str]]:
+    """Name the relations of which a restore, or a person, has to know; every kind is there, also with none."""
+    rows = session.rows(scope.limit(_OF_NOTE))
+    return {
+        kind: [session.shown(row.name) for row in rows if getattr(row, kind)]
+        for kind in ("unlogged_tables", "materialized_views", "unpopulated_materialized_views", "foreign_tables")
+    }
 
 
 def _client_warnings(facts: ServerFacts, client: Client) -> list[str]:

@@ -15,6 +15,7 @@ import re
 from .quoting import literal
 from .scope import Scope
 from .session import Session
+from .unwritten import FIRST_NORMAL_OID
 
 # Functions with a body in text; those in C call nothing by name, and BEGIN ATOMIC is bound when it is made.
 _CALLED = """
@@ -27,6 +28,10 @@ _CALLED = """
        AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s (setting) WHERE s.setting LIKE 'search_path=%')
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.classid = d.refclassid AND x.objid = p.oid
                           AND x.deptype = 'e')"""
+_OF_USERS = f"""
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_proc p
+                     JOIN pg_catalog.pg_language l ON l.oid = p.prolang AND l.lanname NOT IN ('internal', 'c')
+                    WHERE p.oid >= {FIRST_NORMAL_OID})"""  # noqa: S608  constants only
 _PLACES = (
     (
         "pg_catalog.pg_constraint",
@@ -73,6 +78,8 @@ _SHOWN = 5
 
 def hazard_warnings(session: Session, scope: Scope) -> list[str]:
     """Warn of such functions; one line for all of them, with the statement that mends each."""
+    if not session.value(_OF_USERS):
+        return []
     found = [
         (row.function, row.place)
         for catalogue, what, joins in _PLACES

@@ -51,6 +51,12 @@ _OWNED_SEQUENCES = f"""
        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
       JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
      WHERE c.relkind = 'S' AND {ORDINARY} ORDER BY 1"""
+# Whether anything has data besides named tables and their sequences: other sequences, large objects, and the tables of
+# extensions that registered theirs.
+_OTHERS = f"""
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)
+        OR EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extconfig IS NOT NULL),
+           ARRAY(SELECT {NAME} {FROM} WHERE c.relkind = 'S' AND {ORDINARY})"""  # noqa: S608  constants only
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,11 @@ def plan(
         return Plan([part("data", *left_out)])
     named = sized[:_MOST_NAMED_TABLES]
     tables = {name: argument(name, encoding) for name, _size, _through in named}
-    owned = [argument(name, encoding) for name, table in session.rows(_OWNED_SEQUENCES) if table in tables]
+    owned = {
+        name: argument(name, encoding) for name, table in session.rows(scope.limit(_OWNED_SEQUENCES)) if table in tables
+    }
+    ((others, sequences),) = session.rows(scope.limit(_OTHERS))
+    every = len(named) == len(sized) and not others and owned.keys() >= set(sequences)
     groups = balanced([(tables[name], int(size), through) for name, size, through in named], options.jobs)
     warnings = []
     if len(sized) > len(named):
@@ -90,23 +100,17 @@ def plan(
             f'{len(sized) - len(named)} small tables are in the part "rest": no more than {_MOST_NAMED_TABLES} '
             "tables are spread over the jobs"
         )
-    return Plan(
-        [
-            part("pre-data", "--section=pre-data", *left_out),
-            *[
-                part(f"data-{number:04}", "--section=data", "--strict-names", *[f"--table={name}" for name in group])
-                for number, group in enumerate(groups, start=1)
-            ],
-            part(
-                "rest",
-                "--section=data",
-                *left_out,
-                *[f"--exclude-table={name}" for name in (*tables.values(), *owned)],
-            ),
-            part("post-data", "--section=post-data", *left_out),
+    parts = [
+        part("pre-data", "--section=pre-data", *left_out),
+        *[
+            part(f"data-{number:04}", "--section=data", "--strict-names", *[f"--table={name}" for name in group])
+            for number, group in enumerate(groups, start=1)
         ],
-        warnings,
-    )
+    ]
+    if not every:
+        written = [f"--exclude-table={name}" for name in (*tables.values(), *owned.values())]
+        parts.append(part("rest", "--section=data", *left_out, *written))
+    return Plan([*parts, part("post-data", "--section=post-data", *left_out)], warnings)
 
 
 def balanced(sized: Sequence[tuple[str, int, str]], count: int) -> list[list[str]]:

@@ -36,7 +36,8 @@ _OUT_OF_LOCK_SLOTS = "53200"
 _LOCK_NOT_AVAILABLE = "55P03"
 _QUERY_CANCELED = "57014"
 # In a failed transaction; and on a replica: cancelled because what the primary did could not wait for us.
-_TRANSACTION_ENDED = ("25P02", "40001", _DEADLOCK)
+_TRANSACTION_FAILED_BEFORE = "25P02"
+_TRANSACTION_ENDED = (_TRANSACTION_FAILED_BEFORE, "40001", _DEADLOCK)
 
 # Of the session from its beginning on; whatever the login or the database set for themselves does not hold.
 _SETTINGS = {
@@ -120,11 +121,11 @@ class Session:
 
     def attempt(self, statement: str) -> list[Any]:
         """As `rows`, but a refused statement leaves the transaction, its snapshot and its locks as they are."""
-        self.run("SAVEPOINT attempt")
         try:
-            rows = self.rows(statement)
-        except QueryFailed:
-            self.run("ROLLBACK TO SAVEPOINT attempt")
+            rows = self.rows(f"SAVEPOINT attempt; {statement}")
+        except QueryFailed as error:
+            if error.code != _TRANSACTION_FAILED_BEFORE:
+                self.run("ROLLBACK TO SAVEPOINT attempt")
             raise
         self.run("RELEASE SAVEPOINT attempt")
         return rows

@@ -63,12 +63,14 @@ def client_settings(facts: ServerFacts, *, superuser: bool = False) -> dict[str,
 
 def session_statements() -> tuple[str, ...]:
     """Return the statements for a session of our own: they set what the server knows and the login may set."""
-    everything = {**NEUTRAL, **_SINCE_14, **_SINCE_17, **_OF_SUPERUSERS}
-    values = ", ".join(f"('{name}', '{value}')" for name, value in everything.items())
+    of_all = ", ".join(f"('{name}', '{value}', false)" for name, value in {**NEUTRAL, **_SINCE_14, **_SINCE_17}.items())
+    of_superusers = ", ".join(f"('{name}', '{value}', true)" for name, value in _OF_SUPERUSERS.items())
+    # Asked one by one: the view pg_settings would put all of the server's settings together first.
     setting = (
-        "SELECT pg_catalog.set_config(s.name, v.value, false) "  # noqa: S608  our own names and values
-        f"FROM (VALUES {values}) AS v (name, value) JOIN pg_catalog.pg_settings s ON s.name = v.name "
-        "WHERE s.context = 'user' OR pg_catalog.current_setting('is_superuser') = 'on'"
+        "SELECT pg_catalog.set_config(v.name, v.value, false) "  # noqa: S608  our own names and values
+        f"FROM (VALUES {of_all}, {of_superusers}) AS v (name, value, superuser) "
+        "WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL "
+        "AND (NOT v.superuser OR pg_catalog.current_setting('is_superuser') = 'on')"
     )
     # First what could end the others, and what decides which operators the last one calls.
     return "SET statement_timeout = 0", "SET search_path = ''", setting
