@@ -29,7 +29,14 @@ Contenders = Mapping[str, Callable[[], list[str]]]
 def one_database(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
     """One database of --mib MiB: the client alone, what people write into cron, PostgreSQL's own parallel dump."""
     fill(place.server, "big", options.mib)
-    yield _dumps(place)
+    yield {**_dumps(place), **(_peers(place) if options.peers else {})}
+
+
+def _peers(place: Place) -> Contenders:
+    found = {"client, restic": lambda: place.restic("big"), "client, borg": lambda: place.borg("big")}
+    if place.server.engine != "postgresql":
+        found["mydumper -t2 -c, plain"] = lambda: place.mydumper("big")
+    return found
 
 
 @contextmanager
@@ -91,6 +98,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300, help="how many tables or databases (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
     parser.add_argument("--beside", type=Path, help="another checkout of this project, to be measured too")
+    parser.add_argument("--peers", action="store_true", help="beside restic, borg and mydumper too, of one database")
     parser.add_argument("--only-ours", action="store_true", help="leave out what others do")
     options = parser.parse_args()
     prepare, ours = SCENARIOS[options.scenario]

@@ -86,6 +86,28 @@ class Place:
         plain = self.dump(database).replace("-Fc -Z0", f"-Fd -j2 -Z1 -f {self.target}/dump")
         return shell(plain)
 
+    def mydumper(self, database: str) -> list[str]:
+        """Two threads, compressed, not encrypted."""
+        server, login = self.server, self.target / "login.cnf"
+        login.touch(mode=0o600)
+        login.write_text(f"[client]\nuser={server.user}\npassword={server.password}\n", encoding="utf-8")
+        place = f"-h {server.host} -P {server.port} -B {database} -o {self.target}/dump"
+        return shell(f"mydumper --defaults-file={login} {place} -t 2 -c")
+
+    def restic(self, database: str) -> list[str]:
+        """Into a new repository, encrypted, as restic does it by itself."""
+        words = f"restic -q --no-cache -r {self.target}/restic"
+        return shell(f"export RESTIC_PASSWORD=bench; {words} init && {self.dump(database)} | {words} backup --stdin")
+
+    def borg(self, database: str) -> list[str]:
+        """Into a new repository, encrypted, with the compression that ours has: what borgmatic does."""
+        place = f"{self.target}/borg"
+        make = f"borg init -e repokey-blake2 {place}"
+        keep = f"borg create --compression zstd,1 {place}::one -"
+        return shell(
+            f"export BORG_PASSPHRASE=bench BORG_BASE_DIR={self.target}; {make} && {self.dump(database)} | {keep}"
+        )
+
     def unpipe(self, database: str) -> list[str]:
         """Back from the pipeline's file into a new database."""
         server, file = self.server, self.target / "dump.zst.age"
