@@ -8,17 +8,14 @@ A module with `SPEC` among its options does its work itself, or, when it was giv
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import sys
-import zipimport
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..backupdb.system.detached import DetachedRun, RunStatus, look
+from .kept_archive import keep_archive
 from .run_module import FAILURES, finish_with
 
 SPEC: Mapping[str, Any] = {"detached_run_id": {"type": "str"}}
@@ -26,8 +23,6 @@ WAIT = 4.0  # seconds; a run that has ended by then needs no second call
 
 Report = Callable[[str], None]
 Work = Callable[["Report | None"], "dict[str, Any]"]
-
-_PACKAGES = ("ansible.module_utils", __name__.rsplit(".", 2)[0])
 
 
 def finish_detachable(
@@ -55,7 +50,7 @@ def finish_detachable(
         except OSError as error:
             module.warn(f"The work was not detached from the connection of this task: {error}")
             return work(None)
-        import_everything()
+        keep_archive()
         run.start(lambda: finish_with(module, lambda: work(run.report), failures=failures, **facts))
         return answer(look(run_id, WAIT))
 
@@ -76,14 +71,3 @@ def answer(status: RunStatus) -> dict[str, Any]:
             "progress": status.progress,
         }
     }
-
-
-def import_everything() -> None:
-    """Import all that Ansible packed together with this module: its archive is deleted as soon as the module ends."""
-    if not isinstance(globals()["__loader__"], zipimport.zipimporter):
-        return
-    for name in _PACKAGES:
-        package = importlib.import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            with suppress(ImportError):  # made for another operating system
-                importlib.import_module(module.name)

@@ -76,7 +76,7 @@ class DetachedRun:
     def start(self, work: Callable[[], None]) -> None:
         """Fork a process that does the work, which ends by SystemExit; what it prints is the output of the run.
 
-        Call it before any thread is started. All that the work needs must have been imported.
+        Call it before any thread is started. What the work imports must be there when the caller has ended.
         """
         if os.fork():
             os.close(self._lock)  # the run holds it now
