@@ -21,6 +21,7 @@ from support.servers import make_server
 from .contenders import Place
 from .data import fill, fill_databases, fill_tables
 from .measure import Cost, cost_of, table
+from .plays import Plays
 
 Contenders = Mapping[str, Callable[[], list[str]]]
 
@@ -81,11 +82,25 @@ def restore(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
     }
 
 
+@contextmanager
+def play(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
+    """The playbooks on --hosts prepared hosts, beside jobs that do the same, and beside what any two calls take."""
+    plays = Plays(place, options.hosts)
+    cost_of(plays.play("backup"), place.environment)  # prepares them
+    yield {
+        "ours, backup": lambda: plays.play("backup"),
+        "ours, status": lambda: plays.play("status"),
+        "ours, jobs without a play": plays.jobs,
+        "two calls of ping": plays.calls,
+    }
+
+
 SCENARIOS = {
     "one-database": (one_database, ("ours, jobs 1", "ours, jobs 2")),
     "many-tables": (many_tables, ("ours, jobs 1", "ours, jobs 2")),
     "small-databases": (small_databases, ("ours, workers 2",)),
     "restore": (restore, ("ours, jobs 1", "ours, jobs 2")),
+    "play": (play, ("ours, backup", "ours, status")),
 }
 
 
@@ -96,6 +111,7 @@ def main() -> int:
     parser.add_argument("--engine", default="postgres15", help="or mariadb, mysql, postgres18 (default: %(default)s)")
     parser.add_argument("--mib", type=float, default=1024, help="size of a dump (default: %(default)s)")
     parser.add_argument("--count", type=int, default=300, help="how many tables or databases (default: %(default)s)")
+    parser.add_argument("--hosts", type=int, default=5, help="how many hosts of a play (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
     parser.add_argument("--beside", type=Path, help="another checkout of this project, to be measured too")
     parser.add_argument("--peers", action="store_true", help="beside restic, borg and mydumper too, of one database")
@@ -118,9 +134,10 @@ def main() -> int:
                 rounds = [_round(place, contenders, number) for number in range(options.rounds)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    what = f"--count {options.count}" if "count" in (prepare.__doc__ or "") else f"--mib {options.mib:g}"
+    size = next(word for word in ("hosts", "count", "mib") if f"--{word}" in str(prepare.__doc__))
+    what = f"--{size} {getattr(options, size):g}"
     print(f"`./tools/bench {options.scenario} --engine {options.engine} {what} --rounds {options.rounds}`\n")
-    print(table(rounds, ours))
+    print(table(rounds, ours, hosts=options.hosts if size == "hosts" else None))
     return 0
 
 

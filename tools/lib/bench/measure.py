@@ -62,18 +62,29 @@ def _shares(pid: int) -> Iterator[int]:
                 yield from _shares(int(child))
 
 
-def table(rounds: Sequence[Mapping[str, Cost]], ours: Sequence[str]) -> str:
-    """A table in Markdown: medians, and what our wall time is of each other one's, median and range over the rounds."""
+def table(rounds: Sequence[Mapping[str, Cost]], ours: Sequence[str], hosts: int | None = None) -> str:
+    """A table in Markdown: medians, and what our wall time is of each other one's, median and range over the rounds.
+
+    With `hosts`, the processor time is that of one of them, with its least, and the ratios are of it.
+    """
     names = list(rounds[0])
-    titles = ["", "wall", "processor", "peak memory", *(f"{name} : it" for name in ours)]
+    measure = "wall" if hosts is None else "processor"
+    processor = "processor" if hosts is None else "processor a host (least)"
+    titles = ["", "wall", processor, "peak memory", *(f"{name} : it" for name in ours)]
     lines = [titles, ["---", *["---:"] * (len(titles) - 1)]]
     for name in names:
         costs = [one[name] for one in rounds]
-        wall, processor = (statistics.median(getattr(cost, key) for cost in costs) for key in ("wall", "processor"))
-        line = [name, f"{wall:.2f} s", f"{processor:.2f} s", f"{max(cost.peak for cost in costs):.0f} MiB"]
+        line = [name, f"{statistics.median(cost.wall for cost in costs):.2f} s", _processor(costs, hosts)]
+        line.append(f"{max(cost.peak for cost in costs):.0f} MiB")
         for mine in ours:
-            ratios = [one[mine].wall / one[name].wall for one in rounds]
+            ratios = [getattr(one[mine], measure) / getattr(one[name], measure) for one in rounds]
             same = mine == name
             line.append("" if same else f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
         lines.append(line)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _processor(costs: Sequence[Cost], hosts: int | None) -> str:
+    taken = [cost.processor / (hosts or 1) for cost in costs]
+    least = "" if hosts is None else f" ({min(taken):.2f})"
+    return f"{statistics.median(taken):.2f} s{least}"
