@@ -23,7 +23,7 @@ from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS, W
 
 
 class ActionModule(ActionBase):
-    """Everything that touches the host is done by modules, with their check mode and diff."""
+    """Everything that changes the host is done by modules, with their check mode and diff."""
 
     _supports_check_mode = True
 

@@ -4,6 +4,9 @@
 """The variables of a role, as an action needs them: first whether they are right, then their values.
 
 Ansible checks the argument specs of a role, and of each that it depends on, by tasks of their own.
+
+Ansible compiles and fills a template anew wherever a variable is used, and in it all that it uses in turn: a few
+milliseconds each, hundreds of times for one host. So a variable is given its value as soon as that cannot change.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
 
 _ENTRY_POINTS = ("main", "prepare")
 
@@ -23,11 +27,17 @@ class RoleVariables:
 
     def __init__(self, action: ActionBase, variables: dict[str, Any]) -> None:
         self._action = action
+        self._written = variables
         self._known = dict(variables)
 
     def set(self, name: str, value: Any) -> None:
-        """Give a variable a value from now on, whatever else it is."""
-        self._known[name] = value
+        """Give a variable a value from now on, whatever else it is; no text in it counts as a template."""
+        self._known[name] = wrap_var(value)
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Give each of the variables the value that its template has now, in place of one that it had before."""
+        for name in names:
+            self.set(name, self.filled(self._written[name]))
 
     def raw(self, name: str) -> Any:
         """Return a variable as it was written, with its templates."""
@@ -43,7 +53,10 @@ class RoleVariables:
         return _without(templar.template(text), self._known.get("omit"))
 
     def mistakes(self, problems: Iterable[str]) -> list[str]:
-        """Return all that is wrong: against the argument specs, or else what the variables named `problems` list."""
+        """Return all that is wrong: against the argument specs, or else what the variables named `problems` list.
+
+        The variables of the argument specs are settled by it.
+        """
         return self._against_specs() or [one for name in problems for one in self.value(name)]
 
     def _against_specs(self) -> list[str]:
@@ -53,6 +66,8 @@ class RoleVariables:
             options.update(self._options(Path(one.get_role_path())))
         self._take_none_as_empty(options)
         values = {name: self.value(name) for name in options if name in self._known}
+        for name, value in values.items():
+            self.set(name, value)
         return list(ArgumentSpecValidator(options).validate(values).error_messages)
 
     def _take_none_as_empty(self, options: Mapping[str, Any]) -> None:

@@ -5,8 +5,11 @@
 
 - `module`, `options` and `user`: what is called, with what, and as whom where the task has `become`.
 - `reads`: it changes nothing, whatever the module says, and is called in check mode as well.
+- `checksum`: the path of a file, instead of a module. The result has its SHA-256 as `checksum`, empty without the file.
 - `result`: what a call would have returned, instead of a module. `tell`: lines for the screen, about what changes.
 - `when`: whether it is taken. `each`: a list for whose items it is taken, one by one; the item is in the variable `as`.
+- `settle`: variables that are given, before anything else of the step, the value that their templates have then; in
+  these steps they keep it.
 - `register`: the variable for its result, or with `each` for the list of them.
 - `adds`: what is added to its result, for the summary.
 - `expected`: kinds of errors that are no failure. `may_fail`: a failure does not keep the next steps from being taken.
@@ -44,10 +47,14 @@ def _taken(step: Step, variables: RoleVariables, calls: HostCalls) -> Iterator[C
     for item in variables.filled(step["each"]) if "each" in step else [None]:
         if "as" in step:
             variables.set(step["as"], item)
+        variables.settle(step.get("settle", ()))
         if not variables.filled(step.get("when", True)):
             continue
         if "tell" in step:
             calls.tell(variables.filled(step["tell"]))
+        elif "checksum" in step:
+            path, user = variables.filled(step["checksum"]), variables.filled(step.get("user"))
+            yield Called("", item, calls.checksum(path, user=user))
         elif "result" in step:
             yield Called("", item, variables.filled(step["result"]))
         else:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,6 +57,8 @@ def inventory(scratch: Path, repository: Path, shop: PrivateServer, wiki: Privat
         backupdb_repository=str(repository),
         backupdb_recipients=[RECIPIENT],
         backupdb_logins=f"{{{{ lookup('ansible.builtin.file', '{secrets_file}') | from_yaml }}}}",
+        # A name that no shell may be asked to read.
+        backupdb_state_dir=str(scratch / "it's `the`; state of {{ inventory_hostname }}"),
     )
     return {"all": {"vars": common, "hosts": {"db1": {"backupdb_instances": [instance(shop), instance(wiki)]}}}}
 
@@ -109,12 +112,14 @@ def test_the_playbook_backs_up_both_engines_and_the_second_run_is_quick_and_chan
     assert ["db1", "ok", "2", "4", "0"] in [line.split()[:5] for line in first.output.splitlines()]
 
     before = {path: state.sha256 for path, state in folder_state(repository).items()}
-    second = run_playbook(playbook, inventory=inventory, extra_vars={"backup_skip_if_newer_than": "1h"}, verbosity=1)
+    second = run_playbook(playbook, inventory=inventory, extra_vars={"backup_skip_if_newer_than": "1h"}, verbosity=3)
     assert second.returncode == 0, second.output
     assert second.stats["hosts"]["db1"]["changed"] == 0
     assert set(folder_state(repository)) == set(before)
     assert [task.action for task in second.results] == ["vya.backupdb.role_work", "vya.backupdb.role_report"]
     assert any(line.startswith("  skipped   shop") for line in second.output.splitlines())
+    # A host that is prepared gets one call for each instance, and nothing else.
+    assert re.findall(r"Using module file .*/(\w+)\.py", second.output) == ["database_backup", "database_backup"]
 
 
 def test_everything_is_tried_and_told_before_bad_hosts_fail_in_the_last_task(

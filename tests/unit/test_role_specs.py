@@ -232,6 +232,8 @@ def test_the_roles_that_copy_pass_every_option_of_their_module() -> None:
 
 
 STEP = {
+    "settle",
+    "checksum",
     "module",
     "options",
     "user",
@@ -253,7 +255,7 @@ def test_steps_have_only_the_keys_that_are_known(role: str) -> None:
     for name, steps in (load(role, "vars", "main.yml") or {}).items():
         for step in steps if name.endswith("_steps") else []:
             assert set(step) <= STEP, step
-            assert len({"module", "result", "tell"} & set(step)) == 1, step
+            assert len({"module", "checksum", "result", "tell"} & set(step)) == 1, step
             assert ("options" in step) == ("module" in step), step
             assert ("as" in step) <= ("each" in step), step
 
