@@ -26,7 +26,7 @@ from backupdb.drill.request import DrillRequest
 from backupdb.errors import ArchiveDamaged
 from backupdb.repository import listing
 from backupdb.repository.catalogue import Filter
-from backupdb.repository.place import CopySource
+from backupdb.repository.copy_source import CopySource
 from backupdb.repository.stores.settings import CopySettings
 from backupdb.restore import run as restore
 from backupdb.verify import run as verify

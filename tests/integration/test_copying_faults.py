@@ -20,7 +20,7 @@ import pytest
 from backupdb.copying import run as run_module
 from backupdb.copying.prune import prune
 from backupdb.repository import last_copy
-from backupdb.repository.place import CopySource, copy_home
+from backupdb.repository.copy_source import CopySource, copy_home
 from backupdb.repository.stores import patience
 from backupdb.retention.copy_request import PruneCopyRequest
 from backupdb.retention.policy import RetentionPolicy

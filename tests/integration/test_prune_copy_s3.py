@@ -18,7 +18,7 @@ from backupdb.jobs import steps
 from backupdb.jobs.definition import Job
 from backupdb.jobs.prune_copies import prune_one
 from backupdb.monitoring import status
-from backupdb.repository.place import CopySource
+from backupdb.repository.copy_source import CopySource
 from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import iso, utc_now
 from support.monitored import job_of

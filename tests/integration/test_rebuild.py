@@ -27,7 +27,7 @@ from backupdb.copying.run import run as copy_backups
 from backupdb.errors import BackupNotFound
 from backupdb.rebuild.request import RebuildRequest
 from backupdb.rebuild.run import run as rebuild
-from backupdb.repository.place import CopySource
+from backupdb.repository.copy_source import CopySource
 from backupdb.repository.stores.settings import CopySettings, copy_from
 from support.accounts import exported
 from support.ansible import this_machine

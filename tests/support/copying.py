@@ -15,7 +15,7 @@ from backupdb.copying.run import CopyRun
 from backupdb.copying.run import run as copy_run
 from backupdb.repository import listing
 from backupdb.repository.catalogue import Filter
-from backupdb.repository.place import CopySource
+from backupdb.repository.copy_source import CopySource
 from backupdb.verify.run import VerifyRequest
 from backupdb.verify.run import run as verify_run
 

@@ -17,9 +17,9 @@ from backupdb.jobs.record import write_record
 from backupdb.repository import last_run, local
 from backupdb.repository.arrivals import Arrivals, Arrived, read_arrivals, write_arrivals
 from backupdb.repository.catalogue import read_backup
+from backupdb.repository.copy_source import copy_home
 from backupdb.repository.drill_records import write_drill
 from backupdb.repository.last_copy import LastCopy, write_last
-from backupdb.repository.place import copy_home
 from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import iso, utc_now
 

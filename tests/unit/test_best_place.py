@@ -13,9 +13,9 @@ import pytest
 from backupdb.errors import BackupNotFound, InvalidOption
 from backupdb.repository.best_place import find_best
 from backupdb.repository.catalogue import StoredBackup
+from backupdb.repository.copy_source import CopySource
 from backupdb.repository.drill_records import write_drill
 from backupdb.repository.find import BackupSelector
-from backupdb.repository.place import CopySource
 from backupdb.repository.stores.settings import copies_from
 from support.stored import TIME, store
 

@@ -22,6 +22,7 @@ from backupdb.jobs import steps
 from backupdb.jobs.definition import job_from
 from backupdb.repository import listing
 from backupdb.repository.catalogue import Filter
+from backupdb.repository.copy_source import CopySource
 from backupdb.repository.drill_records import (
     drill_file,
     forget_attempt,
@@ -30,7 +31,7 @@ from backupdb.repository.drill_records import (
     proven,
     write_drill,
 )
-from backupdb.repository.place import CopySource, Place
+from backupdb.repository.place import Place
 from backupdb.repository.problems import Problems
 from backupdb.repository.removal import remove_files, take_name
 from backupdb.repository.stores.settings import copy_from

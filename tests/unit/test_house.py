@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from backupdb.engines.registry import ENGINE_NAMES
+from backupdb.engines.names import ENGINE_NAMES
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"

@@ -19,7 +19,7 @@ from backupdb.jobs import steps
 from backupdb.jobs.definition import Job, job_text
 from backupdb.jobs.prune_copies import prune_copies, prune_one, prunes_copies
 from backupdb.monitoring import status
-from backupdb.repository.place import copy_home
+from backupdb.repository.copy_source import copy_home
 from backupdb.system.text import utc_now
 from support import needs
 from support.monitored import job_of

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from backupdb.jobs.definition import Job
 from backupdb.monitoring import metrics, status
+from backupdb.repository.copy_source import copy_home
 from backupdb.repository.drill_records import write_drill
-from backupdb.repository.place import copy_home
 from backupdb.system.text import iso
 from support.exposition import read_metrics
 from support.monitored import ago, job_of, keep, note_copied, note_copying, note_run, with_copies

@@ -14,7 +14,7 @@ import pytest
 from backupdb.errors import InvalidOption
 from backupdb.jobs.definition import Job
 from backupdb.monitoring import status
-from backupdb.repository.place import CopySource
+from backupdb.repository.copy_source import CopySource
 from backupdb.repository.stores.settings import copy_from
 from support.monitored import NASTY, job_of, keep, note_run, with_copies
 

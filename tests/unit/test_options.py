@@ -25,7 +25,7 @@ from backupdb.drill.request import DrillRequest
 from backupdb.engines import options as engines
 from backupdb.engines.interface import DumpOptions, RestoreOptions
 from backupdb.engines.login_interface import WantedLogin
-from backupdb.engines.registry import ENGINE_NAMES
+from backupdb.engines.names import ENGINE_NAMES
 from backupdb.errors import InvalidOption
 from backupdb.evidence import options as evidence
 from backupdb.gate import options as gate

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from backupdb.connection.instance import Instance
-from backupdb.engines.registry import ENGINE_NAMES, engine_of
+from backupdb.engines.names import ENGINE_NAMES
+from backupdb.engines.registry import engine_of
 from backupdb.errors import BackupNotFound, InvalidOption
 from backupdb.rebuild.choose import Chooser
 from backupdb.rebuild.coverage import InstanceCoverage, look

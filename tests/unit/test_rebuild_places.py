@@ -21,8 +21,8 @@ from backupdb.rebuild.coverage import InstanceCoverage, look
 from backupdb.rebuild.request import RebuildRequest
 from backupdb.repository.best_place import open_places
 from backupdb.repository.catalogue import StoredBackup
+from backupdb.repository.copy_source import CopySource
 from backupdb.repository.drill_records import write_drill
-from backupdb.repository.place import CopySource
 from backupdb.repository.problems import Problems
 from backupdb.repository.stores.local import LocalStore
 from backupdb.repository.stores.settings import copies_from

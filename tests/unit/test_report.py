@@ -26,7 +26,7 @@ from backupdb.report.facts import of_host
 from backupdb.report.fleet import Look, fleet_of
 from backupdb.report.shape import Malformed, checked
 from backupdb.report.written import text_of
-from backupdb.repository.place import CopySource
+from backupdb.repository.copy_source import CopySource
 from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import printable
 from support.monitored import NASTY, job_of, jobs_with_everything, keep, note_run

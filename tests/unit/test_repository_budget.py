@@ -15,7 +15,8 @@ import pytest
 from backupdb.drill.request import DrillRequest, choose, within_budget
 from backupdb.errors import BackupNotFound
 from backupdb.repository.budget import Budget
-from backupdb.repository.place import CopySource, open_place
+from backupdb.repository.copy_source import CopySource
+from backupdb.repository.place import open_place
 from backupdb.repository.problems import Problems
 from backupdb.repository.stores.settings import copy_from
 from backupdb.system.text import utc_now

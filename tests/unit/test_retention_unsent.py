@@ -17,7 +17,7 @@ from backupdb.errors import RetentionRefused
 from backupdb.jobs import steps
 from backupdb.jobs.definition import job_text
 from backupdb.repository.catalogue import StoredBackup
-from backupdb.repository.place import copy_home
+from backupdb.repository.copy_source import copy_home
 from backupdb.repository.stores.settings import copy_from
 from backupdb.retention import prune
 from backupdb.retention.decide import RetentionPolicy

@@ -16,7 +16,7 @@ from backupdb.accounts import options as accounts
 from backupdb.backup import options as backup
 from backupdb.copying import options as copying
 from backupdb.drill import options as drill
-from backupdb.engines.registry import ENGINE_NAMES
+from backupdb.engines.names import ENGINE_NAMES
 from backupdb.jobs import options as jobs
 from backupdb.monitoring import options as monitoring
 from backupdb.notify import options as notify

@@ -13,9 +13,10 @@ from typing import Any
 from ..archives.keys import Keys, load_identities
 from ..connection.instance import Instance
 from ..engines.registry import open_engine
+from ..repository.copy_source import CopySource
 from ..repository.find import BackupSelector
 from ..repository.lock import readers_lock
-from ..repository.place import CopySource, find_in_place
+from ..repository.place import find_in_place
 from ..signatures.check import check_backup
 from ..system.stopping import stop_signals
 from .restore import export, restore_accounts

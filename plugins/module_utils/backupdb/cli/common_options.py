@@ -16,8 +16,8 @@ from ..errors import BackupNotFound, InvalidOption
 from ..jobs.definition import Job, copy_of, job_names, job_path, read_job
 from ..jobs.options import CONFIG_DIR
 from ..repository import layout
+from ..repository.copy_source import CopySource
 from ..repository.manifest import KINDS, STATUSES
-from ..repository.place import CopySource
 from ..repository.stores.settings import BEST
 from ..system.files import is_folder
 

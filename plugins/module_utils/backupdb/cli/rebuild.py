@@ -23,8 +23,8 @@ from ..errors import InvalidOption
 from ..jobs.definition import job_path, read_job
 from ..rebuild.options import REBUILD_OPTIONS, rebuild_request_from
 from ..rebuild.run import run as rebuild
+from ..repository.copy_source import CopySource
 from ..repository.options import COPY_STATE_DIR
-from ..repository.place import CopySource
 from ..repository.stores.settings import BEST, copy_from
 from ..repository.stores.settings import SECRET_OPTIONS as COPY_SECRETS
 from ..system.options import parse_assignment, validate_options

@@ -15,14 +15,14 @@ from typing import Any
 from ..archives import options as archives
 from ..connection import options as connection
 from ..credentials.secrets import Secrets, read_secrets
+from ..engines.names import ENGINE_NAMES
 from ..engines.options import OPTIONS as SERVER_OPTIONS
-from ..engines.registry import ENGINE_NAMES
 from ..engines.socket_login import through_socket
 from ..errors import CredentialsMissing, InvalidOption
 from ..jobs.definition import Job, copy_of, job_path, read_job
+from ..repository.copy_source import CopySource
 from ..repository.find import find
 from ..repository.options import SOURCE_OPTIONS, selector_from
-from ..repository.place import CopySource
 from ..repository.stores.settings import BEST
 from ..system.options import validate_options
 from .common_options import copies_of, whole_number

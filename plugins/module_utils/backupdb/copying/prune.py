@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import RepositoryError
-from ..repository.place import CopySource, is_mine
+from ..repository.copy_source import CopySource
+from ..repository.place import is_mine
 from ..repository.shadow import Shadow, make_folders
 from ..repository.stores.patience import Patience
 from ..repository.stores.registry import open_store

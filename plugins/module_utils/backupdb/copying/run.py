@@ -32,10 +32,10 @@ from ..errors import (
     StoreUnavailable,
 )
 from ..repository import layout, local
+from ..repository.copy_source import copy_home
 from ..repository.files import storage_errors
 from ..repository.last_copy import LastCopy, write_last
 from ..repository.lock import readers_lock
-from ..repository.place import copy_home
 from ..repository.problems import Problems
 from ..repository.shadow import Shadow, make_folders
 from ..repository.stores.interface import NO, Store

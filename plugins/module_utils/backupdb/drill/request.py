@@ -14,8 +14,9 @@ from pathlib import Path
 from ..archives.keys import Keys
 from ..errors import InvalidOption, ManifestDamaged
 from ..repository.catalogue import Filter, StoredBackup, is_future, read_backup, read_wanted
+from ..repository.copy_source import CopySource
 from ..repository.drill_records import last_tried, proven
-from ..repository.place import CopySource, Place
+from ..repository.place import Place
 from ..repository.problems import Problems
 from ..system.text import counted, human_size, utc_now
 

@@ -23,7 +23,6 @@ from ..streams.pipeline import Limits
 from .accounts_interface import AccountRules, AccountTarget
 from .drill_interface import DrillSupport
 from .filters import Filtered, Filters
-from .format_check import FormatCheck
 from .login_interface import LoginManager, WantedLogin
 from .values import (
     AccountsExport,
@@ -146,11 +145,6 @@ class Engine(ABC):
     @abstractmethod
     def export_accounts(self, client: Client) -> AccountsExport:
         """Export users, roles and grants."""
-
-    @classmethod
-    @abstractmethod
-    def format_check(cls, manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
-        """Make the check of whether an archive of a database is a whole one of its format; always `close` it."""
 
     @classmethod
     def completion_mark(cls, archive: Mapping[str, Any]) -> bytes | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..connection import options as connection
 from ..system.options import Option
-from .registry import ENGINE_NAMES
+from .names import ENGINE_NAMES
 
 OPTIONS: Mapping[str, Option] = {
     **connection.OPTIONS,

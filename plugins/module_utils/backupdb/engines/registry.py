@@ -1,7 +1,7 @@
 # Copyright (c) 2026 vya.backupdb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of engines, and which of them serves an instance. A new engine is its folder and its entry here."""
+"""The one table of engines, and which of them serves an instance. A new engine is a folder, a name, an entry."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..connection.instance import Instance
 from ..connection.server import Server, require_libraries
 from ..errors import InvalidOption
 from .interface import Engine
+from .names import ENGINE_NAMES, MARIADB, MYSQL, POSTGRESQL
 
 
 def _postgresql() -> type[Engine]:
@@ -36,11 +37,10 @@ def _mariadb() -> type[Engine]:
 # Imported when asked for: an engine is half of the library, and from a module's archive Python compiles all that it
 # imports at every start.
 _ENGINES: Mapping[str, Callable[[], type[Engine]]] = {
-    "postgresql": _postgresql,
-    "mysql": _mysql,
-    "mariadb": _mariadb,
+    POSTGRESQL: _postgresql,
+    MYSQL: _mysql,
+    MARIADB: _mariadb,
 }
-ENGINE_NAMES = tuple(_ENGINES)
 
 
 def find_engine(vendor: str) -> type[Engine] | None:

@@ -17,8 +17,9 @@ from ..errors import InvalidOption, ManifestDamaged
 from ..monitoring.places import Place, places_of_repository
 from ..repository import last_run, layout
 from ..repository.catalogue import CLOCK_TOLERANCE, LARGEST_MANIFEST, database_folders, read_backup
+from ..repository.copy_source import CopySource
 from ..repository.drill_records import is_drill_file, read_drills, waiting_records
-from ..repository.place import CopySource, open_place
+from ..repository.place import open_place
 from ..repository.problems import Problems
 from ..repository.subject import ACCOUNTS, Subject
 from ..system.files import read_small_file

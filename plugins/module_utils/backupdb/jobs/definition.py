@@ -24,7 +24,7 @@ from ..drill.options import drill_request_from
 from ..drill.request import DrillRequest
 from ..errors import InvalidOption
 from ..notify.settings import check_notifications
-from ..repository.place import CopySource
+from ..repository.copy_source import CopySource
 from ..repository.stores.settings import CopySettings, copies_from
 from ..retention.policy import policy_from
 from ..retention.wanted import policy_of

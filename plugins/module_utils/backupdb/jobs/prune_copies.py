@@ -12,7 +12,7 @@ from typing import Any
 from ..copying import prune as copies
 from ..credentials.secrets import Secrets
 from ..errors import InvalidOption
-from ..repository.place import CopySource
+from ..repository.copy_source import CopySource
 from ..repository.stores.settings import CopySettings
 from ..retention import prune_copy
 from ..retention.copy_request import PruneCopyRequest

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..repository.arrivals import Arrived, read_arrivals
-from ..repository.place import copy_home
+from ..repository.copy_source import copy_home
 from ..repository.problems import Problems
 from ..repository.stores.settings import MEDIA, CopySettings
 from ..retention.copy_plan import CLOCK_TOLERANCE

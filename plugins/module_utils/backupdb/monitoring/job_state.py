@@ -12,8 +12,8 @@ from typing import Any
 
 from ..jobs.definition import Job
 from ..jobs.record import read_record
+from ..repository.copy_source import copy_home
 from ..repository.last_copy import read_last
-from ..repository.place import copy_home
 from ..system.text import parse_duration, parse_iso
 from .next_run import NOT_SCHEDULED, NextRun, next_elapse, next_runs
 

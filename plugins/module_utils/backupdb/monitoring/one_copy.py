@@ -18,7 +18,8 @@ from pathlib import Path
 from ..jobs.definition import Job
 from ..repository import place as repository_place
 from ..repository.arrivals import Arrived, read_arrivals
-from ..repository.place import CopySource, open_place
+from ..repository.copy_source import CopySource
+from ..repository.place import open_place
 from ..repository.problems import Problems
 from .copies import KnownCopies, may_be
 from .freshness import HostState, RepositoryState, look_at_each

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..errors import InvalidOption
 from ..jobs.definition import Job
+from ..repository.copy_source import CopySource
 from ..repository.left_out import with_without, without
-from ..repository.place import CopySource
 from ..system.table import one_line, table
 from ..system.text import human_duration, human_size, iso, parse_duration, utc_now
 from . import copies_told, one_copy

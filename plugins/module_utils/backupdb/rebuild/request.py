@@ -13,7 +13,7 @@ from pathlib import Path
 from ..archives.keys import Keys
 from ..connection.instance import Instance
 from ..errors import InvalidOption
-from ..repository.place import CopySource
+from ..repository.copy_source import CopySource
 
 RATE = 20 << 20  # bytes a second: what a restore does on modest hardware, with indexes and all
 

@@ -17,7 +17,7 @@ from ..monitoring.complaints import Complaint, failures, shortcomings
 from ..monitoring.freshness import GONE, DatabaseState, HostState, InstanceState
 from ..rebuild.options import OPTIONS as REBUILD_OPTIONS
 from ..rebuild.predict import predict
-from ..repository.place import CopySource
+from ..repository.copy_source import CopySource
 from ..repository.problems import Problems
 from ..retention.policy import RetentionPolicy, policy_from
 from ..system.text import iso, parse_iso, parse_size

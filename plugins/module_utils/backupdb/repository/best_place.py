@@ -21,9 +21,10 @@ from pathlib import Path
 from ..errors import ArchiveDamaged, BackupNotFound, InvalidOption, RepositoryError
 from ..system.files import is_folder
 from .catalogue import StoredBackup
+from .copy_source import CopySource
 from .drill_records import is_proof, newest_drill
 from .find import BackupSelector, SelectedBackup, find
-from .place import CopySource, Place, open_place
+from .place import Place, open_place
 from .problems import Problems
 
 _ELSEWHERE = (ArchiveDamaged, BackupNotFound, RepositoryError)  # another place may be better

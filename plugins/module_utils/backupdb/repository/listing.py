@@ -11,10 +11,11 @@ from typing import Any
 
 from ..system.text import counted, human_duration, human_size, iso, utc_now
 from .catalogue import Filter, StoredBackup, is_future, read_wanted
+from .copy_source import CopySource
 from .drill_records import is_proof, newest_drill
 from .left_out import left_out, without
 from .pins import read_pin
-from .place import CopySource, open_place
+from .place import open_place
 from .problems import Problems
 
 

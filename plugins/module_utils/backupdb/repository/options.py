@@ -11,9 +11,9 @@ from typing import Any
 from ..errors import InvalidOption
 from ..system.options import Option, moment_from
 from .catalogue import Filter
+from .copy_source import CopySource
 from .find import BackupSelector
 from .manifest import KINDS, STATUSES
-from .place import CopySource
 from .stores.settings import copies_from, copy_from
 
 # Where backups rest.

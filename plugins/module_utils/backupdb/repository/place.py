@@ -19,32 +19,15 @@ from . import layout
 from .archive_files import CopiedFiles
 from .budget import Budget
 from .catalogue import StoredBackup
+from .copy_source import CopySource
 from .find import BackupSelector, SelectedBackup, find
 from .problems import Problems
 from .shadow import Shadow, make_folders, remove_home
 from .stores.interface import Store
 from .stores.patience import Patience
 from .stores.registry import open_store
-from .stores.settings import CopySettings
 
 _DEPTH = 4  # host, instance, database, backup
-
-
-@dataclass(frozen=True)
-class CopySource:
-    """A copy to read from, and the folder of this host that keeps what is known of it."""
-
-    settings: CopySettings
-    state_dir: str
-
-    def home(self) -> Path:
-        """Return where the shadow lives."""
-        return copy_home(self.state_dir, self.settings.name)
-
-
-def copy_home(state_dir: str, name: str) -> Path:
-    """Return the folder of this host that keeps what is known of a copy."""
-    return Path(state_dir, "copies", name)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from ..archives.keys import Keys
 from ..connection.instance import Instance
 from ..engines.values import RestoreOptions, Script
 from ..errors import InvalidOption
+from ..repository.copy_source import CopySource
 from ..repository.find import BackupSelector
-from ..repository.place import CopySource
 
 OWNER_POLICIES = ("keep", "map", "drop")
 ACL_POLICIES = ("keep", "drop")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InvalidOption
+from ..repository.copy_source import CopySource
 from ..repository.options import REPOSITORY_OPTIONS, copy_source_from
-from ..repository.place import CopySource
 from ..repository.stores.settings import copies_from
 from ..system.options import Option, duration_from
 from . import policy

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import RetentionRefused
 from ..repository.catalogue import StoredBackup
 from ..repository.copied import is_copied
-from ..repository.place import copy_home
+from ..repository.copy_source import copy_home
 from ..repository.stores.settings import CopySettings
 from ..system.text import human_size
 from .decide import Candidate

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..engines.format_check import CompletionMark, FormatCheck
-from ..engines.registry import find_engine
+from ..engines.format_checks import check_of_engine
 
 _END_OF_JSON = b"\n}\n"  # inner braces are indented
 
@@ -20,7 +20,7 @@ def format_check(manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> For
         return CompletionMark(_END_OF_JSON)
     if manifest["kind"] != "database":
         return CompletionMark(None)
-    engine = find_engine(str(manifest["engine"]))
-    if engine is None:
+    check = check_of_engine(manifest, archive)
+    if check is None:
         return CompletionMark(None, f"the engine {manifest['engine']!r} is not known here, so its end was not checked")
-    return engine.format_check(manifest, archive)
+    return check

@@ -18,7 +18,8 @@ from ..archives.opening import require_fitting_keys
 from ..errors import BackupNotFound, InvalidOption, ManifestDamaged
 from ..outcome import Outcome
 from ..repository.catalogue import Filter, StoredBackup, read_backup, read_wanted
-from ..repository.place import CopySource, Place, open_place
+from ..repository.copy_source import CopySource
+from ..repository.place import Place, open_place
 from ..repository.problems import Problems
 from ..streams.meter import Meter
 from ..system.files import is_gone

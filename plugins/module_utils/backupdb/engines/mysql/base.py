@@ -13,7 +13,6 @@ from ...connection.server import Server
 from ...errors import InvalidOption
 from ...streams.pipeline import Limits
 from ..filters import EXCLUDE_SCHEMAS, Filtered, Filters
-from ..format_check import CompletionMark, FormatCheck
 from ..login_interface import WantedLogin
 from ..values import (
     AccountsExport,
@@ -35,9 +34,9 @@ from .accounts_restore import MysqlTarget
 from .backup_login import MysqlLoginManager
 from .by_hand import by_hand
 from .clients import find_clients
-from .commands import COMPLETION_MARK, FORMAT
 from .facts import detect_vendor, list_databases, read_facts
 from .family import MysqlFamily
+from .format_check import completion_mark
 from .outside import outside_databases
 from .privileges import missing_privileges
 from .restore.checks import find_problems
@@ -96,12 +95,8 @@ class MysqlBase(MysqlFamily):
         return export_accounts(self)
 
     @classmethod
-    def format_check(cls, manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
-        return CompletionMark(cls.completion_mark(archive))
-
-    @classmethod
     def completion_mark(cls, archive: Mapping[str, Any]) -> bytes | None:
-        return COMPLETION_MARK if archive["format"] == FORMAT else None
+        return completion_mark(archive)
 
     @classmethod
     def needed_databases(cls, manifest: Mapping[str, Any]) -> frozenset[str]:

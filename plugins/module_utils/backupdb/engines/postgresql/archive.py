@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...system.process import Running, describe_status, start
+from ..format_check import CompletionMark, FormatCheck
 from .clients import installed, version_of
 
 _LINES_SHOWN = 3
@@ -35,6 +36,12 @@ def find_reader(manifest: Mapping[str, Any]) -> tuple[Path | None, str]:
         f"its structure was not read, as no pg_restore of version {major} or newer is on this host "
         f"(install postgresql-client-{major} or newer)"
     )
+
+
+def format_check(manifest: Mapping[str, Any], _archive: Mapping[str, Any]) -> FormatCheck:
+    """Make the check of an archive of a database."""
+    program, note = find_reader(manifest)
+    return ArchiveReader(program) if program is not None else CompletionMark(None, note)
 
 
 class ArchiveReader:

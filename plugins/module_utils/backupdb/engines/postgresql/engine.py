@@ -13,7 +13,6 @@ from typing import Any, Callable, ClassVar
 from ...connection.server import Server
 from ...streams.pipeline import Limits
 from ..filters import Filtered, Filters
-from ..format_check import CompletionMark, FormatCheck
 from ..interface import Engine
 from ..login_interface import LoginManager, WantedLogin
 from ..sequences import changed_sequences
@@ -36,7 +35,6 @@ from ..values import (
 from .accounts_export import export
 from .accounts_restore import PostgresqlTarget
 from .accounts_rules import PostgresqlAccountRules
-from .archive import ArchiveReader, find_reader
 from .backup_login import PostgresqlLoginManager
 from .by_hand import by_hand
 from .catalogue import SYSTEM_DATABASES, read_databases, read_facts
@@ -151,11 +149,6 @@ class PostgresqlEngine(Engine):
 
     def export_accounts(self, client: Client) -> AccountsExport:
         return export(self.server, self.facts, client)
-
-    @classmethod
-    def format_check(cls, manifest: Mapping[str, Any], archive: Mapping[str, Any]) -> FormatCheck:
-        program, note = find_reader(manifest)
-        return ArchiveReader(program) if program is not None else CompletionMark(None, note)
 
     @classmethod
     def table_spellings(cls, name: str) -> set[str]:
