@@ -69,16 +69,21 @@ def small_databases(place: Place, options: argparse.Namespace) -> Iterator[Conte
 
 @contextmanager
 def restore(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
-    """One database of --mib MiB back from our archive, and from what the pipeline of cron has stored."""
+    """One database of --mib MiB back from our archives, from what cron has stored, from PostgreSQL's own folder."""
     fill(place.server, "big", options.mib)
     place.clear()
-    cost_of(place.job(["big"], jobs=2), place.environment)
+    # Two parts whatever the size is: one could not be loaded by two clients.
+    cost_of(place.job(["big"], jobs=2, jobs_min_size="1M"), place.environment)
     cost_of(place.pipeline("big", 1), place.environment)
+    is_postgresql = place.server.engine == "postgresql"
+    if is_postgresql:
+        cost_of(place.directory("big"), place.environment)
     place.clear = lambda: place.server.sql("DROP DATABASE IF EXISTS back") and None  # type: ignore[method-assign]
     yield {
         "ours, jobs 1": lambda: place.restore("big", 1),
         "ours, jobs 2": lambda: place.restore("big", 2),
         "age, zstd, client": lambda: place.unpipe("big"),
+        **({"pg_restore -j2, plain": place.undirectory} if is_postgresql else {}),
     }
 
 
@@ -115,13 +120,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
     parser.add_argument("--beside", type=Path, help="another checkout of this project, to be measured too")
     parser.add_argument("--peers", action="store_true", help="beside restic, borg and mydumper too, of one database")
+    parser.add_argument(
+        "--setting", action="append", default=[], metavar="NAME=VALUE", help="of the server, such as fsync=on"
+    )
     parser.add_argument("--only-ours", action="store_true", help="leave out what others do")
     options = parser.parse_args()
     prepare, ours = SCENARIOS[options.scenario]
     folder = run_state.new_folder("bench")
     _programs_of(options.engine)
     try:
-        with make_server(options.engine) as server:
+        settings = dict(setting.split("=", 1) for setting in options.setting)
+        with make_server(options.engine, settings=settings) as server:
             place = Place(folder / "place", server)
             with prepare(place, options) as known:
                 contenders = dict(known)
@@ -136,6 +145,7 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     size = next(word for word in ("hosts", "count", "mib") if f"--{word}" in str(prepare.__doc__))
     what = f"--{size} {getattr(options, size):g}"
+    what += "".join(f" --setting {setting}" for setting in options.setting)
     print(f"`./tools/bench {options.scenario} --engine {options.engine} {what} --rounds {options.rounds}`\n")
     print(table(rounds, ours, hosts=options.hosts if size == "hosts" else None))
     return 0

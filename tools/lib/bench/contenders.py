@@ -113,11 +113,19 @@ class Place:
         server, file = self.server, self.target / "dump.zst.age"
         opened = f"age -d -i {self.identity} {file} | zstd -q -d"
         if server.engine == "postgresql":
-            login = f"-h {server.host} -p {server.port} -U {server.user}"
-            return shell(f"createdb {login} back && {opened} | pg_restore {login} --exit-on-error -d back")
+            return shell(f"createdb {self._libpq} back && {opened} | pg_restore {self._libpq} --exit-on-error -d back")
         program = "mysql" if server.engine == "mysql" else "mariadb"
         login = f"--host={server.host} --port={server.port} --user={server.user}"
         return shell(f"{program} {login} -e 'CREATE DATABASE back' && {opened} | {program} {login} back")
+
+    def undirectory(self) -> list[str]:
+        """Back from what `directory` wrote, with PostgreSQL's own two connections."""
+        restore = f"pg_restore {self._libpq} --exit-on-error -j2 -d back {self.target}/dump"
+        return shell(f"createdb {self._libpq} back && {restore}")
+
+    @property
+    def _libpq(self) -> str:
+        return f"-h {self.server.host} -p {self.server.port} -U {self.server.user}"
 
 
 def shell(command: str) -> list[str]:
