@@ -322,3 +322,16 @@ def test_only_indexes_and_keys_that_lock_their_own_table_alone_are_made_side_by_
         ]
     ).entries
     assert [one.tag for one in lock_one_table(entries)] == ["alone", "t key"]
+
+
+def test_an_archive_that_has_the_tables_too_lets_their_indexes_be_made_side_by_side() -> None:
+    """It says of every index which table it needs; what matters is what the index needs among those made with it."""
+    late = contents_of(
+        [
+            entry(11, "CONSTRAINT", "t key", section=POST_DATA, needs=(1,)),
+            entry(12, "INDEX", "t index", section=POST_DATA, needs=(1, 2)),
+            entry(13, "MATERIALIZED VIEW", "of_t", section=POST_DATA, needs=(1, 11)),
+            entry(14, "INDEX", "of_t_index", section=POST_DATA, needs=(13,)),
+        ]
+    ).entries
+    assert [one.tag for one in lock_one_table(late)] == ["t key", "t index"]

@@ -269,9 +269,16 @@ def _late_steps(late: Sequence[Chosen]) -> Iterator[tuple[Chosen, Sequence[Entry
 
 
 def lock_one_table(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the indexes and keys whose making locks no table but their own: those of no partitioned table."""
+    """Return the indexes and keys whose making locks no table but their own: those of no partitioned table.
+
+    What needs another entry of this step, or is needed by one of these, is none of them. Tables are of an earlier one:
+    an archive that holds them says so of every index.
+    """
     built = [entry for entry in entries if entry.kind in ("INDEX", "CONSTRAINT", "INDEX ATTACH")]
-    tied = {number for entry in built for number in (entry.dump_id, *entry.dependencies) if entry.dependencies}
+    numbers = {entry.dump_id for entry in entries}
+    tied = {
+        one for entry in built for need in numbers.intersection(entry.dependencies) for one in (entry.dump_id, need)
+    }
     return [entry for entry in built if entry.dump_id not in tied]
 
 
