@@ -30,6 +30,7 @@ from .far_views import far_refreshes
 from .roles import role_preamble
 from .run import Target, memory_file, restore_file, restore_stream, write_all
 from .toc import DATA, Entry, read_contents, without_head
+from .unsynced import UNSYNCED, write_out
 from .ways_out import ways_out
 
 _POLL = 0.25  # seconds
@@ -94,7 +95,7 @@ def load_archives(
             database=name,
             client=client,
             arguments=_arguments(options),
-            settings={**client_settings(facts, superuser=superuser), **(_NO_TRIGGERS if quietly else {})},
+            settings={**client_settings(facts, superuser=superuser), **UNSYNCED, **(_NO_TRIGGERS if quietly else {})},
             known_settings=_known_settings(server) if older else None,
         ),
         options=options,
@@ -109,6 +110,7 @@ def load_archives(
             raise RestoreFailed(". ".join([str(error), *ways_out([str(error)], chosen)])) from error
         warnings += ways_out(errors, chosen)
         errors += _load_late(job, chosen)
+    write_out(server)
     return LoadReport(errors=errors, warnings=warnings, not_loaded={one.shown(): why for one, why in far.items()})
 
 
