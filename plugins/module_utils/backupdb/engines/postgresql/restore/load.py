@@ -30,7 +30,7 @@ from .far_views import far_refreshes
 from .roles import role_preamble
 from .run import Target, memory_file, restore_file, restore_stream, write_all
 from .toc import DATA, Entry, read_contents, without_head
-from .unsynced import UNSYNCED, write_out
+from .unsynced import UNSYNCED, can_write_out, write_out
 from .ways_out import ways_out
 
 _POLL = 0.25  # seconds
@@ -89,13 +89,19 @@ def load_archives(
     if older and options.spool:
         warnings.append("spool was not used: the server is older than pg_restore, so its rows go through psql")
     quietly = options.data_only and superuser
+    # Rows that are added to a database stay there, whatever becomes of the load.
+    late_sync = not options.data_only and can_write_out(server)
     job = _Load(
         target=Target(
             instance=server.instance,
             database=name,
             client=client,
             arguments=_arguments(options),
-            settings={**client_settings(facts, superuser=superuser), **UNSYNCED, **(_NO_TRIGGERS if quietly else {})},
+            settings={
+                **client_settings(facts, superuser=superuser),
+                **(UNSYNCED if late_sync else {}),
+                **(_NO_TRIGGERS if quietly else {}),
+            },
             known_settings=_known_settings(server) if older else None,
         ),
         options=options,
@@ -110,7 +116,8 @@ def load_archives(
             raise RestoreFailed(". ".join([str(error), *ways_out([str(error)], chosen)])) from error
         warnings += ways_out(errors, chosen)
         errors += _load_late(job, chosen)
-    write_out(server)
+    if late_sync:
+        write_out(server)
     return LoadReport(errors=errors, warnings=warnings, not_loaded={one.shown(): why for one, why in far.items()})
 
 

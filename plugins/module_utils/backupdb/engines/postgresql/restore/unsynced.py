@@ -19,6 +19,15 @@ from ....connection.server import Server
 UNSYNCED: Mapping[str, str] = {"synchronous_commit": "off"}  # anybody may set it for a session
 # Something that is committed and changes nothing. One that writes nothing would not be waited for.
 _WRITE = "SELECT pg_catalog.pg_logical_emit_message(true, 'vya.backupdb', '')"
+_MAY_WRITE = """
+    SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_catalog.pg_proc p
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = 'pg_catalog' AND p.proname = 'pg_logical_emit_message'"""
+
+
+def can_write_out(server: Server) -> bool:
+    """Tell whether the login may do what `write_out` does; everybody may, unless somebody took it away."""
+    return bool(server.value(_MAY_WRITE))
 
 
 def write_out(server: Server) -> None:
