@@ -33,6 +33,8 @@ _OF_A_HOST = 30
 _DRILLED = 10  # one of so many backups was drilled
 _HOUR = timedelta(hours=1)
 _TOOK = timedelta(seconds=9)
+# Without what may be set for tests: Python neither compiles all anew at each start nor writes each line by itself.
+_ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
 
 Round = Mapping[str, Mapping[str, Cost]]  # by command, then by checkout
 
@@ -102,7 +104,7 @@ def _round(template: Path, repository: Path, count: int, checkouts: Mapping[str,
             if command == "prune" or not repository.exists():
                 shutil.rmtree(repository, ignore_errors=True)
                 shutil.copytree(template, repository)
-            environment = {**os.environ, "PYTHONPATH": str(checkouts[name])}
+            environment = {**_ENVIRONMENT, "PYTHONPATH": str(checkouts[name])}
             cost = cost_of([sys.executable, "-m", "backupdb.cli.main", *words], environment)
             costs.setdefault(command, {})[name] = cost
     shutil.rmtree(repository)
