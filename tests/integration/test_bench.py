@@ -28,18 +28,35 @@ from support.library import LIBRARY
     ],
 )
 def test_a_benchmark_compares_what_it_says(scenario: str, engine: str, contenders: int) -> None:
-    words = ["--engine", engine, "--mib", "1", "--count", "3", "--hosts", "2", "--rounds", "1"]
+    rows = measured(scenario, "--engine", engine, "--mib", "1", "--count", "3", "--hosts", "2")
+    assert len(rows) == contenders, rows
+    assert all(row.count(" s ") == 2 and " MiB |" in row for row in rows)
+
+
+def test_a_catalogue_is_measured_beside_that_of_another_checkout() -> None:
+    rows = measured("catalogue", "--count", "40", "--beside", str(ROOT))
+    assert [row.split(" | ")[0] for row in rows] == [
+        "| list --json",
+        "| list",
+        "| list --host db00 --json",
+        "| status --json",
+        "| prune --check",
+        "| prune",
+    ]
+    assert all(row.count(" s (least ") == 3 and " MiB |" in row for row in rows)
+
+
+def measured(*words: str) -> list[str]:
+    """The rows of the table that one round of a benchmark prints."""
     places = (LIBRARY, ROOT / "tests", ROOT / "tools" / "lib")
     done = subprocess.run(
-        [sys.executable, "-m", "bench", scenario, *words],
+        [sys.executable, "-m", "bench", *words, "--rounds", "1"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))},
         capture_output=True,
         check=False,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    rows = [
+    return [
         line for line in done.stdout.splitlines() if line.startswith("| ") and not line.startswith(("|  |", "| ---"))
     ]
-    assert len(rows) == contenders, done.stdout
-    assert all(row.count(" s ") == 2 and " MiB |" in row for row in rows)

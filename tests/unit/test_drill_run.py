@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -191,7 +192,7 @@ def test_what_is_noted_of_a_drill_goes_with_its_backup(root: Path) -> None:
     second = store(root, "a", time=TIME + timedelta(days=9), run_id=RUN).folder
     for folder in (a, b, second):
         note_attempt(folder, utc_now())
-    remove_files(a, take_name(a))
+    assert remove_files(a.parent, [take_name(a)], threading.Event()) == []
     assert [path.name for path in (second.parent / ".drills").iterdir()] == [f"{second.name}.attempt.json"]
     forget_attempt(b)
     assert not (b.parent / ".drills").exists()

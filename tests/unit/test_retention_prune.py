@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 from backupdb.errors import BackupNotFound, InvalidOption, LockBusy, RepositoryError
-from backupdb.repository import layout
+from backupdb.repository import layout, removal
 from backupdb.repository.catalogue import StoredBackup, read_all
-from backupdb.repository.drill_records import write_drill
+from backupdb.repository.drill_records import note_attempt, write_drill
 from backupdb.repository.lock import readers_lock, run_lock
 from backupdb.repository.pins import write_pin
 from backupdb.repository.problems import Problems
+from backupdb.repository.removal import take_name
 from backupdb.retention import prune
 from backupdb.retention.decide import RetentionPolicy
 from backupdb.retention.prune import PruneRequest
@@ -396,16 +397,75 @@ def test_a_prune_that_is_killed_leaves_whole_backups_only_and_the_next_one_finis
     shop = store_daily(tmp_path, 4, content=DUMP)
     in_a_process_killed_in_the_middle_of_a_removal(tmp_path)
     folder = shop[0].folder.parent
-    removing = folder / f"{layout.REMOVING_PREFIX}{shop[3].folder.name}"
-    assert removing.is_dir() and len(listed(removing)) == 2
-    assert there(tmp_path) == ids(shop[:3])
+    left = [folder / f"{layout.REMOVING_PREFIX}{backup.folder.name}" for backup in (shop[3], shop[2])]
+    assert [len(listed(removing)) for removing in left] == [2, 3]
+    assert there(tmp_path) == ids(shop[:2])
     plan = pruned(tmp_path, check_mode=True)
-    assert plan["changed"] and f"  {removing.name}  left by a removal that did not end" in plan["lines"]
+    assert plan["changed"]
+    assert all(f"  {removing.name}  left by a removal that did not end" in plan["lines"] for removing in left)
     result = pruned(tmp_path)
-    assert (result["status"], result["removed"]) == ("ok", 1)
-    assert result["warnings"] == [f"finished removing {removing}"]
+    assert (result["status"], result["removed"], result["changed"]) == ("ok", 0, True)
+    assert result["warnings"] == [f"finished removing {removing}" for removing in left]
     assert listed(folder) == set(ids(shop[:2]))
     assert not pruned(tmp_path)["changed"]
+
+
+def test_files_go_after_the_disk_has_confirmed_once_that_all_names_are_gone_oldest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, wiki = store_daily(tmp_path, 4, "shop"), store_daily(tmp_path, 3, "wiki")
+    done: list[tuple[str, str]] = []
+    for call in ("rename_new", "sync_folder", "remove_tree"):
+        right = getattr(removal, call)
+
+        def noted(path: Path, *words: Any, call: str = call, right: Any = right, **options: Any) -> Any:
+            done.append((call, path.name.replace(layout.REMOVING_PREFIX, "")))
+            return right(path, *words, **options)
+
+        monkeypatch.setattr(removal, call, noted)
+    assert pruned(tmp_path)["removed"] == 3
+    assert done == [
+        *(("rename_new", backup.folder.name) for backup in (shop[3], shop[2])),
+        ("sync_folder", "shop"),
+        *(("remove_tree", backup.folder.name) for backup in (shop[3], shop[2])),
+        ("rename_new", wiki[2].folder.name),
+        ("sync_folder", "wiki"),
+        ("remove_tree", wiki[2].folder.name),
+    ]
+
+
+def test_no_file_goes_while_the_disk_does_not_confirm_that_the_names_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = store_daily(tmp_path, 4, content=DUMP)
+    folder = shop[0].folder.parent
+    before = {backup.folder.name: folder_state(backup.folder) for backup in shop[2:]}
+
+    def refuse(path: Path) -> None:
+        raise RepositoryError(f"syncing {path}: Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(removal, "sync_folder", refuse)
+        for said in ("removed 2", "removed 0"):  # the next one cannot finish it either
+            result = pruned(tmp_path)
+            assert f"removed {result['removed']}" == said
+            assert result["problems"] == [
+                f"db1/shop-db/shop: syncing {folder}: Input/output error; "
+                "the files of 2 removed backups are left to the next prune"
+            ]
+    left = {name: folder_state(folder / f"{layout.REMOVING_PREFIX}{name}") for name in before}
+    assert (left, there(tmp_path)) == (before, ids(shop[:2]))
+    assert pruned(tmp_path)["status"] == "ok"
+    assert listed(folder) == set(ids(shop[:2]))
+
+
+def test_what_is_noted_of_drills_goes_when_a_dead_removal_is_finished(tmp_path: Path) -> None:
+    shop = store_daily(tmp_path, 4)
+    for backup in shop[1:]:
+        note_attempt(backup.folder, TODAY)
+    take_name(shop[3].folder)
+    assert pruned(tmp_path)["removed"] == 1
+    assert listed(shop[0].folder.parent / layout.DRILLS_FOLDER) == {f"{shop[1].folder.name}.attempt.json"}
 
 
 def test_what_a_dead_removal_left_is_finished_where_nothing_else_goes(tmp_path: Path) -> None:
@@ -415,18 +475,29 @@ def test_what_a_dead_removal_left_is_finished_where_nothing_else_goes(tmp_path: 
     assert pruned(tmp_path)["changed"] and not left.exists()
 
 
-def test_being_asked_to_stop_ends_it_between_two_backups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("where", "removed"), [("take_name", 1), ("remove_tree", 3)])
+def test_being_asked_to_stop_ends_it_between_two_backups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, removed: int
+) -> None:
     shop = store_daily(tmp_path, 5)
-    remove = prune.remove_files
+    room: Any = {"take_name": prune, "remove_tree": removal}[where]
+    act = getattr(room, where)
 
-    def stop_after(folder: Path, removing: Path) -> None:
-        remove(folder, removing)
+    def stop_after(path: Path) -> Any:
+        done = act(path)
         os.kill(os.getpid(), signal.SIGTERM)
+        return done
 
-    monkeypatch.setattr(prune, "remove_files", stop_after)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(room, where, stop_after)
+        result = pruned(tmp_path)
+    left = "1 removed backup" if where == "take_name" else "2 removed backups"
+    assert (result["status"], result["removed"], result["problems"]) == ("partial", removed, ["stopped by SIGTERM"])
+    assert result["warnings"] == [f"db1/shop-db/shop: the files of {left} are left to the next prune"]
+    assert there(tmp_path) == ids(shop[: 5 - removed])
     result = pruned(tmp_path)
-    assert (result["status"], result["removed"], result["problems"]) == ("partial", 1, ["stopped by SIGTERM"])
-    assert there(tmp_path) == ids(shop[:4])
+    assert (result["status"], result["removed"]) == ("ok", 3 - removed)
+    assert listed(shop[0].folder.parent) == set(ids(shop[:2]))
 
 
 def test_what_cannot_be_removed_is_told_and_stops_only_its_database(
@@ -453,11 +524,11 @@ def test_what_has_lost_its_name_is_told_as_removed_even_where_its_files_stay(
 ) -> None:
     shop = store_daily(tmp_path, 4)
 
-    def refuse(folder: Path, removing: Path) -> None:
+    def refuse(path: Path) -> None:
         raise RepositoryError("the disk says no")
 
     with monkeypatch.context() as broken:
-        broken.setattr(prune, "remove_files", refuse)
+        broken.setattr(removal, "remove_tree", refuse)
         result = pruned(tmp_path)
     assert (result["status"], result["removed"]) == ("failed", 2)
     assert there(tmp_path) == ids(shop[:2])

@@ -18,6 +18,7 @@ from pathlib import Path
 from support import mysql_sid, run_state
 from support.servers import make_server
 
+from . import catalogue
 from .contenders import Place
 from .data import fill, fill_databases, fill_tables
 from .measure import Cost, cost_of, table
@@ -112,10 +113,10 @@ SCENARIOS = {
 def main() -> int:
     """Fill a private server, measure, and print a table in Markdown."""
     parser = argparse.ArgumentParser(prog="./tools/bench", description=__doc__)
-    parser.add_argument("scenario", choices=SCENARIOS)
+    parser.add_argument("scenario", choices=[*SCENARIOS, "catalogue"])
     parser.add_argument("--engine", default="postgres15", help="or mariadb, mysql, postgres18 (default: %(default)s)")
     parser.add_argument("--mib", type=float, default=1024, help="size of a dump (default: %(default)s)")
-    parser.add_argument("--count", type=int, default=300, help="how many tables or databases (default: %(default)s)")
+    parser.add_argument("--count", type=int, help="how many tables or databases (default: 300), or backups (10,000)")
     parser.add_argument("--hosts", type=int, default=5, help="how many hosts of a play (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
     parser.add_argument("--beside", type=Path, help="another checkout of this project, to be measured too")
@@ -125,8 +126,11 @@ def main() -> int:
     )
     parser.add_argument("--only-ours", action="store_true", help="leave out what others do")
     options = parser.parse_args()
-    prepare, ours = SCENARIOS[options.scenario]
     folder = run_state.new_folder("bench")
+    if options.scenario == "catalogue":
+        return _catalogue(folder, options.count or 10_000, options)
+    options.count = options.count or 300
+    prepare, ours = SCENARIOS[options.scenario]
     _programs_of(options.engine)
     try:
         settings = dict(setting.split("=", 1) for setting in options.setting)
@@ -148,6 +152,17 @@ def main() -> int:
     what += "".join(f" --setting {setting}" for setting in options.setting)
     print(f"`./tools/bench {options.scenario} --engine {options.engine} {what} --rounds {options.rounds}`\n")
     print(table(rounds, ours, hosts=options.hosts if size == "hosts" else None))
+    return 0
+
+
+def _catalogue(folder: Path, count: int, options: argparse.Namespace) -> int:
+    """The commands that read a whole repository, on --count backups; no server is needed."""
+    try:
+        rows = catalogue.measured(folder, count, options.rounds, options.beside)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"`./tools/bench catalogue --count {count} --rounds {options.rounds}`\n")
+    print(rows)
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..system.table import one_line
@@ -25,15 +25,29 @@ def write_json(result: Mapping[str, Any]) -> None:
 
     Indented as a whole it takes five times as long, which with 10,000 backups is most of the time.
     """
-    values = [f"{json.dumps(key)}: {_value(value)}" for key, value in printable(dict(result)).items()]
-    sys.stdout.write("{\n  " + ",\n  ".join(values) + "\n}\n")
+    sys.stdout.writelines(list(_pieces(result)))  # all of it is made before the first is written, or nothing is
     sys.stdout.flush()
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, list) and value:
-        return "[\n    " + ",\n    ".join(map(json.dumps, value)) + "\n  ]"
-    return json.dumps(value)
+def _pieces(result: Mapping[str, Any]) -> Iterator[str]:
+    before = "{\n  "
+    for key, value in result.items():
+        yield f"{before}{_json(key)}: "
+        if isinstance(value, list) and value:
+            yield f"[\n    {_json(value[0])}"
+            for entry in value[1:]:
+                yield f",\n    {_json(entry)}"
+            yield "\n  ]"
+        else:
+            yield _json(value)
+        before = ",\n  "
+    yield "\n}\n"
+
+
+def _json(value: Any) -> str:
+    """Write a value, with bytes of names that are no text as `printable` has them; only half surrogates can be such."""
+    text = json.dumps(value)
+    return json.dumps(printable(value)) if "\\ud" in text else text
 
 
 def show(result: Mapping[str, Any], lines: Iterable[str], *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..repository.beside import NotesReader
 from ..repository.catalogue import StoredBackup, read_backup
 from ..repository.left_out import names_left_out
 from ..repository.listing import entry_of
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(backup: StoredBackup, options: argparse.Namespace) -> int:
     problems = Problems()
-    entry = entry_of(backup, utc_now(), problems)
+    entry = entry_of(backup, utc_now(), NotesReader(problems))
     folder = "FOLDER_OF_THE_DOWNLOADED_BACKUP" if options.copy else None
     known = result_of(lambda: by_hand.commands(backup, folder=folder))
     hand = known.value if known.value is not None else [str(known.error)]

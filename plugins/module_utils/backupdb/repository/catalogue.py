@@ -20,7 +20,8 @@ from ..errors import ManifestDamaged, RepositoryError
 from ..system.files import is_folder, is_gone, read_small_file
 from . import layout
 from .archive_files import ArchiveFiles, CopiedFiles, LocalFiles
-from .drill_records import is_proof, newest_drill
+from .beside import NotesReader
+from .drill_records import is_proof
 from .files import storage_errors
 from .manifest import parse, started
 from .problems import Problems
@@ -179,6 +180,7 @@ def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[Stor
     What cannot be read is reported in `problems`, whoever it belongs to, since nobody can know; so is a manifest
     that lies where another should. Raises `RepositoryError` when there is no repository to read.
     """
+    notes = NotesReader(problems)
     for name, folder in _all_folders(root, problems):
         if not wanted.may_take(name.time):
             continue
@@ -192,7 +194,7 @@ def read_wanted(root: Path, wanted: Filter, problems: Problems) -> Iterator[Stor
             problems.add(f"{folder} holds a backup that belongs in {root.joinpath(*backup.place())}")
         if not wanted.takes(backup):
             continue
-        if wanted.proven is None or wanted.proven == is_proof(newest_drill(folder, problems)):
+        if wanted.proven is None or wanted.proven == is_proof(notes.read(folder).drill):
             yield backup
 
 

@@ -18,7 +18,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -83,12 +83,15 @@ def read_drills(folder: Path, problems: Problems) -> list[dict[str, Any]]:
     return records
 
 
-def newest_drill(folder: Path, problems: Problems, *, sealed_only: bool = False) -> dict[str, Any] | None:
-    """Return the newest record; None without one, or when the newest cannot be read, which is reported.
+def newest_drill(folder: Path, problems: Problems) -> dict[str, Any] | None:
+    """Return the newest record; None without one, or when the newest cannot be read, which is reported."""
+    files = _files(folder, problems)
+    return _read(files[0], folder.name, problems) if files else None
 
-    With `sealed_only` those that wait for root do not count.
-    """
-    files = _files(folder, problems, sealed_only=sealed_only)
+
+def newest_of(folder: Path, names: Iterable[str], waiting: Sequence[str], problems: Problems) -> dict[str, Any] | None:
+    """As `newest_drill`, for a backup whose files have these `names`, and of which these records wait for root."""
+    files = _newest_first(folder, names, waiting)
     return _read(files[0], folder.name, problems) if files else None
 
 
@@ -141,12 +144,15 @@ def waiting_records(database_folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def remove_notes(folder: Path) -> None:
-    """Remove what is noted beside a backup that is gone."""
+def remove_notes(database_folder: Path, backup_ids: Iterable[str]) -> None:
+    """Remove what is noted beside backups that are gone."""
+    folder = database_folder / layout.DRILLS_FOLDER
+    gone = set(backup_ids)
     with suppress(OSError):
-        for path in folder.with_name(layout.DRILLS_FOLDER).glob(f"{folder.name}.*"):
-            remove_file(path)
-        folder.with_name(layout.DRILLS_FOLDER).rmdir()  # refused while it holds anything
+        for name in os.listdir(folder):  # noqa: PTH208  names, not paths
+            if name.partition(".")[0] in gone:
+                remove_file(folder / name)
+        folder.rmdir()  # refused while it holds anything
 
 
 def is_proof(record: Mapping[str, Any] | None) -> bool:
@@ -189,15 +195,19 @@ def _content(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode("ascii")
 
 
-def _files(folder: Path, problems: Problems, *, sealed_only: bool = False) -> list[Path]:
+def _files(folder: Path, problems: Problems) -> list[Path]:
     try:
-        found = {name: folder / name for name in os.listdir(folder) if is_drill_file(name)}  # noqa: PTH208  names
+        names = os.listdir(folder)  # noqa: PTH208  names, not paths
     except OSError as error:
         problems.add(f"{folder} cannot be listed: {error.strerror}")
         return []
-    if not sealed_only:
-        waiting = waiting_records(folder.parent).get(folder.name, ())
-        found = {**{name: _beside(folder, name) for name in waiting}, **found}
+    return _newest_first(folder, names, waiting_records(folder.parent).get(folder.name, []))
+
+
+def _newest_first(folder: Path, names: Iterable[str], waiting: Sequence[str]) -> list[Path]:
+    """Return the files of records; one that was sealed counts instead of one of that name which waits."""
+    found = {name: folder / name for name in names if is_drill_file(name)}
+    found = {**{name: _beside(folder, name) for name in waiting}, **found}
     return [path for _name, path in sorted(found.items(), reverse=True)]
 
 

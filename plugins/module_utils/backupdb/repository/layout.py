@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..errors import InvalidOption
@@ -45,6 +46,7 @@ class BackupName(NamedTuple):
     run: str  # first 8 characters of the run id
 
 
+@lru_cache(maxsize=4096)  # a catalogue asks for the same names at every backup
 def encode_name(name: str) -> str:
     """Return the path component for a database, instance or host; at most 200 bytes, never hidden, never "..".
 

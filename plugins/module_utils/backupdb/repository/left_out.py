@@ -39,13 +39,12 @@ def is_whole(manifest: Mapping[str, Any]) -> bool:
 
 def number_left_out(manifest: Mapping[str, Any]) -> int:
     """Return how many tables and schemas are left out, or have their rows left out."""
-    return sum(_count(manifest, kind) for kind in _KINDS)
+    return sum(_counts(manifest).values())
 
 
 def without(manifest: Mapping[str, Any]) -> str:
     """Say what is left out: "without 3 tables and the rows of 1 table"; an empty text where nothing is."""
-    counts = [(kind, _count(manifest, kind)) for kind in _KINDS]
-    parts = [_WORDS[kind][count > 1].format(count) for kind, count in counts if count]
+    parts = [_WORDS[kind][count > 1].format(count) for kind, count in _counts(manifest).items() if count]
     return f"without {' and '.join(parts)}" if parts else ""
 
 
@@ -72,13 +71,18 @@ def patterns_text(manifest: Mapping[str, Any]) -> str:
 
 def _filters(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     found = manifest.get(FILTERS)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _of_kind(manifest: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     kinds = _filters(manifest).get(_LEFT_OUT)
     found = kinds.get(kind) if isinstance(kinds, Mapping) else None
     return found if isinstance(found, Mapping) else {}
+
+
+def _counts(manifest: Mapping[str, Any]) -> Mapping[str, int]:
+    """Return how many of each kind are left out; nothing is asked of the many that are of everything."""
+    return {kind: _count(manifest, kind) for kind in _KINDS} if _filters(manifest) else {}
 
 
 def _count(manifest: Mapping[str, Any], kind: str) -> int:

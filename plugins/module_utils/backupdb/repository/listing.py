@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from ..system.text import counted, human_duration, human_size, iso, utc_now
+from .beside import NotesReader
 from .catalogue import Filter, StoredBackup, is_future, read_wanted
 from .copy_source import CopySource
-from .drill_records import is_proof, newest_drill
+from .drill_records import is_proof
 from .left_out import left_out, without
-from .pins import read_pin
 from .place import open_place
 from .problems import Problems
 
@@ -29,7 +29,8 @@ def collect(repository: str | None, wanted: Filter, copy: CopySource | None = No
     with open_place(repository, copy, host=wanted.host, instance=wanted.instance) as place:
         for line in place.problems:
             problems.add(line)
-        entries = [entry_of(place.adopt(backup), now, problems) for backup in read_wanted(place.root, wanted, problems)]
+        notes = NotesReader(problems)
+        entries = [entry_of(place.adopt(backup), now, notes) for backup in read_wanted(place.root, wanted, problems)]
     stored = sum(entry["stored_bytes"] for entry in entries)
     return {
         "repository": place.where,
@@ -43,11 +44,10 @@ def collect(repository: str | None, wanted: Filter, copy: CopySource | None = No
     }
 
 
-def entry_of(backup: StoredBackup, now: datetime, problems: Problems) -> dict[str, Any]:
-    """Return one backup as plain values; what of it cannot be read is in `problems`."""
+def entry_of(backup: StoredBackup, now: datetime, notes: NotesReader) -> dict[str, Any]:
+    """Return one backup as plain values, with what is noted beside it."""
     manifest = backup.manifest
-    drill = newest_drill(backup.folder, problems)
-    pin = read_pin(backup.folder, problems)
+    drill, pin = notes.read(backup.folder)
     return {
         "host": manifest["host"],
         "instance": manifest["instance"],

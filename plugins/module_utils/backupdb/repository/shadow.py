@@ -261,9 +261,10 @@ class Shadow:
 
     def _forget(self, places: Iterable[str]) -> None:
         for place in places:
-            remove_tree(self.root / place)
-            remove_notes(self.root / place)
-            for parent in list((self.root / place).parents)[:3]:
+            folder = self.root / place
+            remove_tree(folder)
+            remove_notes(folder.parent, [folder.name])
+            for parent in list(folder.parents)[:3]:
                 try:
                     parent.rmdir()
                 except OSError:

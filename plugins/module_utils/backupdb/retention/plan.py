@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ..errors import RetentionRefused
 from ..repository import catalogue, last_run, layout
+from ..repository.beside import NotesReader
 from ..repository.catalogue import StoredBackup
-from ..repository.drill_records import is_proof, newest_drill
-from ..repository.left_out import is_whole
-from ..repository.pins import read_pin
+from ..repository.drill_records import is_proof
+from ..repository.left_out import FILTERS, is_whole
 from ..repository.problems import Problems
 from ..repository.removal import unfinished_removals
 from ..repository.sealed import is_of_root
@@ -23,6 +23,7 @@ from .decide import KEEP, REMOVE, Candidate, Decision, RetentionPolicy, plan
 from .unsent import UnsentRule, unsent_reason
 
 _SHOWN = 3
+_TOLD = ("host", "instance", "kind", "database", "backup_id", "run_id", "status", "stored_bytes", FILTERS)
 
 
 @dataclass
@@ -99,6 +100,7 @@ def plan_instance(
         else:
             _decide(made, policy, problems_here, now, retired=gone)
         _keep_unsent(made, copies, now)
+        made.backups = {backup_id: _remembered(backup) for backup_id, backup in made.backups.items()}
         plans.append(made)
     return plans
 
@@ -136,6 +138,11 @@ def _decide(made: DatabasePlan, policy: RetentionPolicy, problems: Problems, now
         made.refused = str(error)
 
 
+def _remembered(backup: StoredBackup) -> StoredBackup:
+    """Return a backup with what is told of it after the decision: all manifests of a repository are too many."""
+    return replace(backup, manifest={key: backup.manifest[key] for key in _TOLD if key in backup.manifest})
+
+
 def _keep_unsent(made: DatabasePlan, copies: Sequence[UnsentRule], now: datetime) -> None:
     """Keep what a copy has not yet, whatever the policy says."""
     going = made.to_remove()
@@ -160,13 +167,13 @@ def _keep_unsent(made: DatabasePlan, copies: Sequence[UnsentRule], now: datetime
 
 def candidate_of(backup: StoredBackup, doubts: Problems) -> Candidate:
     """Return what a policy has to know of a backup; what cannot be read of it is in `doubts`."""
-    pin = read_pin(backup.folder, doubts)
+    drill, pin = NotesReader(doubts, sealed_only=True).read(backup.folder)
     return Candidate(
         backup_id=backup.folder.name,
         time=backup.time,
         complete=backup.manifest["status"] == "complete",
         whole=is_whole(backup.manifest),
-        proven=is_proof(newest_drill(backup.folder, doubts, sealed_only=True)),
+        proven=is_proof(drill),
         pinned=None if pin is None else pin.reason,
     )
 

@@ -20,11 +20,10 @@ from typing import Any
 
 from ..errors import BackupDbError, InvalidOption, LockBusy, RepositoryError
 from ..repository import local
-from ..repository.catalogue import StoredBackup
-from ..repository.files import remove_tree, storage_errors
+from ..repository.files import storage_errors
 from ..repository.lock import removal_lock
 from ..repository.problems import Problems
-from ..repository.removal import remove_files, take_name
+from ..repository.removal import left_text, remove_files, take_name, unfinished_removals
 from ..repository.sealed import ROOT, is_of_root, is_sealed
 from ..system.files import is_folder
 from ..system.parallel import error_of, result_of
@@ -175,22 +174,25 @@ def _planned(folder: Path, request: PruneRequest, problems: Problems, *, sealed:
 
 
 def _carry_out(plan: DatabasePlan, cancel: threading.Event) -> None:
-    """Remove what is to go, oldest first. One that cannot be removed is noted and stops no other."""
+    """Remove what is to go, oldest first. One that cannot be removed is noted and stops no other.
 
-    def remove(backup: StoredBackup) -> None:
-        removing = take_name(backup.folder)
-        plan.removed.append(backup.folder.name)
-        remove_files(backup.folder, removing)
-
-    work = [*(partial(remove_tree, path) for path in plan.unfinished)]
-    work += [partial(remove, backup) for backup in plan.to_remove()]
-    faults = []
-    for step in work:
+    All lose their names before the files of the first are removed: the disk has to confirm them once, not each one.
+    """
+    faults = remove_files(plan.folder, plan.unfinished, cancel)
+    removing = []
+    for backup in plan.to_remove():
         if cancel.is_set():
             break
-        error = result_of(step).error
-        if error is not None:
-            faults.append(str(error))
+        taken = result_of(partial(take_name, backup.folder))
+        if taken.value is None:
+            faults.append(str(taken.error))
+        else:
+            plan.removed.append(backup.folder.name)
+            removing.append(taken.value)
+    faults += remove_files(plan.folder, removing, cancel)
+    left = unfinished_removals(plan.folder) if cancel.is_set() else ()
+    if left:
+        plan.warnings.append(f"{plan.where()}: {left_text(left)}")
     faults = list(dict.fromkeys(faults))
     more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
     plan.error = "; ".join(faults[:_SHOWN]) + more or None

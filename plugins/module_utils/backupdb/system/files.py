@@ -31,6 +31,7 @@ ODD_FILE = (errno.ELOOP, errno.EINVAL)  # of `open_regular`: a link, or a pipe, 
 
 _TEMPORARY = re.compile(r"\.(?:.*\.)?(?:[0-9a-f]{16}|[0-9a-f]{8})\.partial", re.DOTALL)
 _DEAD_AFTER = 3600.0  # seconds
+_BLOCK = 1 << 16  # bytes
 _MOST_ENTRIES = 100_000
 
 _AT_FDCWD = -100
@@ -98,13 +99,24 @@ def read_small_file(
     try:
         if check is not None:
             check(os.fstat(descriptor))
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
+        content = _read_at_most(descriptor, limit + 1)
     finally:
         os.close(descriptor)
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {human_size(limit)}")
     return content
+
+
+def _read_at_most(descriptor: int, size: int) -> bytes:
+    """Read in blocks: asked for all of it at once, Python takes so much memory from the system and gives it back."""
+    blocks: list[bytes] = []
+    while size:
+        block = os.read(descriptor, min(size, _BLOCK))
+        if not block:
+            break
+        blocks.append(block)
+        size -= len(block)
+    return b"".join(blocks)
 
 
 def create_file(path: Path) -> int:
@@ -180,22 +192,27 @@ def link_new_file(path: Path, content: bytes) -> None:
     unconfirmed(path.parent)
 
 
-def rename_new(source: Path, target: Path) -> OSError | None:
+def rename_new(source: Path, target: Path, *, durable: bool = True) -> OSError | None:
     """Rename a file or folder to a name that must be free; raises FileExistsError, for an empty folder too.
 
     When it raises, nothing was renamed. Returns why the disk has not confirmed the new name, which a power cut may then
-    undo; None is the rule.
+    undo; None is the rule. Without `durable` the disk is not asked, and the caller does it before he relies on it.
 
     Where the filesystem has no RENAME_NOREPLACE, the name is looked at before a plain rename: only a lock, or a name
     that nobody else chooses, keeps others from taking it in between.
     """
+    _rename_new(source, target)
+    return unconfirmed(target.parent) if durable else None
+
+
+def _rename_new(source: Path, target: Path) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     renameat2 = getattr(library, "renameat2", None)
     if renameat2 is not None:
         status = renameat2(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE)
         number = ctypes.get_errno() if status != 0 else 0
         if not number:
-            return unconfirmed(target.parent)
+            return
         if number == errno.ENOTEMPTY:
             number = errno.EEXIST
         if number not in _NO_RENAMEAT2:
@@ -203,7 +220,6 @@ def rename_new(source: Path, target: Path) -> OSError | None:
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     source.rename(target)
-    return unconfirmed(target.parent)
 
 
 def make_folder(path: Path) -> bool:

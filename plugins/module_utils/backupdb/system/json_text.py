@@ -12,6 +12,8 @@ from typing import Any
 
 LARGEST_COUNT = (1 << 63) - 1
 _LONGEST_NUMBER = 40  # characters; the largest that we write have 20 digits
+_DIGITS_AS_0 = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
+_LONG_NUMBER = b"0" * _LONGEST_NUMBER
 _MAY_BE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -22,7 +24,9 @@ def read_json(content: bytes) -> Any:
     and half surrogate pairs, but for those that stand for bytes of names that are no UTF-8 (U+DC80 to U+DCFF).
     """
     try:
-        value = json.loads(content.decode("utf-8"), parse_int=_integer, parse_float=_finite, parse_constant=_refused)
+        # Hardly any document has a long number, and asking a function about each one takes as long as all the rest.
+        decoder = _CAREFUL if _LONG_NUMBER in content.translate(_DIGITS_AS_0) else _DECODER
+        value = decoder.decode(content.decode("utf-8"))
         if _MAY_BE_SURROGATE.search(content):
             json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogateescape")
     except RecursionError:
@@ -59,3 +63,7 @@ def _finite(text: str) -> float:
 
 def _refused(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_refused)
+_CAREFUL = json.JSONDecoder(parse_int=_integer, parse_float=_finite, parse_constant=_refused)

@@ -166,7 +166,7 @@ def printable(value: Any) -> Any:
 
 def one_line(text: str) -> str:
     """Return the text without line breaks, control and formatting characters, and without what is not UTF-8."""
-    return "".join(_plain(character) for character in text)
+    return text if text.isprintable() else "".join(_plain(character) for character in text)
 
 
 def _plain(character: str) -> str:
