@@ -26,7 +26,7 @@ from support.seaweed import Seaweed
 from support.stored import DUMP, store
 
 DAY = timedelta(days=1)
-TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+TODAY = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture
