@@ -15,6 +15,7 @@ import pymysql
 import pytest
 from backupdb.engines.mysql import lock as mysql_lock
 from backupdb.engines.mysql import plan as mysql_plan
+from backupdb.engines.mysql.statements import ask, own_session
 from backupdb.engines.values import DumpOptions
 from backupdb.errors import QueryFailed, SnapshotLost
 from support.mysql_dumps import Opened, dump, execute, new_account, new_database, opened, restore
@@ -245,6 +246,13 @@ def test_a_login_with_just_the_rights_gets_the_lock(mariadb: Any, long_dump: str
         done = dump(here, long_dump, jobs=2, row_counts=True)
         assert done.details.position["taken"] == "global read lock"
         assert done.details.row_counts == {"a_big": 12, "z_last": 2}
+
+
+def test_a_snapshot_is_consistent_also_where_sessions_are_read_committed(server_factory: Any) -> None:
+    private = server_factory("mariadb", settings={"transaction_isolation": "READ-COMMITTED"})
+    assert private.sql("SELECT @@tx_isolation") == [("READ-COMMITTED",)]
+    with opened(private) as where, own_session(where.engine.server) as connection:
+        assert ask(where.engine.server, connection, "SELECT @@tx_isolation") == [("REPEATABLE-READ",)]
 
 
 def test_coordinates_are_read_under_the_lock(server_factory: Any) -> None:

@@ -72,7 +72,8 @@ class Surroundings:
 def prepare_session(engine: MysqlFamily, connection: Connection, *, lock_timeout: float) -> None:
     """Make the session live as long as the dump, whatever timeouts the server has for others.
 
-    `lock_timeout` in seconds is for a table that another session has locked.
+    `lock_timeout` in seconds is for a table that another session has locked. The session is in REPEATABLE READ from its
+    beginning on (`PyMysql.TRANSACTIONS`), without which a consistent snapshot would be none.
     """
     ours = [f"lock_wait_timeout = {max(1, int(lock_timeout))}", "wait_timeout = 2147483"]
     try:
