@@ -150,7 +150,7 @@ def test_the_watchdog_frees_the_server_when_nobody_comes_back(
 ) -> None:
     monkeypatch.setattr(mysql_lock, "MAX_HOLD", 0.5)
     found = where.database(long_dump)
-    with where.engine.snapshot(where.client(), found, DumpOptions(), []):
+    with where.engine.snapshot(where.client(), found, DumpOptions(row_counts=True), []):
         execute(mariadb, "SET SESSION lock_wait_timeout = 5", "INSERT INTO z_last VALUES (9, 9)", database=long_dump)
 
 
@@ -198,6 +198,20 @@ def test_a_server_that_cannot_be_locked_is_dumped_by_one_client_without_a_lock(
     assert snapshot.at_once == 1
     assert details.position["taken"] == "single transaction of the dump client"
     assert any("too busy" in warning for warning in details.warnings)
+
+
+def test_one_client_is_a_snapshot_of_its_own_and_keeps_nobody_waiting(
+    mariadb: Any, where: Opened, long_dump: str
+) -> None:
+    written = "INSERT INTO z_last VALUES (99, 9)"
+    with blocked(mariadb, long_dump, "INSERT INTO z_last SELECT 8, SLEEP(60)"):
+        done = dump(
+            where, long_dump, db_lock_timeout=1.0, after_begun=lambda: execute(mariadb, written, database=long_dump)
+        )
+    assert done.details.position == {"taken": "single transaction of the dump client"}
+    assert done.details.warnings == []
+    assert b"(99," not in done.parts["data"]
+    assert execute(mariadb, "SELECT v FROM z_last WHERE id = 99", database=long_dump) == [(1,)]
 
 
 def test_a_table_that_is_locked_for_long_is_an_error_that_names_it(mariadb: Any, where: Opened, long_dump: str) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import select
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -105,6 +106,8 @@ def dump(
                 running.append((part, _start(part)))
             snapshot.begun(lambda: sum(client.ended() for _item, client in running))
             if after_begun:
+                if snapshot.at_once == 1:
+                    _wait_for_output(running)
                 after_begun()
             for part in snapshot.parts[snapshot.at_once :]:
                 running.append((part, _start(part)))
@@ -113,6 +116,12 @@ def dump(
         snapshot.check()
         details = snapshot.details()
     return Dumped(parts, details, {part.name: part.argv for part, _item in running})
+
+
+def _wait_for_output(running: Sequence[tuple[Any, Running]]) -> None:
+    """Wait until the client has written, so that its snapshot is there: for one client there is no lock to wait for."""
+    for _item, client in running:
+        select.select([client.stdout], [], [], 30.0)
 
 
 @contextmanager

@@ -96,7 +96,11 @@ def relations(server: Server, connection: Connection, database: str, sizes: Tabl
 
 
 def programs(server: Server, connection: Connection, database: str) -> Programs:
-    """List routines, triggers and events; needs the rights that missing_privileges checks, else it is blind."""
+    """List routines, triggers and events; needs the rights that missing_privileges checks, else it is blind.
+
+    A trigger is always in the database of its table. MariaDB looks there when asked by that one; asked by the trigger's
+    it opens the tables of all databases.
+    """
     digests: dict[tuple[str, str], str] = {}
     theirs: dict[tuple[str, str], str] = {}
     for statement in (
@@ -104,8 +108,8 @@ def programs(server: Server, connection: Connection, database: str) -> Programs:
         " FROM information_schema.routines WHERE routine_schema = :database"
         " AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)",
         "SELECT 'trigger', trigger_name, definer, created, sql_mode, event_manipulation, action_timing,"
-        " action_statement FROM information_schema.triggers WHERE trigger_schema = :database"
-        " AND CAST(trigger_schema AS BINARY) = CAST(:database AS BINARY)",
+        " action_statement FROM information_schema.triggers WHERE event_object_schema = :database"
+        " AND CAST(event_object_schema AS BINARY) = CAST(:database AS BINARY)",
         "SELECT 'event', event_name, definer, last_altered, sql_mode, status, event_definition, execute_at,"
         " interval_value, interval_field, starts, ends, on_completion"
         " FROM information_schema.events WHERE event_schema = :database"

@@ -41,7 +41,7 @@ class GlobalReadLock:
         self._engine = engine
         self._server = server
         self._waits_for_long_statements = engine.LOCK_WAITS_FOR_LONG_STATEMENTS
-        self._connection = connection
+        self.connection = connection
         ((session, login),) = ask(server, connection, "SELECT CONNECTION_ID(), USER()")
         self._session = int(session)
         self._newest = self._session  # no session that is older than the lock is a dump client's
@@ -61,16 +61,16 @@ class GlobalReadLock:
             left = deadline - time.monotonic()
             if left < 0 or (self._waits_for_long_statements and not self._quiet(deadline)):
                 return False
-            ask(self._server, self._connection, f"SET SESSION lock_wait_timeout = {max(1, int(min(LOCK_WAIT, left)))}")
+            ask(self._server, self.connection, f"SET SESSION lock_wait_timeout = {max(1, int(min(LOCK_WAIT, left)))}")
             try:
-                ask(self._server, self._connection, "FLUSH TABLES WITH READ LOCK")
+                ask(self._server, self.connection, "FLUSH TABLES WITH READ LOCK")
             except QueryFailed as error:
                 if error.code != LOCK_WAIT_TIMEOUT:
                     raise
                 continue
             self.held = True
             self._watchdog.start()
-            self._newest = max(session.id for session in sessions_of(self._engine, self._connection))
+            self._newest = max(session.id for session in sessions_of(self._engine, self.connection))
             return True
         return False
 
@@ -110,13 +110,13 @@ class GlobalReadLock:
         with self._using:
             if self.held:
                 self.held = False
-                ask(self._server, self._connection, "UNLOCK TABLES")
+                ask(self._server, self.connection, "UNLOCK TABLES")
 
     def _quiet(self, deadline: float) -> bool:
         """Wait until no statement runs for longer than `LONG_STATEMENT`; False when one still does at the deadline."""
         while any(
             session.seconds >= LONG_STATEMENT and session.command in ("Query", "Execute")
-            for session in sessions_of(self._engine, self._connection)
+            for session in sessions_of(self._engine, self.connection)
             if session.id != self._session
         ):
             if time.monotonic() + 1.0 > deadline or self._server.cancel.wait(1.0):
@@ -130,7 +130,7 @@ class GlobalReadLock:
         """
         return {
             session.id
-            for session in sessions_of(self._engine, self._connection)
+            for session in sessions_of(self._engine, self.connection)
             if session.id > self._newest and session.user == self._login and session.database == database
         }
 
@@ -140,7 +140,7 @@ class GlobalReadLock:
         if self._using.acquire(timeout=1.0):
             try:
                 if self.held:
-                    ask(self._server, self._connection, "UNLOCK TABLES")
+                    ask(self._server, self.connection, "UNLOCK TABLES")
                     self.held = False
                 return
             except BackupDbError:

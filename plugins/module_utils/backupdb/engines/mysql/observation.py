@@ -4,7 +4,8 @@
 """What the coordinator sees of one database: before the snapshot (slow looks, no lock held), in it, and while it is
 being dumped, which keeps nobody waiting.
 
-The coordinator is our own session: its snapshot is opened under the same lock as those of the dump clients.
+The coordinator is our own session: where there is a lock, its snapshot is opened under the same as those of the dump
+clients.
 """
 
 from __future__ import annotations
@@ -103,11 +104,14 @@ def inspect_before(engine: MysqlFamily, connection: Connection, database: str, f
 
 
 def observe(
-    engine: MysqlFamily, connection: Connection, database: str, preflight: Preflight, filters: Filters
+    engine: MysqlFamily, connection: Connection, database: str, preflight: Preflight, filters: Filters, *, locked: bool
 ) -> Observation:
-    """Open the coordinator's own snapshot and read what is in it."""
+    """Read what is there, under the lock in a snapshot of the coordinator's own, with the coordinates of it.
+
+    Without the lock no transaction stays open: it would keep others from changing the tables that were looked at.
+    """
     server = engine.server
-    ask(server, connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
+    ask(server, connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT" if locked else "COMMIT")
     broken = {one.name for one in preflight.broken}
     found = relations(server, connection, database, preflight.sizes)
     scope = read_scope(server, connection, database, found, filters)
@@ -118,7 +122,7 @@ def observe(
             {one: digest for one, digest in written.digests.items() if scope.keeps(*one)},
             {one: definer for one, definer in written.definers.items() if scope.keeps(*one)},
         ),
-        coordinates=coordinates(engine, connection),
+        coordinates=coordinates(engine, connection) if locked else {},
         properties=properties(server, connection, database),
         has_views=any(one.type == "VIEW" for one in found),
         scope=scope,

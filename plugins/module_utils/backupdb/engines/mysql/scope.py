@@ -40,8 +40,8 @@ _KEYS = (
     " AND CAST(unique_constraint_schema AS BINARY) = CAST(:database AS BINARY)"
 )
 _TRIGGERS = (
-    "SELECT trigger_name, event_object_table FROM information_schema.triggers WHERE trigger_schema = :database"
-    " AND CAST(trigger_schema AS BINARY) = CAST(:database AS BINARY)"
+    "SELECT trigger_name, event_object_table FROM information_schema.triggers WHERE event_object_schema = :database"
+    " AND CAST(event_object_schema AS BINARY) = CAST(:database AS BINARY)"
 )
 
 

@@ -3,15 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One snapshot of one database, kept open for its dump clients.
 
-With the rights for it, a global read lock is held until every dump client has begun its transaction: the clients,
-the inventory, the coordinates, counts and fingerprints then belong to one snapshot. Without, one client takes a
-snapshot of its own, which `position` says, and rows are not counted, since the counts would belong to another one.
+Where several sessions must see the same, a global read lock is held until every dump client has begun its transaction:
+the clients, the coordinates, counts and fingerprints then belong to one snapshot. Where one client is enough, its own
+transaction is the snapshot, and nobody is kept from writing. So it is where the lock cannot be had, which is said; rows
+are not counted then, since the counts would belong to another snapshot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable
 
@@ -67,16 +68,12 @@ def open_snapshot(
     server = engine.server
     known = known_options(client)
     secret = option_file(server.instance, engine.tls_lines(server.instance, known))
-    # The lock has a session of its own: the watchdog gives it back also while the other one is being asked.
-    with own_session(server) as connection, own_session(server) as locking:
-        lock = None
-        try:
-            prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
-            preflight = inspect_before(engine, connection, database.name, options.filters)
-            lock = GlobalReadLock(engine, locking)
-            unlocked = _lock(lock, options, missing)
-            seen = observe(engine, connection, database.name, preflight, options.filters)
-            jobs = options.jobs if unlocked is None else 1
+    with own_session(server) as connection:
+        prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
+        preflight = inspect_before(engine, connection, database.name, options.filters)
+        with _read_lock(engine, options, missing) as (lock, unlocked):
+            seen = observe(engine, connection, database.name, preflight, options.filters, locked=lock is not None)
+            jobs = options.jobs if lock is not None else 1
             apart = options.routines and _views_may_call_routines(seen) and writes_routines_last(client)
             make = plan_with_routines_first if apart else plan
             snapshot = _OpenSnapshot(
@@ -88,7 +85,6 @@ def open_snapshot(
                 preflight=preflight,
                 seen=seen,
                 lock=lock,
-                locking=locking,
                 planned=make(
                     client,
                     secret,
@@ -108,8 +104,6 @@ def open_snapshot(
             yield Snapshot(
                 snapshot.planned.parts, snapshot.planned.at_once, snapshot.begun, snapshot.check, snapshot.details
             )
-        finally:
-            _release(lock)
 
 
 def foresee(
@@ -125,7 +119,7 @@ def foresee(
     with own_session(server) as connection:
         prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
         preflight = inspect_before(engine, connection, database.name, options.filters)
-        seen = observe(engine, connection, database.name, preflight, options.filters)
+        seen = observe(engine, connection, database.name, preflight, options.filters, locked=False)
         plan(client, b"", known, database.name, _chosen(seen, preflight), options, jobs=1)
         if INIT_COMMAND not in known:
             _refuse_limit(server, connection, _place(server, database.name))
@@ -156,12 +150,11 @@ class _OpenSnapshot:
     missing: Sequence[MissingPrivilege]
     preflight: Preflight
     seen: Observation
-    lock: GlobalReadLock
-    locking: Connection  # the session of the lock
+    lock: GlobalReadLock | None
     planned: Plan
     history: bool  # the client can dump history rows
     neutral: bool  # the client can be told to undo settings of the server
-    unlocked: str | None  # why there is no lock; None while there is one snapshot for all
+    unlocked: str | None  # why there is no lock although there should be one
     sequences: dict[str, str]  # their fingerprints when the snapshot was taken
     prints: dict[str, str] = field(default_factory=dict)  # what goes into the manifest
 
@@ -171,7 +164,7 @@ class _OpenSnapshot:
 
     def begun(self, ended: Callable[[], int]) -> None:
         """Hold the lock until the clients have begun. One client that was too late still has a snapshot of its own."""
-        if self.unlocked is not None:
+        if self.lock is None:
             return
         clients = self.planned.at_once
         self.lock.wait_until_begun(self.database, clients, ended)
@@ -217,15 +210,18 @@ class _OpenSnapshot:
     @contextmanager
     def _later_session(self) -> Iterator[Connection]:
         """Lend a session that sees what is there now; the lock's own, where it gave the lock back in good order."""
-        if self.lock.expired.is_set():
+        if self.lock is None:
+            ask(self.server, self.connection, "COMMIT")
+            yield self.connection
+        elif self.lock.expired.is_set():
             with own_session(self.server) as connection:
                 yield connection
         else:
-            yield self.locking
+            yield self.lock.connection
 
     def details(self) -> SnapshotDetails:
         """Put together what the manifest says; rows are counted now, in the coordinator's snapshot."""
-        locked = self.unlocked is None
+        locked = self.lock is not None and self.unlocked is None
         around = look_around(self.engine, self.connection, self.database, self.seen)
         counts: dict[str, int] | None = None
         taken = locked and self.options.fingerprints
@@ -279,23 +275,41 @@ def _refuse_limit(server: Server, connection: Connection, place: str) -> None:
         )
 
 
-def _lock(lock: GlobalReadLock, options: DumpOptions, missing: Sequence[MissingPrivilege]) -> str | None:
-    """Take the global read lock; return why it was not taken, or None when it is in force."""
+@contextmanager
+def _read_lock(
+    engine: MysqlFamily, options: DumpOptions, missing: Sequence[MissingPrivilege]
+) -> Iterator[tuple[GlobalReadLock | None, str | None]]:
+    """Hold the global read lock where it is needed. Without one: why there is none, or None where none is needed."""
+    if not _needs_lock(engine, options):
+        yield None, None
+        return
     lacking = [one.privilege for one in missing if one.privilege in _FOR_THE_LOCK]
     if lacking:
-        return f"the login lacks {' and '.join(lacking)}"
-    if lock.acquire(options.db_lock_timeout):
-        return None
-    return f"the server was too busy to give it, in tries of {LOCK_WAIT} s each"
+        yield None, f"the login lacks {' and '.join(lacking)}"
+        return
+    # It has a session of its own: the watchdog gives it back also while the other one is being asked.
+    with own_session(engine.server) as connection:
+        lock = GlobalReadLock(engine, connection)
+        try:
+            if lock.acquire(options.db_lock_timeout):
+                yield lock, None
+            else:
+                yield None, f"the server was too busy to give it, in tries of {LOCK_WAIT} s each"
+        finally:
+            _release(lock)
+
+
+def _needs_lock(engine: MysqlFamily, options: DumpOptions) -> bool:
+    """Tell whether more than one client must see the same: several of them, our own questions, or the binary log."""
+    facts = engine.facts
+    has_coordinates = facts.settings.get("log_bin") in (1, "ON") or facts.role == "replica"
+    return options.jobs > 1 or options.row_counts or options.fingerprints or has_coordinates
 
 
 def _views_may_call_routines(seen: Observation) -> bool:
     return seen.programs.count("function") > 0 and any(one.type == "VIEW" for one in seen.found)
 
 
-def _release(lock: GlobalReadLock | None) -> None:
-    try:
-        if lock is not None:
-            lock.release()
-    except (QueryFailed, ConnectionFailed, Interrupted):
-        pass  # the session is ended next, and with it the lock
+def _release(lock: GlobalReadLock) -> None:
+    with suppress(QueryFailed, ConnectionFailed, Interrupted):  # the session is ended next, and with it the lock
+        lock.release()

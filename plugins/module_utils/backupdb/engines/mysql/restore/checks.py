@@ -192,8 +192,8 @@ def _definer_refusals(wanted: Sequence[str], known: frozenset[str] | None) -> It
 
 def _trigger_refusals(server: Server, target: str) -> Iterator[str]:
     rows = server.rows(
-        "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = :name"
-        " AND CAST(trigger_schema AS BINARY) = CAST(:name AS BINARY) ORDER BY trigger_name",
+        "SELECT trigger_name FROM information_schema.triggers WHERE event_object_schema = :name"
+        " AND CAST(event_object_schema AS BINARY) = CAST(:name AS BINARY) ORDER BY trigger_name",
         {"name": target},
     )
     if rows:

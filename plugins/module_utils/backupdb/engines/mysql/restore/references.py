@@ -25,7 +25,7 @@ _PROGRAMS = (
     "SELECT LOWER(routine_type), routine_name, routine_definition FROM information_schema.routines"
     " WHERE routine_schema = :database AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)",
     "SELECT 'trigger', trigger_name, action_statement FROM information_schema.triggers"
-    " WHERE trigger_schema = :database AND CAST(trigger_schema AS BINARY) = CAST(:database AS BINARY)",
+    " WHERE event_object_schema = :database AND CAST(event_object_schema AS BINARY) = CAST(:database AS BINARY)",
     "SELECT 'event', event_name, event_definition FROM information_schema.events"
     " WHERE event_schema = :database AND CAST(event_schema AS BINARY) = CAST(:database AS BINARY)",
 )
