@@ -31,7 +31,7 @@ class Archive:
 
 
 def dump_part(part: Part, publication: Publication, envelope: Envelope, *, limits: Limits, run_as: RunAs) -> Archive:
-    """Run the client of a part and store what it writes.
+    """Run the client of a part and store what it writes; `Publication.sync` waits until that is on the disk.
 
     Raises `CommandFailed`, `SnapshotLost`, and what the stream and the store raise; then the archive is no good.
     """
@@ -53,10 +53,8 @@ def dump_part(part: Part, publication: Publication, envelope: Envelope, *, limit
             measure_lines=part.format == "sql",
         )
         _judge(part, client, client.wait(), plain)
-        stored.close()
     finally:
         client.close()
-        stored.discard()
     record = {
         **_record(stored, plain, envelope, part.format),
         "part": part.name,
@@ -70,15 +68,11 @@ def dump_part(part: Part, publication: Publication, envelope: Envelope, *, limit
 def store_document(
     name: str, content: bytes, publication: Publication, envelope: Envelope, *, form: str, limits: Limits
 ) -> Archive:
-    """Store bytes from memory as an archive of the given form ("json" or "sql")."""
+    """Store bytes from memory as an archive of the given form ("json" or "sql"); else as `dump_part`."""
     stored = publication.create(f"{name}.{form}" + envelope.suffix())
-    try:
-        plain = pipeline.pump(
-            pipeline.open_bytes(content), envelope.transforms(), stored, limits=limits, end_source=lambda: None
-        )
-        stored.close()
-    finally:
-        stored.discard()
+    plain = pipeline.pump(
+        pipeline.open_bytes(content), envelope.transforms(), stored, limits=limits, end_source=lambda: None
+    )
     return Archive({**_record(stored, plain, envelope, form), "part": name})
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ..archives.envelope import Envelope
 from ..archives.write import Archive, dump_part, store_document
@@ -80,15 +80,18 @@ class CompletedBackup:
         return cls(published, {**manifest, "warnings": [*manifest["warnings"], *late]})
 
 
-def back_up_database(context: RunContext, database: Database, missing: Sequence[MissingPrivilege]) -> CompletedBackup:
+def back_up_database(
+    context: RunContext, database: Database, missing: Sequence[MissingPrivilege], dumped: Callable[[], None]
+) -> CompletedBackup:
     """Back up one database; raises a `BackupDbError`, and then nothing of it is in the repository.
 
-    That no right lacks without which it would not be true is for `require_rights`, beforehand.
+    `dumped` is called when the server is no longer needed, before the wait for the disk. That no right lacks without
+    which it would not be true is for `require_rights`, beforehand.
     """
     limits = _limits(context)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _attempt(context, database, missing, limits)
+            return _attempt(context, database, missing, limits, dumped)
         except SnapshotLost as error:
             if attempt == _ATTEMPTS:
                 raise SnapshotLost(f"{error} (tried {_ATTEMPTS} times; run again when no migration runs)") from error
@@ -127,6 +130,7 @@ def back_up_accounts(context: RunContext) -> CompletedBackup:
                 ("sql", export.sql.encode("utf-8", "surrogateescape")),
             )
         ]
+        publication.sync()
         manifest = {
             **_common(context, ACCOUNTS, publication.backup_id, started, archives),
             "status": "partial" if export.missing else "complete",
@@ -139,7 +143,11 @@ def back_up_accounts(context: RunContext) -> CompletedBackup:
 
 
 def _attempt(
-    context: RunContext, database: Database, missing: Sequence[MissingPrivilege], limits: Limits
+    context: RunContext,
+    database: Database,
+    missing: Sequence[MissingPrivilege],
+    limits: Limits,
+    dumped: Callable[[], None],
 ) -> CompletedBackup:
     limits = replace(limits, abort=threading.Event())
     engine = context.engine.using(context.engine.server.stopped_by(limits.abort))
@@ -149,6 +157,8 @@ def _attempt(
             engine.snapshot(context.client, database, _options_for(context.options, database), missing) as snapshot,
         ):
             archives, details = _dump(context, snapshot, publication, limits)
+        dumped()
+        publication.sync()
         manifest = _database_manifest(context, database, missing, publication.backup_id, started, archives, details)
         limits.check()  # a run that gave up on us holds the lock no longer, so that we must not publish
         return CompletedBackup.of(publication, manifest, context.signing_key)

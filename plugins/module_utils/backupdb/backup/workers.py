@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Callable
 
 from ..engines.values import Database
 from ..errors import Interrupted, Postponed, PrivilegeMissing, RunTimeout
+from ..hooks.values import RUN
 from ..repository.left_out import without
 from ..system.parallel import TaskResult, Tasks
 from ..system.text import clock_time
@@ -33,7 +35,7 @@ class Task:
     """One backup in the making."""
 
     planned: PlannedBackup
-    work: Callable[[Callable[[bool], None]], CompletedBackup]  # tells whether it waits for space
+    work: Callable[[Callable[[bool], None], Callable[[], None]], CompletedBackup]  # tells that it waits, or has dumped
     waiting: bool = False
     began: float | None = None  # by time.monotonic(), as `ended`
     ended: float | None = None
@@ -44,6 +46,24 @@ class Task:
     def seconds(self) -> float:
         """How long it took; 0 for one that has not ended."""
         return self.ended - self.began if self.began is not None and self.ended is not None else 0.0
+
+
+class Slots:
+    """So many tasks at once as the server is to serve."""
+
+    def __init__(self, count: int, cancel: threading.Event) -> None:
+        self._free = threading.Semaphore(count)
+        self._cancel = cancel
+
+    @contextmanager
+    def taken(self) -> Iterator[Callable[[], None]]:
+        """Hold a slot, and lend what gives it back before the end of the block; raises `Interrupted` while waiting."""
+        while not self._free.acquire(timeout=_WAIT):
+            if self._cancel.is_set():
+                raise Interrupted("the run was asked to stop")
+        with ExitStack() as slot:
+            slot.callback(self._free.release)
+            yield slot.close
 
 
 def tasks_of(plan: BackupPlan, context: RunContext, space: Space) -> list[Task]:
@@ -57,12 +77,18 @@ def tasks_of(plan: BackupPlan, context: RunContext, space: Space) -> list[Task]:
 def carry_out(
     tasks: Sequence[Task], request: BackupRequest, cancel: threading.Event, tell: Callable[[], None]
 ) -> Sequence[Task]:
-    """Do the tasks, `workers` at once, and return them with their results; `tell` is called meanwhile.
+    """Do the tasks and return them with their results; `tell` is called meanwhile.
+
+    No more than `workers` of them have to do with the server at once.
 
     A task that does not heed the order to stop is left behind. So is one that does not end when its own time is up,
     because the server or the disk no longer answers, as soon as the others have ended.
     """
-    running = Tasks([partial(_timed, task) for task in tasks], at_once=request.worker_count(), name="worker")
+    slots = Slots(request.worker_count(), cancel)
+    # What waits for the disk needs no server: the next ones begin meanwhile. Hooks count on one being over before.
+    strictly = any(hook.per != RUN for hook in request.hooks)
+    at_once = request.worker_count() * (1 if strictly else 2)
+    running = Tasks([partial(_timed, task, slots) for task in tasks], at_once=at_once, name="worker")
     give_up: float | None = None
     while tasks and not running.wait(_WAIT):
         tell()
@@ -104,6 +130,7 @@ def _make(
     space: Space,
     begin_until: float | None,
     waiting: Callable[[bool], None],
+    dumped: Callable[[], None],
 ) -> CompletedBackup:
     if begin_until is not None and time.time() >= begin_until:
         raise Postponed(
@@ -112,7 +139,7 @@ def _make(
     if planned.database is None:
         with space.promise(planned.forecast, waiting):
             return back_up_accounts(context)
-    work = partial(_make_database, context, planned, planned.database, found, space, waiting)
+    work = partial(_make_database, context, planned, planned.database, found, space, waiting, dumped)
     return context.hooks.around(work, _told_to_hooks, planned.database.name)
 
 
@@ -123,11 +150,12 @@ def _make_database(
     found: Survey,
     space: Space,
     waiting: Callable[[bool], None],
+    dumped: Callable[[], None],
 ) -> CompletedBackup:
     missing = missing_rights(context.engine, found, database, context.options)
     require_rights(missing)
     with space.promise(planned.forecast, waiting):
-        return back_up_database(context, database, missing)
+        return back_up_database(context, database, missing, dumped)
 
 
 def _told_to_hooks(done: CompletedBackup) -> dict[str, str]:
@@ -139,17 +167,18 @@ def _told_to_hooks(done: CompletedBackup) -> dict[str, str]:
     }
 
 
-def _timed(task: Task) -> CompletedBackup:
+def _timed(task: Task, slots: Slots) -> CompletedBackup:
     def waiting(for_space: bool) -> None:
         if task.waiting and not for_space:
             task.began = time.monotonic()  # its own time begins now
         task.waiting = for_space
 
-    task.began = time.monotonic()
-    try:
-        return task.work(waiting)
-    finally:
-        task.ended = time.monotonic()
+    with slots.taken() as give_back:
+        task.began = time.monotonic()
+        try:
+            return task.work(waiting, give_back)
+        finally:
+            task.ended = time.monotonic()
 
 
 def _stuck(tasks: Sequence[Task], request: BackupRequest) -> bool:
@@ -160,4 +189,4 @@ def _stuck(tasks: Sequence[Task], request: BackupRequest) -> bool:
     in_progress = [task.began for task in tasks if task.began is not None and task.ended is None and not task.waiting]
     waiting = sum(task.began is None for task in tasks)
     stuck = sum(began < late for began in in_progress)
-    return stuck == len(in_progress) and (stuck == request.worker_count() or (stuck > 0 and not waiting))
+    return stuck == len(in_progress) and (stuck >= request.worker_count() or (stuck > 0 and not waiting))

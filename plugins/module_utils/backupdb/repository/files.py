@@ -45,11 +45,11 @@ def storage_errors(path: Path, doing: str) -> Iterator[None]:
         raise storage_error(error, path, doing) from error
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder with mode 0700, unless it is there; make it last beyond a power cut."""
+def make_folder(path: Path, *, durable: bool = True) -> None:
+    """Make a folder with mode 0700, unless it is there; make it last beyond a power cut if it is to be `durable`."""
     with storage_errors(path, "making"):
         try:
-            files.make_folder(path)
+            files.make_folder(path, durable=durable)
         except FileExistsError:
             raise RepositoryError(f"{path} is in the way: it should be a folder of the repository") from None
 
@@ -98,7 +98,10 @@ def remove_file(path: Path) -> None:
 
 
 class StoredFile:
-    """A new file of mode 0600 that counts and hashes what is written to it. `close` makes it last."""
+    """A new file of mode 0600 that counts and hashes what is written to it. `close` makes it last.
+
+    Whoever makes one closes or discards it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -116,7 +119,9 @@ class StoredFile:
             files.write_all(self._descriptor, view)
 
     def close(self) -> None:
-        """Wait until the bytes are on the disk, then close; raises as `write` does."""
+        """Wait until the bytes are on the disk, then close; raises as `write` does. Harmless for a closed one."""
+        if self._descriptor < 0:
+            return
         try:
             with storage_errors(self.path, "writing"):
                 os.fsync(self._descriptor)

@@ -148,7 +148,7 @@ class Publication:
         make_folder(database_folder)
         self._final = database_folder / layout.backup_folder(time, run_id)
         self._folder = database_folder / f"{layout.PARTIAL_PREFIX}{run_id}"
-        make_folder(self._folder)
+        make_folder(self._folder, durable=False)  # it lasts once it is published
         self._files: list[StoredFile] = []
 
     @property
@@ -167,6 +167,11 @@ class Publication:
         self._files.append(stored)
         return stored
 
+    def sync(self) -> None:
+        """Wait until all archives are on the disk, as `publish` does; raises `NotEnoughSpace` or `RepositoryError`."""
+        for stored in self._files:
+            stored.close()
+
     def publish(self, manifest: Mapping[str, Any], *, sign: Callable[[bytes], bytes] | None = None) -> Published:
         """Write signature, checksums and manifest, in this order, and give the folder its final name.
 
@@ -174,6 +179,7 @@ class Publication:
         """
         import hashlib
 
+        self.sync()
         content = serialise(manifest)
         digest = hashlib.sha256(content).hexdigest()
         lines = [f"{digest}  {layout.MANIFEST_FILE}"]

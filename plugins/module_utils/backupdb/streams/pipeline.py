@@ -223,13 +223,12 @@ class _Reader(threading.Thread):
         self._pause = _PIPE_PAUSE if _is_large_pipe(source) else 0.0
         self._filled: queue.Queue[Any] = queue.Queue()
         self._free: queue.Queue[bytearray | None] = queue.Queue()
-        for _number in range(_BUFFERS):
-            self._free.put(bytearray(BLOCK_BYTES))
+        self._made = 0  # buffers; a short stream needs one
 
     def run(self) -> None:
         try:
             while True:
-                buffer = self._free.get()
+                buffer = self._buffer()
                 if buffer is None:
                     return
                 view = memoryview(buffer)
@@ -242,6 +241,13 @@ class _Reader(threading.Thread):
                     return
         except (OSError, ValueError) as error:
             self._filled.put(error)
+
+    def _buffer(self) -> bytearray | None:
+        """Return one to read into; None when nobody wants the rest."""
+        if self._free.empty() and self._made < _BUFFERS:
+            self._made += 1
+            return bytearray(BLOCK_BYTES)
+        return self._free.get()
 
     def _fill(self, view: memoryview) -> int:
         """Read until the buffer is full or the source has ended.

@@ -222,10 +222,11 @@ def _rename_new(source: Path, target: Path) -> None:
     source.rename(target)
 
 
-def make_folder(path: Path) -> bool:
+def make_folder(path: Path, *, durable: bool = True) -> bool:
     """Make a folder with mode 0700 that lasts beyond a power cut; return False when it was there already.
 
-    Raises FileExistsError where something else has its name, a link to a folder too. When it raises, it has made none.
+    Without `durable` the disk is not asked. Raises FileExistsError where something else has its name, a link to a
+    folder too. When it raises, it has made none.
     """
     try:
         path.mkdir(mode=PRIVATE_FOLDER)
@@ -234,7 +235,8 @@ def make_folder(path: Path) -> bool:
             raise
         return False
     try:
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     except OSError:
         with suppress(OSError):
             path.rmdir()
