@@ -32,6 +32,14 @@ TRANSACTIONAL_ENGINES = ("innodb", "rocksdb", "tokudb", "ndbcluster")
 _CHECKED_ENGINES = ("myisam", "aria")
 _ASKED_AT_ONCE = 50  # tables in one statement
 
+# What there is to say of each kind, beside its definer and when it was changed.
+_ROUTINE = ("sql_mode", "routine_definition")
+_TRIGGER = ("sql_mode", "event_manipulation", "action_timing", "action_statement")
+_EVENT = (
+    *("sql_mode", "status", "event_definition", "execute_at", "interval_value", "interval_field", "starts", "ends"),
+    "on_completion",
+)
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -104,14 +112,13 @@ def programs(server: Server, connection: Connection, database: str) -> Programs:
     digests: dict[tuple[str, str], str] = {}
     theirs: dict[tuple[str, str], str] = {}
     for statement in (
-        "SELECT LOWER(routine_type), routine_name, definer, last_altered, sql_mode, routine_definition"
+        f"SELECT LOWER(routine_type), routine_name, definer, last_altered, {_digest(*_ROUTINE)}"  # noqa: S608  constants
         " FROM information_schema.routines WHERE routine_schema = :database"
         " AND CAST(routine_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT 'trigger', trigger_name, definer, created, sql_mode, event_manipulation, action_timing,"
-        " action_statement FROM information_schema.triggers WHERE event_object_schema = :database"
+        f"SELECT 'trigger', trigger_name, definer, created, {_digest(*_TRIGGER)}"  # noqa: S608  constants
+        " FROM information_schema.triggers WHERE event_object_schema = :database"
         " AND CAST(event_object_schema AS BINARY) = CAST(:database AS BINARY)",
-        "SELECT 'event', event_name, definer, last_altered, sql_mode, status, event_definition, execute_at,"
-        " interval_value, interval_field, starts, ends, on_completion"
+        f"SELECT 'event', event_name, definer, last_altered, {_digest(*_EVENT)}"  # noqa: S608  constants
         " FROM information_schema.events WHERE event_schema = :database"
         " AND CAST(event_schema AS BINARY) = CAST(:database AS BINARY)",
     ):
@@ -120,6 +127,14 @@ def programs(server: Server, connection: Connection, database: str) -> Programs:
             digests[(str(kind), str(name))] = hashlib.sha256(text).hexdigest()
             theirs[(str(kind), str(name))] = str(definer)
     return Programs(digests, theirs)
+
+
+def _digest(*columns: str) -> str:
+    """Have the server tell a text from a changed one without sending it; each column more would be work for the driver.
+
+    No sum is made where all is longer than a packet may be; the time of the last change is compared as well.
+    """
+    return "SHA2(CONCAT_WS(CHAR(0), " + ", ".join(f"COALESCE({one}, CHAR(1))" for one in columns) + "), 256)"
 
 
 def definitions(server: Server, connection: Connection, database: str) -> dict[str, str]:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 class Preflight:
     """What was found beforehand."""
 
+    found: Sequence[Relation]  # all of them
+    scope: Scope
     broken: Sequence[Broken]
     definitions: Mapping[str, str]  # table -> digest of its columns
     sizes: TableSizes
@@ -97,6 +99,8 @@ def inspect_before(engine: MysqlFamily, connection: Connection, database: str, f
     found = relations(server, connection, database, sizes)
     scope = read_scope(server, connection, database, found, filters)
     return Preflight(
+        found=found,
+        scope=scope,
         broken=find_broken(server, connection, database, scope.kept(found)),
         definitions=definitions(server, connection, database),
         sizes=sizes,
@@ -113,8 +117,10 @@ def observe(
     server = engine.server
     ask(server, connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT" if locked else "COMMIT")
     broken = {one.name for one in preflight.broken}
-    found = relations(server, connection, database, preflight.sizes)
-    scope = read_scope(server, connection, database, found, filters)
+    found, scope = preflight.found, preflight.scope
+    if locked:  # it may have been waited for
+        found = relations(server, connection, database, preflight.sizes)
+        scope = read_scope(server, connection, database, found, filters)
     written = programs(server, connection, database)
     return Observation(
         found=[one for one in scope.kept(found) if one.name not in broken],

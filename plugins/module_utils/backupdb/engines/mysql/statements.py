@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ...connection.server import Server
@@ -19,6 +20,7 @@ from ...system.stopping import repeating
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+    from sqlalchemy.sql.elements import TextClause
 
 # Errors that say "you may not", as opposed to "that is not there" (manuals, "Server Error Message Reference").
 DENIED_CODES = ("1044", "1045", "1142", "1143", "1227", "1370")
@@ -33,12 +35,10 @@ def ask(server: Server, connection: Connection, statement: str, **parameters: An
 
     Raises `Interrupted` for a statement that was ended because `server.cancel` is set.
     """
-    from sqlalchemy import text
-
     try:
         with server.translated():
             if parameters:
-                return list(connection.execute(text(statement), parameters))
+                return list(connection.execute(_with_parameters(statement), parameters))
             result = connection.execution_options(no_parameters=True).exec_driver_sql(statement)
             return list(result) if result.returns_rows else []
     except QueryFailed as error:
@@ -51,6 +51,14 @@ def ask(server: Server, connection: Connection, statement: str, **parameters: An
             raise
         refusal = str(error).rpartition(" (")[2].rstrip(")")
         raise QueryFailed(f"{server.instance.where()}: {refusal}", code=UNKNOWN_DATABASE) from error
+
+
+@lru_cache(maxsize=128)
+def _with_parameters(statement: str) -> TextClause:
+    """Read which parameters a statement has; each is asked again for the next database."""
+    from sqlalchemy import text
+
+    return text(statement)
 
 
 @contextmanager
