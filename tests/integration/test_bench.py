@@ -46,6 +46,12 @@ def test_a_catalogue_is_measured_beside_that_of_another_checkout() -> None:
     assert all(row.count(" s (least ") == 3 and " MiB |" in row for row in rows)
 
 
+def test_the_stages_of_a_dump_are_measured_one_by_one() -> None:
+    rows = measured("stages", "--engine", "mariadb", "--mib", "1")
+    assert len(rows) == 11, rows
+    assert all(row.endswith(" s |") for row in rows[1:])
+
+
 def measured(*words: str) -> list[str]:
     """The rows of the table that one round of a benchmark prints."""
     places = (LIBRARY, ROOT / "tests", ROOT / "tools" / "lib")

@@ -18,7 +18,7 @@ from pathlib import Path
 from support import mysql_sid, run_state
 from support.servers import make_server
 
-from . import catalogue
+from . import catalogue, stages
 from .contenders import Place
 from .data import fill, fill_databases, fill_tables
 from .measure import Cost, cost_of, table
@@ -113,7 +113,7 @@ SCENARIOS = {
 def main() -> int:
     """Fill a private server, measure, and print a table in Markdown."""
     parser = argparse.ArgumentParser(prog="./tools/bench", description=__doc__)
-    parser.add_argument("scenario", choices=[*SCENARIOS, "catalogue"])
+    parser.add_argument("scenario", choices=[*SCENARIOS, "stages", "catalogue"])
     parser.add_argument("--engine", default="postgres15", help="or mariadb, mysql, postgres18 (default: %(default)s)")
     parser.add_argument("--mib", type=float, default=1024, help="size of a dump (default: %(default)s)")
     parser.add_argument("--count", type=int, help="how many tables or databases (default: 300), or backups (10,000)")
@@ -129,6 +129,8 @@ def main() -> int:
     folder = run_state.new_folder("bench")
     if options.scenario == "catalogue":
         return _catalogue(folder, options.count or 10_000, options)
+    if options.scenario == "stages":
+        return _stages(folder, options)
     options.count = options.count or 300
     prepare, ours = SCENARIOS[options.scenario]
     _programs_of(options.engine)
@@ -162,6 +164,19 @@ def _catalogue(folder: Path, count: int, options: argparse.Namespace) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"`./tools/bench catalogue --count {count} --rounds {options.rounds}`\n")
+    print(rows)
+    return 0
+
+
+def _stages(folder: Path, options: argparse.Namespace) -> int:
+    """What each stage of the dump of one database of --mib MiB takes by itself."""
+    _programs_of(options.engine)
+    try:
+        with make_server(options.engine) as server:
+            rows = stages.measured(Place(folder / "place", server), options.mib, options.rounds)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"`./tools/bench stages --engine {options.engine} --mib {options.mib:g} --rounds {options.rounds}`\n")
     print(rows)
     return 0
 
