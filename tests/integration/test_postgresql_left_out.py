@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backupdb.engines.postgresql.filled import ANYTHING, read_filled
+from backupdb.engines.postgresql.inventory import read_inventory
+from backupdb.engines.postgresql.left_out import read_left_out
+from backupdb.engines.postgresql.scope import EVERYTHING
+from backupdb.engines.postgresql.session import coordinator
+from backupdb.engines.postgresql.unwritten import outside
 from backupdb.engines.values import SnapshotDetails
 from support.drills import drilled
 from support.library import SCHEMAS, back_up, entry_of
 from support.postgresql_contents import contents_differing, taken
-from support.postgresql_dumps import drop_database, make_database, new_database, restore
+from support.postgresql_dumps import drop_database, listed, make_database, new_database, opened, restore
 from support.servers import PrivatePostgres
 
 POSTGRESQL = ["postgres15", "postgres18"]
@@ -32,6 +38,35 @@ def left_out_server(request: pytest.FixtureRequest) -> Iterator[PrivatePostgres]
     server.sql("COMMENT ON INDEX invalid IS 'left behind'", database="left_out")
     yield server
     drop_database(server, "left_out")
+
+
+def test_leaving_out_what_has_no_rows_changes_no_answer(left_out_server: PrivatePostgres) -> None:
+    for name in ("left_out", "postgres"):
+        assert_answers_stay(left_out_server, name)
+    with new_database(left_out_server, "many schemas"):
+        schemas = [f"CREATE SCHEMA s{number} CREATE TABLE t (n int PRIMARY KEY)" for number in range(250)]
+        left_out_server.run_sql_script(";".join(schemas), database="many schemas")
+        assert assert_answers_stay(left_out_server, "many schemas")["primary_keys"] == 250
+
+
+def test_leaving_out_what_has_no_rows_changes_no_answer_of_the_torture_database(
+    torture_server: PrivatePostgres,
+) -> None:
+    assert_answers_stay(torture_server, "torture")
+
+
+def assert_answers_stay(private: PrivatePostgres, name: str) -> dict[str, int]:
+    """Ask with and without what was found about the catalogues; returns the inventory."""
+    with opened(private) as (server, facts), coordinator(server, facts, listed(server, facts, name)) as session:
+        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        filled = read_filled(session, str)
+        assert filled.has("pg_class")
+        for major in (facts.version_number[0], 18):
+            inventory = read_inventory(session, major, EVERYTHING, filled)
+            assert inventory == read_inventory(session, major)
+        assert session.rows(outside(filled)) == session.rows(outside(ANYTHING))
+        assert read_left_out(session, major, EVERYTHING, filled) == read_left_out(session, major, EVERYTHING, ANYTHING)
+        return inventory
 
 
 def test_the_inventory_of_the_torture_database_is_its_table_of_contents(

@@ -11,10 +11,11 @@ from typing import Any
 from ...connection.server import Server
 from ..values import PARTIAL, UNCOUNTED_KEY, Client, DumpOptions, MissingPrivilege, ServerFacts, SnapshotDetails
 from .contents import read_contents
-from .given_objects import DROPPED_KEY, read_dropped
+from .filled import read_filled
+from .given_objects import DROPPED_KEY, GIVEN, dropped
 from .inventory import RULES, read_inventory, read_older
 from .left_out import read_left_out
-from .load_hazards import hazard_warnings
+from .load_hazards import FUNCTIONS_OF_USERS, hazard_warnings
 from .properties import read_properties
 from .relations import FROM, NAME, ORDINARY
 from .scope import Scope
@@ -22,17 +23,24 @@ from .session import ExportedSnapshot, Session
 from .settings import CLIENT_SETTINGS_KEY, client_settings
 from .system_identifier import SYSTEM_IDENTIFIER_KEY, system_identifier
 
-_EXTENSIONS = """
-    SELECT e.extname, e.extversion FROM pg_catalog.pg_extension e ORDER BY 1"""
-_TABLESPACES = """
-    SELECT DISTINCT t.spcname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
-     WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY 1"""
 _OF_NOTE = f"""
     SELECT {NAME} AS name, c.relkind = 'r' AS unlogged_tables, c.relkind = 'm' AS materialized_views,
            c.relkind = 'm' AND NOT c.relispopulated AS unpopulated_materialized_views, c.relkind = 'f' AS foreign_tables
       {FROM} WHERE (c.relkind IN ('m', 'f') OR (c.relkind = 'r' AND c.relpersistence = 'u')) AND {ORDINARY}
      ORDER BY 1"""
-_LARGE_OBJECT_BYTES = "SELECT pg_relation_size('pg_catalog.pg_largeobject')"
+_KINDS_OF_NOTE = ("unlogged_tables", "materialized_views", "unpopulated_materialized_views", "foreign_tables")
+# In one statement, as each costs its way, and all are short. The bytes of large objects are those on disk, compressed.
+_FACTS = f"""
+    SELECT ARRAY(SELECT ARRAY[e.extname::text, e.extversion] FROM pg_catalog.pg_extension e) AS extensions,
+           ARRAY(SELECT DISTINCT t.spcname FROM pg_catalog.pg_class c
+                   JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
+                  WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY 1) AS tablespaces,
+           pg_relation_size('pg_catalog.pg_largeobject') AS large_object_bytes,
+           ARRAY({GIVEN}) AS given,
+           (SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template0')
+               AS cluster_encoding,
+           EXISTS ({FUNCTIONS_OF_USERS}) AS with_functions,
+           EXISTS ({{of_note}}) AS with_some_of_note"""  # noqa: S608  constants only
 
 
 def read_details(
@@ -47,10 +55,12 @@ def read_details(
     missing: Sequence[MissingPrivilege],
 ) -> SnapshotDetails:
     """Read it all through the session that holds the snapshot."""
-    inventory = read_inventory(session, client.major, scope)
-    of_note = _of_note(session, scope)
+    filled = read_filled(session, scope.limit)
+    inventory = read_inventory(session, client.major, scope, filled)
+    (told,) = session.rows(_FACTS.format(of_note=scope.limit(_OF_NOTE)))
+    of_note = _of_note(session, scope) if told.with_some_of_note else {kind: [] for kind in _KINDS_OF_NOTE}
     contents = read_contents(session, exported, options, scope)
-    left_out = read_left_out(session, client.major, scope)
+    left_out = read_left_out(session, client.major, scope, filled)
     return SnapshotDetails(
         position=_position(exported),
         properties=read_properties(server, session.database),
@@ -65,25 +75,23 @@ def read_details(
         warnings=[
             *_client_warnings(facts, client),
             *_unlogged_warnings(exported, of_note["unlogged_tables"]),
-            *hazard_warnings(session, scope),
+            *(hazard_warnings(session, scope) if told.with_functions else ()),
             *contents.warnings,
             *left_out.warnings,
             *scope.filtered.warnings,
         ],
         extra={
-            "extensions": dict(tuple(row) for row in session.rows(_EXTENSIONS)),
-            "tablespaces": [name for (name,) in session.rows(_TABLESPACES)],
-            "large_object_bytes": int(session.value(_LARGE_OBJECT_BYTES)),  # on disk, compressed
+            "extensions": dict(map(tuple, told.extensions)),
+            "tablespaces": list(told.tablespaces),
+            "large_object_bytes": int(told.large_object_bytes),
             **of_note,
-            DROPPED_KEY: read_dropped(session),
+            DROPPED_KEY: dropped(told.given),
             "locked_tables": exported.tables,
             CLIENT_SETTINGS_KEY: client_settings(facts),
             SYSTEM_IDENTIFIER_KEY: system_identifier(lambda query: session.attempt(query)[0][0]),
             "inventory_rules": RULES,
             UNCOUNTED_KEY: left_out.missing,
-            "cluster_encoding": server.value(
-                "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template0'"
-            ),
+            "cluster_encoding": told.cluster_encoding,
         },
         older_inventory=read_older(session) if options.older_inventory else {},
         filtered=scope.filtered,
@@ -102,10 +110,7 @@ def _position(exported: ExportedSnapshot) -> dict[str, Any]:
 def _of_note(session: Session, scope: Scope) -> dict[str, list[str]]:
     """Name the relations of which a restore, or a person, has to know; every kind is there, also with none."""
     rows = session.rows(scope.limit(_OF_NOTE))
-    return {
-        kind: [session.shown(row.name) for row in rows if getattr(row, kind)]
-        for kind in ("unlogged_tables", "materialized_views", "unpopulated_materialized_views", "foreign_tables")
-    }
+    return {kind: [session.shown(row.name) for row in rows if getattr(row, kind)] for kind in _KINDS_OF_NOTE}
 
 
 def _client_warnings(facts: ServerFacts, client: Client) -> list[str]:

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-
-from .session import Session
 
 DROPPED_KEY = "dropped"  # of a manifest's engine details; backups from before there were any lack it
 
@@ -17,14 +15,14 @@ _DROP = {
     "schema information_schema": "DROP SCHEMA information_schema CASCADE",
     "schema public": "DROP SCHEMA public",
 }
-_GIVEN = """
+GIVEN = """
     SELECT 'extension ' || extname FROM pg_catalog.pg_extension
     UNION ALL SELECT 'schema ' || nspname FROM pg_catalog.pg_namespace"""
 
 
-def read_dropped(session: Session) -> list[str]:
-    """Name what of it the database does not have."""
-    there = {str(name) for (name,) in session.rows(_GIVEN)}
+def dropped(given: Iterable[str]) -> list[str]:
+    """Name what of it a database does not have; `given` are the rows of `GIVEN` there."""
+    there = set(given)
     return [name for name in _DROP if name not in there]
 
 

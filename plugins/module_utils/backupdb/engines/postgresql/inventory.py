@@ -11,13 +11,14 @@ by that.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Optional
 
+from .filled import ANYTHING, Filled
 from .scope import EVERYTHING, Scope
 from .session import Session
 from .unwritten import DEPENDENT_TYPES, MEMBERS_PUBLISHED_SINCE, WITHOUT_COMMENTS
 from .unwritten import FIRST_NORMAL_OID as _FIRST_NORMAL_OID
-from .unwritten import SPACES as _SPACES
 
 RULES = 2  # which of the rules below a manifest was counted by; one without a number is of the first, see `read_older`
 
@@ -82,63 +83,114 @@ _KINDS: Sequence[_Kind] = (
 _CONSTRAINTS = """(VALUES ('c', 'check_constraints'), ('f', 'foreign_keys'), ('p', 'primary_keys'),
                    ('u', 'unique_constraints'), ('x', 'exclusion_constraints')) AS k(contype, name)"""
 
-# Those that are no members of an extension by themselves, but parts of something that may be one.
-_OTHERS = f"""
+# Those that are no members of an extension by themselves, but parts of something that may be one: kinds, the catalogue
+# without whose rows there are none, and the query that counts them.
+_Parts = tuple[Sequence[str], str, str]
+_CONSTRAINT_KINDS = ("check_constraints", "foreign_keys", "primary_keys", "unique_constraints", "exclusion_constraints")
+_PARTS: Sequence[_Parts] = (
+    (
+        ("indexes",),
+        "pg_index",
+        """
     SELECT 'indexes', count(*) FROM pg_catalog.pg_class t JOIN pg_catalog.pg_index i ON i.indexrelid = t.oid
       JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
-     WHERE t.relnamespace IN {_SPACES} AND (i.indisvalid OR c.relkind = 'p') AND i.indisready
-       AND NOT EXISTS ({{of_table}})
-    UNION ALL
+     WHERE t.relnamespace {of_users} AND (i.indisvalid OR c.relkind = 'p') AND i.indisready AND {of_table}""",
+    ),
+    (
+        _CONSTRAINT_KINDS,
+        "pg_constraint",
+        f"""
     SELECT k.name, count(t.oid)
       FROM {_CONSTRAINTS}
       LEFT JOIN (SELECT t.oid, t.contype FROM pg_catalog.pg_constraint t
                    LEFT JOIN pg_catalog.pg_class c ON c.oid = t.conrelid
                    LEFT JOIN pg_catalog.pg_type y ON y.oid = t.contypid
-                  WHERE t.connamespace IN {_SPACES} AND NOT EXISTS ({{of_table}}) AND NOT EXISTS ({{of_type}})) AS t
-        ON t.contype = k.contype::"char" GROUP BY 1
-    UNION ALL
+                  WHERE t.connamespace {{of_users}} AND {{of_table}} AND {{of_type}}) AS t
+        ON t.contype = k.contype::"char" GROUP BY 1""",  # noqa: S608  constants only
+    ),
+    (
+        ("extended_statistics",),
+        "pg_statistic_ext",
+        """
     SELECT 'extended_statistics', count(*) FROM pg_catalog.pg_statistic_ext t
       JOIN pg_catalog.pg_class c ON c.oid = t.stxrelid
-     WHERE t.stxnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}}) AND NOT EXISTS ({{of_statistics}})
-    UNION ALL
+     WHERE t.stxnamespace {of_users} AND {of_table} AND {of_statistics}""",
+    ),
+    (
+        ("triggers",),
+        "pg_trigger",
+        """
     SELECT 'triggers', count(*) FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
       LEFT JOIN pg_catalog.pg_trigger u ON u.oid = t.tgparentid
      WHERE ((NOT t.tgisinternal AND t.tgparentid = 0) OR t.tgenabled <> u.tgenabled)
-       AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
-    UNION ALL
+       AND c.relnamespace {of_users} AND {of_table}""",
+    ),
+    (
+        ("rules",),
+        "pg_rewrite",
+        """
     SELECT 'rules', count(*) FROM pg_catalog.pg_rewrite t JOIN pg_catalog.pg_class c ON c.oid = t.ev_class
-     WHERE t.rulename <> '_RETURN' AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
-    UNION ALL
+     WHERE t.rulename <> '_RETURN' AND c.relnamespace {of_users} AND {of_table}""",
+    ),
+    (
+        ("policies",),
+        "pg_policy",
+        """
     SELECT 'policies', count(*) FROM pg_catalog.pg_policy t JOIN pg_catalog.pg_class c ON c.oid = t.polrelid
-     WHERE c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
-    UNION ALL
+     WHERE c.relnamespace {of_users} AND {of_table}""",
+    ),
+    (
+        ("columns",),
+        "pg_attribute",
+        """
     SELECT 'columns', count(*) FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
      WHERE t.attnum > 0 AND NOT t.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
-       AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
-       AND NOT (c.relkind = 'c'
-                AND EXISTS (SELECT FROM pg_catalog.pg_type y WHERE y.oid = c.reltype AND EXISTS ({{of_type}})))
-    UNION ALL
+       AND c.relnamespace {of_users} AND {of_table}
+       AND (c.relkind <> 'c'
+            OR NOT EXISTS (SELECT FROM pg_catalog.pg_type y WHERE y.oid = c.reltype AND NOT {of_type}))""",
+    ),
+    (
+        ("column_defaults",),
+        "pg_attrdef",
+        """
     SELECT 'column_defaults', count(*) FROM pg_catalog.pg_attrdef t JOIN pg_catalog.pg_class c ON c.oid = t.adrelid
-     WHERE c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})
-    UNION ALL
+     WHERE c.relnamespace {of_users} AND {of_table}""",
+    ),
+    (
+        ("enum_labels",),
+        "pg_enum",
+        """
     SELECT 'enum_labels', count(*) FROM pg_catalog.pg_enum t JOIN pg_catalog.pg_type y ON y.oid = t.enumtypid
-     WHERE y.typnamespace IN {_SPACES} AND NOT EXISTS ({{of_type}})
-    UNION ALL
+     WHERE y.typnamespace {of_users} AND {of_type}""",
+    ),
+    (
+        ("published_tables",),
+        "pg_publication_rel",
+        """
     SELECT 'published_tables', count(*) FROM pg_catalog.pg_publication_rel t
-      JOIN pg_catalog.pg_class c ON c.oid = t.prrelid WHERE {{members_published}} OR NOT EXISTS ({{of_table}})
-    UNION ALL
-    SELECT 'default_acls', count(*) FROM pg_catalog.pg_default_acl
-    UNION ALL
-    SELECT 'user_mappings', count(*) FROM pg_catalog.pg_user_mappings s WHERE NOT EXISTS ({{of_server}})
-    UNION ALL
+      JOIN pg_catalog.pg_class c ON c.oid = t.prrelid WHERE {members_published} OR {of_table}""",
+    ),
+    (("default_acls",), "pg_default_acl", "SELECT 'default_acls', count(*) FROM pg_catalog.pg_default_acl"),
+    (
+        ("user_mappings",),
+        "pg_user_mapping",
+        "SELECT 'user_mappings', count(*) FROM pg_catalog.pg_user_mappings s WHERE {of_server}",
+    ),
+    (
+        ("subscriptions",),
+        "pg_subscription",
+        f"""
     SELECT 'subscriptions', count(*) FROM pg_catalog.pg_subscription
-     WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND {_SUPERUSER}
-    UNION ALL
-    SELECT 'grants', count(*) FROM ({{grants}}) AS g
-    UNION ALL
-    SELECT 'comments', count(*) FROM pg_catalog.pg_description WHERE objoid >= {_FIRST_NORMAL_OID}
-    UNION ALL
-    SELECT 'security_labels', count(*) FROM pg_catalog.pg_seclabel"""  # noqa: S608  constants only
+     WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND {_SUPERUSER}""",  # noqa: S608
+    ),
+    (("grants",), "pg_class", "SELECT 'grants', count(*) FROM ({grants}) AS g"),
+    (
+        ("comments",),
+        "pg_description",
+        f"SELECT 'comments', count(*) FROM pg_catalog.pg_description WHERE objoid >= {_FIRST_NORMAL_OID}",  # noqa: S608
+    ),
+    (("security_labels",), "pg_seclabel", "SELECT 'security_labels', count(*) FROM pg_catalog.pg_seclabel"),
+)
 # Of all the comments, which most databases have none of. To tell which are written takes the server long to plan.
 _COMMENTS = f"""
     SELECT count(*) FROM pg_catalog.pg_description
@@ -160,16 +212,16 @@ _WITH_RIGHTS: Sequence[_WithRights] = (
         "t.typtype IN ('b', 'd', 'e', 'r') AND t.typcategory <> 'A'",
         "typnamespace",
     ),
-    ("pg_namespace", "nspowner", "nspacl", "n", f"t.oid IN {_SPACES}", None),
+    ("pg_namespace", "nspowner", "nspacl", "n", "t.oid {of_users}", None),
     ("pg_language", "lanowner", "lanacl", "l", f"t.oid >= {_FIRST_NORMAL_OID}", None),
     ("pg_foreign_data_wrapper", "fdwowner", "fdwacl", "F", "true", None),
     ("pg_foreign_server", "srvowner", "srvacl", "S", "true", None),
     ("pg_largeobject_metadata", "lomowner", "lomacl", "L", "true", None),
 )
-_RIGHTS_OF_COLUMNS = f"""
+_RIGHTS_OF_COLUMNS = """
     SELECT t.attrelid AS object, t.attnum AS part, c.relowner AS owner, t.attacl AS acl
       FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
-     WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({{of_table}})"""  # noqa: S608
+     WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND c.relnamespace {of_users} AND {of_table}"""
 
 # Who has which right, but for owners, and for what differs between versions: MAINTAIN came with PostgreSQL 17, and
 # everybody could create in the schema public before 15.
@@ -180,53 +232,65 @@ _GRANTS = """
        AND NOT (a.grantee = 0 AND o.object = COALESCE(to_regnamespace('public')::oid, 0))"""
 
 
-def read_inventory(session: Session, client_major: int, scope: Scope = EVERYTHING) -> dict[str, int]:
+def read_inventory(
+    session: Session, client_major: int, scope: Scope = EVERYTHING, filled: Filled = ANYTHING
+) -> dict[str, int]:
     """Count the objects of each kind in the session's snapshot; every kind is named, also those with none."""
-    others = _OTHERS.format(
-        of_table=_membership("pg_class", "c"),
-        of_type=_membership("pg_type", "y"),
-        members_published="true" if client_major >= MEMBERS_PUBLISHED_SINCE else "false",
-        of_statistics=_membership("pg_statistic_ext", "t"),
-        of_server=_membership("pg_foreign_server", "s", "srvid"),
-        grants=_grants(),
-    )
+    found = dict.fromkeys(_ALL_KINDS, 0)
     # Two statements: the time to plan one grows faster than its length.
-    counted = [row for statement in (_counts(_KINDS), others) for row in session.rows(scope.limit(statement))]
-    found = {kind: int(count) for kind, count in sorted(counted)}
+    for statement in _statements(client_major, filled):
+        found.update((kind, int(count)) for kind, count in session.rows(scope.limit(statement)))
     if found["comments"]:
         found["comments"] = int(session.value(scope.limit(_COMMENTS)))
     return found
 
 
-def _grants(kinds: Sequence[_WithRights] = _WITH_RIGHTS) -> str:
-    holders = [_holders(*entry) for entry in kinds]
-    of_columns = _RIGHTS_OF_COLUMNS.format(of_table=_membership("pg_class", "c"))
+@lru_cache(maxsize=16)  # the databases of an instance are often alike
+def _statements(client_major: int, filled: Filled) -> tuple[str, str]:
+    parts = " UNION ALL ".join(query for _kinds, catalogue, query in _PARTS if filled.has(catalogue)).format(
+        of_users=filled.of_users,
+        of_table=filled.no_member("pg_class", "c"),
+        of_type=filled.no_member("pg_type", "y"),
+        members_published="true" if client_major >= MEMBERS_PUBLISHED_SINCE else "false",
+        of_statistics=filled.no_member("pg_statistic_ext", "t"),
+        of_server=filled.no_member("pg_foreign_server", "s", "srvid"),
+        grants=_grants(_WITH_RIGHTS, filled),
+    )
+    return _counts(_KINDS, filled), parts
+
+
+def _grants(kinds: Sequence[_WithRights], filled: Filled) -> str:
+    holders = [_holders(*entry, filled) for entry in kinds if filled.has(entry[0])]
+    of_columns = _RIGHTS_OF_COLUMNS.format(of_users=filled.of_users, of_table=filled.no_member("pg_class", "c"))
     return _GRANTS.format(holders=" UNION ALL ".join([*holders, of_columns]))
 
 
-def _holders(catalogue: str, owner: str, acl: str, letter: str, condition: str, schema: str | None) -> str:
-    in_schema = f" AND t.{schema} IN {_SPACES}" if schema else ""
-    members = "" if catalogue == "pg_largeobject_metadata" else f" AND NOT EXISTS ({_membership(catalogue, 't')})"
+def _holders(
+    catalogue: str, owner: str, acl: str, letter: str, condition: str, schema: str | None, filled: Filled
+) -> str:
+    in_schema = f" AND t.{schema} {filled.of_users}" if schema else ""
+    members = "" if catalogue == "pg_largeobject_metadata" else f" AND {filled.no_member(catalogue, 't')}"
     rights = f"COALESCE(t.{acl}, acldefault('{letter}', t.{owner}))"  # what it has by itself where nothing was said
     return (
         f"SELECT t.oid AS object, 0 AS part, t.{owner} AS owner, {rights} AS acl "  # noqa: S608
-        f"FROM pg_catalog.{catalogue} t WHERE {condition}{in_schema}{members}"
+        f"FROM pg_catalog.{catalogue} t WHERE {condition.format(of_users=filled.of_users)}{in_schema}{members}"
     )
 
 
-def _counts(kinds: Sequence[_Kind]) -> str:
+def _counts(kinds: Sequence[_Kind], filled: Filled) -> str:
     """Write the query that counts them: one pass over each catalogue, since planning it takes longest."""
     passes: dict[tuple[str, str | None], list[tuple[str, str]]] = {}
     for kind, catalogue, condition, schema in kinds:
-        passes.setdefault((catalogue, schema), []).append((kind, condition))
-    return " UNION ALL ".join(_pass(*place, counted) for place, counted in passes.items())
+        if filled.has(catalogue):
+            passes.setdefault((catalogue, schema), []).append((kind, condition))
+    return " UNION ALL ".join(_pass(*place, counted, filled) for place, counted in passes.items())
 
 
-def _pass(catalogue: str, schema: str | None, counted: Sequence[tuple[str, str]]) -> str:
-    in_schema = f"t.{schema} IN {_SPACES}" if schema else "true"
+def _pass(catalogue: str, schema: str | None, counted: Sequence[tuple[str, str]], filled: Filled) -> str:
+    in_schema = f"t.{schema} {filled.of_users}" if schema else "true"
     # A large object cannot be a member of an extension, and an extension is none of itself.
     own = catalogue in ("pg_largeobject_metadata", "pg_extension")
-    members = "" if own else f" AND NOT EXISTS ({_membership(catalogue, 't')})"
+    members = "" if own else f" AND {filled.no_member(catalogue, 't')}"
     rows = f"FROM pg_catalog.{catalogue} t WHERE {in_schema}{members}"
     if len(counted) == 1:
         ((kind, condition),) = counted
@@ -236,38 +300,35 @@ def _pass(catalogue: str, schema: str | None, counted: Sequence[tuple[str, str]]
     return f"SELECT k.name, k.found FROM (SELECT {counts} {rows}) AS c, LATERAL (VALUES {names}) AS k(name, found)"  # noqa: S608
 
 
-def _membership(catalogue: str, alias: str, column: str = "oid") -> str:
-    return (
-        f"SELECT FROM pg_catalog.pg_depend d WHERE d.classid = '{catalogue}'::regclass "
-        f"AND d.objid = {alias}.{column} AND d.deptype = 'e'"
-    )
+_ALL_KINDS = sorted([*(kind for kind, *_rest in _KINDS), *(kind for kinds, *_rest in _PARTS for kind in kinds)])
 
 
 # The kinds that the first rules counted in another way: also what is on members of extensions, and invalid indexes.
 # They counted as well what a type makes by itself.
 _OLDER = f"""
-    SELECT 'indexes', count(*) FROM pg_catalog.pg_class t WHERE t.relkind IN ('i', 'I') AND t.relnamespace IN {_SPACES}
-       AND NOT EXISTS ({_membership("pg_class", "t")})
+    SELECT 'indexes', count(*) FROM pg_catalog.pg_class t WHERE t.relkind IN ('i', 'I')
+       AND t.relnamespace {ANYTHING.of_users} AND {ANYTHING.no_member("pg_class", "t")}
     UNION ALL
-    SELECT 'composite_types', count(*) FROM pg_catalog.pg_class t WHERE t.relkind = 'c' AND t.relnamespace IN {_SPACES}
-       AND NOT EXISTS ({_membership("pg_class", "t")})
+    SELECT 'composite_types', count(*) FROM pg_catalog.pg_class t WHERE t.relkind = 'c'
+       AND t.relnamespace {ANYTHING.of_users} AND {ANYTHING.no_member("pg_class", "t")}
     UNION ALL
     SELECT 'base_types', count(*) FROM pg_catalog.pg_type t WHERE t.typtype = 'b' AND t.typcategory <> 'A'
-       AND t.typnamespace IN {_SPACES} AND NOT EXISTS ({_membership("pg_type", "t")})
+       AND t.typnamespace {ANYTHING.of_users} AND {ANYTHING.no_member("pg_type", "t")}
     UNION ALL
     SELECT k.name, count(t.oid)
       FROM {_CONSTRAINTS}
-      LEFT JOIN pg_catalog.pg_constraint t ON t.contype = k.contype::"char" AND t.connamespace IN {_SPACES} GROUP BY 1
+      LEFT JOIN pg_catalog.pg_constraint t
+        ON t.contype = k.contype::"char" AND t.connamespace {ANYTHING.of_users} GROUP BY 1
     UNION ALL
-    SELECT 'extended_statistics', count(*) FROM pg_catalog.pg_statistic_ext t WHERE t.stxnamespace IN {_SPACES}
-       AND NOT EXISTS ({_membership("pg_statistic_ext", "t")})
+    SELECT 'extended_statistics', count(*) FROM pg_catalog.pg_statistic_ext t WHERE t.stxnamespace {ANYTHING.of_users}
+       AND {ANYTHING.no_member("pg_statistic_ext", "t")}
     UNION ALL
     SELECT 'columns', count(*) FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
      WHERE t.attnum > 0 AND NOT t.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
-       AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({_membership("pg_class", "c")})
+       AND c.relnamespace {ANYTHING.of_users} AND {ANYTHING.no_member("pg_class", "c")}
     UNION ALL
     SELECT 'triggers', count(*) FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-     WHERE NOT t.tgisinternal AND c.relnamespace IN {_SPACES} AND NOT EXISTS ({_membership("pg_class", "c")})
+     WHERE NOT t.tgisinternal AND c.relnamespace {ANYTHING.of_users} AND {ANYTHING.no_member("pg_class", "c")}
     UNION ALL
     SELECT 'published_tables', count(*) FROM pg_catalog.pg_publication_rel
     UNION ALL
@@ -284,7 +345,7 @@ def read_older(session: Session) -> Mapping[str, int]:
     with_all_functions = [(*each[:4], "true", each[5]) if each[0] == "pg_proc" else each for each in _WITH_RIGHTS]
     statements = [
         _OLDER,
-        _counts((_ALL_FUNCTIONS, _ALL_OPERATORS, _ALL_CASTS)),
-        f"SELECT 'grants', count(*) FROM ({_grants(with_all_functions)}) AS g",  # noqa: S608  constants only
+        _counts((_ALL_FUNCTIONS, _ALL_OPERATORS, _ALL_CASTS), ANYTHING),
+        f"SELECT 'grants', count(*) FROM ({_grants(with_all_functions, ANYTHING)}) AS g",  # noqa: S608  constants only
     ]
     return {kind: int(count) for kind, count in session.rows(" UNION ALL ".join(statements))}

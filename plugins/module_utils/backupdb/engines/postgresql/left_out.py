@@ -21,10 +21,11 @@ from typing import Any
 
 from ...errors import QueryFailed
 from .column_order import INHERITING, reordered
+from .filled import Filled
 from .relations import FROM, NAME, OF_USERS
 from .scope import Scope
 from .session import Session
-from .unwritten import CHANGED, FIRST_NORMAL_OID, MEMBERS_PUBLISHED_SINCE, ON_MEMBERS, OUTSIDE, PUBLISHED
+from .unwritten import CHANGED, FIRST_NORMAL_OID, MEMBERS_PUBLISHED_SINCE, ON_MEMBERS, PUBLISHED, outside
 
 _MOST_NAMED = 20
 _LEAVES_OUT = "pg_dump leaves them out"
@@ -48,6 +49,7 @@ _EXTENSIONS = """
                OR EXISTS (SELECT FROM member WHERE extension = e.oid GROUP BY xid HAVING count(*) > 1)
                OR NOT EXISTS (SELECT FROM member WHERE extension = e.oid) AS told
       FROM pg_catalog.pg_extension e WHERE e.oid >= {first} ORDER BY 2"""
+_EXTENSION = f"SELECT FROM pg_catalog.pg_extension WHERE oid >= {FIRST_NORMAL_OID}"
 
 # Given to the extension by ALTER EXTENSION … ADD: the object is older than its membership. No script makes it again.
 _BY_HAND = """
@@ -116,34 +118,57 @@ class LeftOut:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_left_out(session: Session, client_major: int, scope: Scope) -> LeftOut:
+# Each with the catalogue without whose rows there is none of it.
+_NAMED = (
+    ("that foreign keys are disabled", _DISABLED_KEYS, "pg_trigger"),
+    ("the server's own functions in languages", _LANGUAGES.format(first=FIRST_NORMAL_OID), "pg_language"),
+    ("changed comments on built-in extensions", _BUILT_IN_EXTENSIONS.format(first=FIRST_NORMAL_OID), "pg_extension"),
+    ("changed rights on the server's own views", _RIGHTS_OF_VIEWS.format(first=FIRST_NORMAL_OID), "pg_class"),
+)
+
+
+def read_left_out(session: Session, client_major: int, scope: Scope, filled: Filled) -> LeftOut:
     """Look in the session's snapshot; what the server refuses to tell is a warning."""
     found = LeftOut()
-    for extension in _asked(session, found, "extensions", _EXTENSIONS.format(first=FIRST_NORMAL_OID)):
+    named = [(what, scope.limit(query)) for what, query, catalogue in _NAMED if filled.has(catalogue)]
+    beyond, inheriting, invalid = map(scope.limit, (outside(filled), INHERITING, _INVALID_INDEXES))
+    inherited = [inheriting] if filled.has("pg_inherits") else []
+    there = _with_rows(session, [_EXTENSION, beyond, *(query for _what, query in named), *inherited, invalid])
+
+    def asked(what: str, query: str) -> Sequence[Any]:
+        return _asked(session, found, what, query) if query in there else []
+
+    extensions = _EXTENSIONS.format(first=FIRST_NORMAL_OID)
+    for extension in _asked(session, found, "extensions", extensions) if _EXTENSION in there else ():
         _of_extension(session, found, extension, client_major)
-    for kind, names in _grouped(_asked(session, found, "objects outside of schemas of users", scope.limit(OUTSIDE))):
+    for kind, names in _grouped(asked("objects outside of schemas of users", beyond)):
         found.missing.append(f"{kind}: {_listed(session, names)}; {_LEAVES_OUT}")
-    for what, query in (
-        ("that foreign keys are disabled", _DISABLED_KEYS),
-        ("the server's own functions in languages", _LANGUAGES.format(first=FIRST_NORMAL_OID)),
-        ("changed comments on built-in extensions", _BUILT_IN_EXTENSIONS.format(first=FIRST_NORMAL_OID)),
-        ("changed rights on the server's own views", _RIGHTS_OF_VIEWS.format(first=FIRST_NORMAL_OID)),
-    ):
-        names = [name for (name,) in _asked(session, found, what, scope.limit(query))]
+    for what, query in named:
+        names = [name for (name,) in asked(what, query)]
         if names:
             found.missing.append(f"{what}: {_listed(session, names)}; pg_dump leaves that out")
-    moved = reordered(_asked(session, found, "the order of columns", scope.limit(INHERITING)))
+    moved = reordered(asked("the order of columns", inheriting))
     if moved:
         found.warnings.append(
             f"the order of columns of tables that inherit some: {_listed(session, moved)}; pg_dump writes those of the "
             "parents first, so that a restore has them in another order"
         )
-    invalid = [name for (name,) in _asked(session, found, "invalid indexes", scope.limit(_INVALID_INDEXES))]
-    if invalid:
+    names = [name for (name,) in asked("invalid indexes", invalid)]
+    if names:
         found.warnings.append(
-            f"invalid indexes, which pg_dump leaves out: {_listed(session, invalid)}; REINDEX or drop them"
+            f"invalid indexes, which pg_dump leaves out: {_listed(session, names)}; REINDEX or drop them"
         )
     return found
+
+
+def _with_rows(session: Session, queries: Sequence[str]) -> Sequence[str]:
+    """Return those of the queries that have rows, in most databases none; all where they cannot be asked."""
+    asked = ", ".join(f"EXISTS ({query})" for query in queries)
+    try:
+        (told,) = session.attempt(f"SELECT {asked}")
+    except QueryFailed:
+        return queries  # each of them tells by itself what is the matter with it
+    return [query for query, has_rows in zip(queries, told) if has_rows]
 
 
 def _of_extension(session: Session, found: LeftOut, extension: Any, client_major: int) -> None:

@@ -28,10 +28,9 @@ _CALLED = """
        AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s (setting) WHERE s.setting LIKE 'search_path=%')
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.classid = d.refclassid AND x.objid = p.oid
                           AND x.deptype = 'e')"""
-_OF_USERS = f"""
-    SELECT EXISTS (SELECT FROM pg_catalog.pg_proc p
-                     JOIN pg_catalog.pg_language l ON l.oid = p.prolang AND l.lanname NOT IN ('internal', 'c')
-                    WHERE p.oid >= {FIRST_NORMAL_OID})"""  # noqa: S608  constants only
+FUNCTIONS_OF_USERS = f"""
+    SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+     WHERE p.oid >= {FIRST_NORMAL_OID} AND l.lanname NOT IN ('internal', 'c')"""
 _PLACES = (
     (
         "pg_catalog.pg_constraint",
@@ -77,9 +76,10 @@ _SHOWN = 5
 
 
 def hazard_warnings(session: Session, scope: Scope) -> list[str]:
-    """Warn of such functions; one line for all of them, with the statement that mends each."""
-    if not session.value(_OF_USERS):
-        return []
+    """Warn of such functions; one line for all of them, with the statement that mends each.
+
+    Where `FUNCTIONS_OF_USERS` has no rows there are none.
+    """
     found = [
         (row.function, row.place)
         for catalogue, what, joins in _PLACES

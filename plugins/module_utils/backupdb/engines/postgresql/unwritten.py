@@ -8,11 +8,10 @@ Derived from pg_dump's own selection (pg_dump.c: checkExtensionMembership, selec
 
 from __future__ import annotations
 
+from .filled import SPACES, Filled
+
 FIRST_NORMAL_OID = 16384  # below are the objects that initdb made (access/transam.h)
 MEMBERS_PUBLISHED_SINCE = 18  # the pg_dump that writes which members of extensions a publication has
-SPACES = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
-# The server's own schemas, but for those of temporary objects and of TOAST tables.
-_SYSTEM_SPACES = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema'))"
 
 # Catalogues with objects in schemas, and the column that holds the schema.
 IN_SCHEMAS = (
@@ -137,31 +136,47 @@ DEPENDENT_TYPES = """
         OR EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)"""
 
 
-def _in_system_schemas(catalogue: str, column: str) -> str:
+# Each with the catalogue without whose rows there are none.
+_ON_TYPES = (
+    (
+        "pg_description",
+        f"""
+    SELECT 'comments on types that belong to other objects' AS kind, pg_describe_object(d.classoid, d.objoid, 0) AS name
+      FROM pg_catalog.pg_description d WHERE d.classoid = 'pg_type'::regclass AND d.objoid >= {FIRST_NORMAL_OID}
+       AND d.objoid IN ({DEPENDENT_TYPES})""",  # noqa: S608
+    ),
+    (
+        "pg_type",
+        f"""
+    SELECT 'rights on types that belong to other objects' AS kind, pg_describe_object('pg_type'::regclass, t.oid, 0)
+           AS name FROM pg_catalog.pg_type t WHERE t.typacl IS NOT NULL AND t.oid >= {FIRST_NORMAL_OID}
+       AND t.oid IN ({DEPENDENT_TYPES})""",  # noqa: S608
+    ),
+)
+
+
+def outside(filled: Filled) -> str:
+    """Return SQL for kind and name of what belongs to no extension."""
+    queries = [
+        *(query for catalogue, query in _ON_TYPES if filled.has(catalogue)),
+        *(_in_system_schemas(*entry, filled) for entry in IN_SCHEMAS if filled.has(entry[0])),
+    ]
+    return f"{' UNION ALL '.join(queries)} ORDER BY 1, 2"
+
+
+def _in_system_schemas(catalogue: str, column: str, filled: Filled) -> str:
     # Row types, arrays, indexes and constraints go with what they belong to, which is named.
     condition = {
         "pg_class": "t.relkind NOT IN ('i', 'I', 't')",
         "pg_type": f"t.oid NOT IN ({DEPENDENT_TYPES})",
         "pg_constraint": "false",
     }.get(catalogue, "true")
+    member = f" AND t.oid NOT IN (SELECT oid FROM ({members(catalogue)}) AS m)" if filled.has_members(catalogue) else ""  # noqa: S608
     return (
         f"SELECT 'objects in the server''s own schemas' AS kind, pg_describe_object('{catalogue}'::regclass, t.oid, 0) "  # noqa: S608
-        f"AS name FROM pg_catalog.{catalogue} t WHERE t.oid >= {FIRST_NORMAL_OID} AND t.{column} IN {_SYSTEM_SPACES} "
-        f"AND {condition} AND t.oid NOT IN (SELECT oid FROM ({members(catalogue)}) AS m)"
+        f"AS name FROM pg_catalog.{catalogue} t WHERE t.oid >= {FIRST_NORMAL_OID} AND t.{column} {filled.of_system} "
+        f"AND {condition}{member}"
     )
-
-
-_ON_TYPES = f"""
-    SELECT 'comments on types that belong to other objects' AS kind, pg_describe_object(d.classoid, d.objoid, 0) AS name
-      FROM pg_catalog.pg_description d WHERE d.classoid = 'pg_type'::regclass AND d.objoid >= {FIRST_NORMAL_OID}
-       AND d.objoid IN ({DEPENDENT_TYPES})
-    UNION ALL
-    SELECT 'rights on types that belong to other objects', pg_describe_object('pg_type'::regclass, t.oid, 0)
-      FROM pg_catalog.pg_type t WHERE t.typacl IS NOT NULL AND t.oid >= {FIRST_NORMAL_OID}
-       AND t.oid IN ({DEPENDENT_TYPES})"""  # noqa: S608
-
-# Kind and name of what belongs to no extension.
-OUTSIDE = " UNION ALL ".join([_ON_TYPES, *(_in_system_schemas(*entry) for entry in IN_SCHEMAS)]) + " ORDER BY 1, 2"
 
 
 def _of_schemas(catalogue: str, column: str) -> str:
