@@ -9,6 +9,7 @@ import getpass
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -224,3 +225,28 @@ def test_who_had_a_transaction_leaves_autocommit_to_the_others(server: PrivateSe
             )
         if server.engine == "postgresql":
             assert engine.server.value("SELECT to_regclass('public.undone')") is None
+
+
+def test_each_visit_is_to_its_own_database(server: PrivateServer) -> None:
+    """Several threads visit at once, through what learns only once what server it speaks to."""
+    function = "database()" if server.engine != "postgresql" else "current_database()"
+    quote = "`" if server.engine != "postgresql" else '"'
+    names = [f"visited {number} %s" for number in range(4)]
+    for name in names:
+        server.sql(f"CREATE DATABASE {quote}{name}{quote}")
+    try:
+        with open_engine(instance_of(server)) as engine, ThreadPoolExecutor(4) as threads:
+
+            def visited(name: str) -> tuple[Any, ...]:
+                with engine.server.visit(name) as connection:
+                    (row,) = connection.exec_driver_sql(f"SELECT {function}")
+                    return tuple(row)
+
+            wanted = names * 8
+            assert list(threads.map(visited, wanted)) == [(name,) for name in wanted]
+            with pytest.raises(ConnectionFailed) as caught:
+                visited("nowhere")
+        assert caught.value.kind == "unknown_database"
+    finally:
+        for name in names:
+            server.sql(f"DROP DATABASE {quote}{name}{quote}")

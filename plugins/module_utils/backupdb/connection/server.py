@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 from ..errors import ConnectionFailed, RequirementMissing
 from ..system.acting_as import account_to_become, call_as
@@ -64,6 +64,7 @@ class Server:
         self.driver = driver
         self._default_database = instance.database or driver.DEFAULT_DATABASE
         self._pools: OrderedDict[str | None, SqlEngine] = OrderedDict()
+        self._visits = _Visits(instance, driver)
         self._guard = threading.Lock()
 
     def stopped_by(self, cancel: threading.Event) -> Server:
@@ -103,6 +104,20 @@ class Server:
             finally:
                 connection.close()
 
+    @contextmanager
+    def visit(self, database: str) -> Iterator[Connection]:
+        """Lend a connection of its own, in autocommit, that is closed at the end.
+
+        For a database that is visited once: a pool of its own, which learns first what server it speaks to, would cost
+        more than the visit. Raises as `connect` does.
+        """
+        with self.translated(database):
+            connection = self._connected(partial(self._visits.connect, database), database)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
     def translated(self, database: str | None = None) -> AbstractContextManager[None]:
         """Turn what the driver raises inside the block into `ConnectionFailed` or `QueryFailed`."""
         return translated(self.instance, self.driver, database)
@@ -129,11 +144,13 @@ class Server:
             pool.dispose()
 
     def _checked_out(self, database: str | None) -> Connection:
-        pool = self._pool(database)
+        return self._connected(self._pool(database).connect, database)
+
+    def _connected(self, connect: Callable[[], Connection], database: str | None) -> Connection:
         for delay in (*_RETRY_DELAYS, None):
             try:
                 with self.translated(database):
-                    return pool.connect()
+                    return connect()
             except ConnectionFailed as error:
                 if delay is None or error.kind not in _RETRIED_KINDS or self.cancel.wait(delay):
                     raise
@@ -155,10 +172,51 @@ class Server:
 
 
 def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> SqlEngine:
-    """Make the SQLAlchemy engine for one database of the instance, with a bounded pool.
+    """Make the SQLAlchemy engine for one database of the instance, with a bounded pool."""
+    return _create(
+        instance,
+        driver,
+        database,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_timeout=_POOL_WAIT,
+        pool_pre_ping=True,  # a server ends sessions that idle while a long dump runs
+    )
 
-    Every part of the URL may hold any character: it is built with `URL.create`, never by joining text.
-    """
+
+class _Visits:
+    """Makes connections that no pool keeps, to any database: SQLAlchemy learns once what server it speaks to."""
+
+    def __init__(self, instance: Instance, driver: Driver) -> None:
+        self._instance = instance
+        self._driver = driver
+        self._engine: SqlEngine | None = None
+        self._guard = threading.Lock()
+        self._next = threading.local()  # its `database` is the one to which a thread connects next
+
+    def connect(self, database: str) -> Connection:
+        """Raises what SQLAlchemy and the driver raise."""
+        from sqlalchemy.pool import NullPool
+
+        with self._guard:
+            if self._engine is None:
+                self._engine = _create(self._instance, self._driver, None, self._choose, poolclass=NullPool)
+        self._next.database = database
+        return self._engine.connect()
+
+    def _choose(self, dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        url = cast("SqlEngine", self._engine).url.set(database=self._next.database)
+        options.update(dialect.create_connect_args(url)[1])
+
+
+def _create(
+    instance: Instance,
+    driver: Driver,
+    database: str | None,
+    before_connecting: Callable[..., None] | None = None,
+    **pooling: Any,
+) -> SqlEngine:
+    """Make an engine. Every part of the URL may hold any character: `URL.create` makes it, it is never joined text."""
     from sqlalchemy import create_engine, event
     from sqlalchemy.engine import URL
 
@@ -177,18 +235,17 @@ def create_pool(instance: Instance, *, driver: Driver, database: str | None) -> 
     engine = create_engine(
         url,
         connect_args=dict(arguments.connect),
-        pool_size=_POOL_SIZE,
-        max_overflow=_POOL_OVERFLOW,
-        pool_timeout=_POOL_WAIT,
         isolation_level="AUTOCOMMIT",  # of the connection, so that no question needs five others to switch it
-        pool_pre_ping=True,  # a server ends sessions that idle while a long dump runs
         future=True,  # 1.4 behaves as 2.x: no commit of its own after each ALTER or DROP
         hide_parameters=True,  # statement parameters must not reach error texts
+        **pooling,
         **arguments.engine,
     )
     if driver.SESSION_STATEMENTS:
         # Before anything that SQLAlchemy asks of a new connection: what a database has for its sessions may be hostile.
         event.listen(engine, "connect", partial(_begin_session, driver.SESSION_STATEMENTS), insert=True)
+    if before_connecting is not None:
+        event.listen(engine, "do_connect", before_connecting)  # the first of those that listen: the next one connects
     if instance.system_user is not None:
         event.listen(engine, "do_connect", partial(_connect_as, instance.system_user))
     return engine

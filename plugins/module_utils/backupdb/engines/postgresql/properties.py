@@ -25,7 +25,10 @@ _PROVIDERS = {"b": "builtin", "c": "libc", "i": "icu", "d": "default"}
 _DATABASE = f"""
     SELECT {name_bytes("to_json(d)")} AS raw, {name_bytes("pg_get_userbyid(d.datdba)")} AS owner,
            pg_encoding_to_char(d.encoding) AS encoding,
-           {name_bytes("t.spcname")} AS tablespace, {name_bytes("shobj_description(d.oid, 'pg_database')")} AS comment
+           {name_bytes("t.spcname")} AS tablespace, {name_bytes("shobj_description(d.oid, 'pg_database')")} AS comment,
+           EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = d.oid) AS with_settings,
+           EXISTS (SELECT FROM pg_catalog.pg_shseclabel l
+                    WHERE l.classoid = CAST('pg_database' AS regclass) AND l.objoid = d.oid) AS with_labels
       FROM pg_catalog.pg_database d LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
      WHERE d.datname = :name"""  # noqa: S608  constants only
 # Who has what; the owner's own rights are implied by owning. NULL means what a new database has.
@@ -55,6 +58,8 @@ def read_properties(server: Server, database: str) -> dict[str, Any]:
     row = rows[0]
     raw = json.loads(name_from(row.raw))
     owner = name_from(row.owner)
+    entries = server.rows(_ACL, named) if raw["datacl"] is not None else ()
+    labels = server.rows(_LABELS, named) if row.with_labels else ()
     return {
         "owner": owner,
         "encoding": row.encoding,
@@ -70,12 +75,12 @@ def read_properties(server: Server, database: str) -> dict[str, Any]:
         "allow_connections": raw["datallowconn"],
         "comment": _text(row.comment),
         "acl": raw["datacl"],
-        "acl_statements": acl_statements(database, owner, raw["datacl"], server.rows(_ACL, named)),
+        "acl_statements": acl_statements(database, owner, raw["datacl"], entries),
         "settings": [
             {"role": _text(entry.role), "settings": json.loads(name_from(entry.settings))}
-            for entry in server.rows(_SETTINGS, named)
+            for entry in (server.rows(_SETTINGS, named) if row.with_settings else ())
         ],
-        "security_labels": {entry.provider: entry.label for entry in server.rows(_LABELS, named)},
+        "security_labels": {entry.provider: entry.label for entry in labels},
     }
 
 

@@ -59,11 +59,19 @@ _SETTINGS = {
 }
 _SETTINGS_17 = {"transaction_timeout": "0"}
 
-_TABLES = f"SELECT c.oid, {NAME} {FROM} WHERE c.relkind IN ('r', 'p') AND {WITH_ROWS} ORDER BY c.oid"
-_HELD = """
-    SELECT relation FROM pg_catalog.pg_locks
-     WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted AND mode = 'AccessShareLock'
-       AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"""
+_TABLES = f"SELECT {NAME} {FROM} WHERE c.relkind IN ('r', 'p') AND {WITH_ROWS} ORDER BY c.oid"
+# Those that are not locked by this session.
+_NOT_HELD = f"""
+    SELECT EXISTS (
+        SELECT {FROM} WHERE c.relkind IN ('r', 'p') AND {WITH_ROWS} AND c.oid NOT IN (
+            SELECT l.relation FROM pg_catalog.pg_locks l
+             WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.mode = 'AccessShareLock'
+               AND l.relation IS NOT NULL
+               AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())))"""  # noqa: S608
+_EXPORT = """
+    SELECT pg_export_snapshot() AS name, pg_is_in_recovery() AS replica,
+           CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
+           to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS taken_at"""
 _BLOCKERS = """
     SELECT DISTINCT l.relation::regclass || CASE WHEN l.pid IS NULL THEN ' by a prepared transaction'
                                                  ELSE ' by process ' || l.pid END
@@ -93,6 +101,7 @@ class Session:
         self._server = server
         self._bytewise = bytewise
         self._broken: ConnectionFailed | None = None
+        self._attempted = False  # there is a savepoint of that name
         self.database = database
 
     @property
@@ -121,14 +130,22 @@ class Session:
 
     def attempt(self, statement: str) -> list[Any]:
         """As `rows`, but a refused statement leaves the transaction, its snapshot and its locks as they are."""
+        # What the last attempt has left is released with this one, not by a statement of its own.
+        release = "RELEASE SAVEPOINT attempt; " if self._attempted else ""
         try:
-            rows = self.rows(f"SAVEPOINT attempt; {statement}")
+            rows = self.rows(f"{release}SAVEPOINT attempt; {statement}")
         except QueryFailed as error:
             if error.code != _TRANSACTION_FAILED_BEFORE:
                 self.run("ROLLBACK TO SAVEPOINT attempt")
+                self._attempted = True
             raise
-        self.run("RELEASE SAVEPOINT attempt")
+        self._attempted = True
         return rows
+
+    def roll_back(self) -> None:
+        """End the transaction, and with it all locks and the snapshot."""
+        self.run("ROLLBACK")
+        self._attempted = False
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -152,11 +169,11 @@ def coordinator(server: Server, facts: ServerFacts, database: Database) -> Itera
 
     A statement that runs when `server.cancel` is set is cancelled on the server and raises `Interrupted`.
     """
-    with server.connect(database.name) as pooled:
+    with server.visit(database.name) as visiting:
         # A name may hold a percent sign, which the driver would take for a parameter.
-        connection = pooled.execution_options(no_parameters=True)
+        connection = visiting.execution_options(no_parameters=True)
         driver: Any = connection.connection.dbapi_connection
-        connection.detach()  # it is not for others once it has been ours: it is closed, not pooled
+        connection.detach()  # we close it ourselves
         bytewise = database.encoding == "SQL_ASCII"
         if bytewise:
             driver.set_client_encoding("LATIN1")  # no conversion on either side: bytes come and go as they are
@@ -205,21 +222,20 @@ def export_snapshot(
     they can be locked.
     """
     for _attempt in range(_ATTEMPTS):
-        tables = session.rows(limit()(_TABLES))
-        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        tables = [name for (name,) in session.rows(limit()(_TABLES))]
+        milliseconds = max(1, round(lock_timeout * 1000))
+        session.run(f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL lock_timeout = {milliseconds}")
         try:
-            session.run(f"SET LOCAL lock_timeout = {max(1, round(lock_timeout * 1000))}")  # milliseconds
-            _lock(session, [name for _oid, name in tables])
+            _lock(session, tables)
         except QueryFailed as error:
-            session.run("ROLLBACK")
+            session.roll_back()
             if error.code in _CHANGED_UNDER_US:
                 continue
             raise _explained(session, error, tables=len(tables), lock_timeout=lock_timeout) from error
-        snapshot = session.value("SELECT pg_catalog.pg_export_snapshot()")
-        held = {oid for (oid,) in session.rows(_HELD)}
-        if all(oid in held for oid, _name in session.rows(limit()(_TABLES))):
-            return _described(session, snapshot, len(tables))
-        session.run("ROLLBACK")
+        (exported,) = session.rows(_EXPORT)
+        if not session.value(limit()(_NOT_HELD)):
+            return ExportedSnapshot(exported.name, exported.lsn, exported.taken_at, exported.replica, len(tables))
+        session.roll_back()
     raise SnapshotLost(
         f"{session.where}: tables were created, dropped or renamed faster than they could be locked, "
         f"{_ATTEMPTS} times in a row; run the backup when the schema is quiet"
@@ -247,16 +263,6 @@ def _lock(session: Session, names: Sequence[str]) -> None:
     for start in range(0, len(names), _LOCKED_AT_ONCE):
         batch = ", ".join(f"ONLY {name}" for name in names[start : start + _LOCKED_AT_ONCE])
         session.run(f"LOCK TABLE {batch} IN ACCESS SHARE MODE")
-
-
-def _described(session: Session, snapshot: str, tables: int) -> ExportedSnapshot:
-    ((replica, lsn, taken_at),) = session.rows(
-        """
-        SELECT pg_is_in_recovery(),
-               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text,
-               to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-    )
-    return ExportedSnapshot(name=snapshot, lsn=lsn, taken_at=taken_at, replica=replica, tables=tables)
 
 
 def _explained(session: Session, error: QueryFailed, *, tables: int, lock_timeout: float) -> QueryFailed:
