@@ -24,6 +24,7 @@ from ..repository import last_run, local
 from ..repository.lock import check_lock, run_lock
 from ..signatures.keys import SigningKey, read_signing_key
 from ..streams.pipeline import Limiter
+from ..system.memory import keep_memory_small
 from ..system.run_id import run_id_or_new
 from ..system.stopping import stop_signals
 from ..system.text import utc_now
@@ -58,6 +59,7 @@ def run(
     mode it is `planned`, `partial` or `failed`, and what would keep the run from beginning is in the result as well.
     """
     began, started = time.monotonic(), utc_now()
+    keep_memory_small()
     run_id = run_id_or_new(request.run_id)
     envelope = Envelope(request.compression, request.encryption)
     envelope.check()
