@@ -15,7 +15,7 @@ import pymysql
 import pytest
 from backupdb.engines.mysql import lock as mysql_lock
 from backupdb.engines.mysql import plan as mysql_plan
-from backupdb.engines.mysql.statements import ask, own_session
+from backupdb.engines.mysql.statements import ask, kept_session, own_session
 from backupdb.engines.values import DumpOptions
 from backupdb.errors import QueryFailed, SnapshotLost
 from support.mysql_dumps import Opened, dump, execute, new_account, new_database, opened, restore
@@ -285,3 +285,31 @@ def test_coordinates_are_read_under_the_lock(server_factory: Any) -> None:
         ):
             assert [one.privilege for one in poor.missing([name])] == ["BINLOG MONITOR"]
             assert "binlog_file" not in dump(poor, name).details.position
+
+
+def test_the_next_database_gets_the_same_session_unless_something_went_wrong(mariadb: Any, where: Opened) -> None:
+    server = where.engine.server
+
+    def number(session: Any) -> int:
+        return int(ask(server, session, "SELECT CONNECTION_ID()")[0][0])
+
+    with kept_session(server) as first:
+        ask(server, first, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        begun = number(first)
+    with kept_session(server) as second, kept_session(server) as another:
+        assert number(second) == begun != number(another)
+        assert ask(server, second, "SELECT @@in_transaction") == [(0,)]
+        other = number(another)
+    with pytest.raises(RuntimeError), kept_session(server) as third:
+        assert number(third) == begun
+        raise RuntimeError
+    with kept_session(server) as fourth:  # the third was closed
+        assert number(fourth) == other
+        execute(mariadb, f"KILL CONNECTION {other}")
+    with kept_session(server) as fifth:
+        assert number(fifth) not in (begun, other)
+        lost = number(fifth)
+    execute(mariadb, f"KILL CONNECTION {lost}")
+    with kept_session(server) as sixth:
+        assert number(sixth) > lost
+        assert ask(server, sixth, "SELECT @@tx_isolation") == [("REPEATABLE-READ",)]

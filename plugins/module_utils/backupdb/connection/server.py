@@ -15,11 +15,11 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, cast
 
-from ..errors import ConnectionFailed, RequirementMissing
+from ..errors import ConnectionFailed, QueryFailed, RequirementMissing
 from ..system.acting_as import account_to_become, call_as
 from .drivers import Driver, check_certificates
 from .errors import translated
@@ -65,6 +65,7 @@ class Server:
         self._default_database = instance.database or driver.DEFAULT_DATABASE
         self._pools: OrderedDict[str | None, SqlEngine] = OrderedDict()
         self._visits = _Visits(instance, driver)
+        self._kept: list[Connection] = []
         self._guard = threading.Lock()
 
     def stopped_by(self, cancel: threading.Event) -> Server:
@@ -85,6 +86,35 @@ class Server:
             pools, self._pools = self._pools, OrderedDict()
         for pool in pools.values():
             pool.dispose()
+        while (connection := self.kept()) is not None:
+            with suppress(ConnectionFailed, QueryFailed):
+                self.close_at_once(connection, connection.connection.dbapi_connection)
+
+    def own_connection(self) -> Connection:
+        """Make a connection that no pool knows, in transactions; whoever asks for it closes it. Raises as `connect`."""
+        with self.translated():
+            return self._own(None)
+
+    def close_at_once(self, connection: Connection, driver: Any) -> None:
+        """Close a connection of one's own without a question to the server, which may no longer answer.
+
+        `driver` is what was its `dbapi_connection`: SQLAlchemy forgets that of a lost one, and leaves it open.
+        """
+        with self.translated():
+            if not connection.invalidated:  # else it would be made anew
+                connection.invalidate()
+            if getattr(driver, "open", True):  # PyMySQL refuses to close twice
+                driver.close()
+
+    def keep(self, connection: Connection) -> None:
+        """Keep a connection of its own, open and in no transaction, for the next one who asks for it."""
+        with self._guard:
+            self._kept.append(connection)
+
+    def kept(self) -> Connection | None:
+        """Hand over a connection that was kept, the latest first, which may have been lost since; None without one."""
+        with self._guard:
+            return self._kept.pop() if self._kept else None
 
     @contextmanager
     def connect(self, database: str | None = None, *, autocommit: bool = True) -> Iterator[Connection]:
@@ -93,13 +123,8 @@ class Server:
         Raises `ConnectionFailed` and, for what happens inside the block, also `QueryFailed`.
         """
         with self.translated(database):
-            connection = self._checked_out(database)
+            connection = self._checked_out(database) if autocommit else self._own(database)
             try:
-                if not autocommit:
-                    # First out of the pool: SQLAlchemy 1.4 would give it back with the server's isolation level.
-                    connection.detach()
-                    dialect, driver = connection.dialect, connection.connection.dbapi_connection
-                    cast(Any, dialect).set_isolation_level(driver, self.driver.TRANSACTIONS)
                 yield connection
             finally:
                 connection.close()
@@ -142,6 +167,18 @@ class Server:
             pool = self._pools.pop(database, None)
         if pool is not None:
             pool.dispose()
+
+    def _own(self, database: str | None) -> Connection:
+        connection = self._checked_out(database)
+        try:
+            # First out of the pool: SQLAlchemy 1.4 would give it back with the server's isolation level.
+            connection.detach()
+            dialect, driver = connection.dialect, connection.connection.dbapi_connection
+            cast(Any, dialect).set_isolation_level(driver, self.driver.TRANSACTIONS)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _checked_out(self, database: str | None) -> Connection:
         return self._connected(self._pool(database).connect, database)

@@ -40,7 +40,7 @@ from .observation import Observation, Preflight, inspect_before, look_around, ob
 from .plan import Chosen, Plan, plan, plan_with_routines_first, writes_routines_last
 from .report import dumped_kinds, extra, inventory, left_out, warnings
 from .scope import read_scope
-from .statements import ask, own_session
+from .statements import ask, close_now, kept_session, own_session
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -68,7 +68,7 @@ def open_snapshot(
     server = engine.server
     known = known_options(client)
     secret = option_file(server.instance, engine.tls_lines(server.instance, known))
-    with own_session(server) as connection:
+    with kept_session(server) as connection:
         prepare_session(engine, connection, lock_timeout=options.db_lock_timeout)
         preflight = inspect_before(engine, connection, database.name, options.filters)
         with _read_lock(engine, options, missing) as (lock, unlocked):
@@ -288,7 +288,7 @@ def _read_lock(
         yield None, f"the login lacks {' and '.join(lacking)}"
         return
     # It has a session of its own: the watchdog gives it back also while the other one is being asked.
-    with own_session(engine.server) as connection:
+    with kept_session(engine.server) as connection:
         lock = GlobalReadLock(engine, connection)
         try:
             if lock.acquire(options.db_lock_timeout):
@@ -297,6 +297,8 @@ def _read_lock(
                 yield None, f"the server was too busy to give it, in tries of {LOCK_WAIT} s each"
         finally:
             _release(lock)
+            if lock.expired.is_set():  # the watchdog may yet end the session, which must not be another's by then
+                close_now(engine.server, connection)
 
 
 def _needs_lock(engine: MysqlFamily, options: DumpOptions) -> bool:

@@ -68,21 +68,81 @@ def own_session(server: Server) -> Iterator[Connection]:
     As in all sessions of ours, names in SHOW CREATE and SHOW GRANTS are quoted with backticks and times are in UTC. A
     statement that runs when `server.cancel` is set is ended on the server.
     """
-    with server.connect(autocommit=False) as connection:
-        driver: Any = connection.connection.dbapi_connection
-        session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
-
-        def stop() -> None:
-            with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
-                server.rows(f"KILL QUERY {session}")
-
+    with server.translated():
+        connection = server.own_connection()
+        driver = connection.connection.dbapi_connection
         try:
-            with repeating(stop, while_set=server.cancel):
+            with _stopped(server, connection):
                 yield connection
         finally:
-            connection.invalidate()  # so that nothing is asked of a server that may no longer answer
-            if driver.open:
-                driver.close()
+            server.close_at_once(connection, driver)
+
+
+@contextmanager
+def kept_session(server: Server) -> Iterator[Connection]:
+    """As `own_session`, for those whose settings do not matter to the next one: he gets the same session.
+
+    To log in takes longer than much of what is asked of a small database. A session in which something went wrong is
+    closed.
+    """
+    with server.translated():
+        connection = _kept_alive(server) or server.own_connection()
+        driver = connection.connection.dbapi_connection
+        try:
+            with _stopped(server, connection):
+                yield connection
+        except BaseException:
+            server.close_at_once(connection, driver)
+            raise
+    if connection.invalidated or server.cancel.is_set() or not _is_reset(server, connection):
+        with suppress(ConnectionFailed, QueryFailed):
+            server.close_at_once(connection, driver)
+    else:
+        server.keep(connection)
+
+
+def close_now(server: Server, connection: Connection) -> None:
+    """Close a session that is lent, so that it is kept for nobody."""
+    if not connection.invalidated:
+        server.close_at_once(connection, connection.connection.dbapi_connection)
+
+
+def _kept_alive(server: Server) -> Connection | None:
+    """Return a kept session that answers."""
+    while (connection := server.kept()) is not None:
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            with server.translated():
+                driver.ping(reconnect=False)
+        except (ConnectionFailed, QueryFailed):
+            with suppress(ConnectionFailed, QueryFailed):
+                server.close_at_once(connection, driver)
+        else:
+            return connection
+    return None
+
+
+def _is_reset(server: Server, connection: Connection) -> bool:
+    """Leave whatever transaction the session is in; tell whether that could be done."""
+    try:
+        with server.translated():
+            connection.rollback()
+    except (ConnectionFailed, QueryFailed):
+        return False
+    return True
+
+
+@contextmanager
+def _stopped(server: Server, connection: Connection) -> Iterator[None]:
+    """End what the session is asking as soon as `server.cancel` is set."""
+    session = int(ask(server, connection, "SELECT CONNECTION_ID()")[0][0])
+
+    def stop() -> None:
+        with suppress(QueryFailed, ConnectionFailed):  # the session may be gone
+            server.rows(f"KILL QUERY {session}")
+
+    with repeating(stop, while_set=server.cancel):
+        yield
 
 
 def run_statement(server: Server, statement: str, database: str | None) -> None:
