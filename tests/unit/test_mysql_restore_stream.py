@@ -66,7 +66,7 @@ def texts(stream: bytes, size: int) -> list[bytes]:
         if isinstance(piece, Statement):
             whole.append(piece.text.strip() + piece.delimiter)
         elif piece.first:
-            whole.append(piece.data)
+            whole.append(bytes(piece.data))
         else:
             whole[-1] += piece.data
     return whole

@@ -129,18 +129,21 @@ class _Decrypted:
         self._path = path
         self._decryptor = Decryptor(identities)
         self._ready = b""
+        self._given = 0  # bytes of them
         self._ended = False
 
     def read(self, size: int = -1) -> bytes:
         wanted = size if size > 0 else _BLOCK
         try:
-            while not self._ready and not self._ended:
+            while self._given == len(self._ready) and not self._ended:
                 block = self._stored.read(_BLOCK)
                 self._ended = not block
                 self._ready = self._decryptor.update(block) if block else self._decryptor.finish()
+                self._given = 0
         except (ArchiveDamaged, WrongKey) as error:
             raise type(error)(f"{self._path}: {error}") from error
-        out, self._ready = self._ready[:wanted], self._ready[wanted:]
+        out = self._ready[self._given : self._given + wanted]
+        self._given += len(out)
         return out
 
 

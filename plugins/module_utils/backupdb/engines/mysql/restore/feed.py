@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ....errors import RestoreFailed
+from ....streams.transform import BytesLike
 from ...values import RestoreOptions
 from .definitions import is_alteration, setting_of
 from .headers import (
@@ -94,7 +95,7 @@ class Feed:
     _starts: list[int] = field(default_factory=list)
     _places: list[str] = field(default_factory=list)
 
-    def lines(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    def lines(self, blocks: Iterable[bytes]) -> Iterator[BytesLike]:
         """Yield what the client is to read; raises `RestoreFailed` for what must not reach the server."""
         rows_wanted = False
         for piece in read(blocks):
@@ -104,7 +105,9 @@ class Feed:
                     rows_wanted = not self.changes.options.schema_only and self._selected(piece.table)
                     self._enter(f"table {piece.table}")
                 if rows_wanted:
-                    yield self._counted(self._delimited(b";") + piece.data)
+                    yield self._counted(self._delimited(b";"))
+                    self._line += piece.count(b"\n")
+                    yield piece.data
             else:
                 text = self._changed(piece)
                 if text is not None:

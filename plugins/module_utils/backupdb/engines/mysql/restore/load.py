@@ -19,6 +19,7 @@ from typing import Any
 
 from ....errors import BackupDbError, Interrupted, RestoreFailed
 from ....streams.pipeline import Limits
+from ....streams.transform import BytesLike
 from ....system.parallel import Tasks
 from ....system.process import SECRET_PATH, RunAs, Running, describe_status, start
 from ....system.stopping import repeating
@@ -173,7 +174,7 @@ class _Loader:
             raise
         return True
 
-    def _statements(self, feed: Feed, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    def _statements(self, feed: Feed, blocks: Iterator[bytes]) -> Iterator[BytesLike]:
         yield from (f"{statement};\n".encode() for statement in self._session)
         try:
             for data in feed.lines(blocks):
@@ -224,7 +225,7 @@ def command(client: Client, known: frozenset[str], database: str, *, past_errors
     ]
 
 
-def _write(stdin: FileIO, data: bytes) -> None:
+def _write(stdin: FileIO, data: BytesLike) -> None:
     view = memoryview(data)
     while len(view):
         view = view[stdin.write(view) :]

@@ -50,11 +50,25 @@ class Statement:
 
 @dataclass(frozen=True)
 class Rows:
-    """A piece of an INSERT statement, as it stands in the dump; the last one has the delimiter and the newline."""
+    """A piece of an INSERT statement, as it stands in the dump; the last one has the delimiter and the newline.
+
+    It is a part of a block that was read: most of a dump's bytes are rows, and are not copied.
+    """
 
     table: str
-    data: bytes
+    block: bytes
+    start: int
+    end: int
     first: bool
+
+    @property
+    def data(self) -> memoryview:
+        """The piece itself."""
+        return memoryview(self.block)[self.start : self.end]
+
+    def count(self, byte: bytes) -> int:
+        """Count how often the byte stands in it."""
+        return self.block.count(byte, self.start, self.end)
 
 
 Piece = Union[Statement, Rows]
@@ -96,10 +110,10 @@ class _Reader:
                 if end < 0:
                     stop = len(data) - 1 if data.endswith(b";") else len(data)  # the newline may be in the next block
                     if stop > position:
-                        yield self._rows(data[position:stop])
+                        yield self._rows(data, position, stop)
                     position = stop
                     break
-                yield self._rows(data[position : end + len(_ROWS_END)])
+                yield self._rows(data, position, end + len(_ROWS_END))
                 self._table = None
                 position = end + len(_ROWS_END)
                 continue
@@ -119,14 +133,14 @@ class _Reader:
 
     def end(self) -> Iterator[Piece]:
         if self._table is not None:
-            yield self._rows(self._rest)
+            yield self._rows(self._rest, 0, len(self._rest))
         elif self._rest:
             yield from self._line(self._rest)
         if self._lines:
             yield self._statement(b"".join(self._lines))
 
-    def _rows(self, data: bytes) -> Rows:
-        piece = Rows(self._table or "", data, self._first)
+    def _rows(self, block: bytes, start: int, end: int) -> Rows:
+        piece = Rows(self._table or "", block, start, end, self._first)
         self._first = False
         return piece
 
