@@ -9,10 +9,12 @@ checked what is in them.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import filter_loader
 from ansible_collections.vya.backupdb.plugins.plugin_utils import handover
 from ansible_collections.vya.backupdb.plugins.plugin_utils.host_calls import HostCalls
 from ansible_collections.vya.backupdb.plugins.plugin_utils.notifying import announce
@@ -20,6 +22,11 @@ from ansible_collections.vya.backupdb.plugins.plugin_utils.role_variables import
 from ansible_collections.vya.backupdb.plugins.plugin_utils.steps import take_steps
 from ansible_collections.vya.backupdb.plugins.plugin_utils.summaries import Done
 from ansible_collections.vya.backupdb.plugins.plugin_utils.works import WORKS, Work
+
+# For the first filter of a collection that a template names, Ansible reads them all. It imports this file once for a
+# task, before it forks a process for each host, which would do that again.
+with suppress(KeyError):  # where Ansible does not look for the collection
+    filter_loader.get("vya.backupdb.keep_keys")
 
 
 class ActionModule(ActionBase):

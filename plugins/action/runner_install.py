@@ -17,10 +17,15 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.cli.bash_completion import bash_completion
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.cli.main import make_parser
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.cli.manual import manual
+from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import one_line
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.version import VERSION
-from ansible_collections.vya.backupdb.plugins.plugin_utils.runner import build
+from ansible_collections.vya.backupdb.plugins.plugin_utils.runner import build, digest_of
 
 DEST = "/usr/local/lib/backupdb/backupdb.pyz"
+_MAKE_BYTECODE = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from backupdb_bytecode import make; "
+    "sys.stdout.write('made' if make(*sys.argv[1:]) else 'kept')"
+)
 # Of what the modules return; the rest is about a temporary file, or said better by this action itself.
 _KEPT = ("changed", "failed", "msg", "unreachable", "diff", "exception")
 
@@ -42,6 +47,7 @@ class ActionModule(ActionBase):
                 "mode": {"type": "raw", "default": "0644"},
                 "manual": {"type": "path"},
                 "bash_completion": {"type": "path"},
+                "interpreter": {"type": "path"},
             }
         )
         runner = build()
@@ -58,7 +64,22 @@ class ActionModule(ActionBase):
             changed = changed or bool(result.get("changed"))
             if result.get("failed") or result.get("unreachable"):
                 break
+        else:
+            if options["interpreter"] and not self._task.check_mode:
+                made = self._bytecode(options["interpreter"], options["dest"], digest_of(runner))
+                result, changed = {**result, **made}, changed or bool(made["changed"])
         return {**result, **known, "changed": changed}
+
+    def _bytecode(self, interpreter: str, dest: str, digest: str) -> dict[str, Any]:
+        """Let the host's Python make bytecode; without it the program starts more slowly, and that is all."""
+        words = [interpreter, "-I", "-c", _MAKE_BYTECODE, dest, digest]
+        command = " ".join(map(self._connection._shell.quote, words))
+        done = self._low_level_execute_command(command)
+        if done["rc"] == 0:
+            return {"changed": done["stdout"].strip().endswith("made")}
+        said = (done["stderr"] or done["stdout"]).strip().splitlines()[-1:]
+        warning = f"{interpreter} made no bytecode of {dest}, which starts more slowly without: {' '.join(said)}"
+        return {"changed": False, "warnings": [one_line(warning)]}
 
     def _files(self, runner: bytes, options: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
         """Yield what goes where; all of it is made from the library, so that it is of one version."""

@@ -204,6 +204,7 @@ status:
 
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import run as account_work
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts.options import (
     INFO_OPTIONS,
@@ -214,7 +215,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     ACCOUNT_INFO_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

@@ -110,6 +110,7 @@ created:
 from functools import partial
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.identity_file import (
     IdentityFile,
     generate_identity,
@@ -118,7 +119,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.identity
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age.stream import X25519Identity, fingerprint
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import InvalidOption
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.key_file import ARGUMENT_SPEC, keep_key_file
 
 

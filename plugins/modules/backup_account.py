@@ -269,6 +269,7 @@ error_kind:
   sample: PrivilegeMissing
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts import backup_login
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.accounts.options import (
     BACKUP_LOGIN_OPTIONS,
@@ -278,7 +279,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     CONNECTION_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

@@ -342,13 +342,13 @@ error_kind:
   sample: BackupNotFound
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.drill import run as drill
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.drill.options import OPTIONS, drill_request_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
     PATHS_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import SPEC, finish_detachable
 
 

@@ -220,6 +220,7 @@ error_kind:
 
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import InvalidOption
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.evidence import gather, make
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.evidence.options import OPTIONS, SINCE
@@ -228,7 +229,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository.o
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.options import moment_from
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.text import parse_moment, utc_now
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

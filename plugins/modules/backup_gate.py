@@ -195,13 +195,13 @@ error_kind:
   sample: SelectionError
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.gate import run as gate
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.gate.options import OPTIONS, gate_request_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
     CONNECTION_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

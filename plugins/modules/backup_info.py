@@ -255,6 +255,7 @@ error_kind:
   sample: RepositoryError
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository import listing as overview
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository.options import (
     LISTING_OPTIONS,
@@ -265,7 +266,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     LISTING_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

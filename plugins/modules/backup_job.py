@@ -217,13 +217,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.errors import InvalidOption
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import (
     job_path,
     job_text,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.jobs import job_of, job_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 FILE_MODE = 0o640

@@ -116,6 +116,7 @@ error_kind:
   sample: BackupNotFound
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention import pin as pinning
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention.options import (
     PIN_OPTIONS,
@@ -125,7 +126,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     PIN_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

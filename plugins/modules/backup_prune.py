@@ -292,6 +292,7 @@ error_kind:
 
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.copying import prune as copies
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention import prune
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.retention.options import (
@@ -303,7 +304,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     LISTING_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

@@ -154,6 +154,7 @@ error_kind:
 
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import job_names, job_path, read_job
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.monitoring import status
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.report.facts import of_host
@@ -161,7 +162,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.report.optio
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.repository.options import copy_source_from
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.options import duration_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

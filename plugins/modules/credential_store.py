@@ -151,9 +151,9 @@ error_kind:
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.credentials.change import StoreChange, change
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.credentials.store import Login, key_file_of
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

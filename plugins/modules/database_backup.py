@@ -394,6 +394,7 @@ error_kind:
 from dataclasses import replace
 from typing import Any, Callable
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import run as backup
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup.options import (
     OPTIONS,
@@ -404,7 +405,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     BACKUP_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import SPEC, finish_detachable
 
 

@@ -236,6 +236,7 @@ status:
   sample: failed
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup import info as information
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.backup.options import (
     INFO_OPTIONS,
@@ -247,7 +248,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     CONNECTION_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

@@ -519,13 +519,13 @@ error_kind:
   sample: null
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.restore import run as restore
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.restore.options import OPTIONS, restore_request_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
     RESTORE_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import SPEC, finish_detachable
 
 

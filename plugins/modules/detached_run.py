@@ -74,8 +74,8 @@ error_kind:
   sample: RunLost
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.system.detached import initial_facts, look
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.detached import answer
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 

@@ -460,6 +460,7 @@ error_kind:
   sample: BackupNotFound
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.rebuild import run as rebuild
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.rebuild.options import OPTIONS, rebuild_request_from
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.constraints import (
@@ -467,7 +468,6 @@ from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argume
     CONNECTION_CONSTRAINTS,
 )
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

@@ -123,9 +123,9 @@ error_kind:
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.credentials.job_file import JobFile, keep
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.jobs.definition import job_path
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import finish_with
 
 

@@ -220,11 +220,11 @@ unsent:
   sample: [channel]
 """
 
+from ansible_collections.vya.backupdb.plugins.module_utils.ansible_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.message import Event
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.options import EVENT_OPTIONS
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.notify.sending import send_all
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.argument_specs.spec import to_spec
-from ansible_collections.vya.backupdb.plugins.module_utils.module_support.careful_module import AnsibleModule
 from ansible_collections.vya.backupdb.plugins.module_utils.module_support.run_module import printable
 
 

@@ -77,7 +77,9 @@ class RoleVariables:
                 self.set(name, "")
 
     def _options(self, role: Path) -> dict[str, Any]:
-        specs = self._action._loader.load_from_file(str(role / "meta" / "argument_specs.yml"))["argument_specs"]
+        # Unsafe is that it is what the loader keeps, and no copy. Nothing is changed in it, and it is large.
+        path = str(role / "meta" / "argument_specs.yml")
+        specs = self._action._loader.load_from_file(path, unsafe=True)["argument_specs"]
         options: dict[str, Any] = next(specs[name] for name in _ENTRY_POINTS if name in specs)["options"]
         return options
 

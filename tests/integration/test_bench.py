@@ -24,13 +24,25 @@ from support.library import LIBRARY
         ("restore", "mariadb", 3),
         ("many-tables", "mariadb", 5),
         ("small-databases", "postgres15", 2),
-        ("play", "postgres15", 4),
     ],
 )
 def test_a_benchmark_compares_what_it_says(scenario: str, engine: str, contenders: int) -> None:
     rows = measured(scenario, "--engine", engine, "--mib", "1", "--count", "3", "--hosts", "2")
     assert len(rows) == contenders, rows
     assert all(row.count(" s ") == 2 and " MiB |" in row for row in rows)
+
+
+def test_plays_are_measured_on_the_controller_and_on_their_hosts() -> None:
+    rows = measured("play", "--hosts", "2")
+    assert [row.split(" | ")[0] for row in rows] == [
+        "| ours, backup",
+        "| ours, status",
+        "| ours, jobs without a play",
+        "| two calls of ping",
+    ]
+    cells = [row.split(" | ") for row in rows]
+    assert [row[6] for row in cells] == ["1", "1", "", "2"]  # calls of a module
+    assert all(" s" in cell for row in (cells[0], cells[1], cells[3]) for cell in row[1:6])
 
 
 def test_a_catalogue_is_measured_beside_that_of_another_checkout() -> None:

@@ -56,6 +56,31 @@ def test_it_is_planned_made_and_then_left_alone(run_module: Callable[..., Any], 
     assert hashlib.sha256(dest.read_bytes()).hexdigest() == made.result["sha256"]
 
 
+def test_bytecode_is_made_by_the_hosts_python_and_then_left_alone(
+    run_module: Callable[..., Any], scratch: Path
+) -> None:
+    dest = scratch / "lib" / "backupdb.pyz"
+    options = {"dest": str(dest), "interpreter": DEBIAN}
+    made = run_module(MODULE, options)
+    assert made.changed, made.output
+    (bytecode,) = dest.parent.glob("backupdb.pyz.*")
+    before = bytecode.stat()
+    assert before.st_uid == dest.stat().st_uid
+    assert before.st_mode & 0o777 == 0o644
+    assert not run_module(MODULE, options).changed
+    assert bytecode.stat().st_mtime_ns == before.st_mtime_ns
+    bytecode.write_bytes(bytecode.read_bytes()[:-100])
+    older = dest.parent / "backupdb.pyz.0123456789abcdef.a70d0d0a"
+    older.touch()
+    mended = run_module(MODULE, options)
+    assert mended.changed, mended.output
+    assert bytecode.stat().st_size == before.st_size
+    assert not older.exists()
+    without = run_module(MODULE, {**options, "interpreter": str(scratch / "no python")})
+    assert not without.failed
+    assert "no bytecode" in without.output
+
+
 @pytest.fixture
 def program(scratch: Path) -> str:
     path = scratch / "backupdb.pyz"

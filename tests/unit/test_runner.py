@@ -38,8 +38,8 @@ def test_it_holds_the_library_and_nothing_else(tmp_path: Path) -> None:
         names = archive.namelist()
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
-    assert names[0] == "__main__.py"
-    assert names[1:] == sorted(names[1:])
+    assert names[:2] == ["__main__.py", "backupdb_bytecode.py"]
+    assert names[2:] == sorted(names[2:])
     assert "backupdb/engines/postgresql/engine.py" in names
     others = {name for name in names if not name.endswith(".py")}
     assert others == {f"backupdb/report/page/page.{form}" for form in ("css", "html.j2", "js")}

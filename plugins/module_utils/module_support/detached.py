@@ -15,7 +15,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from ..backupdb.system.detached import DetachedRun, RunStatus, look
-from .kept_archive import keep_archive
+from .kept_archive import save_compiled
 from .run_module import FAILURES, finish_with
 
 SPEC: Mapping[str, Any] = {"detached_run_id": {"type": "str"}}
@@ -43,6 +43,12 @@ def finish_detachable(
         finish_with(module, lambda: work(None), failures=failures, **facts)
         return
 
+    def finish(report: Report) -> None:
+        try:
+            finish_with(module, lambda: work(report), failures=failures, **facts)
+        finally:
+            save_compiled()
+
     def start() -> dict[str, Any]:
         check()
         try:
@@ -50,8 +56,7 @@ def finish_detachable(
         except OSError as error:
             module.warn(f"The work was not detached from the connection of this task: {error}")
             return work(None)
-        keep_archive()
-        run.start(lambda: finish_with(module, lambda: work(run.report), failures=failures, **facts))
+        run.start(lambda: finish(run.report))
         return answer(look(run_id, WAIT))
 
     finish_with(module, start, failures=failures, **facts)

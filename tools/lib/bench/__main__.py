@@ -21,9 +21,10 @@ from support.servers import make_server
 from . import catalogue, stages
 from .contenders import Place
 from .data import fill, fill_databases, fill_tables
-from .measure import Cost, cost_of, table
+from .measure import Cost, cost_of, table, table_of_plays
 from .plays import Plays
 
+_OWN_WORK = "ours, jobs without a play"
 Contenders = Mapping[str, Callable[[], list[str]]]
 
 
@@ -96,7 +97,7 @@ def play(place: Place, options: argparse.Namespace) -> Iterator[Contenders]:
     yield {
         "ours, backup": lambda: plays.play("backup"),
         "ours, status": lambda: plays.play("status"),
-        "ours, jobs without a play": plays.jobs,
+        _OWN_WORK: plays.jobs,
         "two calls of ping": plays.calls,
     }
 
@@ -153,7 +154,7 @@ def main() -> int:
     what = f"--{size} {getattr(options, size):g}"
     what += "".join(f" --setting {setting}" for setting in options.setting)
     print(f"`./tools/bench {options.scenario} --engine {options.engine} {what} --rounds {options.rounds}`\n")
-    print(table(rounds, ours, hosts=options.hosts if size == "hosts" else None))
+    print(table_of_plays(rounds, ours, options.hosts, _OWN_WORK) if size == "hosts" else table(rounds, ours))
     return 0
 
 
@@ -202,7 +203,7 @@ def _round(place: Place, contenders: Contenders, number: int) -> dict[str, Cost]
     costs = {}
     for name in turned:
         place.clear()
-        costs[name] = cost_of(contenders[name](), place.environment)
+        costs[name] = cost_of(contenders[name](), place.environment, place.host_times)
     return {name: costs[name] for name in names}
 
 

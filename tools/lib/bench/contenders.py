@@ -27,6 +27,7 @@ class Place:
         self.server = server
         self.target = folder / "target"
         self.identity = folder / "identity.txt"
+        self.host_times: Path | None = None  # where the hosts of a play write down what they have used
         folder.mkdir()
         self.identity.touch(mode=0o600)
         self.identity.write_text(IDENTITY.reveal() + "\n", encoding="ascii")

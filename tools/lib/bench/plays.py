@@ -28,6 +28,8 @@ class Plays:
         self._place = place
         self._folder = place.folder / "hosts"
         self._folder.mkdir()
+        place.host_times = self._times = self._folder / "times"
+        self._python = self._counted_python()
         self._names = [f"host{number}" for number in range(hosts)]
         place.server.sql("CREATE DATABASE small")
         place.server.sql("CREATE TABLE item (n int PRIMARY KEY)", database="small")
@@ -60,15 +62,30 @@ class Plays:
             "ANSIBLE_FORKS": _FORKS,
             "ANSIBLE_NOCOLOR": 1,
         }
-        words: Sequence[object] = [sys.executable, _REAPER, ansible_program("ansible-playbook"), "-i", self._inventory]
+        words: Sequence[object] = [
+            sys.executable,
+            _REAPER,
+            self._times,
+            ansible_program("ansible-playbook"),
+            "-i",
+            self._inventory,
+        ]
         return ["env", *(f"{name}={value}" for name, value in settings.items()), *map(str, words), playbook]
+
+    def _counted_python(self) -> Path:
+        """The Python of the hosts, which writes down what each call has used."""
+        program, times = shlex.quote(sys.executable), shlex.quote(str(self._times))
+        path = self._folder / "python"
+        path.write_text(f'#!/bin/sh\n{program} "$@"\nstatus=$?\ntimes >> {times}\nexit $status\n', encoding="utf-8")
+        path.chmod(0o700)
+        return path
 
     def _hosts(self) -> dict[str, object]:
         server = self._place.server
         where = {"login_host": server.host, "login_port": server.port, "databases": ["small"]}
         shared = this_machine(
             self._folder,
-            ansible_python_interpreter=sys.executable,
+            ansible_python_interpreter=str(self._python),
             backupdb_repository=str(self._folder / "repository-{{ inventory_hostname }}"),
             backupdb_recipients=[IDENTITY.recipient],
             backupdb_instances=[{"id": "small", "engine": server.engine, **where}],
