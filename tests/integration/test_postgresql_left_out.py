@@ -57,16 +57,20 @@ def test_leaving_out_what_has_no_rows_changes_no_answer_of_the_torture_database(
 
 def assert_answers_stay(private: PrivatePostgres, name: str) -> dict[str, int]:
     """Ask with and without what was found about the catalogues; returns the inventory."""
-    with opened(private) as (server, facts), coordinator(server, facts, listed(server, facts, name)) as session:
-        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        filled = read_filled(session, str)
-        assert filled.has("pg_class")
-        for major in (facts.version_number[0], 18):
-            inventory = read_inventory(session, major, EVERYTHING, filled)
-            assert inventory == read_inventory(session, major)
-        assert session.rows(outside(filled)) == session.rows(outside(ANYTHING))
-        assert read_left_out(session, major, EVERYTHING, filled) == read_left_out(session, major, EVERYTHING, ANYTHING)
-        return inventory
+    with opened(private) as (server, facts):
+        database = listed(server, facts, name)
+        with coordinator(server, facts, database) as session:
+            session.run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            filled = read_filled(session, str)
+            assert filled.has("pg_class")
+            for major in (facts.version_number[0], 18):
+                inventory = read_inventory(session, major, EVERYTHING, filled)
+                assert inventory == read_inventory(session, major)
+            assert session.rows(outside(filled)) == session.rows(outside(ANYTHING))
+            assert read_left_out(session, major, EVERYTHING, filled) == read_left_out(
+                session, major, EVERYTHING, ANYTHING
+            )
+            return inventory
 
 
 def test_the_inventory_of_the_torture_database_is_its_table_of_contents(

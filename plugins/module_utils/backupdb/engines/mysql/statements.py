@@ -88,17 +88,17 @@ def kept_session(server: Server) -> Iterator[Connection]:
     with server.translated():
         connection = _kept_alive(server) or server.own_connection()
         driver = connection.connection.dbapi_connection
+        well = False
         try:
             with _stopped(server, connection):
                 yield connection
-        except BaseException:
-            server.close_at_once(connection, driver)
-            raise
-    if connection.invalidated or server.cancel.is_set() or not _is_reset(server, connection):
-        with suppress(ConnectionFailed, QueryFailed):
-            server.close_at_once(connection, driver)
-    else:
-        server.keep(connection)
+            well = not server.cancel.is_set()
+        finally:
+            if well and _is_reset(server, connection):
+                server.keep(connection)
+            else:
+                with suppress(ConnectionFailed, QueryFailed):
+                    server.close_at_once(connection, driver)
 
 
 def close_now(server: Server, connection: Connection) -> None:
@@ -124,6 +124,8 @@ def _kept_alive(server: Server) -> Connection | None:
 
 def _is_reset(server: Server, connection: Connection) -> bool:
     """Leave whatever transaction the session is in; tell whether that could be done."""
+    if connection.invalidated:
+        return False
     try:
         with server.translated():
             connection.rollback()
