@@ -135,7 +135,7 @@ def test_a_look_that_takes_longer_than_the_lock_may_be_held_is_not_disturbed(
         return look(server, connection, database)
 
     monkeypatch.setattr(mysql_observation, "programs", slow)
-    result = back_up(mariadb, repository, databases=[big], accounts=False)
+    result = back_up(mariadb, repository, databases=[big], accounts=False, row_counts=True)
     assert result["status"] == "ok", result["message"]
     assert any("had not begun within" in warning for warning in result["databases"][0]["warnings"])
 
