@@ -54,8 +54,8 @@ def cost_of(argv: Sequence[str], environment: Mapping[str, str], host_times: Pat
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}; its messages are above")
-    # A child that is just being started shows the memory of its parent once more. That lasts for less than one look, but
-    # where hundreds are started two looks may each meet one.
+    # A child that is just being started shows the memory of its parent once more. That lasts for less than one look,
+    # but where hundreds are started two looks may each meet one.
     peak = max(map(min, looks, [*looks[1:], 0.0], [*looks[2:], 0.0, 0.0]))
     hosts, calls = (0.0, 0) if host_times is None else _on_hosts(host_times.read_text(encoding="ascii"))
     return Cost(wall, used.ru_utime + used.ru_stime, peak, hosts, calls)
