@@ -154,6 +154,20 @@ def test_the_watchdog_frees_the_server_when_nobody_comes_back(
         execute(mariadb, "SET SESSION lock_wait_timeout = 5", "INSERT INTO z_last VALUES (9, 9)", database=long_dump)
 
 
+def test_a_lock_that_could_not_be_given_back_ends_with_its_session(
+    mariadb: Any, where: Opened, long_dump: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_lock: Any) -> None:
+        raise QueryFailed("UNLOCK TABLES was ended", code="1317")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mysql_lock.GlobalReadLock, "release", fail)
+        patched.setattr(mysql_lock.GlobalReadLock, "_expire", lambda _lock: None)
+        with where.engine.snapshot(where.client(), where.database(long_dump), DumpOptions(row_counts=True), []):
+            pass
+    execute(mariadb, "SET SESSION lock_wait_timeout = 5", "INSERT INTO z_last VALUES (9, 9)", database=long_dump)
+
+
 def test_clients_that_ended_at_once_are_not_waited_for(mariadb: Any, where: Opened, long_dump: str) -> None:
     found = where.database(long_dump)
     with where.engine.snapshot(where.client(), found, DumpOptions(jobs=2), []) as snapshot:

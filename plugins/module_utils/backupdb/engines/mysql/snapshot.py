@@ -12,7 +12,7 @@ are not counted then, since the counts would belong to another snapshot.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable
 
@@ -296,8 +296,8 @@ def _read_lock(
             else:
                 yield None, f"the server was too busy to give it, in tries of {LOCK_WAIT} s each"
         finally:
-            _release(lock)
-            if lock.expired.is_set():  # the watchdog may yet end the session, which must not be another's by then
+            # A session that may still have the lock, or that the watchdog may yet end, must not be another's.
+            if not _is_released(lock) or lock.expired.is_set():
                 close_now(engine.server, connection)
 
 
@@ -312,6 +312,10 @@ def _views_may_call_routines(seen: Observation) -> bool:
     return seen.programs.count("function") > 0 and any(one.type == "VIEW" for one in seen.found)
 
 
-def _release(lock: GlobalReadLock) -> None:
-    with suppress(QueryFailed, ConnectionFailed, Interrupted):  # the session is ended next, and with it the lock
+def _is_released(lock: GlobalReadLock) -> bool:
+    """Give the lock back; False where that failed, so that only the end of its session frees it."""
+    try:
         lock.release()
+    except (QueryFailed, ConnectionFailed, Interrupted):
+        return False
+    return True
