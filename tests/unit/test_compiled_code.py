@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import ast
 import importlib
-import io
 import marshal
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.ansible import ROOT
+from support.packed import packed
 
 PREFIX = "ansible_collections.vya.backupdb.plugins.module_utils"
 compiled_code = importlib.import_module(f"{PREFIX}.module_support.compiled_code")
@@ -172,11 +171,3 @@ def _payload(text: str) -> bytes:
     files["ansible_collections/vya/backupdb/plugins/modules/book.py"] = ""
     files.update({"shelf/__init__.py": "", "shelf/book.py": text})
     return packed(files)
-
-
-def packed(files: dict[str, str]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, source in files.items():
-            archive.writestr(name, source)
-    return content.getvalue()

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import importlib
-import io
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.library import LIBRARY
+from support.packed import packed
 
 PREFIX = "ansible_collections.vya.backupdb.plugins.module_utils"
 KeptArchive = importlib.import_module(f"{PREFIX}.module_support.kept_archive").KeptArchive
@@ -36,14 +35,6 @@ os.makedirs(f"{archive}/ansible_collections")
 from ansible_collections.vya.backupdb.plugins.module_utils.backupdb.age import bech32
 print(bech32.__name__.rpartition(".")[2])
 """
-
-
-def packed(files: Mapping[str, str]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return content.getvalue()
 
 
 @pytest.fixture
